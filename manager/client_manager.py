@@ -1,0 +1,422 @@
+"""``ClusterManager``: what python-socketio's server talks to.
+
+It keeps the clients of this node, hands events to them, and passes to the other nodes what concerns
+theirs. python-socketio calls its methods; see ``docs/architecture.md`` for the way of an emit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import weakref
+from collections.abc import Awaitable, Coroutine, Iterator
+from inspect import isawaitable
+from typing import Any, Final
+
+from socketio import AsyncManager
+
+from manager.acks import Answer, abandon
+from manager.channels import Room, check_room
+from manager.guards import guard
+from manager.ids import new_sid, node_of
+from manager.inbound import Inbound
+from manager.messages import Message
+from manager.node import Node
+from manager.options import from_environment
+from manager.outbox import Outlet
+from manager.outgoing import Outgoing
+from manager.packets import Encoded, PacketClass, encode_event, with_ack_id
+from manager.remote import UNKNOWN_SID, Remote
+from manager.rooms import CONNECTED, LEAVING, PENDING, Callback, Client, Rooms
+from manager.roster import NodeInfo
+from manager.stats import Stats
+
+logger = logging.getLogger("manager")
+
+START_SECONDS: Final = 5.0
+"""How long the first client waits for the bus before it is served without."""
+
+_managers: weakref.WeakSet[ClusterManager] = weakref.WeakSet()
+
+
+def active_managers() -> list[ClusterManager]:
+    """Every cluster manager of this process, for whoever starts and stops the process."""
+    return list(_managers)
+
+
+class ClusterManager(AsyncManager):  # type: ignore[misc]
+    """The client manager that makes many nodes one Socket.IO server.
+
+    Args:
+        url: the bus; its scheme chooses the broker: ``local://``, ``redis://``, ``rediss://``,
+            ``redis+sentinel://``, ``redis+cluster://``, ``amqp://``, ``amqps://``, ``kombu+SCHEME://``.
+            Without it the environment variable ``CLUSTER_BUS`` counts, and without that this process
+            is alone.
+        options: the fields of ``manager.options.Options``.
+
+    Raises:
+        SettingError: a setting that cannot work.
+    """
+
+    def __init__(self, url: str | None = None, **options: Any) -> None:
+        super().__init__()
+        self.options = from_environment(url, options)
+        self.stats = Stats()
+        self.members = Rooms()
+        self._inbound = Inbound(self)
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._starting: asyncio.Future[None] | None = None
+        self._new_node()
+        _managers.add(self)
+
+    # the node
+
+    def _new_node(self) -> None:
+        self._pid = os.getpid()
+        self.node = Node(self.options, self, self.stats)
+        self.remote = Remote(self.node)
+
+    @property
+    def node_id(self) -> str:
+        """The node's id: the first 8 characters of its clients' sids."""
+        return self.node.id
+
+    @property
+    def host_id(self) -> str:
+        """The same, under python-socketio's name."""
+        return self.node.id
+
+    @property
+    def ready(self) -> bool:
+        """Whether this node hears the others."""
+        return self.node.ready
+
+    @property
+    def client_count(self) -> int:
+        """How many clients this node serves, counted per namespace."""
+        return len(self.members.clients)
+
+    @property
+    def packet_class(self) -> PacketClass:
+        """The server's packet format."""
+        return self.server.packet_class  # type: ignore[no-any-return]
+
+    def nodes(self) -> dict[str, NodeInfo]:
+        """The live nodes by id, this one included."""
+        return self.node.nodes
+
+    async def start(self) -> None:
+        """Go on the bus. Returns when it is reached, or after five seconds, while it goes on trying."""
+        if self._starting is None:
+            if os.getpid() != self._pid:
+                self._new_node()  # the process was forked after the app was imported: ids must differ
+            self._starting = asyncio.ensure_future(self.node.start(START_SECONDS))
+        if not self._starting.done():
+            await asyncio.shield(self._starting)
+
+    async def close(self) -> None:
+        """Say goodbye to the other nodes and leave the bus."""
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            starting.cancel()
+        await self.node.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def heard(self, origin: str, message: Message) -> None:
+        """Carry out what another node says."""
+        self._inbound.handle(origin, message)
+
+    def node_gone(self, node: str) -> None:
+        """Stop waiting for a node."""
+        self.remote.node_gone(node)
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run something in a task that is kept until it ends."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # python-socketio: set-up
+
+    def set_server(self, server: Any) -> None:
+        """Take the server, and see to what its connection handling lacks."""
+        super().set_server(server)
+        self.outlets = Outlet.install(server, self.options.client_bytes, self.stats, self.spawn)
+        server.eio.generate_id = lambda: new_sid(self.node.id)
+        guard(server, self)
+
+    def initialize(self) -> None:
+        """Nothing to do: ``start`` is awaited by the first client or emit."""
+
+    # python-socketio: clients
+
+    async def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
+        """Register a client whose connect handler is about to run; None when it is connected already."""
+        await self.start()
+        if self.members.on_connection(eio_sid, namespace) is not None:
+            return None
+        sid = new_sid(self.node.id)
+        self.basic_enter_room(sid, namespace, None, eio_sid=eio_sid)
+        self.basic_enter_room(sid, namespace, sid, eio_sid=eio_sid)
+        await self.node.take(self.node.channels.namespace(namespace))
+        return sid
+
+    async def connect(self, sid: str, namespace: str) -> str | None:
+        """Mark a client as connected, and give it what was emitted meanwhile."""
+        client = self.members.find(sid, namespace)
+        if client is None:
+            fresh = await self.pre_connect(sid, namespace)
+            if fresh is None:
+                return None
+            sid, client = fresh, self.members.clients[fresh]
+        client.state = CONNECTED
+        held, client.held = client.held, None
+        for outgoing in held or ():
+            client.write(outgoing)
+        if client.lost is not None:
+            await self.server._handle_disconnect(client.eio_sid, namespace, client.lost)
+        elif client.kicked:
+            await self.server.disconnect(sid, namespace=namespace, ignore_queue=True)
+        return sid
+
+    async def can_disconnect(self, sid: str, namespace: str) -> bool:
+        """Whether the server shall disconnect this client itself; one of another node is passed on."""
+        client = self.members.find(sid, namespace)
+        if client is None:
+            await self.remote.disconnect(namespace, sid)
+            return False
+        if client.state is PENDING:
+            client.kicked = True  # carried out when the connect handler has returned
+        return client.state is CONNECTED
+
+    def pre_disconnect(self, sid: str, namespace: str) -> str:
+        """Mark a client as leaving; returns its connection's sid."""
+        client = self.members.clients[sid]
+        client.state = LEAVING
+        return client.eio_sid
+
+    async def disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
+        """Remove a client."""
+        self.basic_disconnect(sid, namespace)
+
+    def basic_disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
+        """Remove a client from its rooms and its namespace, and let go of what waits for it."""
+        client = self.members.find(sid, namespace)
+        if client is None:
+            return
+        for room in list(client.rooms):
+            self.basic_leave_room(sid, namespace, room)
+        for callback in (client.acks or {}).values():
+            abandon(callback)
+        self.basic_leave_room(sid, namespace, sid)
+        self.basic_leave_room(sid, namespace, None)
+
+    def is_pre_connected(self, sid: str, namespace: str) -> bool:
+        """Whether this client's connect handler is running."""
+        client = self.members.find(sid, namespace)
+        return client is not None and client.state is PENDING
+
+    def is_connected(self, sid: str | None, namespace: str) -> bool:
+        """Whether this is a connected client of this node."""
+        client = self.members.find(sid, namespace)
+        return client is not None and client.state is CONNECTED
+
+    def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
+        """The sid of a connection in a namespace."""
+        client = self.members.on_connection(eio_sid, namespace)
+        return client.sid if client is not None else None
+
+    def eio_sid_from_sid(self, sid: str, namespace: str = "/") -> str | None:
+        """The connection of a client of this node."""
+        client = self.members.find(sid, namespace)
+        return client.eio_sid if client is not None else None
+
+    # python-socketio: rooms
+
+    @property
+    def rooms(self) -> dict[str, Any]:
+        """``rooms[namespace][room]`` maps the sids of this node to their clients; None is everybody."""
+        return self.members.rooms
+
+    @rooms.setter
+    def rooms(self, value: object) -> None:
+        """Ignore the base class's own table."""
+
+    def get_namespaces(self) -> Any:
+        """The namespaces with clients on this node."""
+        return self.members.rooms.keys()
+
+    def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
+        """The clients of this node in a room, or a list of rooms: (sid, connection's sid)."""
+        for client in self.members.members(namespace, _rooms(room)):
+            yield client.sid, client.eio_sid
+
+    def get_rooms(self, sid: str, namespace: str) -> list[Room]:
+        """The rooms of a client of this node, its own included."""
+        client = self.members.find(sid, namespace)
+        return [sid, *client.rooms] if client is not None else []
+
+    def is_sid_room(self, namespace: str, room: Any) -> bool:
+        """Whether a room is named like a session of any live node: those are private."""
+        owner = node_of(room)
+        return owner is not None and self.node.knows(owner)
+
+    async def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
+        """Put a client of any node into a room; an emit made after the return sees it.
+
+        Raises ``ValueError`` for an unknown sid or another client's own room, ``TypeError`` for a room
+        that is neither str nor int.
+        """
+        room = check_room(room)
+        if room == sid:
+            return
+        if self.is_sid_room(namespace, room):
+            raise ValueError("cannot enter a sid room")
+        if self.members.find(sid, namespace) is None:
+            await self.start()
+            await self.remote.enter(namespace, sid, room)
+            return
+        self.basic_enter_room(sid, namespace, room)
+        await self.node.take(self.node.channels.room(namespace, room))
+
+    async def leave_room(self, sid: str, namespace: str, room: Any) -> None:
+        """Take a client of any node out of a room."""
+        room = check_room(room)
+        if self.members.find(sid, namespace) is None:
+            await self.start()
+            await self.remote.leave(namespace, sid, room)
+        else:
+            self.basic_leave_room(sid, namespace, room)
+
+    async def close_room(self, room: Any, namespace: str) -> None:
+        """Take everybody, on every node, out of a room."""
+        room = check_room(room)
+        await self.start()
+        self.basic_close_room(room, namespace)
+        await self.remote.close(namespace, room)
+
+    def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
+        """Put a client of this node into a room; None is the namespace itself."""
+        if room is None:
+            assert eio_sid is not None
+            self.members.add(Client(sid, eio_sid, namespace, self.outlets.of(eio_sid)))
+        elif room != sid:
+            client = self.members.find(sid, namespace)
+            if client is None:
+                raise ValueError(UNKNOWN_SID)
+            self.members.enter(client, room)
+
+    def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
+        """Take a client of this node out of a room; None is the namespace itself."""
+        client = self.members.find(sid, namespace)
+        if client is None or room == sid:
+            return
+        names = self.node.channels
+        if room is None:
+            self.members.remove(client)
+        else:
+            self.members.leave(client, room)
+        if not self.members.has(namespace, room):
+            self.node.give(names.namespace(namespace) if room is None else names.room(namespace, room))
+
+    def basic_close_room(self, room: Any, namespace: str) -> None:
+        """Take the clients of this node out of a room."""
+        if self.is_sid_room(namespace, room):
+            raise ValueError("cannot close a sid room")
+        for client in self.members.members(namespace, [room]):
+            self.basic_leave_room(client.sid, namespace, room)
+
+    # python-socketio: events
+
+    async def emit(
+        self,
+        event: str,
+        data: Any,
+        namespace: str,
+        room: Any = None,
+        skip_sid: Any = None,
+        callback: Callback | None = None,
+        to: Any = None,
+        *,
+        ignore_queue: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Emit to everybody in the namespace, a room, a list of rooms or a sid, on every node.
+
+        Clients of this node are served at once, whether the bus is there or not. Raises what the
+        serializer raises for data it cannot take.
+        """
+        await self.start()
+        rooms = _rooms(room if to is None else to)
+        skip = [skip_sid] if isinstance(skip_sid, str) else [sid for sid in skip_sid or () if sid]
+        encoded = encode_event(self.packet_class, event, data, namespace)
+        reached = self.deliver(encoded, namespace, rooms, skip, callback)
+        if ignore_queue:
+            return
+        number = self.remote.emit(encoded, namespace, rooms, skip, callback)
+        if isinstance(callback, Answer) and not (reached or number):
+            callback.abandon()
+        await self.node.room_to_post()
+
+    def deliver(
+        self,
+        encoded: Encoded,
+        namespace: str,
+        rooms: list[Room] | None,
+        skip: list[str],
+        callback: Callback | None = None,
+    ) -> int:
+        """Hand an event to the clients of this node; returns to how many."""
+        reached = 0
+        outgoing = Outgoing(encoded)
+        for client in self.members.members(namespace, rooms):
+            if client.sid in skip or client.state is LEAVING:
+                continue
+            reached += 1
+            client.send(self._asking(client, encoded, callback) if callback else outgoing)
+        self.stats.delivered += reached
+        return reached
+
+    def _asking(self, client: Client, encoded: Encoded, callback: Callback) -> Outgoing:
+        ack_id = client.expect_ack(callback)
+        if isinstance(callback, Answer):
+            callback.on_end(lambda: client.take_ack(ack_id))
+        return Outgoing(with_ack_id(self.packet_class, encoded, ack_id))
+
+    async def trigger_callback(self, sid: str | None, id: int, data: list[Any]) -> None:  # noqa: A002
+        """Call the callback a client has answered; one that awaits runs in a task of its own."""
+        client = self.members.clients.get(sid) if sid else None
+        callback = client.take_ack(id) if client is not None else None
+        if callback is None:
+            logger.debug("an answer of %s that nobody waits for", sid)
+        else:
+            self.run_callback(callback, data)
+
+    def run_callback(self, callback: Callback, arguments: list[Any]) -> None:
+        """Call a callback; an error in it is logged."""
+        try:
+            result = callback(*arguments)
+        except Exception:
+            logger.exception("the callback of an emit failed")
+        else:
+            if isawaitable(result):
+                self.spawn(_finish(result))
+
+
+async def _finish(result: Awaitable[Any]) -> None:
+    try:
+        await result
+    except Exception:
+        logger.exception("the callback of an emit failed")
+
+
+def _rooms(room: Any) -> list[Room] | None:
+    """Give a room, a list of rooms or None (everybody) as a list or None."""
+    if room is None:
+        return None
+    if isinstance(room, list | tuple | set | frozenset):
+        return [check_room(one) for one in room]
+    return [check_room(room)]

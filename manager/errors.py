@@ -1,0 +1,46 @@
+"""Everything this package raises.
+
+    ClusterError
+    ├── BrokerError          the bus cannot be reached, or a connection to it broke
+    ├── NodeTimeout          (also TimeoutError) another node did not confirm in time
+    ├── EnvelopeError        bytes on the bus that are not an envelope of this cluster
+    └── SettingError         (also ValueError) a setting that cannot work, and what to set instead
+
+``ClientGone`` is python-socketio's ``TimeoutError``, so code that catches a timed-out ``call()``
+also catches a client that left before it answered.
+"""
+
+from __future__ import annotations
+
+from socketio.exceptions import TimeoutError as SocketIOTimeoutError
+
+
+class ClusterError(Exception):
+    """Base of all errors of this package."""
+
+
+class BrokerError(ClusterError):
+    """The bus cannot be reached, or the connection to it broke."""
+
+
+class NodeTimeout(ClusterError, TimeoutError):
+    """Another node did not confirm in time; what was asked may still be done when the bus is back."""
+
+
+class EnvelopeError(ClusterError):
+    """Bytes on the bus that are not an envelope of this cluster.
+
+    ``reason`` is one short word for counters: malformed, version, unsigned, signature.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+class SettingError(ClusterError, ValueError):
+    """A setting that cannot work; the text names the setting and what to do."""
+
+
+class ClientGone(SocketIOTimeoutError):  # type: ignore[misc]
+    """The client, or the node that served it, went away before it answered a ``call()``."""

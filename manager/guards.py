@@ -1,0 +1,130 @@
+"""What python-socketio's connection handling lacks, put around the server's own methods.
+
+python-socketio 5.18 leaves a client behind when its connect handler raises, or when its transport ends
+while that handler runs; and its ``call()`` waits out its timeout for a client that is gone. The methods
+replaced here are looked up on the instance by python-socketio itself, so no fork is needed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from engineio import packet as eio_packet
+from socketio import packet
+from socketio.exceptions import TimeoutError as SocketIOTimeoutError
+
+from manager.acks import Answer
+from manager.errors import ClientGone
+from manager.futures import settle
+from manager.rooms import PENDING, Client
+
+if TYPE_CHECKING:
+    from manager.client_manager import ClusterManager
+
+logger = logging.getLogger("manager")
+
+
+def guard(server: Any, manager: ClusterManager) -> None:
+    """Put the guards around a server's methods."""
+    guards = Guards(server, manager)
+    server._handle_connect = guards.handle_connect
+    server._handle_disconnect = guards.handle_disconnect
+    server._handle_eio_disconnect = guards.handle_eio_disconnect
+    server.eio.on("disconnect", guards.handle_eio_disconnect)
+    server.call = guards.call
+
+
+class Guards:
+    """The server's methods with what they lack."""
+
+    def __init__(self, server: Any, manager: ClusterManager) -> None:
+        self._server = server
+        self._manager = manager
+        self._connect = server._handle_connect
+        self._disconnect = server._handle_disconnect
+        self._eio_disconnect = server._handle_eio_disconnect
+
+    async def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
+        """Connect a client; nothing is left of one whose connect handler fails."""
+        namespace = namespace or "/"
+        before = self._manager.members.on_connection(eio_sid, namespace)
+        try:
+            await self._connect(eio_sid, namespace, data)
+        except BaseException as exc:
+            client = self._manager.members.on_connection(eio_sid, namespace)
+            if client is not None and client is not before:
+                await self._undo(client)
+            if not isinstance(exc, Exception):
+                raise
+            logger.exception("the connect handler of namespace %s failed", namespace)
+
+    async def _undo(self, client: Client) -> None:
+        if client.state is not PENDING:
+            await self._server.disconnect(client.sid, namespace=client.namespace, ignore_queue=True)
+            return
+        self._manager.basic_disconnect(client.sid, client.namespace)
+        await self._server._send_packet(
+            client.eio_sid,
+            self._server.packet_class(
+                packet.CONNECT_ERROR, data={"message": "Internal server error"}, namespace=client.namespace
+            ),
+        )
+
+    async def handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
+        """Disconnect a client; one whose connect handler is running is disconnected when that returns."""
+        client = self._manager.members.on_connection(eio_sid, namespace or "/")
+        if client is not None and client.state is PENDING:
+            client.lost = reason or self._server.reason.CLIENT_DISCONNECT
+        else:
+            await self._disconnect(eio_sid, namespace, reason)
+
+    async def handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        """End a connection; a poll that waits is answered at once, as Engine.IO's own server does."""
+        try:
+            await self._eio_disconnect(eio_sid, reason)
+        finally:
+            socket = self._server.eio.sockets.get(eio_sid)
+            if socket is not None and not socket.upgraded:
+                socket.queue.put_nowait(eio_packet.Packet(eio_packet.NOOP))
+
+    async def call(
+        self,
+        event: str,
+        data: Any = None,
+        to: str | None = None,
+        sid: str | None = None,
+        namespace: str | None = None,
+        timeout: float | None = 60,
+        ignore_queue: bool = False,
+    ) -> Any:
+        """Emit to one client of any node and return its answer; as ``AsyncServer.call``.
+
+        Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass
+        ``ClientGone`` as soon as the client, or its node, is gone.
+        """
+        if to is None and sid is None:
+            raise ValueError("Cannot use call() to broadcast.")
+        if not self._server.async_handlers:
+            raise RuntimeError("Cannot use call() when async_handlers is False.")
+        future: asyncio.Future[tuple[Any, ...] | None] = asyncio.get_running_loop().create_future()
+        answer = Answer(partial(settle, future))
+        try:
+            await self._server.emit(
+                event,
+                data=data,
+                room=to or sid,
+                namespace=namespace,
+                callback=answer,
+                ignore_queue=ignore_queue,
+            )
+            arguments = await asyncio.wait_for(future, timeout)
+        except TimeoutError:
+            raise SocketIOTimeoutError from None
+        finally:
+            answer.end()
+        if arguments is None:
+            raise ClientGone(f"client {to or sid} is not connected")
+        return arguments if len(arguments) > 1 else arguments[0] if arguments else None

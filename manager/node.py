@@ -1,0 +1,323 @@
+"""A node's place in the cluster: what it says, what it hears, and who else is there.
+
+Everything a node publishes is one numbered stream, kept for a while in the backlog; everything it hears
+is checked against the last number of its sender. So an envelope sent twice counts once, and one missed
+while this node was cut off is asked for (``Hello``) and sent again by its sender (``Replay``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Iterator
+from typing import Final, Protocol
+
+from manager.backlog import Backlog, Entry
+from manager.broker import Broker, Delivery
+from manager.channels import Channels
+from manager.envelope import Codec, Header
+from manager.errors import EnvelopeError
+from manager.ids import new_node_id
+from manager.interest import Interest
+from manager.link import Link
+from manager.messages import Beat, Bye, Hello, Message, Replay
+from manager.options import Options
+from manager.registry import open_broker, safe_url
+from manager.roster import NodeInfo, Roster
+from manager.stats import Stats
+
+logger = logging.getLogger("manager")
+
+TICK: Final = 0.5
+LATE: Final = 1.0
+"""A tick so much too late means that this loop was blocked: silence then says nothing about others."""
+HIGH_WATER: Final = 2000
+"""Unsent envelopes above which emits wait for the bus, so that a flood slows its source."""
+REPLAY_BYTES: Final = 256 * 1024
+
+
+class Hears(Protocol):
+    """Who is told what other nodes say."""
+
+    def heard(self, origin: str, message: Message) -> None:
+        """A message of another node, in the order it was sent, once."""
+
+    def node_gone(self, node: str) -> None:
+        """A node left or died."""
+
+    @property
+    def client_count(self) -> int:
+        """How many clients this node serves."""
+
+
+class Node:
+    """One member of the cluster; without a bus (``options.url`` is None) the only one.
+
+    Args:
+        options: the settings.
+        hears: who is told what other nodes say.
+        serving: False for a process that only emits.
+        stats: where to count.
+    """
+
+    def __init__(self, options: Options, hears: Hears, stats: Stats, *, serving: bool = True) -> None:
+        self.id = new_node_id()
+        self.options = options
+        self.channels = Channels(options.prefix)
+        self.stats = stats
+        self.backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
+        self._roster = Roster(options.dead_after, 2 * options.buffer_seconds)
+        self._codec = Codec(options.prefix, options.secret)
+        self._interest = Interest()
+        self._hears = hears
+        self._serving = serving
+        self._number = 0
+        self._echo = 0.0
+        self._warned_full = False
+        self._link = Link(self._open, self._interest, self.backlog, self) if options.url else None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def alone(self) -> bool:
+        """Whether this node has no bus."""
+        return self._link is None
+
+    @property
+    def ready(self) -> bool:
+        """Whether this node hears the others; always, when it is alone."""
+        return self._link is None or self._link.up
+
+    @property
+    def nodes(self) -> dict[str, NodeInfo]:
+        """The live nodes by id, this one included if it serves clients."""
+        me = {self.id: self._info()} if self._serving else {}
+        return {**me, **self._roster.nodes}
+
+    def knows(self, node: str) -> bool:
+        """Whether this is a live node, or this one."""
+        return node == self.id or node in self._roster.nodes
+
+    async def start(self, wait: float) -> None:
+        """Go on the bus; returns when it is reached, or after ``wait`` seconds, while it goes on trying."""
+        if self._link is None or self._tasks:
+            return
+        self._interest.want(self.channels.everyone)
+        self._interest.want(self.channels.inbox(self.id))
+        self._tasks = [asyncio.create_task(self._link.run()), asyncio.create_task(self._tick())]
+        for task in self._tasks:
+            task.add_done_callback(_complain)
+        try:
+            await asyncio.wait_for(self._link.wait_up(), wait)
+        except TimeoutError:
+            logger.warning("no bus at %s yet: serving local clients", safe_url(self.options.url or ""))
+
+    async def close(self) -> None:
+        """Send what is left, say goodbye and leave the bus."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def take(self, channel: str) -> None:
+        """Need a channel; returns when the bus delivers it, or at once when there is no bus."""
+        self._interest.want(channel)
+        if self._link is not None:
+            await self._link.settle(channel)
+
+    def give(self, channel: str) -> None:
+        """Need a channel no more."""
+        self._interest.drop(channel)
+        if self._link is not None:
+            self._link.wish()
+
+    def post(self, message: Message, *channels: str, keep: bool = True) -> int:
+        """Publish a message to channels, in the order of the calls; returns its number.
+
+        It goes out at once, or when the bus is back. ``keep=False`` is for what need not be repeated.
+        """
+        if self._link is None:
+            return 0
+        self._number += 1
+        raw = self._codec.pack(Header(self.id, self._number, time.time()), message)
+        self._count_dropped(self.backlog.add(Entry(self._number, time.monotonic(), channels, raw, keep)))
+        self.stats.published[type(message).__name__] += 1
+        self._link.wake()
+        return self._number
+
+    async def room_to_post(self) -> None:
+        """Wait while the bus is there and cannot keep up with what is posted."""
+        while self._link is not None and self._link.up and self.backlog.unsent > HIGH_WATER:
+            await self._link.drained()
+
+    async def sent(self, number: int) -> None:
+        """Return when the bus has the envelope with this number."""
+        while self._link is not None and self.backlog.awaits(number):
+            await self._link.drained()
+
+    # what the link tells
+
+    def arrived(self, deliveries: list[Delivery]) -> None:
+        """Take what came from the bus; nothing in it can stop the node."""
+        now = time.monotonic()
+        for delivery in deliveries:
+            try:
+                self._receive(delivery.payload, now)
+            except EnvelopeError as exc:
+                self._refuse(exc)
+            except Exception:
+                logger.exception("an envelope could not be handled")
+
+    def joined(self, *, again: bool) -> None:
+        """Say hello; after a cut, ask everybody for what was missed."""
+        now = time.monotonic()
+        self._echo = now
+        self._warned_full = False
+        if again:
+            self.stats.reconnects += 1
+            self._roster.cut(now)
+        self.post(self._hello(), self.channels.everyone, keep=False)
+
+    def parted(self) -> None:
+        """Nothing to do: clients of this node are served as before."""
+
+    def leaving(self) -> None:
+        """Say goodbye."""
+        self.post(Bye(), self.channels.everyone, keep=False)
+
+    # hearing
+
+    def _receive(self, raw: bytes, now: float) -> None:
+        header = self._codec.header(raw)
+        if header.origin == self.id:
+            self._echo = now
+            self.stats.lag = max(0.0, time.time() - header.sent)
+            return
+        message = self._codec.message(raw)
+        fresh = self._roster.fresh(header.origin, header.number, now)
+        if isinstance(message, Hello | Beat | Bye):
+            self._membership(header.origin, message)
+        elif isinstance(message, Replay):
+            self._replay(header, message)
+        elif fresh:
+            self._hand_over(header.origin, message)
+        elif not self._roster.is_behind(header.origin):
+            self.stats.repeats += 1
+
+    def _hand_over(self, origin: str, message: Message) -> None:
+        self.stats.received[type(message).__name__] += 1
+        self._hears.heard(origin, message)
+
+    def _membership(self, origin: str, message: Hello | Beat | Bye) -> None:
+        if isinstance(message, Bye):
+            if self._roster.leave(origin):
+                self._gone(origin, "left")
+            return
+        if self._roster.present(origin, message):
+            logger.info("node %s (%s) is here", message.name or origin, origin)
+        if isinstance(message, Hello):
+            self._answer_hello(origin, message)
+
+    def _answer_hello(self, origin: str, message: Hello) -> None:
+        inbox = self.channels.inbox(origin)
+        if self.id in message.seen:
+            for piece in self._replay_for(inbox, message.seen[self.id]):
+                self.post(piece, inbox, keep=False)
+        else:
+            self.post(self._beat(), inbox, keep=False)
+
+    def _replay_for(self, inbox: str, seen: int) -> Iterator[Replay]:
+        lost = self.backlog.floor > seen
+        envelopes: list[bytes] = []
+        size = 0
+        for entry in list(self.backlog.since(seen)):
+            if all(self.channels.is_inbox(channel) and channel != inbox for channel in entry.channels):
+                continue
+            if size > REPLAY_BYTES:
+                yield Replay(envelopes, more=True, lost=lost)
+                envelopes, size = [], 0
+            envelopes.append(entry.payload)
+            size += len(entry.payload)
+        yield Replay(envelopes, more=False, lost=lost)
+
+    def _replay(self, header: Header, replay: Replay) -> None:
+        if not self._roster.is_behind(header.origin):
+            return
+        for raw in replay.envelopes:
+            inner = self._codec.header(raw)
+            message = self._codec.message(raw)
+            if inner.origin == header.origin and self._roster.replayed(inner.origin, inner.number):
+                self._hand_over(inner.origin, message)
+        if not replay.more:
+            self._roster.caught_up(header.origin, header.number)
+            if replay.lost:
+                self.stats.gaps += 1
+                logger.error("cut off for longer than %s keeps envelopes: some may be lost", header.origin)
+
+    def _refuse(self, error: EnvelopeError) -> None:
+        self.stats.refused[error.reason] += 1
+        if self.stats.refused[error.reason] in (1, 10, 100, 1000, 10000):
+            logger.warning("refused an envelope (%d so far): %s", self.stats.refused[error.reason], error)
+
+    # time
+
+    async def _tick(self) -> None:
+        last = time.monotonic()
+        beat = last
+        while True:
+            await asyncio.sleep(TICK)
+            now = time.monotonic()
+            if now - last > TICK + LATE:
+                self._roster.grace(now)
+                self._echo = now
+            last = now
+            self._count_dropped(self.backlog.expire(now))
+            if self.ready:
+                if now - beat >= self.options.heartbeat:
+                    beat = now
+                    self.post(self._beat(), self.channels.everyone, keep=False)
+                self._look_around(now)
+
+    def _look_around(self, now: float) -> None:
+        assert self._link is not None
+        if now - self._echo > self.options.deaf_after:
+            self._link.fail("this node does not hear its own heartbeat")
+            return
+        for origin in self._roster.behind():
+            self.post(self._hello(), self.channels.inbox(origin), keep=False)
+        for node in self._roster.expire(now):
+            self._gone(node, "is dead")
+
+    def _gone(self, node: str, how: str) -> None:
+        logger.info("node %s %s", node, how)
+        self._hears.node_gone(node)
+
+    def _count_dropped(self, dropped: int) -> None:
+        if dropped == 0:
+            return
+        self.stats.dropped += dropped
+        if not self._warned_full:
+            self._warned_full = True
+            logger.error(
+                "the bus is away and the buffer is full (%d bytes, %g s): dropping the oldest envelopes",
+                self.options.buffer_bytes,
+                self.options.buffer_seconds,
+            )
+
+    def _hello(self) -> Hello:
+        return Hello(self.options.name, self.options.address, self._serving, self._roster.seen())
+
+    def _beat(self) -> Beat:
+        return Beat(self.options.name, self.options.address, self._serving, self._hears.client_count)
+
+    def _info(self) -> NodeInfo:
+        return NodeInfo(self.id, self.options.name or self.id, self.options.address, self._hears.client_count)
+
+    async def _open(self) -> Broker:
+        assert self.options.url is not None
+        return await open_broker(self.options.url)
+
+
+def _complain(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        logger.critical("a task of the node ended", exc_info=task.exception())

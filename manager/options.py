@@ -1,0 +1,96 @@
+"""What can be set on a cluster manager, with defaults and checks."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from manager.errors import SettingError
+from manager.registry import check_url
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Settings of one node. Times are seconds, sizes bytes.
+
+    Raises ``SettingError`` (a ``ValueError``) for a value that cannot work.
+    """
+
+    url: str | None = None
+    """The bus; None: this process alone."""
+    prefix: str = "sio"
+    """Keeps clusters that share a bus apart."""
+    secret: str | None = None
+    """When set, every envelope is signed, and those that are not are refused."""
+    name: str = ""
+    """What people call this node; the node id when empty."""
+    address: str = ""
+    """Where other nodes can reach this one, ``host:port``; told to them, not used by the manager."""
+    heartbeat: float = 2.0
+    """How often a node says that it is alive."""
+    dead_after: float = 8.0
+    """A node not heard of for so long is dead."""
+    buffer_bytes: int = 32 * MEBIBYTE
+    """Envelopes kept for the bus while it is away, and for nodes that were cut off."""
+    buffer_seconds: float = 60.0
+    """How long an envelope is kept."""
+    request_seconds: float = 5.0
+    """How long enter_room, leave_room, close_room and disconnect wait for other nodes."""
+    ack_seconds: float = 300.0
+    """How long the callback of an emit to a room with several clients is kept."""
+    client_bytes: int = 4 * MEBIBYTE
+    """What may wait for one client; a slower one is disconnected."""
+
+    def __post_init__(self) -> None:
+        if self.url is not None:
+            check_url(self.url)
+        if not self.prefix or set(self.prefix) & set("{}:,"):
+            raise SettingError(f"prefix must be some letters without braces, ':' or ',', not {self.prefix!r}")
+        if self.secret is not None and len(self.secret) < 16:
+            raise SettingError("secret (CLUSTER_SECRET) must have at least 16 characters")
+        for setting in ("heartbeat", "buffer_seconds", "request_seconds", "ack_seconds"):
+            if getattr(self, setting) <= 0:
+                raise SettingError(f"{setting} must be more than 0 seconds, not {getattr(self, setting)}")
+        for setting in ("buffer_bytes", "client_bytes"):
+            if getattr(self, setting) < 64 * 1024:
+                raise SettingError(f"{setting} must be at least 65536 bytes, not {getattr(self, setting)}")
+        if self.dead_after < 2 * self.heartbeat:
+            raise SettingError(
+                f"dead_after ({self.dead_after} s) must be at least twice heartbeat ({self.heartbeat} s)"
+            )
+
+    @property
+    def deaf_after(self) -> float:
+        """A node that has not got its own heartbeat back for so long is deaf: its link is made anew."""
+        return 2.5 * self.heartbeat
+
+
+def from_environment(url: str | None, values: dict[str, object]) -> Options:
+    """Make options of what the caller gave and, where nothing was given, of ``CLUSTER_…`` variables.
+
+    ``CLUSTER_BUS``, ``CLUSTER_PREFIX``, ``CLUSTER_SECRET`` or ``CLUSTER_SECRET_FILE``,
+    ``CLUSTER_NODE_NAME``, ``CLUSTER_NODE_ADDRESS``.
+    """
+    defaults = {
+        "url": os.environ.get("CLUSTER_BUS") or None,
+        "prefix": os.environ.get("CLUSTER_PREFIX"),
+        "secret": _secret(),
+        "name": os.environ.get("CLUSTER_NODE_NAME"),
+        "address": os.environ.get("CLUSTER_NODE_ADDRESS"),
+    }
+    given = {"url": url, **values}
+    merged = {**defaults, **{key: value for key, value in given.items() if value is not None}}
+    return Options(**{key: value for key, value in merged.items() if value is not None})  # type: ignore[arg-type]
+
+
+def _secret() -> str | None:
+    path = os.environ.get("CLUSTER_SECRET_FILE")
+    if path is None:
+        return os.environ.get("CLUSTER_SECRET") or None
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as exc:
+        raise SettingError(f"CLUSTER_SECRET_FILE cannot be read: {exc}") from exc

@@ -1,0 +1,114 @@
+"""The way to a client's connection by python-engineio's queue, with a bound.
+
+python-engineio keeps an unbounded queue per connection: a client that does not read grows the node's
+memory until its ping times out. Here the queue counts its bytes; when they pass the bound the client is
+a slow consumer: what waits is thrown away and the connection closed, so that it comes back and knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from manager.outgoing import Outgoing
+from manager.stats import Stats
+
+logger = logging.getLogger("manager")
+
+SLOW_CONSUMER = "slow consumer"
+
+
+class Outbox(asyncio.Queue[Any]):
+    """A queue of Engine.IO packets that knows how many bytes wait in it."""
+
+    def __init__(self, limit: int, overflow: Callable[[Outbox], None]) -> None:
+        super().__init__()
+        self.waiting = 0
+        self._limit = limit
+        self._overflow: Callable[[Outbox], None] | None = overflow
+
+    def _put(self, item: Any) -> None:
+        super()._put(item)
+        self.waiting += _size(item)
+        if self.waiting > self._limit and self._overflow is not None:
+            overflow, self._overflow = self._overflow, None
+            overflow(self)
+
+    def _get(self) -> Any:
+        item = super()._get()
+        self.waiting -= _size(item)
+        return item
+
+    def discard(self) -> None:
+        """Throw away what waits, and let the writer end."""
+        while not self.empty():
+            self.get_nowait()
+            self.task_done()
+        self.put_nowait(None)
+
+
+class Outlet:
+    """Finds the way to each connection of one server."""
+
+    def __init__(
+        self,
+        eio: Any,
+        limit: int,
+        stats: Stats,
+        spawn: Callable[[Coroutine[Any, Any, Any]], None],
+    ) -> None:
+        self._eio = eio
+        self._limit = limit
+        self._stats = stats
+        self._spawn = spawn
+
+    @classmethod
+    def install(
+        cls, server: Any, limit: int, stats: Stats, spawn: Callable[[Coroutine[Any, Any, Any]], None]
+    ) -> Outlet:
+        """Give the server's connections bounded queues of ``limit`` bytes."""
+        outlet = cls(server.eio, limit, stats, spawn)
+        server.eio.create_queue = outlet.new_queue
+        return outlet
+
+    def new_queue(self) -> Outbox:
+        """Make the queue of a connection."""
+        return Outbox(self._limit, self._slow)
+
+    def of(self, eio_sid: str) -> Callable[[Outgoing], None]:
+        """The function that hands an event to this connection."""
+        socket = self._eio.sockets.get(eio_sid)
+        if socket is None:
+            return _nowhere
+
+        def write(outgoing: Outgoing) -> None:
+            if not socket.closed:
+                for packet in outgoing.packets:
+                    socket.queue.put_nowait(packet)
+
+        return write
+
+    def _slow(self, outbox: Outbox) -> None:
+        """Close the connection of a full queue; looked for among all, as this is rare."""
+        self._stats.slow_consumers += 1
+        for socket in self._eio.sockets.values():
+            if socket.queue is outbox:
+                logger.warning("client %s does not read: disconnecting it", socket.sid)
+                self._spawn(self._close(socket, outbox))
+
+    async def _close(self, socket: Any, outbox: Outbox) -> None:
+        try:
+            await socket.close(wait=False, abort=True, reason=SLOW_CONSUMER)
+        finally:
+            outbox.discard()
+
+
+def _nowhere(outgoing: Outgoing) -> None:
+    """The connection went away before its client was known."""
+
+
+def _size(packet: Any) -> int:
+    data = getattr(packet, "data", None)
+    return len(data) if isinstance(data, str | bytes) else 32

@@ -1,0 +1,49 @@
+"""An encoded packet on its way to this node's clients, rendered once for all of them."""
+
+from __future__ import annotations
+
+import base64
+from functools import cached_property
+
+from engineio import packet as eio
+
+from manager.packets import Encoded
+
+
+class SharedPacket(eio.Packet):  # type: ignore[misc]
+    """An Engine.IO packet that several clients share.
+
+    The base class keeps one encoded form, whichever transport asked first: with polling and websocket
+    clients in one room, binary then reached the second kind in the form of the first.
+    """
+
+    def __init__(self, data: str | bytes) -> None:
+        super().__init__(eio.MESSAGE, data)
+        self._base64: str | None = None
+
+    def encode(self, b64: bool = False) -> str | bytes:
+        """Give the packet for a websocket, or with ``b64`` for a polling answer."""
+        if not (self.binary and b64):
+            return super().encode()  # type: ignore[no-any-return]
+        if self._base64 is None:
+            self._base64 = "b" + base64.b64encode(self.data).decode("ascii")
+        return self._base64
+
+
+class Outgoing:
+    """One event for any number of clients."""
+
+    def __init__(self, encoded: Encoded) -> None:
+        self.encoded = encoded
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of the packet and its attachments."""
+        return sum(map(len, self.encoded.parts))
+
+    @cached_property
+    def packets(self) -> list[SharedPacket]:
+        """The Engine.IO packets, for the queue of a connection."""
+        head, *attachments = self.encoded.parts
+        first: str | bytes = head.decode() if self.encoded.text else head
+        return [SharedPacket(part) for part in (first, *attachments)]

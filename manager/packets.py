@@ -1,0 +1,72 @@
+"""Socket.IO packets, encoded once by whoever emits.
+
+``encode`` makes an ``Encoded``: the packet and its attachments as bytes, ready for the wire and for the
+envelope. An emit with a callback needs an ack id that only the node of each client can give: in the
+JSON format it goes in at ``ack_at`` without decoding anything; other formats are decoded and encoded
+again, which only emits with callbacks pay.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from socketio import packet as sio
+
+PacketClass = type[sio.Packet]
+
+
+class Encoded(NamedTuple):
+    """A packet: ``parts`` are its bytes and those of its attachments, ``text`` says what the first is."""
+
+    parts: list[bytes]
+    text: bool
+    ack_at: int = -1
+
+
+def encode_event(packet_class: PacketClass, event: str, data: Any, namespace: str) -> Encoded:
+    """Encode an EVENT; a tuple is several arguments, None none.
+
+    Raises what the serializer raises for data it cannot take (``TypeError`` for JSON).
+    """
+    arguments = [] if data is None else list(data) if isinstance(data, tuple) else [data]
+    return _encode(packet_class(sio.EVENT, namespace=namespace, data=[event, *arguments]))
+
+
+def encode_ack(packet_class: PacketClass, arguments: list[Any]) -> Encoded:
+    """Encode the arguments of a client's ACK, for another node."""
+    return _encode(packet_class(sio.ACK, namespace="/", data=arguments))
+
+
+def decode(packet_class: PacketClass, parts: list[bytes], text: bool) -> sio.Packet:
+    """Give the packet back; raises what the serializer raises for bytes it cannot read."""
+    packet = packet_class(encoded_packet=parts[0].decode() if text else parts[0])
+    for attachment in parts[1:]:
+        packet.add_attachment(attachment)
+    return packet
+
+
+def with_ack_id(packet_class: PacketClass, encoded: Encoded, ack_id: int) -> Encoded:
+    """Give the same packet with an ack id."""
+    if encoded.ack_at >= 0:
+        head, at = encoded.parts[0], encoded.ack_at
+        return encoded._replace(parts=[b"%s%d%s" % (head[:at], ack_id, head[at:]), *encoded.parts[1:]])
+    packet = decode(packet_class, encoded.parts, encoded.text)
+    packet.id = ack_id
+    return _encode(packet)
+
+
+def _encode(packet: sio.Packet) -> Encoded:
+    encoded = packet.encode()
+    parts = encoded if isinstance(encoded, list) else [encoded]
+    text = isinstance(parts[0], str)
+    raw = [part.encode() if isinstance(part, str) else bytes(part) for part in parts]
+    standard = type(packet).encode is sio.Packet.encode
+    return Encoded(raw, text, _ack_at(raw[0], packet.namespace) if standard and packet.id is None else -1)
+
+
+def _ack_at(packet: bytes, namespace: str | None) -> int:
+    """Where the id stands: after the type, the number of attachments and the namespace."""
+    if namespace and namespace != "/":
+        mark = namespace.encode() + b","
+        return packet.index(mark) + len(mark)
+    return packet.index(b"[")

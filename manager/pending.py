@@ -1,0 +1,54 @@
+"""Requests to other nodes that wait for their replies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Final
+
+GONE: Final = "the node that serves this client is gone"
+
+Done = Callable[[dict[str, str]], None]
+"""Called once, with each node's error text; empty where it did what was asked."""
+
+
+@dataclass(slots=True)
+class _Request:
+    waiting: set[str]
+    done: Done
+    replies: dict[str, str] = field(default_factory=dict)
+
+
+class Pending:
+    """Requests by number; each ends when all its nodes have replied or are gone."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+        self._requests: dict[int, _Request] = {}
+
+    def open(self, nodes: Iterable[str], done: Done) -> int:
+        """Start to wait for these nodes; returns the request's number."""
+        number = next(self._numbers)
+        self._requests[number] = _Request(set(nodes), done)
+        return number
+
+    def reply(self, number: int, node: str, error: str) -> None:
+        """Note a node's reply; one that nobody waits for is ignored."""
+        request = self._requests.get(number)
+        if request is None or node not in request.waiting:
+            return
+        request.waiting.discard(node)
+        request.replies[node] = error
+        if not request.waiting:
+            del self._requests[number]
+            request.done(request.replies)
+
+    def node_gone(self, node: str) -> None:
+        """End the wait of every request for a node that will not reply."""
+        for number in list(self._requests):
+            self.reply(number, node, GONE)
+
+    def close(self, number: int) -> None:
+        """Stop waiting."""
+        self._requests.pop(number, None)

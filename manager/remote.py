@@ -1,0 +1,148 @@
+"""What this node asks of the others: route an emit, move a client between rooms, disconnect it.
+
+A sid names its node, so what concerns one client goes to that node's inbox. A room has a channel that
+only nodes with members in it read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Final
+
+from manager.acks import Acks, Answer
+from manager.channels import Room
+from manager.errors import NodeTimeout
+from manager.futures import settle
+from manager.ids import node_of
+from manager.messages import Close, Disconnect, Emit, Enter, Leave, Reply, Request
+from manager.node import Node
+from manager.packets import Encoded
+from manager.pending import GONE, Pending
+from manager.rooms import Callback
+
+UNKNOWN_SID = "sid is not connected to requested namespace"
+UNKNOWN_NODE_SECONDS: Final = 1.0
+"""How long to wait for a node that is not known: it may have started this instant."""
+
+
+class Remote:
+    """The other nodes, as this one speaks to them."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._pending = Pending()
+        self.acks = Acks(node.options.ack_seconds)
+
+    def emit(
+        self,
+        encoded: Encoded,
+        namespace: str,
+        rooms: list[Room] | None,
+        skip: list[str],
+        callback: Callback | None = None,
+    ) -> int:
+        """Publish an event to the nodes that may have recipients; returns the envelope's number, or 0."""
+        channels = self.route(namespace, rooms)
+        if not channels:
+            return 0
+        request = self._expect(callback, rooms) if callback is not None else 0
+        message = Emit(namespace, rooms, skip, encoded.parts, encoded.text, request, encoded.ack_at)
+        return self._node.post(message, *channels)
+
+    def route(self, namespace: str, rooms: list[Room] | None) -> list[str]:
+        """The channels that reach every other node with a recipient."""
+        names = self._node.channels
+        if rooms is None:
+            return [names.namespace(namespace)]
+        channels: dict[str, None] = {}
+        for room in rooms:
+            owner = node_of(room)
+            if owner == self._node.id:
+                continue  # a client of this node
+            if owner is not None:
+                channels[names.inbox(owner)] = None
+            if owner is None or not self._node.knows(owner):
+                # 20 characters may also be a room's name: nobody reads the one of the two that is not.
+                channels[names.room(namespace, room)] = None
+        return list(channels)
+
+    async def enter(self, namespace: str, sid: str, room: Room) -> None:
+        """Put a client of another node into a room; raises ``ValueError`` for an unknown sid."""
+        await self._demand(sid, lambda number: Enter(number, namespace, sid, room))
+
+    async def leave(self, namespace: str, sid: str, room: Room) -> None:
+        """Take a client of another node out of a room."""
+        await self._ask(self._owner(sid), lambda number: Leave(number, namespace, sid, room))
+
+    async def disconnect(self, namespace: str, sid: str) -> None:
+        """Disconnect a client of another node."""
+        await self._ask(self._owner(sid), lambda number: Disconnect(number, namespace, sid))
+
+    async def close(self, namespace: str, room: Room) -> None:
+        """Close a room on all other nodes."""
+        others = [node for node in self._node.nodes if node != self._node.id]
+        await self._ask(others, lambda number: Close(number, namespace, room))
+
+    def reply(self, origin: str, request: int, error: str = "") -> None:
+        """Answer a request."""
+        self._node.post(Reply(request, error), self._node.channels.inbox(origin))
+
+    def replied(self, origin: str, reply: Reply) -> None:
+        """Take an answer."""
+        self._pending.reply(reply.request, origin, reply.error)
+
+    def node_gone(self, node: str) -> None:
+        """Stop waiting for a node."""
+        self._pending.node_gone(node)
+        self.acks.node_gone(node)
+
+    def _expect(self, callback: Callback, rooms: list[Room] | None) -> int:
+        single = node_of(rooms[0]) if rooms is not None and len(rooms) == 1 else None
+        number = self.acks.expect(callback, single, time.monotonic())
+        if isinstance(callback, Answer):
+            callback.on_end(lambda: self.acks.forget(number))
+        if single is not None and not self._node.knows(single):
+            asyncio.get_running_loop().call_later(UNKNOWN_NODE_SECONDS, self._give_up, number, single)
+        return number
+
+    def _give_up(self, number: int, node: str) -> None:
+        if not self._node.knows(node):
+            self.acks.gone(number)
+
+    def _owner(self, sid: str) -> list[str]:
+        owner = node_of(sid)
+        return [owner] if owner is not None and owner != self._node.id else []
+
+    async def _demand(self, sid: str, request: Callable[[int], Request]) -> None:
+        replies = await self._ask(self._owner(sid), request)
+        error = next(iter(replies.values()), UNKNOWN_SID)
+        if error:
+            raise ValueError(UNKNOWN_SID if error == GONE else error)
+
+    async def _ask(self, nodes: Iterable[str], request: Callable[[int], Request]) -> dict[str, str]:
+        """Send a request to nodes and wait for all replies: each node's error, empty for none.
+
+        A node that is not known may be one that started this instant, or one long gone: it gets a second,
+        and no reply is no error. Raises ``NodeTimeout`` when a known node does not reply.
+        """
+        nodes = list(nodes)
+        if not nodes or self._node.alone:
+            return {}
+        answer: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
+        number = self._pending.open(nodes, partial(settle, answer))
+        for node in nodes:
+            self._node.post(request(number), self._node.channels.inbox(node))
+        known = all(map(self._node.knows, nodes))
+        seconds = self._node.options.request_seconds if known else UNKNOWN_NODE_SECONDS
+        try:
+            return await asyncio.wait_for(answer, seconds)
+        except TimeoutError:
+            if not known:
+                return {}
+            why = "" if self._node.ready else ": the bus is away"
+            raise NodeTimeout(f"not confirmed by node {', '.join(nodes)} within {seconds:g} s{why}") from None
+        finally:
+            self._pending.close(number)
