@@ -30,6 +30,7 @@ class RemoteAck:
         self._gone = gone
 
     def __call__(self, *arguments: Any) -> None:
+        """Send the client's answer to the emitting node."""
         self._answer(list(arguments))
 
     def abandon(self) -> None:
@@ -48,6 +49,7 @@ class Answer:
         self._ends: list[Callable[[], object]] = []
 
     def __call__(self, *arguments: Any) -> None:
+        """End the wait with the client's answer."""
         self._resolve(arguments)
 
     def abandon(self) -> None:

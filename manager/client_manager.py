@@ -10,25 +10,24 @@ import asyncio
 import logging
 import os
 import weakref
-from collections.abc import Awaitable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine
 from inspect import isawaitable
 from typing import Any, Final
 
-from socketio import AsyncManager
-
-from manager.acks import Answer, abandon
+from manager.acks import Answer
 from manager.channels import Room, check_room
 from manager.guards import guard
 from manager.ids import new_sid, node_of
 from manager.inbound import Inbound
+from manager.local_manager import LocalManager, room_list
 from manager.messages import Message
 from manager.node import Node
 from manager.options import from_environment
 from manager.outbox import Outlet
 from manager.outgoing import Outgoing
 from manager.packets import Encoded, PacketClass, encode_event, with_ack_id
-from manager.remote import UNKNOWN_SID, Remote
-from manager.rooms import CONNECTED, LEAVING, PENDING, Callback, Client, Rooms
+from manager.remote import Remote
+from manager.rooms import CONNECTED, LEAVING, PENDING, Callback, Client
 from manager.roster import NodeInfo
 from manager.stats import Stats
 
@@ -45,7 +44,7 @@ def active_managers() -> list[ClusterManager]:
     return list(_managers)
 
 
-class ClusterManager(AsyncManager):  # type: ignore[misc]
+class ClusterManager(LocalManager):
     """The client manager that makes many nodes one Socket.IO server.
 
     Args:
@@ -63,7 +62,6 @@ class ClusterManager(AsyncManager):  # type: ignore[misc]
         super().__init__()
         self.options = from_environment(url, options)
         self.stats = Stats()
-        self.members = Rooms()
         self._inbound = Inbound(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Future[None] | None = None
@@ -144,7 +142,7 @@ class ClusterManager(AsyncManager):  # type: ignore[misc]
     def set_server(self, server: Any) -> None:
         """Take the server, and see to what its connection handling lacks."""
         super().set_server(server)
-        self.outlets = Outlet.install(server, self.options.client_bytes, self.stats, self.spawn)
+        self._outlets = Outlet.install(server, self.options.client_bytes, self.stats, self.spawn)
         server.eio.generate_id = lambda: new_sid(self.node.id)
         guard(server, self)
 
@@ -192,72 +190,20 @@ class ClusterManager(AsyncManager):  # type: ignore[misc]
             client.kicked = True  # carried out when the connect handler has returned
         return client.state is CONNECTED
 
-    def pre_disconnect(self, sid: str, namespace: str) -> str:
-        """Mark a client as leaving; returns its connection's sid."""
-        client = self.members.clients[sid]
-        client.state = LEAVING
-        return client.eio_sid
-
     async def disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
         """Remove a client."""
         self.basic_disconnect(sid, namespace)
 
-    def basic_disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
-        """Remove a client from its rooms and its namespace, and let go of what waits for it."""
-        client = self.members.find(sid, namespace)
-        if client is None:
-            return
-        for room in list(client.rooms):
-            self.basic_leave_room(sid, namespace, room)
-        for callback in (client.acks or {}).values():
-            abandon(callback)
-        self.basic_leave_room(sid, namespace, sid)
-        self.basic_leave_room(sid, namespace, None)
-
-    def is_pre_connected(self, sid: str, namespace: str) -> bool:
-        """Whether this client's connect handler is running."""
-        client = self.members.find(sid, namespace)
-        return client is not None and client.state is PENDING
-
-    def is_connected(self, sid: str | None, namespace: str) -> bool:
-        """Whether this is a connected client of this node."""
-        client = self.members.find(sid, namespace)
-        return client is not None and client.state is CONNECTED
-
-    def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
-        """The sid of a connection in a namespace."""
-        client = self.members.on_connection(eio_sid, namespace)
-        return client.sid if client is not None else None
-
-    def eio_sid_from_sid(self, sid: str, namespace: str = "/") -> str | None:
-        """The connection of a client of this node."""
-        client = self.members.find(sid, namespace)
-        return client.eio_sid if client is not None else None
-
     # python-socketio: rooms
 
-    @property
-    def rooms(self) -> dict[str, Any]:
-        """``rooms[namespace][room]`` maps the sids of this node to their clients; None is everybody."""
-        return self.members.rooms
+    def outlet(self, eio_sid: str) -> Callable[[Outgoing], None]:
+        """The way to a connection of this node's server."""
+        return self._outlets.of(eio_sid)
 
-    @rooms.setter
-    def rooms(self, value: object) -> None:
-        """Ignore the base class's own table."""
-
-    def get_namespaces(self) -> Any:
-        """The namespaces with clients on this node."""
-        return self.members.rooms.keys()
-
-    def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
-        """The clients of this node in a room, or a list of rooms: (sid, connection's sid)."""
-        for client in self.members.members(namespace, _rooms(room)):
-            yield client.sid, client.eio_sid
-
-    def get_rooms(self, sid: str, namespace: str) -> list[Room]:
-        """The rooms of a client of this node, its own included."""
-        client = self.members.find(sid, namespace)
-        return [sid, *client.rooms] if client is not None else []
+    def emptied(self, namespace: str, room: Room | None) -> None:
+        """Give up a room's channel."""
+        names = self.node.channels
+        self.node.give(names.namespace(namespace) if room is None else names.room(namespace, room))
 
     def is_sid_room(self, namespace: str, room: Any) -> bool:
         """Whether a room is named like a session of any live node: those are private."""
@@ -298,37 +244,6 @@ class ClusterManager(AsyncManager):  # type: ignore[misc]
         self.basic_close_room(room, namespace)
         await self.remote.close(namespace, room)
 
-    def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
-        """Put a client of this node into a room; None is the namespace itself."""
-        if room is None:
-            assert eio_sid is not None
-            self.members.add(Client(sid, eio_sid, namespace, self.outlets.of(eio_sid)))
-        elif room != sid:
-            client = self.members.find(sid, namespace)
-            if client is None:
-                raise ValueError(UNKNOWN_SID)
-            self.members.enter(client, room)
-
-    def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
-        """Take a client of this node out of a room; None is the namespace itself."""
-        client = self.members.find(sid, namespace)
-        if client is None or room == sid:
-            return
-        names = self.node.channels
-        if room is None:
-            self.members.remove(client)
-        else:
-            self.members.leave(client, room)
-        if not self.members.has(namespace, room):
-            self.node.give(names.namespace(namespace) if room is None else names.room(namespace, room))
-
-    def basic_close_room(self, room: Any, namespace: str) -> None:
-        """Take the clients of this node out of a room."""
-        if self.is_sid_room(namespace, room):
-            raise ValueError("cannot close a sid room")
-        for client in self.members.members(namespace, [room]):
-            self.basic_leave_room(client.sid, namespace, room)
-
     # python-socketio: events
 
     async def emit(
@@ -350,7 +265,7 @@ class ClusterManager(AsyncManager):  # type: ignore[misc]
         serializer raises for data it cannot take.
         """
         await self.start()
-        rooms = _rooms(room if to is None else to)
+        rooms = room_list(room if to is None else to)
         skip = [skip_sid] if isinstance(skip_sid, str) else [sid for sid in skip_sid or () if sid]
         encoded = encode_event(self.packet_class, event, data, namespace)
         reached = self.deliver(encoded, namespace, rooms, skip, callback)
@@ -411,12 +326,3 @@ async def _finish(result: Awaitable[Any]) -> None:
         await result
     except Exception:
         logger.exception("the callback of an emit failed")
-
-
-def _rooms(room: Any) -> list[Room] | None:
-    """Give a room, a list of rooms or None (everybody) as a list or None."""
-    if room is None:
-        return None
-    if isinstance(room, list | tuple | set | frozenset):
-        return [check_room(one) for one in room]
-    return [check_room(room)]

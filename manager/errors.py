@@ -14,6 +14,9 @@ from __future__ import annotations
 
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
+UNKNOWN_SID = "sid is not connected to requested namespace"
+"""python-socketio's text for a sid it does not know."""
+
 
 class ClusterError(Exception):
     """Base of all errors of this package."""

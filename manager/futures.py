@@ -1,9 +1,12 @@
-"""One small thing asyncio lacks."""
+"""Small things asyncio lacks."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TypeVar
+
+logger = logging.getLogger("manager")
 
 T = TypeVar("T")
 
@@ -12,3 +15,9 @@ def settle(future: asyncio.Future[T], value: T) -> None:
     """Set a future's result, unless it has one or its waiter is gone."""
     if not future.done():
         future.set_result(value)
+
+
+def complain(task: asyncio.Task[None]) -> None:
+    """Log the error of a task that nobody awaits (a done callback)."""
+    if not task.cancelled() and task.exception() is not None:
+        logger.critical("a task of the node ended", exc_info=task.exception())

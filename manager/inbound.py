@@ -7,9 +7,9 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from manager.acks import RemoteAck
+from manager.errors import UNKNOWN_SID
 from manager.messages import Ack, Close, Disconnect, Emit, Enter, Gone, Leave, Message, Reply
 from manager.packets import Encoded, decode, encode_ack
-from manager.remote import UNKNOWN_SID
 
 if TYPE_CHECKING:
     from manager.client_manager import ClusterManager

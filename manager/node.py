@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterator
 from typing import Final, Protocol
 
 from manager.backlog import Backlog, Entry
@@ -18,12 +17,14 @@ from manager.broker import Broker, Delivery
 from manager.channels import Channels
 from manager.envelope import Codec, Header
 from manager.errors import EnvelopeError
+from manager.futures import complain
 from manager.ids import new_node_id
 from manager.interest import Interest
 from manager.link import Link
 from manager.messages import Beat, Bye, Hello, Message, Replay
 from manager.options import Options
 from manager.registry import open_broker, safe_url
+from manager.replay import pieces
 from manager.roster import NodeInfo, Roster
 from manager.stats import Stats
 
@@ -34,7 +35,6 @@ LATE: Final = 1.0
 """A tick so much too late means that this loop was blocked: silence then says nothing about others."""
 HIGH_WATER: Final = 2000
 """Unsent envelopes above which emits wait for the bus, so that a flood slows its source."""
-REPLAY_BYTES: Final = 256 * 1024
 
 
 class Hears(Protocol):
@@ -99,17 +99,23 @@ class Node:
         return node == self.id or node in self._roster.nodes
 
     async def start(self, wait: float) -> None:
-        """Go on the bus; returns when it is reached, or after ``wait`` seconds, while it goes on trying."""
+        """Go on the bus; returns when it is reached, or after ``wait`` seconds, while it goes on trying.
+
+        Raises ``SettingError`` for a URL that the broker cannot work with.
+        """
         if self._link is None or self._tasks:
             return
         self._interest.want(self.channels.everyone)
         self._interest.want(self.channels.inbox(self.id))
         self._tasks = [asyncio.create_task(self._link.run()), asyncio.create_task(self._tick())]
         for task in self._tasks:
-            task.add_done_callback(_complain)
-        try:
-            await asyncio.wait_for(self._link.wait_up(), wait)
-        except TimeoutError:
+            task.add_done_callback(complain)
+        up = asyncio.ensure_future(self._link.wait_up())
+        ended, _ = await asyncio.wait({up, self._tasks[0]}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
+        up.cancel()
+        if self._tasks[0] in ended:
+            self._tasks[0].result()
+        elif not ended:
             logger.warning("no bus at %s yet: serving local clients", safe_url(self.options.url or ""))
 
     async def close(self) -> None:
@@ -221,24 +227,10 @@ class Node:
     def _answer_hello(self, origin: str, message: Hello) -> None:
         inbox = self.channels.inbox(origin)
         if self.id in message.seen:
-            for piece in self._replay_for(inbox, message.seen[self.id]):
+            for piece in pieces(self.backlog, self.channels, inbox, message.seen[self.id]):
                 self.post(piece, inbox, keep=False)
         else:
             self.post(self._beat(), inbox, keep=False)
-
-    def _replay_for(self, inbox: str, seen: int) -> Iterator[Replay]:
-        lost = self.backlog.floor > seen
-        envelopes: list[bytes] = []
-        size = 0
-        for entry in list(self.backlog.since(seen)):
-            if all(self.channels.is_inbox(channel) and channel != inbox for channel in entry.channels):
-                continue
-            if size > REPLAY_BYTES:
-                yield Replay(envelopes, more=True, lost=lost)
-                envelopes, size = [], 0
-            envelopes.append(entry.payload)
-            size += len(entry.payload)
-        yield Replay(envelopes, more=False, lost=lost)
 
     def _replay(self, header: Header, replay: Replay) -> None:
         if not self._roster.is_behind(header.origin):
@@ -316,8 +308,3 @@ class Node:
     async def _open(self) -> Broker:
         assert self.options.url is not None
         return await open_broker(self.options.url)
-
-
-def _complain(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        logger.critical("a task of the node ended", exc_info=task.exception())

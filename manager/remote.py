@@ -14,7 +14,7 @@ from typing import Final
 
 from manager.acks import Acks, Answer
 from manager.channels import Room
-from manager.errors import NodeTimeout
+from manager.errors import UNKNOWN_SID, NodeTimeout
 from manager.futures import settle
 from manager.ids import node_of
 from manager.messages import Close, Disconnect, Emit, Enter, Leave, Reply, Request
@@ -23,7 +23,6 @@ from manager.packets import Encoded
 from manager.pending import GONE, Pending
 from manager.rooms import Callback
 
-UNKNOWN_SID = "sid is not connected to requested namespace"
 UNKNOWN_NODE_SECONDS: Final = 1.0
 """How long to wait for a node that is not known: it may have started this instant."""
 

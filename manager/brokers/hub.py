@@ -1,0 +1,183 @@
+"""The hub: the bus of nodes on one machine, a server on a Unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import stat
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self, cast
+
+import msgspec
+
+from manager.broker import Delivery, Publication
+from manager.brokers.frames import Arrived, Done, Frames, Publish, Request, Subscribe, Unsubscribe, encode
+from manager.errors import SettingError
+
+logger = logging.getLogger("manager")
+
+WRITE_LIMIT = 64 * 1024 * 1024
+"""Bytes a subscriber may be behind; then it is cut off, and repairs when it reconnects."""
+
+
+class Hub:
+    """Serves ``path`` between ``start()`` and ``close()``, or as an async context manager.
+
+    The socket is the owner's alone (mode 0600), and a folder that has to be made for it too (0700).
+    ``start`` raises ``SettingError`` when the path cannot be used or another hub serves it.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        self._members: defaultdict[str, set[Member]] = defaultdict(set)
+        self._connected: set[Member] = set()
+        self._server: asyncio.Server | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Open the socket; a dead hub's file is replaced."""
+        if await _is_live(self.path):
+            raise SettingError(f"another hub serves {self.path}: give this one a path of its own")
+        sock = await asyncio.to_thread(_bind, self.path)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_unix_server(lambda: Member(self), sock=sock)
+        logger.info("local bus at %s", self.path)
+
+    async def close(self) -> None:
+        """Cut everybody off and remove the socket."""
+        if self._server is None:
+            return
+        self._server.close()
+        self._server = None
+        for member in list(self._connected):
+            member.cut()
+        await asyncio.to_thread(self.path.unlink, missing_ok=True)
+
+    def join(self, member: Member) -> None:
+        """Know a new connection; one that was accepted just before ``close`` is too late."""
+        self._connected.add(member)
+        if self._server is None:
+            member.cut()
+
+    def subscribe(self, member: Member, channels: list[str]) -> None:
+        """Give this member what comes to these channels from now on."""
+        for channel in channels:
+            self._members[channel].add(member)
+            member.channels.add(channel)
+
+    def unsubscribe(self, member: Member, channels: Sequence[str]) -> None:
+        """Stop that; a channel without members takes no memory."""
+        for channel in channels:
+            if channel in member.channels:
+                member.channels.discard(channel)
+                members = self._members[channel]
+                members.discard(member)
+                if not members:
+                    del self._members[channel]
+
+    def publish(self, batch: list[Publication]) -> None:
+        """Deliver a batch: each message once and each subscriber in one write."""
+        outgoing: defaultdict[Member, list[Delivery]] = defaultdict(list)
+        for channels, payload in batch:
+            reached = {member: channel for channel in channels for member in self._members.get(channel, ())}
+            for member, channel in reached.items():
+                outgoing[member].append(Delivery(channel, payload))
+        for member, deliveries in outgoing.items():
+            member.deliver(deliveries)
+
+    def leave(self, member: Member) -> None:
+        """Forget a member and its channels."""
+        self.unsubscribe(member, list(member.channels))
+        self._connected.discard(member)
+
+
+class Member(Frames[Request]):
+    """One node's connection, as the hub sees it."""
+
+    decoder = msgspec.msgpack.Decoder(Request)
+
+    def __init__(self, hub: Hub) -> None:
+        super().__init__()
+        self.channels: set[str] = set()
+        self._hub = hub
+        self._transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Join the hub."""
+        # A cast, because uvloop's transports do not derive from asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
+        self._hub.join(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Leave the hub."""
+        self._hub.leave(self)
+
+    def received(self, message: Request) -> None:
+        """Do what the node asks, then confirm it."""
+        match message:
+            case Publish(batch=batch):
+                self._hub.publish(batch)
+            case Subscribe(channels=channels):
+                self._hub.subscribe(self, channels)
+            case Unsubscribe(channels=channels):
+                self._hub.unsubscribe(self, channels)
+        self._transport.write(encode(Done(message.number)))
+
+    def refused(self, reason: str) -> None:
+        """Cut off whoever does not speak the language."""
+        logger.warning("local bus: a connection is closed for a malformed frame: %s", reason)
+        self.cut()
+
+    def deliver(self, deliveries: list[Delivery]) -> None:
+        """Write one frame, unless this node has stopped reading."""
+        if self._transport.get_write_buffer_size() > WRITE_LIMIT:
+            logger.warning("local bus: a node is %d MiB behind and is cut off", WRITE_LIMIT >> 20)
+            self.cut()
+        else:
+            self._transport.write(encode(Arrived(deliveries)))
+
+    def cut(self) -> None:
+        """Close at once; what is unsent is dropped."""
+        self._hub.leave(self)
+        self._transport.abort()
+
+
+async def _is_live(path: Path) -> bool:
+    """Whether somebody accepts connections there."""
+    try:
+        async with asyncio.timeout(1):
+            _, writer = await asyncio.open_unix_connection(path)
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+def _bind(path: Path) -> socket.socket:
+    """Make the socket's folder and file; nobody can connect before its mode is set, as it does not listen."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
+            path.unlink()
+        sock = socket.socket(socket.AF_UNIX)
+        try:
+            sock.bind(str(path))
+            path.chmod(0o600)
+        except OSError:
+            sock.close()
+            raise
+    except OSError as error:
+        # A path of more than 107 bytes, no permission, or a file that is no socket.
+        raise SettingError(f"the local bus cannot use {path}: {error}") from error
+    return sock

@@ -1,0 +1,129 @@
+"""The local broker: a node's connection to the hub of its machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterable, Sequence
+from itertools import count
+from typing import cast
+from urllib.parse import unquote, urlsplit
+
+import msgspec
+
+from manager.broker import Delivery, Publication
+from manager.brokers.frames import Answer, Arrived, Frames, Publish, Request, Subscribe, Unsubscribe, encode
+from manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOUT, Inbox
+from manager.errors import BrokerError, SettingError
+
+SOCKET_VARIABLE = "CLUSTER_LOCAL_SOCKET"
+"""Where ``cluster serve`` tells its workers the hub's path."""
+
+
+class LocalBroker(Frames[Answer]):
+    """One Unix-socket connection; requests are numbered and may overlap."""
+
+    decoder = msgspec.msgpack.Decoder(Answer)
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+        self._numbers = count(1)
+        self._waiting: dict[int, asyncio.Future[None]] = {}
+        self._inbox = Inbox()
+        self._transport: asyncio.Transport
+
+    async def subscribe(self, channels: Iterable[str]) -> None:
+        """Take these channels; returns when the hub has confirmed them."""
+        await self._ask(Subscribe(next(self._numbers), list(channels)))
+
+    async def unsubscribe(self, channels: Iterable[str]) -> None:
+        """Give these channels up."""
+        await self._ask(Unsubscribe(next(self._numbers), list(channels)))
+
+    async def publish(self, batch: Sequence[Publication]) -> None:
+        """Hand the batch to the hub in one frame."""
+        await self._ask(Publish(next(self._numbers), list(batch)))
+
+    async def receive(self) -> list[Delivery]:
+        """All that has arrived since the last call; waits while there is nothing."""
+        return await self._inbox.take()
+
+    async def close(self) -> None:
+        """Drop the connection, at once."""
+        self._fail(BrokerError("closed"))
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport to write to."""
+        # A cast, because uvloop's transports do not derive from asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell everybody who waits."""
+        self._fail(BrokerError(f"the local bus at {self._path} is gone: {exc or 'it closed the connection'}"))
+
+    def received(self, message: Answer) -> None:
+        """Put deliveries into the inbox; let the caller go whose request is done."""
+        if isinstance(message, Arrived):
+            try:
+                self._inbox.put(message.deliveries)
+            except BrokerError as error:
+                self._fail(error)
+        elif (waiter := self._waiting.pop(message.number, None)) is not None and not waiter.done():
+            waiter.set_result(None)
+
+    def refused(self, reason: str) -> None:
+        """End: what serves this socket is not a hub."""
+        self._fail(BrokerError(f"the local bus at {self._path} sent a malformed frame: {reason}"))
+
+    async def _ask(self, request: Request) -> None:
+        self._inbox.check()
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting[request.number] = waiter
+        self._transport.write(encode(request))
+        try:
+            async with asyncio.timeout(REPLY_TIMEOUT):
+                await waiter
+        except TimeoutError as error:
+            silence = f"the local bus at {self._path} has not answered for {REPLY_TIMEOUT:g} s"
+            raise self._fail(BrokerError(silence)) from error
+        finally:
+            self._waiting.pop(request.number, None)
+        self._inbox.check()
+
+    def _fail(self, error: BrokerError) -> BrokerError:
+        """End the broker: everybody who waits gets the error."""
+        first = self._inbox.fail(error)
+        self._transport.abort()
+        for waiter in self._waiting.values():
+            if not waiter.done():
+                waiter.set_result(None)
+        return first
+
+
+def read_path(url: str) -> str:
+    """Give the hub's socket of a ``local://`` URL, from the environment when it has no path."""
+    parts = urlsplit(url)
+    if parts.netloc:
+        raise SettingError(f"local:// takes an absolute path: write local:///{parts.netloc}{parts.path}")
+    path = unquote(parts.path) or os.environ.get(SOCKET_VARIABLE, "")
+    if not path:
+        raise SettingError(
+            "local:// needs a hub: run the app with `python -m cluster serve`, "
+            "or start one with `python -m cluster hub --socket PATH` and use local://PATH"
+        )
+    return path
+
+
+async def connect(url: str) -> LocalBroker:
+    """Connect to the hub at ``local:///path/to/bus.sock``."""
+    path = read_path(url)
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            _, broker = await loop.create_unix_connection(lambda: LocalBroker(path), path)
+    except TimeoutError as error:
+        raise BrokerError(f"no local bus at {path}: it does not accept connections") from error
+    except OSError as error:
+        raise BrokerError(f"no local bus at {path}: {error.strerror or error}") from error
+    return broker

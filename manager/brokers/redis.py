@@ -1,0 +1,185 @@
+"""The Redis broker: PUBLISH on one connection, SUBSCRIBE on another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from manager.broker import Delivery, Publication
+from manager.brokers.inbox import REPLY_TIMEOUT, Inbox
+from manager.brokers.redis_line import Line
+from manager.brokers.redis_url import Settings, read_settings
+from manager.errors import BrokerError
+
+logger = logging.getLogger("manager")
+
+
+class Words(NamedTuple):
+    """The commands of one kind of pub/sub; the server's replies carry the same words in lower case."""
+
+    publish: bytes
+    subscribe: bytes
+    unsubscribe: bytes
+    message: bytes
+
+
+PLAIN = Words(b"PUBLISH", b"SUBSCRIBE", b"UNSUBSCRIBE", b"message")
+SHARDED = Words(b"SPUBLISH", b"SSUBSCRIBE", b"SUNSUBSCRIBE", b"smessage")
+
+Confirmation = tuple[bytes, bytes, asyncio.Future[None]]
+"""What the server will say next: the word, the channel, and who waits for it."""
+
+
+class RedisBroker:
+    """Two connections to one server."""
+
+    def __init__(self, settings: Settings, words: Words = PLAIN) -> None:
+        self._words = words
+        self._publisher = Line(settings)
+        self._subscriber = Line(settings)
+        self._inbox = Inbox()
+        self._taken: dict[bytes, str] = {}
+        self._expected: deque[Confirmation] = deque()
+        self._publishing = asyncio.Lock()
+        self._reading: asyncio.Task[None] | None = None
+
+    async def open(self) -> RedisBroker:
+        """Connect both, one after the other; raises ``BrokerError``."""
+        try:
+            await self._publisher.connect()
+            await self._subscriber.connect()
+        except BaseException:
+            await self.close()
+            raise
+        self._reading = asyncio.create_task(self._read())
+        return self
+
+    async def subscribe(self, channels: Iterable[str]) -> None:
+        """Take these channels; returns when the server has confirmed each of them."""
+        new = {name: channel for channel in channels if (name := channel.encode()) not in self._taken}
+        self._taken |= new
+        await self._confirmed(self._words.subscribe, list(new))
+
+    async def unsubscribe(self, channels: Iterable[str]) -> None:
+        """Give these channels up; nothing of them is delivered from here on."""
+        names = [name for channel in channels if self._taken.pop(name := channel.encode(), None) is not None]
+        await self._confirmed(self._words.unsubscribe, names)
+
+    async def publish(self, batch: Sequence[Publication]) -> None:
+        """Send the whole batch in one write and wait for its replies: one round trip."""
+        word = self._words.publish
+        head = b"*3\r\n$%d\r\n%b\r\n" % (len(word), word)
+        commands = [
+            b"%b$%d\r\n%b\r\n$%d\r\n%b\r\n" % (head, len(name), name, len(payload), payload)
+            for channels, payload in batch
+            for name in map(str.encode, channels)
+        ]
+        async with self._publishing:
+            self._inbox.check()
+            await self._exchange(commands)
+
+    async def receive(self) -> list[Delivery]:
+        """All that has arrived since the last call; waits while there is nothing."""
+        return await self._inbox.take()
+
+    async def close(self) -> None:
+        """Drop both connections, at once."""
+        self._fail(BrokerError("closed"))
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+        for line in (self._publisher, self._subscriber):
+            try:
+                await line.close()
+            except BrokerError as error:
+                logger.debug("while closing: %s", error)
+
+    async def _exchange(self, commands: list[bytes]) -> None:
+        """Send the commands and count their replies; anything unusual ends the broker."""
+        missing = len(commands)
+        try:
+            async with asyncio.timeout(REPLY_TIMEOUT):
+                await self._publisher.send(b"".join(commands))
+                while missing > 0:
+                    missing -= len(await self._publisher.replies())
+        except TimeoutError as error:
+            raise self._fail(self._silent(self._publisher)) from error
+        except BrokerError as error:
+            raise self._fail(error) from error.__cause__
+        except asyncio.CancelledError:
+            # Replies to come would be taken for those of the next batch.
+            self._fail(BrokerError("a publish was cancelled halfway"))
+            raise
+
+    async def _confirmed(self, word: bytes, names: list[bytes]) -> None:
+        """Send one command for all the channels; wait for it and for all that was sent before it."""
+        self._inbox.check()
+        if names:
+            done = asyncio.get_running_loop().create_future()
+            self._expected.extend((word.lower(), name, done) for name in names)
+            parts = b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in (word, *names))
+            try:
+                await self._subscriber.send(b"*%d\r\n%b" % (1 + len(names), parts))
+            except BrokerError as error:
+                raise self._fail(error) from error.__cause__
+        elif self._expected:
+            # Another call asked for the same channels and still waits for the server.
+            done = self._expected[-1][2]
+        else:
+            return
+        # asyncio.wait leaves the future alone when this caller is cancelled; others may share it.
+        answered, _ = await asyncio.wait([done], timeout=REPLY_TIMEOUT)
+        if not answered:
+            raise self._fail(self._silent(self._subscriber))
+        self._inbox.check()
+
+    async def _read(self) -> None:
+        """Take what the server sends until the connection ends."""
+        try:
+            while True:
+                self._sort(await self._subscriber.replies())
+        except BrokerError as error:
+            self._fail(error)
+        except (TypeError, ValueError) as error:
+            self._fail(
+                BrokerError(f"Redis at {self._subscriber.name} sent something else than pub/sub: {error}")
+            )
+
+    def _sort(self, replies: list[list[bytes]]) -> None:
+        """Put messages into the inbox and match confirmations with those who wait."""
+        taken, message, deliveries = self._taken, self._words.message, []
+        for kind, name, payload in replies:
+            if kind != message:
+                self._confirm(kind, name)
+            elif (channel := taken.get(name)) is not None:
+                deliveries.append(Delivery(channel, payload))
+        self._inbox.put(deliveries)
+
+    def _confirm(self, kind: bytes, name: bytes) -> None:
+        """Let the caller go whose last channel this is; the server confirms in the order it was asked."""
+        if not self._expected or self._expected[0][:2] != (kind, name):
+            # A cluster ends subscriptions by itself when a slot moves to another node.
+            raise BrokerError(f"Redis at {self._subscriber.name} ended a subscription by itself")
+        done = self._expected.popleft()[2]
+        if not self._expected or self._expected[0][2] is not done:
+            done.set_result(None)
+
+    def _fail(self, error: BrokerError) -> BrokerError:
+        """End the broker: everybody who waits gets the error."""
+        first = self._inbox.fail(error)
+        for _, _, done in self._expected:
+            if not done.done():
+                done.set_result(None)
+        self._expected.clear()
+        return first
+
+    def _silent(self, line: Line) -> BrokerError:
+        return BrokerError(f"Redis at {line.name} has not answered for {REPLY_TIMEOUT:g} s")
+
+
+async def connect(url: str) -> RedisBroker:
+    """Connect to ``redis://``, ``rediss://`` (TLS) or ``valkey://``."""
+    return await RedisBroker(read_settings(url)).open()

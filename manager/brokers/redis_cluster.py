@@ -1,0 +1,94 @@
+"""Redis Cluster (7.0 or newer): sharded pub/sub on the node that owns the channels' slot.
+
+``redis+cluster://user:password@host1:7000,host2:7000``: any nodes of the cluster, asked in turn. The
+hash tag in every channel name keeps all channels of one cluster of ours in one slot, so one node of
+theirs carries it all, in order. When the slot moves or the node dies the broker breaks; the next one
+finds the new owner.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from redis.crc import key_slot
+
+from manager.broker import Delivery, Publication
+from manager.brokers.redis import SHARDED, RedisBroker
+from manager.brokers.redis_line import ask_any
+from manager.brokers.redis_url import Address, Settings, read_hosts, read_settings
+from manager.errors import BrokerError
+
+
+class RedisClusterBroker:
+    """A ``RedisBroker`` on the node that owns the first channel named; made when it is named."""
+
+    def __init__(self, settings: Settings, seed: Address, slots: list[Any]) -> None:
+        self._settings = settings
+        self._seed = seed
+        self._slots = slots
+        self._opening = asyncio.Lock()
+        self._opened = asyncio.Event()
+        self._broker: RedisBroker | None = None
+        self._closed = False
+
+    async def subscribe(self, channels: Iterable[str]) -> None:
+        """Take these channels, all of one slot."""
+        names = list(channels)
+        if names:
+            await (await self._owner(names[0])).subscribe(names)
+
+    async def unsubscribe(self, channels: Iterable[str]) -> None:
+        """Give these channels up."""
+        names = list(channels)
+        if names:
+            await (await self._owner(names[0])).unsubscribe(names)
+
+    async def publish(self, batch: Sequence[Publication]) -> None:
+        """Hand the batch to the owner of the slot."""
+        first = next((channel for channels, _ in batch for channel in channels), None)
+        if first is not None:
+            await (await self._owner(first)).publish(batch)
+
+    async def receive(self) -> list[Delivery]:
+        """All that has arrived; waits for the first subscription too."""
+        await self._opened.wait()
+        if self._broker is None:
+            raise BrokerError("closed")
+        return await self._broker.receive()
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        self._closed = True
+        self._opened.set()
+        if self._broker is not None:
+            await self._broker.close()
+
+    async def _owner(self, channel: str) -> RedisBroker:
+        async with self._opening:
+            if self._broker is None:
+                if self._closed:
+                    raise BrokerError("closed")
+                host, port = self._find(key_slot(channel.encode()))
+                settings = self._settings | {"host": host, "port": port}
+                self._broker = await RedisBroker(settings, SHARDED).open()
+                self._opened.set()
+                if self._closed:
+                    await self._broker.close()
+        return self._broker
+
+    def _find(self, slot: int) -> Address:
+        """Look the owner up in the cluster's own table: ``[first, last, [host, port, …], …]`` a line."""
+        for first, last, (host, port, *_), *_ in self._slots:
+            if first <= slot <= last:
+                # No host means: the one that was asked.
+                return (host.decode() if host else self._seed[0]), port
+        raise BrokerError(f"Redis Cluster at {self._seed[0]}:{self._seed[1]}: nobody owns slot {slot}")
+
+
+async def connect(url: str) -> RedisClusterBroker:
+    """Ask the cluster who owns what; the connections are made once a channel is named."""
+    settings = read_settings(url) | {"db": 0}
+    seed, slots = await ask_any(read_hosts(url, 6379), settings, "CLUSTER", "SLOTS")
+    return RedisClusterBroker(settings, seed, slots)

@@ -1,0 +1,125 @@
+"""The line: one connection to a Redis server, with bursts of replies taken at once."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from redis.asyncio import Connection
+from redis.driver_info import DriverInfo
+from redis.exceptions import RedisError
+
+from manager.brokers.inbox import CONNECT_TIMEOUT
+from manager.brokers.redis_url import Address, Settings
+from manager.errors import BrokerError, SettingError
+
+SEED_TIMEOUT = 1.5
+"""Seconds for one of several sentinels or cluster nodes; a dead one must not use up the time of the rest."""
+
+READ_SIZE = 256 * 1024
+"""Bytes parsed at once; redis-py's 32 KiB would cut a burst into many small ones."""
+
+DRIVER = DriverInfo()
+"""What redis-py tells the server of itself; made here because it reads package metadata from disk."""
+
+
+class Line:
+    """One RESP2 connection. Every failure is a ``BrokerError`` that names the server."""
+
+    def __init__(self, settings: Settings) -> None:
+        options: Settings = {"socket_read_size": READ_SIZE, "driver_info": DRIVER} | settings
+        connection_class = options.pop("connection_class", Connection)
+        try:
+            self._connection = connection_class(**options)
+        except TypeError as error:
+            raise SettingError(f"a Redis URL with an option that does not exist: {error}") from None
+        self.name = f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}"
+
+    async def connect(self, seconds: float = CONNECT_TIMEOUT) -> None:
+        """Open the connection, log in and select the database."""
+        with self._naming("cannot be reached"):
+            async with asyncio.timeout(seconds):
+                await self._connection.connect()
+        self._parsed = self._find_parsed()
+
+    async def send(self, commands: bytes) -> None:
+        """Write commands in their wire form; nothing is awaited before they are in the buffer."""
+        with self._naming("is gone"):
+            await self._connection.send_packed_command([commands], check_health=False)
+
+    async def replies(self) -> list[Any]:
+        """All replies at hand, at least one; raises ``BrokerError`` for an error among them."""
+        with self._naming("failed"):
+            # No disconnect on errors: redis-py would silently open a new connection at the next send.
+            found = [await self._connection.read_response(timeout=math.inf, disconnect_on_error=False)]
+            while type(reply := self._parsed()) in (list, int):
+                found.append(reply)
+            if isinstance(reply, Exception):
+                raise reply
+        return found
+
+    async def ask(self, *words: str) -> Any:
+        """Send one command and give its reply, bytes undecoded."""
+        with self._naming("failed"):
+            await self._connection.send_command(*words)
+            return await self._connection.read_response(timeout=math.inf, disconnect_on_error=False)
+
+    async def close(self) -> None:
+        """Drop the connection together with whatever is still unsent."""
+        writer = getattr(self._connection, "_writer", None)
+        if writer is not None:
+            # disconnect() alone would keep the socket until a stopped server has read our last bytes.
+            writer.transport.abort()
+        with self._naming("failed"):
+            await self._connection.disconnect(nowait=True)
+
+    def _find_parsed(self) -> Callable[[], Any]:
+        """Find the call that gives an already parsed reply, or anything but a list or int when none is left.
+
+        redis-py has no public way to take a reply without an await, two timeouts and a formatted
+        string (7 us each). hiredis's reader has it; where a redis-py hides it elsewhere we go on
+        one reply at a time.
+        """
+        reader = getattr(getattr(self._connection, "_parser", None), "_reader", None)
+        return getattr(reader, "gets", lambda: None)
+
+    @contextmanager
+    def _naming(self, trouble: str) -> Iterator[None]:
+        try:
+            yield
+        except TimeoutError as error:
+            raise BrokerError(f"Redis at {self.name} {trouble}: no answer in time") from error
+        except (RedisError, OSError) as error:
+            raise BrokerError(f"Redis at {self.name} {trouble}: {error}") from error
+
+
+@asynccontextmanager
+async def opened(settings: Settings, seconds: float = CONNECT_TIMEOUT) -> AsyncIterator[Line]:
+    """Connect, and close again at the end."""
+    line = Line(settings)
+    try:
+        await line.connect(seconds)
+        yield line
+    finally:
+        await line.close()
+
+
+async def ask_any(hosts: list[Address], settings: Settings, *words: str) -> tuple[Address, Any]:
+    """Ask one host after the other; give the first that answers and its reply, which is not None."""
+    troubles = []
+    for host, port in hosts:
+        try:
+            async with asyncio.timeout(SEED_TIMEOUT), opened(settings | {"host": host, "port": port}) as line:
+                reply = await line.ask(*words)
+        except TimeoutError:
+            troubles.append(f"{host}:{port} does not answer")
+        except BrokerError as error:
+            troubles.append(str(error))
+        else:
+            if reply is not None:
+                return (host, port), reply
+            troubles.append(f"{host}:{port} does not know")
+    raise BrokerError("; ".join(troubles))

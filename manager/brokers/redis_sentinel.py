@@ -1,0 +1,42 @@
+"""Redis behind sentinels: ask one for the master, then talk to the master.
+
+``redis+sentinel://user:password@host1:26379,host2:26379/db/service``; the credentials are the
+master's, ``?sentinel_username=`` and ``?sentinel_password=`` are the sentinels'. A failover ends the
+connections, and the next ``connect`` finds the new master.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+from manager.brokers.redis import RedisBroker
+from manager.brokers.redis_line import ask_any, opened
+from manager.brokers.redis_url import Settings, read_hosts, read_settings
+from manager.errors import BrokerError, SettingError
+
+
+async def connect(url: str) -> RedisBroker:
+    """Connect to the master that the sentinels name; raises ``BrokerError`` while there is none."""
+    settings = await _find_master(url)
+    # A sentinel may be behind: the server itself says whether it is (still) the master.
+    async with opened(settings) as line:
+        role = await line.ask("ROLE")
+        if role[0] != b"master":
+            raise BrokerError(f"Redis at {line.name} is not the master any more")
+    return await RedisBroker(settings).open()
+
+
+async def _find_master(url: str) -> Settings:
+    parts = urlsplit(url)
+    db, _, service = unquote(parts.path).strip("/").rpartition("/")
+    if not service:
+        raise SettingError(
+            f"{parts.scheme}:// needs the service's name: {parts.scheme}://host:26379/0/mymaster"
+        )
+    master = read_settings(parts._replace(path=f"/{db}").geturl())
+    own = {key: master.pop(f"sentinel_{key}", None) for key in ("username", "password")}
+    sentinel = master | own | {"db": 0}
+    _, (host, port) = await ask_any(
+        read_hosts(url, 26379), sentinel, "SENTINEL", "GET-MASTER-ADDR-BY-NAME", service
+    )
+    return master | {"host": host.decode(), "port": int(port)}

@@ -1,0 +1,134 @@
+"""The clients of this node as python-socketio asks for them: the synchronous half of a client manager."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from socketio import AsyncManager
+
+from manager.acks import abandon
+from manager.channels import Room, check_room
+from manager.errors import UNKNOWN_SID
+from manager.outgoing import Outgoing
+from manager.rooms import CONNECTED, LEAVING, PENDING, Client, Rooms
+
+
+class LocalManager(AsyncManager):  # type: ignore[misc]
+    """Clients and rooms of one node; knows nothing of others.
+
+    python-socketio's admin UI replaces ``basic_enter_room`` and ``basic_leave_room`` to watch them, so
+    every change goes through these two.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.members = Rooms()
+
+    def outlet(self, eio_sid: str) -> Callable[[Outgoing], None]:
+        """The way to a connection."""
+        raise NotImplementedError
+
+    def emptied(self, namespace: str, room: Room | None) -> None:
+        """The last client has left a room, or with None the namespace."""
+        raise NotImplementedError
+
+    def pre_disconnect(self, sid: str, namespace: str) -> str:
+        """Mark a client as leaving; returns its connection's sid."""
+        client = self.members.clients[sid]
+        client.state = LEAVING
+        return client.eio_sid
+
+    def basic_disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
+        """Remove a client from its rooms and its namespace, and let go of what waits for it."""
+        client = self.members.find(sid, namespace)
+        if client is None:
+            return
+        for room in list(client.rooms):
+            self.basic_leave_room(sid, namespace, room)
+        for callback in (client.acks or {}).values():
+            abandon(callback)
+        self.basic_leave_room(sid, namespace, sid)
+        self.basic_leave_room(sid, namespace, None)
+
+    def is_pre_connected(self, sid: str, namespace: str) -> bool:
+        """Whether this client's connect handler is running."""
+        client = self.members.find(sid, namespace)
+        return client is not None and client.state is PENDING
+
+    def is_connected(self, sid: str | None, namespace: str) -> bool:
+        """Whether this is a connected client of this node."""
+        client = self.members.find(sid, namespace)
+        return client is not None and client.state is CONNECTED
+
+    def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
+        """The sid of a connection in a namespace."""
+        client = self.members.on_connection(eio_sid, namespace)
+        return client.sid if client is not None else None
+
+    def eio_sid_from_sid(self, sid: str, namespace: str = "/") -> str | None:
+        """The connection of a client of this node."""
+        client = self.members.find(sid, namespace)
+        return client.eio_sid if client is not None else None
+
+    @property
+    def rooms(self) -> dict[str, Any]:
+        """``rooms[namespace][room]`` maps the sids of this node to their clients; None is everybody."""
+        return self.members.rooms
+
+    @rooms.setter
+    def rooms(self, value: object) -> None:
+        """Ignore the base class's own table."""
+
+    def get_namespaces(self) -> Any:
+        """The namespaces with clients on this node."""
+        return self.members.rooms.keys()
+
+    def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
+        """The clients of this node in a room, or a list of rooms: (sid, connection's sid)."""
+        for client in self.members.members(namespace, room_list(room)):
+            yield client.sid, client.eio_sid
+
+    def get_rooms(self, sid: str, namespace: str) -> list[Room]:
+        """The rooms of a client of this node, its own included."""
+        client = self.members.find(sid, namespace)
+        return [sid, *client.rooms] if client is not None else []
+
+    def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
+        """Put a client of this node into a room; None is the namespace itself."""
+        if room is None:
+            assert eio_sid is not None
+            self.members.add(Client(sid, eio_sid, namespace, self.outlet(eio_sid)))
+        elif room != sid:
+            client = self.members.find(sid, namespace)
+            if client is None:
+                raise ValueError(UNKNOWN_SID)
+            self.members.enter(client, room)
+
+    def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
+        """Take a client of this node out of a room; None is the namespace itself."""
+        client = self.members.find(sid, namespace)
+        if client is None or room == sid:
+            return
+        if room is None:
+            self.members.remove(client)
+        else:
+            self.members.leave(client, room)
+        if not self.members.has(namespace, room):
+            self.emptied(namespace, room)
+
+    def basic_close_room(self, room: Any, namespace: str) -> None:
+        """Take the clients of this node out of a room."""
+        if self.is_sid_room(namespace, room):
+            raise ValueError("cannot close a sid room")
+        for client in self.members.members(namespace, [room]):
+            self.basic_leave_room(client.sid, namespace, room)
+
+
+def room_list(room: Any) -> list[Room] | None:
+    """Give a room, a list of rooms or None (everybody) as a list or None."""
+    if room is None:
+        return None
+    if isinstance(room, list | tuple | set | frozenset):
+        return [check_room(one) for one in room]
+    return [check_room(room)]

@@ -1,0 +1,60 @@
+"""One parameter per bus; each server starts at its first use and lives for the whole run."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+BUSES = ["local", "redis", "amqp"]
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    from tests.services.redis import RedisServer
+
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_server(tmp_path_factory):
+    from tests.services.rabbitmq import RabbitServer
+
+    with RabbitServer(tmp_path_factory.mktemp("rabbitmq")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def hub_server(tmp_path_factory):
+    from tests.services.hub import HubServer
+
+    with HubServer(tmp_path_factory.mktemp("hub")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server):
+    return redis_server.url
+
+
+@pytest.fixture
+def amqp_url(rabbitmq_server):
+    return rabbitmq_server.url
+
+
+@pytest.fixture
+def local_url(hub_server):
+    return hub_server.url
+
+
+@pytest.fixture(params=BUSES)
+def bus_url(request):
+    """The URL of a running bus, once for each kind."""
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture
+def prefix():
+    """A prefix of its own keeps each test's cluster apart on a shared bus."""
+    return f"t{uuid.uuid4().hex[:10]}"

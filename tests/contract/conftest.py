@@ -1,0 +1,110 @@
+"""Every kind of broker, and servers that a test may kill."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+from manager.channels import Channels, routing_key
+from manager.registry import open_broker
+
+KINDS = ["local", "redis", "redis-sentinel", "redis-cluster", "amqp", "kombu-redis"]
+OWN = ["local", "redis", "amqp"]
+
+
+@pytest.fixture(scope="session")
+def redis_sentinel(tmp_path_factory):
+    from tests.services.redis import RedisSentinel
+
+    with RedisSentinel(tmp_path_factory.mktemp("sentinel")) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory):
+    from tests.services.redis import RedisCluster
+
+    with RedisCluster(tmp_path_factory.mktemp("cluster")) as servers:
+        yield servers
+
+
+@pytest.fixture
+def redis_sentinel_url(redis_sentinel):
+    return redis_sentinel.url
+
+
+@pytest.fixture
+def redis_cluster_url(redis_cluster):
+    return redis_cluster.url
+
+
+@pytest.fixture
+def kombu_redis_url(redis_url):
+    return f"kombu+{redis_url}"
+
+
+@pytest.fixture(params=KINDS)
+def broker_url(request):
+    """The URL of a running bus, once for each kind of broker."""
+    return request.getfixturevalue(f"{request.param.replace('-', '_')}_url")
+
+
+@pytest.fixture(params=OWN)
+def own_server(request, tmp_path):
+    """A server of the test's own, to be killed or stopped."""
+    if request.param == "local":
+        from tests.services.hub import HubServer as Server
+    elif request.param == "redis":
+        from tests.services.redis import RedisServer as Server
+    else:
+        from tests.services.rabbitmq import RabbitServer as Server
+    with Server(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def blocking():
+    """Whatever blocks the event loop from within the manager raises."""
+    with blockbuster_ctx("manager"):
+        yield
+
+
+@pytest.fixture
+def channels(prefix):
+    return Channels(prefix)
+
+
+@pytest.fixture
+async def connected():
+    """Call it with a URL for one more broker; all are closed at the end."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def connect(url):
+            broker = await open_broker(url)
+            stack.push_async_callback(broker.close)
+            return broker
+
+        yield connect
+
+
+@pytest.fixture
+async def pair(broker_url, connected):
+    """Two brokers on one bus: one to publish, one to receive."""
+    return await connected(broker_url), await connected(broker_url)
+
+
+async def collect(broker, count, *, seconds=15):
+    """The first ``count`` deliveries, and what came with the last of them."""
+    found = []
+    async with asyncio.timeout(seconds):
+        while len(found) < count:
+            found += await broker.receive()
+    return found
+
+
+def names_of(channel):
+    """What ``Delivery.channel`` may say: the channel itself, or on AMQP its partition."""
+    return {channel, routing_key(channel)}

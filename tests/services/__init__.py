@@ -1,0 +1,1 @@
+"""The real servers the tests talk to, each on a free port with a data folder of its own."""

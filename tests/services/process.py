@@ -1,0 +1,51 @@
+"""Start a server, wait until its port answers, stop it: what all the services share."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listens on."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def program(name: str, *, package: str) -> str:
+    """The path of a program, or an error that says what to install."""
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
+    if path is None:
+        raise RuntimeError(f"{name} is not installed: install the package {package!r} and run the tests again")
+    return path
+
+
+def wait_for_port(port: int, process: subprocess.Popen, log: Path, *, seconds: float = 30) -> None:
+    """Return when the port accepts; raise with the server's own words when it ends or takes too long."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return
+    words = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+    raise RuntimeError(f"{process.args} did not open port {port}:\n{words}")
+
+
+def stop(process: subprocess.Popen, *, seconds: float = 10) -> None:
+    """End a process, kindly first."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
