@@ -35,6 +35,7 @@ def guard(server: Any, manager: ClusterManager) -> None:
     server._handle_eio_disconnect = guards.handle_eio_disconnect
     server.eio.on("disconnect", guards.handle_eio_disconnect)
     server.call = guards.call
+    server.shutdown = guards.shutdown
 
 
 class Guards:
@@ -46,6 +47,7 @@ class Guards:
         self._connect = server._handle_connect
         self._disconnect = server._handle_disconnect
         self._eio_disconnect = server._handle_eio_disconnect
+        self._shutdown = server.shutdown
 
     async def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
         """Connect a client; nothing is left of one whose connect handler fails."""
@@ -89,6 +91,11 @@ class Guards:
             socket = self._server.eio.sockets.get(eio_sid)
             if socket is not None and not socket.upgraded:
                 socket.queue.put_nowait(eio_packet.Packet(eio_packet.NOOP))
+
+    async def shutdown(self) -> None:
+        """Stop the server's background work, and leave the bus."""
+        await self._shutdown()
+        await self._manager.close()
 
     async def call(
         self,

@@ -1,0 +1,156 @@
+"""The AMQP broker, through kombu: RabbitMQ, and whatever else kombu carries (``kombu+SCHEME://``).
+
+One direct exchange; a queue per node; 64 routing keys stand for all rooms. One thread receives and binds,
+another publishes, each with a connection of its own: a server that slows publishers down stops reading
+their connection, and the deliveries should not wait behind that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from ..broker import Delivery, Publication
+from ..channels import routing_key
+from ..errors import BrokerError
+from .amqp_url import Target, read_url
+from .bus_thread import BusThread, Command, Done, explain
+from .inbox import REPLY_TIMEOUT, Inbox
+from .session import Session
+
+IN_FLIGHT = 64
+"""Batches handed to the publishing thread at once; further calls to ``publish`` wait their turn."""
+
+
+class AmqpBroker:
+    """Two threads with a session each; the channels a node takes, as routing keys."""
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._inbox = Inbox()
+        self._calls: set[Done] = set()
+        self._turns = asyncio.Semaphore(IN_FLIGHT)
+        self._taken: set[str] = set()
+        self._members: Counter[str] = Counter()  # channels taken per routing key
+        # What the server surely has bound, and what it may have: they differ while a bind is on its way,
+        # and after the caller of one was cancelled.
+        self._bound: set[str] = set()
+        self._maybe_bound: set[str] = set()
+        self._binding = asyncio.Lock()
+        self._consumer = self._start("amqp-consumer", consume=True)
+        self._publisher = self._start("amqp-publisher", consume=False)
+
+    async def open(self) -> AmqpBroker:
+        """Wait until both connections stand."""
+        try:
+            for thread in (self._consumer, self._publisher):
+                await self._call(thread, lambda session: 0, self._target.patience)
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def subscribe(self, channels: Iterable[str]) -> None:
+        """Take these channels; returns when their routing keys are bound."""
+        fresh = set(channels) - self._taken
+        self._taken |= fresh
+        self._members.update(map(routing_key, fresh))
+        await self._bind()
+
+    async def unsubscribe(self, channels: Iterable[str]) -> None:
+        """Give these channels up; a routing key goes with its last channel."""
+        stale = self._taken.intersection(channels)
+        self._taken -= stale
+        self._members.subtract(map(routing_key, stale))
+        self._members = +self._members  # drops the zeros
+        await self._bind()
+
+    async def publish(self, batch: Sequence[Publication]) -> None:
+        """Send the batch; returns when the server has confirmed each message (AMQP) or it is sent."""
+        async with self._turns:
+            await self._call(self._publisher, lambda session: session.publish(batch))
+
+    async def receive(self) -> list[Delivery]:
+        """All that has arrived since the last call; waits while there is nothing."""
+        return await self._inbox.take()
+
+    async def close(self) -> None:
+        """End both threads; the queue goes with its connection."""
+        self._fail(BrokerError("closed"))
+        threads = (self._consumer, self._publisher)
+        for thread in threads:
+            thread.stop()
+        await asyncio.gather(*(asyncio.to_thread(thread.join) for thread in threads))
+
+    def _start(self, name: str, *, consume: bool) -> BusThread:
+        open_session = functools.partial(self._target.open, consume=consume)
+        return BusThread(name, open_session, self._report, self._on_error)
+
+    async def _bind(self) -> None:
+        """Bring the bindings in line with the channels taken."""
+        # One pass at a time: of the callers that gather meanwhile, the next does the work of all.
+        async with self._binding:
+            self._inbox.check()
+            missing = sorted(self._members.keys() - self._bound)
+            extra = sorted(self._maybe_bound - self._members.keys())
+            if not missing and not extra:
+                return
+            self._maybe_bound.update(missing)
+            self._bound.difference_update(extra)
+            await self._call(self._consumer, functools.partial(_rebind, missing=missing, extra=extra))
+            self._bound.update(missing)
+            self._maybe_bound.difference_update(extra)
+
+    async def _call(self, thread: BusThread, command: Command, seconds: float = REPLY_TIMEOUT) -> None:
+        """Have a thread run the command; raises what ends the broker meanwhile."""
+        self._inbox.check()
+        done: Done = asyncio.get_running_loop().create_future()
+        self._calls.add(done)
+        thread.submit(command, done)
+        try:
+            async with asyncio.timeout(seconds):
+                await done
+        except TimeoutError as error:
+            self._on_error(error)
+        finally:
+            self._calls.discard(done)
+        self._inbox.check()
+
+    def _report(self, deliveries: list[Delivery], finished: list[Done]) -> None:
+        for done in finished:
+            if not done.done():
+                done.set_result(None)
+        try:
+            self._inbox.put(deliveries)
+        except BrokerError as error:
+            self._fail(error)
+
+    def _on_error(self, error: Exception) -> None:
+        explained = explain(error, self._target.name)
+        explained.__cause__ = error
+        self._fail(explained)
+
+    def _fail(self, error: BrokerError) -> None:
+        """End the broker: everybody who waits goes on and finds the error in the inbox."""
+        self._inbox.fail(error)
+        for done in self._calls:
+            if not done.done():
+                done.set_result(None)
+
+
+def _rebind(session: Session, *, missing: list[str], extra: list[str]) -> int:
+    session.bind(missing)
+    session.unbind(extra)
+    return 0
+
+
+async def connect(url: str) -> AmqpBroker:
+    """Connect to ``amqp://``, ``amqps://`` (TLS) or ``kombu+SCHEME://``.
+
+    Several servers are given as whole URLs with ``;`` between them and tried in that order. Raises
+    ``SettingError`` for a URL that kombu cannot read and ``BrokerError`` when no server answers.
+    """
+    # Off the loop: kombu imports the transport a URL names, and looks through the installed packages for it.
+    return await AmqpBroker(await asyncio.to_thread(read_url, url)).open()

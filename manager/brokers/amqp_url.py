@@ -1,0 +1,92 @@
+"""What the URL of a kombu bus says: servers, TLS, and which kind of session speaks to them."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+from urllib.parse import urlsplit
+
+from kombu.connection import Connection as Client
+
+from ..errors import SettingError
+from .amqp_connection import Transport
+from .amqp_session import AmqpSession
+from .inbox import CONNECT_TIMEOUT
+from .kombu_session import KombuSession
+from .session import Session
+
+HEARTBEAT = 10
+"""Seconds, of AMQP: a server silent for two of them is gone, and so is a client for the server."""
+
+
+class Target:
+    """The servers of one URL.
+
+    ``name`` says where in messages, without credentials; ``patience`` is how many seconds to try.
+    """
+
+    def __init__(self, urls: list[str]) -> None:
+        self._urls = urls
+        self.name = ", ".join(map(_place, urls))
+        self.patience = 2 * CONNECT_TIMEOUT * len(urls)
+
+    def open(self, *, consume: bool) -> Session:
+        """Open a session to the first server that answers; blocks. Raises what the last one raised."""
+        for url in self._urls[:-1]:
+            try:
+                return _open(url, consume=consume)
+            except OSError:
+                continue
+        return _open(self._urls[-1], consume=consume)
+
+
+def read_url(url: str) -> Target:
+    """Take a URL apart; raises ``SettingError`` for one that kombu cannot read."""
+    urls = [part.removeprefix("kombu+") for part in url.split(";")]
+    try:
+        for part in urls:
+            _client(part)
+        return Target(urls)
+    except (ImportError, KeyError, TypeError, ValueError) as error:
+        # The text of other errors may quote the URL and with it the password.
+        reason = (
+            error.args[0] if isinstance(error, (ImportError, KeyError)) else "check host, port and options"
+        )
+        raise SettingError(f"kombu cannot use this {urlsplit(url).scheme}:// URL: {reason}") from None
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
+    port = parts.port or {"amqp": 5672, "amqps": 5671}.get(parts.scheme)
+    host = f"{parts.hostname or ''}:{port}" if port else parts.hostname or ""
+    return f"{parts.scheme}://{host}"
+
+
+def _open(url: str, *, consume: bool) -> Session:
+    client = _client(url)
+    if client.transport_cls is Transport:
+        return AmqpSession(client, consume=consume)
+    return KombuSession(client, consume=consume)
+
+
+def _client(url: str) -> Client:
+    """A kombu connection that is not connected yet."""
+    scheme = urlsplit(url).scheme
+    if scheme not in ("amqp", "amqps", "pyamqp"):
+        return Client(url, connect_timeout=CONNECT_TIMEOUT)  # type: ignore[no-untyped-call]
+    client: Client = Client(  # type: ignore[no-untyped-call]
+        url, transport=Transport, connect_timeout=CONNECT_TIMEOUT, heartbeat=HEARTBEAT, ssl=scheme == "amqps"
+    )
+    if client.ssl:
+        client.ssl = _tls(client.hostname, {} if client.ssl is True else client.ssl)
+    return client
+
+
+def _tls(host: str | None, given: dict[str, Any]) -> dict[str, Any]:
+    """py-amqp's options from kombu's ``?ssl_…``; unless told otherwise, the server must prove its name."""
+    options = {name.removeprefix("ssl_"): value for name, value in given.items()}
+    check = options.pop("check_hostname", True)
+    options.setdefault("cert_reqs", ssl.CERT_REQUIRED)
+    if check and options["cert_reqs"] == ssl.CERT_REQUIRED:
+        options["server_hostname"] = host
+    return options

@@ -1,0 +1,176 @@
+"""What is emitted on any node reaches exactly the clients it is meant for, wherever they are."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.harness import fence
+
+PAYLOADS = [
+    ("text", ["text"]),
+    ("", [""]),
+    ("žluťoučký 🐎", ["žluťoučký 🐎"]),
+    (b"\x00\xff", [b"\x00\xff"]),
+    (b"", [b""]),
+    (["a", 1, None, True], [["a", 1, None, True]]),
+    ([], [[]]),
+    ({"a": {"b": [1.5, -2]}}, [{"a": {"b": [1.5, -2]}}]),
+    (("one", {"two": 2}, [3]), ["one", {"two": 2}, [3]]),
+    (("text", b"bytes", None), ["text", b"bytes", None]),
+    (None, []),
+    ((), []),
+    (0, [0]),
+    ({"deep": [{"bin": b"\x01\x02"}, b"\x03"]}, [{"deep": [{"bin": b"\x01\x02"}, b"\x03"]}]),
+]
+
+
+async def test_everyone(nodes, connect_any):
+    """An emit without a room reaches every client of every node once, whichever node makes it."""
+    clients = [await connect_any(node) for node in nodes]
+    for number, node in enumerate(nodes):
+        await node.sio.emit("news", number)
+        for one in clients:
+            assert await one.next("news") == [number]
+        await fence(node, *clients)
+
+
+async def test_namespace(nodes, connect_any):
+    """An emit to a namespace reaches the clients of that namespace and no others."""
+    chats = [await connect_any(node, namespace="/chat") for node in nodes]
+    main = await connect_any(nodes[2])
+    await nodes[0].sio.emit("news", 1, namespace="/chat")
+    for one in chats:
+        assert await one.next("news") == [1]
+    await fence(nodes[0], *chats, namespace="/chat")
+    await fence(nodes[0], main)
+
+
+async def test_room(nodes, connect_any):
+    """An emit to a room reaches its members on all nodes and nobody else."""
+    members = [await connect_any(node) for node in nodes]
+    others = [await connect_any(node) for node in nodes]
+    for node, one in zip(nodes, members):
+        await node.sio.enter_room(one.sid, "blue")
+    for number, node in enumerate(nodes):
+        await node.sio.emit("paint", number, room="blue")
+        for one in members:
+            assert await one.next("paint") == [number]
+        await fence(node, *members, *others)
+
+
+async def test_rooms_named_by_numbers(nodes, connect):
+    """Room 7 and room "7" are two rooms."""
+    number, text = await connect(nodes[1]), await connect(nodes[1])
+    await nodes[1].sio.enter_room(number.sid, 7)
+    await nodes[1].sio.enter_room(text.sid, "7")
+    await nodes[0].sio.emit("to", "number", room=7)
+    await nodes[0].sio.emit("to", "text", room="7")
+    assert await number.next("to") == ["number"]
+    assert await text.next("to") == ["text"]
+    await fence(nodes[0], number, text)
+
+
+async def test_overlapping_rooms(nodes, connect_any):
+    """A member of several rooms of a list gets the event once, and a sid in the list counts as a room."""
+    clients = [await connect_any(node) for node in nodes]
+    outsider = await connect_any(nodes[1])
+    for node, one in zip(nodes, clients):
+        await node.sio.enter_room(one.sid, "red")
+        await node.sio.enter_room(one.sid, "blue")
+    await nodes[0].sio.emit("mix", 1, room=["red", "blue", "nobody", clients[2].sid])
+    for one in clients:
+        assert await one.next("mix") == [1]
+    await nodes[0].sio.emit("mix", 2, to=[clients[1].sid, outsider.sid, clients[1].sid])
+    for one in (clients[1], outsider):
+        assert await one.next("mix") == [2]
+    await fence(nodes[0], *clients, outsider)
+
+
+async def test_sid(nodes, connect_any):
+    """An emit to a sid reaches that client from every node, and nobody else."""
+    target, neighbour = await connect_any(nodes[2]), await connect_any(nodes[2])
+    for number, node in enumerate(nodes):
+        await node.sio.emit("you", number, to=target.sid)
+        assert await target.next("you") == [number]
+        await fence(node, target, neighbour)
+
+
+async def test_unknown_sid(nodes, connect):
+    """An emit to a sid or a room that nobody has is no error and reaches nobody."""
+    one = await connect(nodes[1])
+    gone = await connect(nodes[2])
+    sid = gone.sid
+    await gone.disconnect()
+    for target in (sid, "nobody", [sid, "nobody"]):
+        await nodes[0].sio.emit("you", to=target)
+    await fence(nodes[0], one)
+
+
+@pytest.mark.parametrize("room", [None, "blue", ["blue", "red"]], ids=["all", "room", "rooms"])
+async def test_skip_sid(nodes, connect, room):
+    """The clients named by skip_sid get nothing, one or a list, on whichever node they are."""
+    clients = [await connect(node) for node in nodes]
+    for node, one in zip(nodes, clients):
+        await node.sio.enter_room(one.sid, "blue")
+        await node.sio.enter_room(one.sid, "red")
+    sids = [one.sid for one in clients]
+    for number, skip in enumerate([sids[0], sids[1], [sids[2]], sids[:2], sids[1:], sids, []]):
+        skipped = [skip] if isinstance(skip, str) else skip
+        await nodes[0].sio.emit("some", number, room=room, skip_sid=skip)
+        for one in clients:
+            if one.sid not in skipped:
+                assert await one.next("some") == [number]
+    await fence(nodes[0], *clients)
+
+
+@pytest.mark.parametrize("serializer", ["default", "msgpack"])
+async def test_payloads(nodes, connect_any, serializer):
+    """Text, bytes, lists, dicts, several arguments, nothing and nested bytes arrive as they were, both ways."""
+    here, there = await connect_any(nodes[0]), await connect_any(nodes[1])
+    for data, expected in PAYLOADS:
+        await nodes[0].sio.emit("data", data)
+        assert await here.next("data") == expected
+        assert await there.next("data") == expected
+        assert await there.call("data", *expected) == expected
+    assert [list(args) for _, _, *args in nodes[1].log[1:]] == [expected for _, expected in PAYLOADS]
+
+
+async def test_send(nodes, connect_any):
+    """``send`` makes a message event, to all and to one client of another node."""
+    here, there = await connect_any(nodes[0]), await connect_any(nodes[1])
+    await nodes[0].sio.send({"to": "all"})
+    await nodes[0].sio.send(b"to you", to=there.sid)
+    assert await here.next("message") == [{"to": "all"}]
+    assert await there.next("message") == [{"to": "all"}]
+    assert await there.next("message") == [b"to you"]
+    await fence(nodes[0], here, there)
+
+
+async def test_emit_in_a_handler(nodes, connect_any):
+    """A handler can answer its client, tell everyone else and tell one client of another node, in order."""
+    asker, other = await connect_any(nodes[0]), await connect_any(nodes[1])
+
+    @nodes[0].sio.event
+    async def ask(sid, words):
+        await nodes[0].sio.emit("others", words, skip_sid=sid)
+        await nodes[0].sio.emit("you", words, to=sid)
+        await nodes[0].sio.emit("other", words, to=other.sid)
+
+    await asker.emit("ask", "hello")
+    assert await asker.next("you") == ["hello"]
+    assert await other.next("others") == ["hello"]
+    assert await other.next("other") == ["hello"]
+    await fence(nodes[0], asker, other)
+
+
+async def test_rooms_are_per_namespace(nodes, connect):
+    """The same room name in two namespaces is two rooms."""
+    main, chat = await connect(nodes[1]), await connect(nodes[1], namespace="/chat")
+    await nodes[1].sio.enter_room(main.sid, "blue")
+    await nodes[1].sio.enter_room(chat.sid, "blue", namespace="/chat")
+    await nodes[0].sio.emit("to", "chat", room="blue", namespace="/chat")
+    await nodes[0].sio.emit("to", "main", room="blue")
+    assert await chat.next("to") == ["chat"]
+    assert await main.next("to") == ["main"]
+    await fence(nodes[0], main)
+    await fence(nodes[0], chat, namespace="/chat")

@@ -1,0 +1,101 @@
+"""Nodes that leave, die or fall silent, and what waited for them."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+import pytest
+from socketio.exceptions import TimeoutError as SocketIOTimeoutError
+
+from tests.harness import client, eventually, three_nodes
+
+QUICK = {"heartbeat": 0.4, "dead_after": 2.0}
+
+LONELY_NODE = """
+import asyncio, sys, socketio, uvicorn
+from manager import ClusterManager
+sio = socketio.AsyncServer(async_mode="asgi", client_manager=ClusterManager(
+    sys.argv[1], prefix=sys.argv[2], heartbeat=0.4, dead_after=2.0))
+@sio.event
+async def disconnect(sid, reason):
+    await asyncio.sleep(60)
+class Server(uvicorn.Server):
+    async def startup(self, sockets=None):
+        await super().startup(sockets)
+        await sio.manager.start()
+        print(sio.manager.node_id, self.servers[0].sockets[0].getsockname()[1], flush=True)
+app = socketio.ASGIApp(sio, on_shutdown=sio.shutdown)
+Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1)).run()
+"""
+
+
+class Process:
+    """A node in a process of its own, for signals."""
+
+    async def start(self, url, prefix):
+        self.process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", LONELY_NODE, url, prefix, stdout=asyncio.subprocess.PIPE
+        )
+        line = await asyncio.wait_for(self.process.stdout.readline(), 20)
+        self.id, port = line.decode().split()
+        self.url = f"http://127.0.0.1:{port}"
+
+    async def kill(self, how=signal.SIGKILL):
+        if self.process.returncode is None:
+            self.process.send_signal(how)
+            await self.process.wait()
+
+
+@pytest.fixture
+async def lonely(bus_url, prefix):
+    """A started node that the tests may kill."""
+    node = Process()
+    await node.start(bus_url, prefix)
+    yield node
+    await node.kill()
+
+
+async def test_killed(bus_url, prefix, lonely):
+    """A node killed in the middle of traffic is noticed, and what waits for it stops waiting."""
+    async with three_nodes(bus_url, prefix, count=2, **QUICK) as nodes:
+        await eventually(lambda: lonely.id in nodes[0].manager.nodes())
+        async with client(nodes[1]) as other, client(lonely, reply=False) as victim:
+            call = asyncio.create_task(nodes[0].sio.call("question", to=victim.sid, timeout=60))
+            assert await victim.next("question") == []
+            kick = asyncio.create_task(nodes[0].sio.disconnect(victim.sid))
+            await lonely.kill()
+            with pytest.raises(SocketIOTimeoutError, match="not connected"):
+                await asyncio.wait_for(call, 10)
+            await asyncio.wait_for(kick, 10)
+            assert lonely.id not in nodes[0].manager.nodes()
+            with pytest.raises(ValueError, match="not connected"):
+                await nodes[0].sio.enter_room(victim.sid, "red")
+            await nodes[0].sio.emit("on", 1)
+            assert await other.next("on") == [1]
+
+
+async def test_stopped(bus_url, prefix, lonely):
+    """A node that is told to stop says goodbye: the others know at once."""
+    async with three_nodes(bus_url, prefix, count=1) as nodes:
+        await eventually(lambda: lonely.id in nodes[0].manager.nodes())
+        await lonely.kill(signal.SIGTERM)
+        await eventually(lambda: lonely.id not in nodes[0].manager.nodes(), 2)
+
+
+async def test_frozen_node(bus_url, prefix, lonely):
+    """A node that stands still is taken for dead, and is back when it goes on, having lost nothing."""
+    async with three_nodes(bus_url, prefix, count=1, **QUICK) as nodes:
+        await eventually(lambda: lonely.id in nodes[0].manager.nodes())
+        async with client(lonely) as far:
+            lonely.process.send_signal(signal.SIGSTOP)
+            try:
+                for number in range(100):
+                    await nodes[0].sio.emit("n", number)
+                await eventually(lambda: lonely.id not in nodes[0].manager.nodes(), 10)
+            finally:
+                lonely.process.send_signal(signal.SIGCONT)
+            for number in range(100):
+                assert await far.next("n", timeout=15) == [number]
+            await eventually(lambda: lonely.id in nodes[0].manager.nodes(), 10)
