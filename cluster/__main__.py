@@ -1,0 +1,40 @@
+"""`python -m cluster` and the console script `socketio-cluster`."""
+
+from __future__ import annotations
+
+import sys
+
+from cluster.errors import UsageError
+from cluster.names import check_names
+from cluster.options import HubOptions, Options, WorkerOptions
+from cluster.parser import read_options
+
+
+def main() -> int:
+    """Run a command; a mistake of the user ends with one sentence and code 2."""
+    options = read_options()
+    try:
+        return _run(options)
+    except UsageError as error:
+        print(f"cluster: {error}", file=sys.stderr)
+        return 2
+
+
+def _run(options: Options) -> int:
+    # Each command imports what it needs when it runs: `manager` may turn out to be somebody else's.
+    if isinstance(options, WorkerOptions):
+        from cluster.worker import run_worker
+
+        return run_worker(options)
+    check_names()
+    if isinstance(options, HubOptions):
+        from cluster.hub import run_hub
+
+        return run_hub(options)
+    from cluster.supervisor import run_supervisor
+
+    return run_supervisor(options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

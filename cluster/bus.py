@@ -1,0 +1,72 @@
+"""The bus that the workers of one supervisor use: the local one it provides, or one that runs elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from cluster.errors import UsageError
+from cluster.options import ServeOptions
+from manager.brokers.hub import Hub
+from manager.errors import SettingError
+from manager.registry import check_url
+
+OURS = "local://"
+
+
+@asynccontextmanager
+async def provide_bus(url: str) -> AsyncIterator[Mapping[str, str]]:
+    """Give the environment that leads workers to the bus `url`; `local://` exists as long as this context."""
+    if url != OURS:
+        yield {"CLUSTER_BUS": url}
+        return
+    # mkdtemp makes the folder for this user alone, which is all the access control the socket needs.
+    folder = Path(tempfile.mkdtemp(prefix="cluster-"))
+    path = folder / "bus.sock"
+    try:
+        async with open_hub(path):
+            yield {"CLUSTER_BUS": f"local://{path}", "CLUSTER_LOCAL_SOCKET": str(path)}
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def open_hub(path: Path) -> AsyncIterator[None]:
+    """Serve the local bus at `path`; UsageError when the path cannot be used."""
+    hub = Hub(path)
+    try:
+        await hub.start()
+    except SettingError as error:
+        raise UsageError(str(error)) from None
+    try:
+        yield
+    finally:
+        await hub.close()
+
+
+def check_bus(url: str) -> None:
+    """Raise UsageError when no bus has such a URL."""
+    if url == OURS:
+        return
+    try:
+        check_url(url)
+    except SettingError as error:
+        raise UsageError(f"--bus: {error}") from None
+
+
+def credentials(options: ServeOptions) -> dict[str, str]:
+    """The environment that names the cluster on the bus and holds its secret."""
+    env = {}
+    if options.prefix:
+        env["CLUSTER_PREFIX"] = options.prefix
+    if options.secret_file:
+        try:
+            env["CLUSTER_SECRET"] = options.secret_file.read_text().strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--secret-file {options.secret_file} cannot be read: {error}") from None
+        if not env["CLUSTER_SECRET"]:
+            raise UsageError(f"--secret-file {options.secret_file} is empty")
+    return env

@@ -1,0 +1,106 @@
+"""The supervisor's view of one worker process, from its start to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
+
+# Silence is counted in so many short waits instead of by the clock: a supervisor that was itself
+# paused (Ctrl-Z, a sleeping laptop) has then missed one wait and does not blame its workers.
+TICKS = 10
+
+
+class Child:
+    """A running worker: when it is ready, whether it still beats, how it ended."""
+
+    def __init__(
+        self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self.process = process
+        self.node_id: str | None = None
+        self._reader = reader
+        self._writer = writer  # nothing is written, but its end closes the lifeline
+
+    @classmethod
+    async def spawn(cls, arguments: Sequence[str], *, env: Mapping[str, str], fds: Sequence[int]) -> Child:
+        """Start `python -m cluster worker` with the listening sockets and one end of a lifeline."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            reader, writer = await asyncio.open_connection(sock=ours)
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "cluster", "worker", *arguments, "--lifeline", str(theirs.fileno())),
+                env=env,
+                pass_fds=(*fds, theirs.fileno()),
+                stdin=asyncio.subprocess.DEVNULL,
+                # Ctrl-C in a terminal reaches a whole group: here it shall reach the supervisor alone.
+                start_new_session=True,
+            )
+        return cls(process, reader, writer)
+
+    async def ready(self, timeout: float) -> str | None:
+        """Wait until it accepts; returns None then, else what happened instead."""
+        try:
+            line = await self._line(timeout)
+        except TimeoutError:
+            return await self._give_up(f"did not accept within {timeout:g} s and was killed")
+        if not line:
+            return await self._ending()
+        self.node_id = line.split()[1].decode()
+        return None
+
+    async def end(self, stuck_after: float) -> str:
+        """Wait until it ends, or kill it when its event loop falls silent; returns what happened."""
+        try:
+            while await self._line(stuck_after):
+                pass
+        except TimeoutError:
+            return await self._give_up(f"was stuck for {stuck_after:g} s and was killed")
+        return await self._ending()
+
+    async def stop(self, grace: float, hurry: asyncio.Event) -> None:
+        """Ask it to stop; kill it after `grace` seconds or when `hurry` is set."""
+        self._signal(signal.SIGTERM)
+        await first(self.process.wait(), hurry.wait(), timeout=grace)
+        self._signal(signal.SIGKILL)
+        await self.process.wait()
+        self._writer.close()
+
+    async def _line(self, patience: float) -> bytes:
+        for _ in range(TICKS):
+            with contextlib.suppress(TimeoutError):
+                return await asyncio.wait_for(self._reader.readline(), patience / TICKS)
+        raise TimeoutError
+
+    async def _give_up(self, reason: str) -> str:
+        self._signal(signal.SIGKILL)
+        await self.process.wait()
+        return reason
+
+    async def _ending(self) -> str:
+        code = await self.process.wait()
+        return f"ended with code {code}" if code >= 0 else f"was killed by {signal.Signals(-code).name}"
+
+    def _signal(self, number: signal.Signals) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self.process.send_signal(number)
+
+
+async def first(*waits: Coroutine[Any, Any, Any], timeout: float | None = None) -> None:
+    """Return when one of them is done or `timeout` seconds are over; cancels the others.
+
+    Raises what the one that is done raised.
+    """
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,29 @@
+"""The command `hub`: the local bus of one machine, by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+
+from cluster import logs
+from cluster.bus import open_hub
+from cluster.options import HubOptions
+
+log = logging.getLogger("cluster")
+
+
+def run_hub(options: HubOptions) -> int:
+    """Serve the bus until a signal; returns the exit code."""
+    logs.set_up("hub", level=options.log_level, as_json=options.log_json)
+    asyncio.run(_serve(options))
+    return 0
+
+
+async def _serve(options: HubOptions) -> None:
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    async with open_hub(options.socket):
+        log.info("nodes of this machine find it as --bus local://%s", options.socket.absolute())
+        await stopping.wait()

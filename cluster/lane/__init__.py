@@ -1,0 +1,1 @@
+"""The fast way to WebSocket clients; see ``connection``."""

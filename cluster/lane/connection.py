@@ -1,0 +1,232 @@
+"""A lane: one client's WebSocket, driven without a task, a queue or a coroutine of its own.
+
+Out: what is to be sent is kept as ready frames and leaves in one write at the next flush, in the order it
+came, whoever sent it. A client that does not read keeps its frames waiting; above a bound it is a slow
+consumer and is cut off.
+
+In: see ``inbound``. While a packet of this client is being handled by a coroutine, reading stands still.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from engineio import packet as eio
+
+from cluster.lane.frames import (
+    BINARY,
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    FrameError,
+    FrameReader,
+    close_code,
+    close_frame,
+    frame,
+)
+from manager.outbox import SLOW_CONSUMER
+from manager.outgoing import Outgoing
+
+if TYPE_CHECKING:
+    from cluster.lane.hooks import LaneHooks
+
+logger = logging.getLogger("cluster")
+
+
+class Lane(asyncio.Protocol):
+    """The connection of one Engine.IO socket.
+
+    Args:
+        transport: the connection, after the WebSocket handshake.
+        connections: uvicorn's open connections, to be told of a shutdown.
+        socket: python-engineio's socket.
+        hooks: what all lanes of a server share.
+    """
+
+    __slots__ = (
+        "_busy",
+        "_connections",
+        "_dirty",
+        "_hooks",
+        "_later",
+        "_paused",
+        "_pending",
+        "_reader",
+        "_transport",
+        "_waiting",
+        "socket",
+        "upgrade",
+    )
+
+    def __init__(
+        self, transport: asyncio.Transport, connections: set[Any], socket: Any, hooks: LaneHooks
+    ) -> None:
+        self._transport = transport
+        self._connections = connections
+        self._hooks = hooks
+        self._reader = FrameReader(hooks.max_message)
+        self._pending: list[bytes] = []
+        self._dirty = False
+        self._paused = False
+        self._waiting = 0
+        self._busy = False
+        self._later: list[str | bytes] | None = None
+        self.socket = socket
+        self.upgrade: str | None = None
+        connections.add(self)
+
+    # out
+
+    def write(self, outgoing: Outgoing) -> None:
+        """Send an event, its attachments behind it."""
+        wire = outgoing.wire
+        if wire is None:
+            head, *attachments = outgoing.encoded.parts
+            first = frame(TEXT, b"4" + head) if outgoing.encoded.text else frame(BINARY, head)
+            wire = outgoing.wire = b"".join((first, *(frame(BINARY, part) for part in attachments)))
+        self.write_frame(wire)
+
+    def write_packet(self, packet: eio.Packet) -> None:
+        """Send an Engine.IO packet."""
+        encoded = packet.encode()
+        if isinstance(encoded, str):
+            self.write_frame(frame(TEXT, encoded.encode()))
+        else:
+            self.write_frame(frame(BINARY, encoded))
+
+    def write_frame(self, wire: bytes) -> None:
+        """Send ready frames at the next flush."""
+        self._pending.append(wire)
+        if not self._dirty:
+            self._dirty = True
+            self._hooks.flusher.add(self)
+        elif self._paused:
+            self._waiting += len(wire)
+            if self._waiting > self._hooks.max_waiting:
+                self._slow()
+
+    def flush(self) -> None:
+        """Write what waits, unless the client does not read."""
+        if self._paused:
+            return  # stays dirty: resume_writing flushes
+        pending = self._pending
+        self._dirty = False
+        if pending:
+            wire = pending[0] if len(pending) == 1 else b"".join(pending)
+            pending.clear()
+            self._transport.write(wire)
+
+    def pause_writing(self) -> None:
+        """Keep what is to be sent: the client does not read fast enough."""
+        self._paused = True
+        self._dirty = True
+        self._waiting = self._transport.get_write_buffer_size() + sum(map(len, self._pending))
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        self._paused = False
+        self.flush()
+
+    def _slow(self) -> None:
+        logger.warning("client %s does not read: disconnecting it", self.socket.sid)
+        self._hooks.stats.slow_consumers += 1
+        self._pending.clear()
+        self._waiting = -(1 << 62)  # said once
+        self._hooks.spawn(self.end(SLOW_CONSUMER))
+        self._transport.abort()
+
+    # in
+
+    def data_received(self, data: bytes) -> None:
+        """Read frames."""
+        try:
+            for opcode, payload in self._reader.feed(data):
+                self._message(opcode, payload)
+        except FrameError as error:
+            self._fail(error.code, error.reason)
+        except UnicodeDecodeError:
+            self._fail(1007, "text that is not UTF-8")
+
+    def _message(self, opcode: int, payload: bytes) -> None:
+        if opcode == TEXT:
+            self.take(payload.decode())
+        elif opcode == BINARY:
+            self.take(payload)
+        elif opcode == PING:
+            self.write_frame(frame(PONG, payload))
+        elif opcode == CLOSE:
+            code = close_code(payload)
+            self._fail(1000 if code == 1005 else code, "")
+
+    def take(self, data: str | bytes) -> None:
+        """Handle an Engine.IO packet now, or after the one that is being handled."""
+        if self._busy:
+            if self._later is None:
+                self._later = []
+            self._later.append(data)
+        elif not self._transport.is_closing():
+            work = self._hooks.inbound.packet(self, data)
+            if work is not None:
+                self._busy = True
+                self._transport.pause_reading()
+                self._hooks.spawn(self._finish(work))
+
+    async def _finish(self, work: Any) -> None:
+        """Handle a packet that takes a coroutine, then those that came behind it in the same bytes."""
+        try:
+            await work
+        finally:
+            self._busy = False
+            later, self._later = self._later, None
+            for data in later or ():
+                self.take(data)
+            if not self._busy and not self._transport.is_closing():
+                self._transport.resume_reading()
+
+    def eof_received(self) -> bool:
+        """Close: a half-open WebSocket is of no use."""
+        return False
+
+    # end
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell python-engineio; uvicorn forgets this connection."""
+        self._connections.discard(self)
+        self._pending.clear()
+        self._hooks.spawn(self.end(self._hooks.reason.TRANSPORT_CLOSE))
+
+    def shutdown(self) -> None:
+        """Close with 1012 (service restart), as uvicorn closes the others."""
+        self._fail(1012, "")
+
+    def _fail(self, code: int, reason: str) -> None:
+        """Say goodbye and close the transport; ``connection_lost`` does the rest."""
+        if not self._transport.is_closing():
+            self._pending.append(close_frame(code, reason))
+            self._transport.write(b"".join(self._pending))
+            self._pending.clear()
+            self._transport.close()
+
+    async def end(self, reason: str) -> None:
+        """End the Engine.IO session, unless this was only an upgrade that failed."""
+        if self.upgrade is not None:
+            self.socket.upgrading = False
+        elif not self.socket.closed:
+            await self._hooks.close_socket(self.socket, wait=False, abort=True, reason=reason)
+        if self.socket.closed:
+            self._hooks.forget(self.socket)
+
+    async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
+        """Stand in for the socket's own ``close``: the packet, the close frame, the transport."""
+        await self._hooks.close_socket(self.socket, wait=False, abort=abort, reason=reason)
+        self._fail(1000, "")
+        if self._paused or reason == self._hooks.reason.PING_TIMEOUT:
+            self._transport.abort()  # nobody reads what a close would wait for
+
+    async def send(self, packet: eio.Packet) -> None:
+        """Stand in for the socket's own ``send``."""
+        if not self.socket.closed:
+            self.write_packet(packet)

@@ -1,0 +1,62 @@
+"""The worker's end of the socket pair that ties it to its supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import socket
+import threading
+import time
+from pathlib import Path
+
+log = logging.getLogger("cluster")
+
+
+class Lifeline:
+    """Tells the supervisor that this event loop runs, and stops this process when the supervisor is gone.
+
+    `fd` is the inherited end; `beat` and `grace` are in seconds.
+    """
+
+    def __init__(self, fd: int, *, beat: float, grace: float) -> None:
+        self._sock = socket.socket(fileno=fd)
+        self._beat = beat
+        self._grace = grace
+        self._task: asyncio.Task[None] | None = None
+        # A thread, because a stuck event loop must not outlive its supervisor either.
+        threading.Thread(target=self._wait_for_orphanage, name="lifeline", daemon=True).start()
+
+    def ready(self, node_id: str) -> None:
+        """Say that this worker accepts, under which node id, and start the heartbeat."""
+        self._send(f"ready {node_id}\n".encode())
+        self._task = asyncio.get_running_loop().create_task(self._beat_forever(), name="lifeline")
+
+    async def _beat_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self._beat)
+            self._send(b"alive\n")
+
+    def _send(self, line: bytes) -> None:
+        # A full socket means that the supervisor is paused; it needs one line, not all of them.
+        with contextlib.suppress(OSError):
+            self._sock.send(line, socket.MSG_DONTWAIT)
+
+    def _wait_for_orphanage(self) -> None:
+        with contextlib.suppress(OSError):
+            while self._sock.recv(64):
+                pass
+        log.error("the supervisor is gone: stopping")
+        _sweep()
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(self._grace)
+        os._exit(1)
+
+
+def _sweep() -> None:
+    """Remove the bus socket that a killed supervisor could not remove; the first orphan wins."""
+    if path := os.environ.get("CLUSTER_LOCAL_SOCKET"):
+        shutil.rmtree(Path(path).parent, ignore_errors=True)

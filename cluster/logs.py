@@ -1,0 +1,66 @@
+"""Log records that name their node, as text for people or as JSON lines for machines."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import Any
+
+
+class TextFormatter(logging.Formatter):
+    """`2026-11-21T10:00:00.123Z INFO  node-1 manager: text`."""
+
+    converter = staticmethod(time.gmtime)
+    default_msec_format = "%s.%03dZ"
+    default_time_format = "%Y-%m-%dT%H:%M:%S"
+
+    def __init__(self) -> None:
+        super().__init__("{asctime} {levelname:<5} {node} {name}: {message}", style="{")
+
+
+class JsonFormatter(TextFormatter):
+    """One JSON object per line: time, level, node, node_id, logger, message and, if any, exception."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write the record as one line; a traceback is one string with escaped line ends."""
+        line: dict[str, Any] = {
+            "time": self.formatTime(record),
+            "level": record.levelname.lower(),
+            "node": getattr(record, "node", ""),
+            "node_id": getattr(record, "node_id", ""),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
+def set_up(node: str, *, level: str, as_json: bool) -> None:
+    """Send every logger's records of at least `level` to standard error, stamped with the node's name."""
+    stamp(node)
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    if level == "info":
+        # What uvicorn tells at this level (a start in four lines), the supervisor says in one.
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+
+
+def stamp(node: str, node_id: str = "") -> None:
+    """Put the node's name and id on every record made from now on, whichever handler shows it."""
+
+    def record(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        made = logging.LogRecord(*args, **kwargs)
+        made.node, made.node_id = node, node_id
+        return made
+
+    logging.setLogRecordFactory(record)
+
+
+def take_over() -> None:
+    """Take away the handlers that python-socketio gave its own loggers, or each record would show twice."""
+    for name in ("socketio", "engineio"):
+        for side in ("server", "client"):
+            logging.getLogger(f"{name}.{side}").handlers.clear()

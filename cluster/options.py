@@ -1,0 +1,55 @@
+"""What each command was told, as typed values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeOptions:
+    """`serve` and `demo`; the durations are in seconds."""
+
+    command: str
+    app: str
+    host: str
+    port: int
+    direct_port: int | None
+    workers: int
+    node_name: str
+    bus: str
+    prefix: str | None
+    secret_file: Path | None
+    stuck_after: float
+    start_timeout: float
+    grace: float
+    log_level: str
+    log_json: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerOptions:
+    """`worker`: what the supervisor tells one of its processes."""
+
+    command: str
+    app: str
+    node: str
+    fd: list[int]
+    lifeline: int
+    beat: float
+    grace: float
+    log_level: str
+    log_json: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubOptions:
+    """`hub`: the bus of one machine, by itself."""
+
+    command: str
+    socket: Path
+    log_level: str
+    log_json: bool
+
+
+Options = ServeOptions | WorkerOptions | HubOptions

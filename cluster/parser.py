@@ -1,0 +1,136 @@
+"""The command line; every option can also be given as an environment variable."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+from cluster import values
+from cluster.options import HubOptions, Options, ServeOptions, WorkerOptions
+
+DEMO_APP = "cluster.demo.app:app"
+KINDS: dict[str, type[Any]] = {"worker": WorkerOptions, "hub": HubOptions}
+BUS_HELP = (
+    "the bus between nodes: local:// (this supervisor provides it), local:///PATH (a running `cluster hub`), "
+    "redis://, rediss://, redis+sentinel://, redis+cluster://, amqp://, amqps://, kombu+SCHEME://"
+)
+DIRECT_HELP = (
+    "worker i (from 0) also listens alone on PORT + i. A polling client sends each request on its own, and "
+    "on the shared port they reach different workers: keep such a client at one worker by this address, or "
+    "use the websocket transport only, which needs none of it. A later version lets any node answer"
+)
+SECRET_HELP = "file with the secret that signs what nodes say to each other; the same for all nodes"  # noqa: S105
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without repeating the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with exit code 2."""
+        self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
+
+    def option(
+        self,
+        flag: str,
+        text: str,
+        *,
+        convert: Callable[[str], Any] = str,
+        default: str | None = None,
+        **more: Any,
+    ) -> None:
+        """Add an option that can also be given as CLUSTER_<OPTION>."""
+        variable = "CLUSTER_" + flag.strip("-").replace("-", "_").upper()
+
+        def read(given: str) -> Any:
+            try:
+                return convert(given)
+            except ValueError as error:
+                raise argparse.ArgumentTypeError(f"{error} (set by {flag} or {variable})") from None
+
+        text += f" [{variable}]" + (f" (default: {default})" if default else "")
+        default = os.environ.get(variable, default)
+        more["required"] = more.pop("required", False) and default is None
+        self.add_argument(flag, type=read, default=default, help=text, **more)
+
+
+def read_options(arguments: list[str] | None = None) -> Options:
+    """Parse the command line (default: of this process); ends the process with code 2 on a mistake."""
+    given = vars(_parser().parse_args(arguments))
+    options: Options = KINDS.get(given["command"], ServeOptions)(**given)
+    return options
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="cluster",
+        description="Run many uvicorn workers that behave as one Socket.IO server.",
+        epilog="`cluster COMMAND --help` lists the options of a command; each can also be given as the "
+        "environment variable named beside it.",
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    _add_serve(commands.add_parser("serve", help="serve an application with several workers"))
+    _add_demo(commands.add_parser("demo", help="serve a small chat that shows the nodes at work"))
+    _add_hub(commands.add_parser("hub", help="run only the local bus, for supervisors that share a machine"))
+    _add_worker(commands.add_parser("worker"))  # no help text: only the supervisor uses it
+    return parser
+
+
+def _add_serve(parser: Parser) -> None:
+    parser.description = "Serve an ASGI application with several workers under a supervisor."
+    parser.add_argument("app", metavar="module:app", help="the ASGI application, e.g. hello:app")
+    _add_serving(parser, workers=os.cpu_count() or 1)
+
+
+def _add_demo(parser: Parser) -> None:
+    parser.description = "Serve a small chat that shows which node does what."
+    parser.set_defaults(app=DEMO_APP)
+    _add_serving(parser, workers=2)
+
+
+def _add_serving(parser: Parser, *, workers: int) -> None:
+    add, seconds = parser.option, values.seconds
+    add("--host", "address to listen on; 0.0.0.0 for all of IPv4", default="127.0.0.1")
+    add("--port", "port that all workers share; 0 for a free one", convert=values.port, default="8000")
+    add("--direct-port", DIRECT_HELP, convert=values.port, metavar="PORT")
+    add("--workers", "number of worker processes", convert=values.count, metavar="N", default=str(workers))
+    named = "first part of the workers' names (NAME-1, NAME-2, …); tell machines of one cluster apart by it"
+    add("--node-name", named, metavar="NAME", default="node")
+    add("--bus", BUS_HELP, metavar="URL", default="local://")
+    add("--prefix", "name of the cluster on the bus, when several share it", metavar="NAME")
+    add("--secret-file", SECRET_HELP, convert=Path, metavar="PATH")
+    stuck = "a worker whose event loop is silent for so long is killed and replaced"
+    add("--stuck-after", stuck, convert=seconds, metavar="SECONDS", default="10")
+    slow = "a worker that does not accept connections after so long is killed"
+    add("--start-timeout", slow, convert=seconds, metavar="SECONDS", default="60")
+    grace = "how long a worker may take to stop before it is killed"
+    add("--grace", grace, convert=seconds, metavar="SECONDS", default="10")
+    _add_logging(parser)
+
+
+def _add_hub(parser: Parser) -> None:
+    parser.description = "Run the local bus alone; supervisors join it with --bus local:///PATH."
+    parser.option("--socket", "Unix socket to listen on", convert=Path, required=True, metavar="PATH")
+    _add_logging(parser)
+
+
+def _add_worker(parser: Parser) -> None:
+    parser.description = "One worker; the supervisor starts it."
+    parser.add_argument("app")
+    parser.add_argument("--node", required=True)
+    parser.add_argument("--fd", type=int, action="append", required=True)
+    parser.add_argument("--lifeline", type=int, required=True)
+    parser.add_argument("--beat", type=float, required=True)
+    parser.add_argument("--grace", type=float, required=True)
+    _add_logging(parser)
+
+
+def _add_logging(parser: Parser) -> None:
+    level = f"least level that is logged: {', '.join(values.LEVELS)}"
+    parser.option("--log-level", level, convert=values.level, metavar="LEVEL", default="info")
+    as_json = "write log records as JSON lines instead of text"
+    parser.option(
+        "--log-json", as_json, convert=values.switch, nargs="?", const=True, metavar="yes|no", default="no"
+    )

@@ -1,0 +1,89 @@
+"""One worker's place: a name, its addresses, and a process that is replaced when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Mapping
+
+from cluster.child import Child, first
+from cluster.listener import url_of
+from cluster.options import ServeOptions
+from cluster.stopping import Stopping
+from manager.registry import safe_url
+
+log = logging.getLogger("cluster")
+
+FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
+# A worker that lived so long has recovered: the next failure starts again at the first delay.
+RECOVERED_AFTER = 30.0
+USAGE_ERROR, FAILED_START = 2, 3
+
+
+class Slot:
+    """Keeps one worker running until it is asked to stop."""
+
+    def __init__(
+        self,
+        node: str,
+        options: ServeOptions,
+        sockets: list[socket.socket],
+        env: Mapping[str, str],
+        stopping: Stopping,
+    ) -> None:
+        self.node = node
+        self.started = asyncio.Event()
+        self._stopping = stopping
+        self._options = options
+        self._sockets = sockets
+        self._env = {**env, "CLUSTER_NODE_NAME": node}
+
+    async def keep(self) -> int:
+        """Run the worker and its successors; the exit code is 0 unless the very first one never got ready."""
+        delay = FIRST_DELAY
+        while not self._stopping.asked.is_set():
+            began = time.monotonic()
+            code = await self._run_one()
+            if self._stopping.asked.is_set():
+                break
+            if not self.started.is_set():
+                return USAGE_ERROR if code == USAGE_ERROR else FAILED_START
+            delay = FIRST_DELAY if time.monotonic() - began > RECOVERED_AFTER else delay
+            log.warning("%s is started again in %g s", self.node, delay)
+            await first(self._stopping.asked.wait(), timeout=delay)
+            delay = min(2 * delay, LONGEST_DELAY)
+        return 0
+
+    async def _run_one(self) -> int | None:
+        fds = [sock.fileno() for sock in self._sockets]
+        child = await Child.spawn(self._arguments(fds), env=self._env, fds=fds)
+        try:
+            # Watching ends first: a worker that shuts down does not beat, and is not stuck.
+            await first(self._watch(child), self._stopping.asked.wait())
+        finally:
+            await child.stop(self._options.grace, self._stopping.hurry)
+        return child.process.returncode
+
+    async def _watch(self, child: Child) -> None:
+        trouble = await child.ready(self._options.start_timeout)
+        if trouble is None:
+            self.started.set()
+            where = " and ".join(url_of(sock) for sock in self._sockets)
+            bus = safe_url(self._options.bus)
+            log.info("%s (%s) serves %s, bus %s", self.node, child.node_id, where, bus)
+            trouble = await child.end(self._options.stuck_after)
+        log.error("%s %s", self.node, trouble)
+
+    def _arguments(self, fds: list[int]) -> list[str]:
+        options = self._options
+        return [
+            options.app,
+            *(f"--fd={fd}" for fd in fds),
+            f"--node={self.node}",
+            f"--beat={options.stuck_after / 10}",
+            f"--grace={options.grace}",
+            f"--log-level={options.log_level}",
+            f"--log-json={'yes' if options.log_json else 'no'}",
+        ]

@@ -1,0 +1,99 @@
+"""The supervisor: binds the addresses once, provides the bus, and keeps the workers running."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+from collections.abc import Mapping
+
+from cluster import logs
+from cluster.bus import check_bus, credentials, provide_bus
+from cluster.child import first
+from cluster.errors import UsageError
+from cluster.listener import listen, listen_shared, url_of
+from cluster.options import ServeOptions
+from cluster.slot import Slot
+from cluster.stopping import Stopping
+from cluster.target import check_target
+
+log = logging.getLogger("cluster")
+
+
+def run_supervisor(options: ServeOptions) -> int:
+    """Serve until a signal; returns the exit code. Raises UsageError before anything was started."""
+    logs.set_up("supervisor", level=options.log_level, as_json=options.log_json)
+    check_target(options.app)
+    check_bus(options.bus)
+    env = credentials(options)
+    with contextlib.ExitStack() as stack:
+        sockets = [[stack.enter_context(sock) for sock in pair] for pair in _listen(options)]
+        return asyncio.run(Supervisor(options, sockets).run(env))
+
+
+def _listen(options: ServeOptions) -> list[tuple[socket.socket, ...]]:
+    """The sockets of each worker: one of the shared address and, with --direct-port, one of its own."""
+    shared = listen_shared(options.host, options.port, options.workers)
+    if options.direct_port is None:
+        return [(sock,) for sock in shared]
+    return list(zip(shared, [listen(options.host, port) for port in _direct_ports(options)], strict=True))
+
+
+class Supervisor:
+    """Runs one slot for each worker; `sockets` has what each of them listens on, the shared address first."""
+
+    def __init__(self, options: ServeOptions, sockets: list[list[socket.socket]]) -> None:
+        self._options = options
+        self._sockets = sockets
+        self._slots: list[Slot] = []
+        self._stopping = Stopping()
+
+    async def run(self, env: Mapping[str, str]) -> int:
+        """Start the workers, wait for a signal or a failed first start, stop them; returns the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        async with provide_bus(self._options.bus) as bus:
+            env = {**os.environ, **env, **bus}
+            self._slots = [
+                Slot(f"{self._options.node_name}-{number}", self._options, sockets, env, self._stopping)
+                for number, sockets in enumerate(self._sockets, start=1)
+            ]
+            code = await self._keep_all()
+        log.info("stopped")
+        return code
+
+    async def _keep_all(self) -> int:
+        # One first: an application that cannot start says so once, not once for each worker.
+        pilot, *rest = self._slots
+        keepers = [asyncio.create_task(pilot.keep())]
+        await first(pilot.started.wait(), self._stopping.asked.wait(), asyncio.wait(keepers))
+        if pilot.started.is_set():
+            keepers += [asyncio.create_task(slot.keep()) for slot in rest]
+            greeting = asyncio.create_task(self._greet())
+            await asyncio.wait(keepers, return_when=asyncio.FIRST_COMPLETED)
+            greeting.cancel()
+            await asyncio.gather(greeting, return_exceptions=True)
+        self._stopping.asked.set()
+        return max(await asyncio.gather(*keepers))
+
+    async def _greet(self) -> None:
+        for slot in self._slots:
+            await slot.started.wait()
+        if self._options.command == "demo":
+            print(f"\n  The demo is at {url_of(self._sockets[0][0])}  (Ctrl-C stops it)\n", flush=True)
+
+    def _stop(self) -> None:
+        log.info("stopping")
+        self._stopping.ask()
+
+
+def _direct_ports(options: ServeOptions) -> list[int]:
+    first_port = options.direct_port or 0
+    if first_port + options.workers > 65536:
+        raise UsageError(f"--direct-port {first_port}: there are no {options.workers} ports from there on")
+    # 0 stays 0: a free port for each.
+    return [first_port and first_port + index for index in range(options.workers)]

@@ -1,0 +1,45 @@
+"""How an option's text becomes a value; each raises ValueError with a sentence for the user."""
+
+from __future__ import annotations
+
+LEVELS = ("debug", "info", "warning", "error")
+TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
+
+
+def port(text: str) -> int:
+    """A port number, 0 for any free one."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise ValueError(f"{text!r} is not a port: use a number from 0 to 65535")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """A number of workers."""
+    if not text.isdecimal() or not 1 <= int(text) <= 1024:
+        raise ValueError(f"{text!r} is not a number of workers: use 1 to 1024")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A duration in seconds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.1 <= value <= 86400:
+        raise ValueError(f"{text!r} is not a duration: use seconds from 0.1 to 86400")
+    return value
+
+
+def level(text: str) -> str:
+    """A log level."""
+    if text.lower() not in LEVELS:
+        raise ValueError(f"{text!r} is not a log level: use one of {', '.join(LEVELS)}")
+    return text.lower()
+
+
+def switch(text: str) -> bool:
+    """Yes or no."""
+    if text.lower() not in TRUE + FALSE:
+        raise ValueError(f"{text!r} is neither yes nor no")
+    return text.lower() in TRUE

@@ -1,0 +1,109 @@
+"""One worker: a process with one event loop that serves the application through uvicorn."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from cluster import logs
+from cluster.errors import UsageError
+from cluster.lifeline import Lifeline
+from cluster.options import WorkerOptions
+from cluster.target import load_target
+from manager import active_managers
+
+log = logging.getLogger("cluster")
+
+FAILED_START = 3
+# uvicorn gets this much less than the whole grace, so that the lifespan and the goodbyes fit in too.
+GOODBYE_SECONDS = 2
+
+
+class WorkerServer(uvicorn.Server):
+    """uvicorn with the cluster's managers started before it accepts; `announce` is called when it does."""
+
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Join the cluster, let uvicorn start the application and accept, then announce it."""
+        await _start_managers()
+        await super().startup(sockets)
+        await _start_managers()  # those which the application made in its lifespan
+        if self.started:
+            self._announce()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop. uvicorn would raise the signal again afterwards, and the exit hooks would not run."""
+        self.should_exit = True
+
+
+def run_worker(options: WorkerOptions) -> int:
+    """Serve until told to stop; returns the exit code (3: the application could not start)."""
+    logs.set_up(options.node, level=options.log_level, as_json=options.log_json)
+    lifeline = Lifeline(options.lifeline, beat=options.beat, grace=options.grace)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(_serve(options, lifeline))
+
+
+async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
+    try:
+        # Inside the loop, as uvicorn does: some applications make tasks while they are imported.
+        app = load_target(options.app)
+    except UsageError:
+        raise
+    except Exception:
+        log.exception("%s cannot be imported", options.app)
+        return FAILED_START
+    logs.take_over()
+    logs.stamp(options.node, _node_id())
+    server = WorkerServer(_config(app, options), lambda: lifeline.ready(_node_id() or "-"))
+    try:
+        await server.serve([socket.socket(fileno=fd) for fd in options.fd])
+    finally:
+        # After the application's own shutdown: its last emits still reach the other nodes.
+        await _close_managers()
+    return 0 if server.started else FAILED_START
+
+
+def _node_id() -> str:
+    """The id of the application's manager; empty when it has none, an application without Socket.IO."""
+    return next((manager.node_id for manager in active_managers()), "")
+
+
+async def _start_managers() -> None:
+    await asyncio.gather(*(manager.start() for manager in active_managers()))
+
+
+async def _close_managers() -> None:
+    managers = active_managers()
+    for outcome in await asyncio.gather(*(manager.close() for manager in managers), return_exceptions=True):
+        if isinstance(outcome, Exception):
+            log.error("a manager did not close", exc_info=outcome)
+
+
+def _config(app: Any, options: WorkerOptions) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        ws="websockets-sansio",
+        ws_ping_interval=None,  # Engine.IO pings by itself
+        ws_per_message_deflate=False,  # it would compress every message anew for each recipient
+        access_log=False,
+        log_config=None,
+        timeout_graceful_shutdown=max(1, int(options.grace) - GOODBYE_SECONDS),
+    )
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

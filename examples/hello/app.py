@@ -1,0 +1,13 @@
+"""The smallest application: python -m cluster serve examples.hello.app:app"""
+
+import socketio
+
+from manager import ClusterManager
+
+sio = socketio.AsyncServer(async_mode="asgi", client_manager=ClusterManager())
+app = socketio.ASGIApp(sio)
+
+
+@sio.event
+async def say(sid, text):
+    await sio.emit("said", text)

@@ -1,0 +1,56 @@
+"""The application of the supervisor's tests: says who serves, and misbehaves when asked to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import socketio
+
+from manager import ClusterManager
+
+NODE = os.environ["CLUSTER_NODE_NAME"]
+
+
+def note(what: str) -> None:
+    """Append to the diary that the test reads, if there is one."""
+    if diary := os.environ.get("TEST_DIARY"):
+        with Path(diary).open("a") as file:
+            file.write(f"{what} {NODE} {os.getpid()}\n")
+
+
+def block():
+    """What no event loop should ever meet."""
+    time.sleep(60)
+
+
+async def http(scope, receive, send):
+    """Answer /who with `node pid`; /block stops the event loop for a minute."""
+    if scope["type"] == "lifespan":
+        return await lifespan(receive, send)
+    if scope["path"] == "/block":
+        block()
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": f"{NODE} {os.getpid()}".encode()})
+
+
+async def lifespan(receive, send):
+    """Note start and stop; TEST_LIFESPAN makes either of them go wrong."""
+    wrong = os.environ.get("TEST_LIFESPAN")
+    await receive()
+    note("start")
+    failed = ".failed" if wrong == "fail" else ".complete"
+    await send({"type": f"lifespan.startup{failed}", "message": "no database"})
+    await receive()
+    note("stop")
+    if wrong == "hang":
+        await asyncio.sleep(60)
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+note("import")
+sio = socketio.AsyncServer(async_mode="asgi", client_manager=ClusterManager())
+app = socketio.ASGIApp(sio, http)
+number = 7

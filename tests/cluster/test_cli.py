@@ -1,0 +1,103 @@
+"""The command line: its help, and one clear sentence for each mistake."""
+
+from __future__ import annotations
+
+import re
+import socket
+
+import pytest
+
+from tests.cluster.command import ROOT, run
+
+APP = "tests.cluster.app:app"
+SERVING = [
+    *("host", "port", "direct-port", "workers", "node-name", "bus", "prefix", "secret-file"),
+    *("stuck-after", "start-timeout", "grace", "log-level", "log-json"),
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [("serve", SERVING), ("demo", SERVING), ("hub", ["socket", "log-level", "log-json"])],
+)
+def test_help_lists_each_option_with_its_variable(command, options):
+    """The help of a command names every option and the environment variable that stands for it."""
+    text = run(command, "--help").stdout
+    assert {f"--{option}" for option in options} == set(re.findall(r"^  (--[a-z-]+)", text, re.MULTILINE))
+    for option in options:
+        assert f"[CLUSTER_{option.replace('-', '_').upper()}]" in re.sub(r"\s+", " ", text)
+
+
+def test_help_names_the_commands_but_not_the_hidden_one():
+    """The overview shows serve, demo and hub; worker is the supervisor's own."""
+    text = run("--help").stdout
+    assert re.findall(r"^    (\w+) ", text, re.MULTILINE) == ["serve", "demo", "hub"]
+
+
+def test_variable_is_the_default_and_the_option_wins():
+    """A bad value in a variable is refused by the variable's name, unless the option is given as well."""
+    env = {"CLUSTER_PORT": "tcp://10.0.0.1:80"}
+    refused = run("serve", APP, env=env)
+    assert (refused.returncode, "CLUSTER_PORT" in refused.stderr) == (2, True)
+    assert "CLUSTER_PORT" not in run("serve", "no.such:app", "--port", "0", env=env).stderr
+
+
+MISTAKES = {
+    "no command": ([], "COMMAND"),
+    "no colon": (["serve", "tests.cluster.app"], "write module:attribute"),
+    "no such module": (["serve", "nosuchmodule:app"], "no module 'nosuchmodule'"),
+    "no such submodule": (
+        ["serve", "tests.nosuch:app", "--port=0"],
+        "no module 'tests.nosuch'",
+    ),
+    "no such attribute": (["serve", "tests.cluster.app:nope", "--port=0"], "has no attribute 'nope'"),
+    "not callable": (["serve", "tests.cluster.app:number", "--port=0"], "not callable but of type int"),
+    "port": (["serve", APP, "--port=70000"], "not a port"),
+    "direct port": (["serve", APP, "--port=0", "--direct-port=65535", "--workers=2"], "no 2 ports"),
+    "workers": (["serve", APP, "--workers=0"], "not a number of workers"),
+    "host": (["serve", APP, "--host=not.an.address.invalid"], "--host not.an.address.invalid"),
+    "bus": (["serve", APP, "--bus=carrier-pigeon://"], "carrier-pigeon"),
+    "secret file": (["serve", APP, "--secret-file=/no/such/file"], "/no/such/file cannot be read"),
+    "duration": (["serve", APP, "--grace=soon"], "not a duration"),
+    "log level": (["serve", APP, "--log-level=loud"], "not a log level"),
+    "hub without a socket": (["hub"], "--socket"),
+    "hub's socket": (["hub", "--socket=/dev/null/bus.sock"], "/dev/null"),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistake_ends_with_one_sentence_and_code_2(mistake):
+    """What the user can correct is said in one line on standard error, without a traceback."""
+    arguments, words = MISTAKES[mistake]
+    done = run(*arguments)
+    assert done.returncode == 2, done.stderr
+    said = [line for line in done.stderr.splitlines() if line.startswith("cluster")]
+    assert len(said) == 1
+    assert words in said[0]
+    assert "Traceback" not in done.stderr
+
+
+def test_taken_port_is_named():
+    """A port that another program listens on ends the command with the port's number."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("serve", APP, f"--port={port}")
+    assert (done.returncode, f"port {port} on 127.0.0.1 is taken" in done.stderr) == (2, True)
+
+
+def test_foreign_module_in_the_working_directory_is_named(tmp_path):
+    """A manager.py beside the user's application would hide ours: the command says so."""
+    (tmp_path / "manager.py").write_text("")
+    # A safe path keeps the working directory out of this process, as the console script does.
+    done = run("serve", APP, cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"})
+    assert (done.returncode, f"{tmp_path}/manager.py, which hides" in done.stderr) == (2, True)
+
+
+def test_foreign_distribution_with_our_name_is_named(tmp_path):
+    """Another installed distribution with a package `manager` is refused by its name."""
+    info = tmp_path / "shop_tools-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shop-tools\nVersion: 1.0\n")
+    (info / "top_level.txt").write_text("manager\n")
+    done = run("serve", APP, env={"PYTHONPATH": str(tmp_path)})
+    assert (done.returncode, "another distribution, shop-tools, installs" in done.stderr) == (2, True)
