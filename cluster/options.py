@@ -23,6 +23,7 @@ class ServeOptions:
     stuck_after: float
     start_timeout: float
     grace: float
+    lane: bool
     log_level: str
     log_json: bool
 
@@ -38,6 +39,7 @@ class WorkerOptions:
     lifeline: int
     beat: float
     grace: float
+    lane: bool
     log_level: str
     log_json: bool
 

@@ -107,6 +107,8 @@ def _add_serving(parser: Parser, *, workers: int) -> None:
     add("--start-timeout", slow, convert=seconds, metavar="SECONDS", default="60")
     grace = "how long a worker may take to stop before it is killed"
     add("--grace", grace, convert=seconds, metavar="SECONDS", default="10")
+    lane = "write to Socket.IO's WebSockets directly; off when middlewares must see each message"
+    add("--lane", lane, convert=values.switch, metavar="on|off", default="on")
     _add_logging(parser)
 
 
@@ -124,6 +126,7 @@ def _add_worker(parser: Parser) -> None:
     parser.add_argument("--lifeline", type=int, required=True)
     parser.add_argument("--beat", type=float, required=True)
     parser.add_argument("--grace", type=float, required=True)
+    parser.add_argument("--lane", type=values.switch, required=True)
     _add_logging(parser)
 
 

@@ -84,6 +84,7 @@ class Slot:
             f"--node={self.node}",
             f"--beat={options.stuck_after / 10}",
             f"--grace={options.grace}",
+            f"--lane={'on' if options.lane else 'off'}",
             f"--log-level={options.log_level}",
             f"--log-json={'yes' if options.log_json else 'no'}",
         ]

@@ -13,6 +13,7 @@ import uvicorn
 
 from cluster import logs
 from cluster.errors import UsageError
+from cluster.lane import LaneProtocol, Lanes
 from cluster.lifeline import Lifeline
 from cluster.options import WorkerOptions
 from cluster.target import load_target
@@ -31,14 +32,31 @@ class WorkerServer(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
         super().__init__(config)
         self._announce = announce
+        self._lanes: Lanes | None = Lanes() if config.ws is LaneProtocol else None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Join the cluster, let uvicorn start the application and accept, then announce it."""
-        await _start_managers()
+        await self._start_managers()
         await super().startup(sockets)
-        await _start_managers()  # those which the application made in its lifespan
+        await self._start_managers()  # those which the application made in its lifespan
         if self.started:
             self._announce()
+
+    async def _start_managers(self) -> None:
+        await asyncio.gather(*(manager.start() for manager in active_managers()))
+        if self._lanes is not None:
+            self._lanes.install(active_managers())
+
+    async def close(self) -> None:
+        """Leave the cluster."""
+        if self._lanes is not None:
+            await self._lanes.close()
+        managers = active_managers()
+        for outcome in await asyncio.gather(
+            *(manager.close() for manager in managers), return_exceptions=True
+        ):
+            if isinstance(outcome, Exception):
+                log.error("a manager did not close", exc_info=outcome)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop. uvicorn would raise the signal again afterwards, and the exit hooks would not run."""
@@ -69,7 +87,7 @@ async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
         await server.serve([socket.socket(fileno=fd) for fd in options.fd])
     finally:
         # After the application's own shutdown: its last emits still reach the other nodes.
-        await _close_managers()
+        await server.close()
     return 0 if server.started else FAILED_START
 
 
@@ -78,21 +96,10 @@ def _node_id() -> str:
     return next((manager.node_id for manager in active_managers()), "")
 
 
-async def _start_managers() -> None:
-    await asyncio.gather(*(manager.start() for manager in active_managers()))
-
-
-async def _close_managers() -> None:
-    managers = active_managers()
-    for outcome in await asyncio.gather(*(manager.close() for manager in managers), return_exceptions=True):
-        if isinstance(outcome, Exception):
-            log.error("a manager did not close", exc_info=outcome)
-
-
 def _config(app: Any, options: WorkerOptions) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        ws="websockets-sansio",
+        ws=LaneProtocol if options.lane else "websockets-sansio",
         ws_ping_interval=None,  # Engine.IO pings by itself
         ws_per_message_deflate=False,  # it would compress every message anew for each recipient
         access_log=False,

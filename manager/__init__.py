@@ -1,6 +1,8 @@
 """The client manager that joins Socket.IO nodes over a bus."""
 
+from manager.async_emitter import AsyncEmitter
 from manager.client_manager import ClusterManager, active_managers
+from manager.emitter import Emitter
 from manager.errors import (
     BrokerError,
     ClientGone,
@@ -14,10 +16,12 @@ from manager.roster import NodeInfo
 from manager.stats import Stats
 
 __all__ = [
+    "AsyncEmitter",
     "BrokerError",
     "ClientGone",
     "ClusterError",
     "ClusterManager",
+    "Emitter",
     "EnvelopeError",
     "NodeInfo",
     "NodeTimeout",

@@ -32,6 +32,9 @@ class Backlog:
         self._sent: deque[Entry] = deque()
         self._unsent: deque[Entry] = deque()
         self._bytes = 0
+        self._offered = 0
+        self.reached = 0
+        """Number of the newest entry the bus has."""
         self.floor = 0
         """Number of the newest entry that should have been kept and is not any more."""
 
@@ -59,10 +62,13 @@ class Backlog:
             if size < 0 and picked:
                 break
             picked.append(entry)
+        if picked:
+            self._offered = max(self._offered, picked[-1].number)
         return picked
 
     def sent(self, last: int) -> None:
         """The bus has everything up to number ``last``."""
+        self.reached = last
         while self._unsent and self._unsent[0].number <= last:
             entry = self._unsent.popleft()
             if entry.keep:
@@ -75,13 +81,13 @@ class Backlog:
         return bool(self._unsent) and self._unsent[0].number <= number
 
     def withdraw(self, number: int) -> bool:
-        """Take back an entry; False when the bus may have it already."""
+        """Take back an unsent entry; False when it was in a batch, so that the bus may have it already."""
         for entry in self._unsent:
             if entry.number == number:
                 self._unsent.remove(entry)
                 self._bytes -= len(entry.payload)
-                return True
-        return False
+                break
+        return number > self._offered
 
     def expire(self, now: float) -> int:
         """Let go what is over the bounds; returns how many unsent entries were among it."""

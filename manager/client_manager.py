@@ -65,6 +65,8 @@ class ClusterManager(LocalManager):
         self._inbound = Inbound(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Future[None] | None = None
+        self.direct_outlet: Callable[[str], Callable[[Outgoing], None] | None] | None = None
+        """Knows connections that can be written to without python-engineio's queue."""
         self._new_node()
         _managers.add(self)
 
@@ -198,7 +200,8 @@ class ClusterManager(LocalManager):
 
     def outlet(self, eio_sid: str) -> Callable[[Outgoing], None]:
         """The way to a connection of this node's server."""
-        return self._outlets.of(eio_sid)
+        direct = self.direct_outlet(eio_sid) if self.direct_outlet is not None else None
+        return direct or self._outlets.of(eio_sid)
 
     def emptied(self, namespace: str, room: Room | None) -> None:
         """Give up a room's channel."""
@@ -304,10 +307,13 @@ class ClusterManager(LocalManager):
     async def trigger_callback(self, sid: str | None, id: int, data: list[Any]) -> None:  # noqa: A002
         """Call the callback a client has answered; one that awaits runs in a task of its own."""
         client = self.members.clients.get(sid) if sid else None
-        callback = client.take_ack(id) if client is not None else None
-        if callback is None:
-            logger.debug("an answer of %s that nobody waits for", sid)
-        else:
+        if client is not None:
+            self.answered(client, id, data)
+
+    def answered(self, client: Client, ack_id: int | None, data: list[Any]) -> None:
+        """Call the callback that this client has answered; an answer that nobody waits for is ignored."""
+        callback = client.take_ack(ack_id) if ack_id is not None else None
+        if callback is not None:
             self.run_callback(callback, data)
 
     def run_callback(self, callback: Callback, arguments: list[Any]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from manager.acks import RemoteAck
-from manager.errors import UNKNOWN_SID
+from manager.errors import UNKNOWN_SID, EnvelopeError
 from manager.messages import Ack, Close, Disconnect, Emit, Enter, Gone, Leave, Message, Reply
 from manager.packets import Encoded, decode, encode_ack
 
@@ -50,6 +50,7 @@ class Inbound:
                 logger.warning("node %s sent a %s, which is not for clients", origin, type(message).__name__)
 
     def _emit(self, origin: str, message: Emit) -> None:
+        _check(message)
         manager = self._manager
         encoded = Encoded(message.parts, message.text, message.ack_at)
         callback = self._answer_to(origin, message.ack) if message.ack else None
@@ -111,3 +112,15 @@ class Inbound:
         if manager.members.find(message.sid, message.namespace) is not None:
             await manager.server.disconnect(message.sid, namespace=message.namespace)
         return ""
+
+
+def _check(message: Emit) -> None:
+    """Refuse what no client could read: it would close the connection of each."""
+    if not message.parts:
+        raise EnvelopeError("malformed", "an event without a packet")
+    head = message.parts[0]
+    if message.text and not head.isascii():
+        try:
+            head.decode()
+        except UnicodeDecodeError as exc:
+            raise EnvelopeError("malformed", f"an event that is not UTF-8: {exc}") from None

@@ -27,13 +27,17 @@ class Interest:
         self._changed = set(self.wanted)
 
     def changes(self) -> tuple[list[str], list[str]]:
-        """What to take and what to give up, by the changes since the last call."""
+        """What to take and what to give up, by the changes since the last call.
+
+        What is to be given up counts as not taken from here on: a wish for it that comes while the bus is
+        being told has to take it anew.
+        """
         changed, self._changed = self._changed, set()
         take = [channel for channel in changed if channel in self.wanted and channel not in self.taken]
         give = [channel for channel in changed if channel not in self.wanted and channel in self.taken]
+        self.taken.difference_update(give)
         return take, give
 
-    def done(self, took: list[str], gave: list[str]) -> None:
-        """The bus has confirmed these."""
-        self.taken.update(took)
-        self.taken.difference_update(gave)
+    def took(self, channels: list[str]) -> None:
+        """Note what the bus has confirmed."""
+        self.taken.update(channels)

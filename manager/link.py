@@ -150,12 +150,11 @@ class Link:
     async def _join(self, broker: Broker) -> None:
         self._interest.lost()
         while True:
-            take, give = self._interest.changes()
-            if not take and not give:
+            take, _ = self._interest.changes()
+            if not take:
                 break
-            if take:
-                await broker.subscribe(take)
-            self._interest.done(take, give)
+            await broker.subscribe(take)
+            self._interest.took(take)
         self._up.set()
         self._next()
         logger.info(
@@ -196,11 +195,11 @@ class Link:
             await self._wishes.wait()
             self._wishes.clear()
             take, give = self._interest.changes()
-            if take:
-                await broker.subscribe(take)
             if give:
                 await broker.unsubscribe(give)
-            self._interest.done(take, give)
+            if take:
+                await broker.subscribe(take)
+            self._interest.took(take)
             self._next()
 
     async def _farewell(self, broker: Broker) -> None:

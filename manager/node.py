@@ -74,6 +74,7 @@ class Node:
         self._serving = serving
         self._number = 0
         self._echo = 0.0
+        self._joined_at = 0.0
         self._warned_full = False
         self._link = Link(self._open, self._interest, self.backlog, self) if options.url else None
         self._tasks: list[asyncio.Task[None]] = []
@@ -115,8 +116,19 @@ class Node:
         up.cancel()
         if self._tasks[0] in ended:
             self._tasks[0].result()
-        elif not ended:
+        elif not ended and self._serving:
             logger.warning("no bus at %s yet: serving local clients", safe_url(self.options.url or ""))
+
+    async def reached(self) -> None:
+        """Return when the bus is reached."""
+        if self._link is not None:
+            await self._link.wait_up()
+
+    async def introduced(self) -> None:
+        """Return when every live node has had the time to say so: one heartbeat after joining the bus."""
+        if self._link is not None:
+            await self._link.wait_up()
+            await asyncio.sleep(self._joined_at + self.options.heartbeat - time.monotonic())
 
     async def close(self) -> None:
         """Send what is left, say goodbye and leave the bus."""
@@ -156,10 +168,11 @@ class Node:
         while self._link is not None and self._link.up and self.backlog.unsent > HIGH_WATER:
             await self._link.drained()
 
-    async def sent(self, number: int) -> None:
-        """Return when the bus has the envelope with this number."""
+    async def sent(self, number: int) -> bool:
+        """Return when the bus has the envelope with this number; False when it was dropped instead."""
         while self._link is not None and self.backlog.awaits(number):
             await self._link.drained()
+        return self.alone or self.backlog.reached >= number
 
     # what the link tells
 
@@ -177,7 +190,7 @@ class Node:
     def joined(self, *, again: bool) -> None:
         """Say hello; after a cut, ask everybody for what was missed."""
         now = time.monotonic()
-        self._echo = now
+        self._echo = self._joined_at = now
         self._warned_full = False
         if again:
             self.stats.reconnects += 1

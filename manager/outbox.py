@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 from manager.outgoing import Outgoing
 from manager.stats import Stats
@@ -20,12 +20,21 @@ logger = logging.getLogger("manager")
 SLOW_CONSUMER = "slow consumer"
 
 
+POLL_PACKETS: Final = 16
+"""Packets taken at a time: python-engineio's clients refuse an answer to a poll that holds more."""
+
+
 class Outbox(asyncio.Queue[Any]):
-    """A queue of Engine.IO packets that knows how many bytes wait in it."""
+    """A queue of Engine.IO packets that knows how many bytes wait in it.
+
+    python-engineio awaits the first packet and takes the rest until the queue says that it is empty; it
+    says so after ``POLL_PACKETS``, and the next poll takes the next ones.
+    """
 
     def __init__(self, limit: int, overflow: Callable[[Outbox], None]) -> None:
         super().__init__()
         self.waiting = 0
+        self._taken = 0
         self._limit = limit
         self._overflow: Callable[[Outbox], None] | None = overflow
 
@@ -41,11 +50,31 @@ class Outbox(asyncio.Queue[Any]):
         self.waiting -= _size(item)
         return item
 
+    async def get(self) -> Any:
+        """Wait for the first packet of a poll."""
+        self._taken = 0
+        return await super().get()
+
+    def get_nowait(self) -> Any:
+        """Take another packet; raises ``QueueEmpty`` when the poll has enough."""
+        if self._taken >= POLL_PACKETS:
+            raise asyncio.QueueEmpty
+        item = super().get_nowait()
+        self._taken += 1
+        return item
+
+    def drain(self) -> list[Any]:
+        """Take all that waits."""
+        packets = []
+        while not self.empty():
+            self._taken = 0
+            packets.append(self.get_nowait())
+            self.task_done()
+        return packets
+
     def discard(self) -> None:
         """Throw away what waits, and let the writer end."""
-        while not self.empty():
-            self.get_nowait()
-            self.task_done()
+        self.drain()
         self.put_nowait(None)
 
 

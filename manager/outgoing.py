@@ -35,11 +35,8 @@ class Outgoing:
 
     def __init__(self, encoded: Encoded) -> None:
         self.encoded = encoded
-
-    @cached_property
-    def size(self) -> int:
-        """Bytes of the packet and its attachments."""
-        return sum(map(len, self.encoded.parts))
+        self.wire: bytes | None = None
+        """All of it as one connection puts it on the wire, for those that are the same for many clients."""
 
     @cached_property
     def packets(self) -> list[SharedPacket]:

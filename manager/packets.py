@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from socketio import packet as sio
 
+from manager.errors import SettingError
+
 PacketClass = type[sio.Packet]
 
 
@@ -23,18 +25,30 @@ class Encoded(NamedTuple):
     ack_at: int = -1
 
 
+def packet_format(serializer: str | PacketClass, json: Any = None) -> PacketClass:
+    """Give the packet class for python-socketio's ``serializer`` and ``json``; raises ``SettingError``."""
+    if serializer == "msgpack":
+        from socketio.msgpack_packet import MsgPackPacket
+
+        return MsgPackPacket  # type: ignore[no-any-return]
+    chosen = sio.Packet if serializer == "default" else serializer
+    if isinstance(chosen, str):
+        raise SettingError(f"serializer must be 'default', 'msgpack' or a packet class, not {chosen!r}")
+    return chosen if json is None else type(chosen.__name__, (chosen,), {"json": json})
+
+
 def encode_event(packet_class: PacketClass, event: str, data: Any, namespace: str) -> Encoded:
     """Encode an EVENT; a tuple is several arguments, None none.
 
     Raises what the serializer raises for data it cannot take (``TypeError`` for JSON).
     """
     arguments = [] if data is None else list(data) if isinstance(data, tuple) else [data]
-    return _encode(packet_class(sio.EVENT, namespace=namespace, data=[event, *arguments]))
+    return encode(packet_class(sio.EVENT, namespace=namespace, data=[event, *arguments]))
 
 
 def encode_ack(packet_class: PacketClass, arguments: list[Any]) -> Encoded:
     """Encode the arguments of a client's ACK, for another node."""
-    return _encode(packet_class(sio.ACK, namespace="/", data=arguments))
+    return encode(packet_class(sio.ACK, namespace="/", data=arguments))
 
 
 def decode(packet_class: PacketClass, parts: list[bytes], text: bool) -> sio.Packet:
@@ -52,10 +66,11 @@ def with_ack_id(packet_class: PacketClass, encoded: Encoded, ack_id: int) -> Enc
         return encoded._replace(parts=[b"%s%d%s" % (head[:at], ack_id, head[at:]), *encoded.parts[1:]])
     packet = decode(packet_class, encoded.parts, encoded.text)
     packet.id = ack_id
-    return _encode(packet)
+    return encode(packet)
 
 
-def _encode(packet: sio.Packet) -> Encoded:
+def encode(packet: sio.Packet) -> Encoded:
+    """Encode any packet."""
     encoded = packet.encode()
     parts = encoded if isinstance(encoded, list) else [encoded]
     text = isinstance(parts[0], str)
@@ -65,8 +80,9 @@ def _encode(packet: sio.Packet) -> Encoded:
 
 
 def _ack_at(packet: bytes, namespace: str | None) -> int:
-    """Where the id stands: after the type, the number of attachments and the namespace."""
+    """Where an event's id stands: after the type, the number of attachments and the namespace."""
     if namespace and namespace != "/":
         mark = namespace.encode() + b","
-        return packet.index(mark) + len(mark)
-    return packet.index(b"[")
+        at = packet.find(mark)
+        return at + len(mark) if at >= 0 else -1
+    return packet.find(b"[")

@@ -129,6 +129,11 @@ class Rooms:
         """The client that this connection is in this namespace."""
         return self._by_connection.get((eio_sid, namespace))
 
+    def of_connection(self, eio_sid: str) -> list[Client]:
+        """The clients that this connection is, one per namespace."""
+        found = (self._by_connection.get((eio_sid, namespace)) for namespace in self.rooms)
+        return [client for client in found if client is not None]
+
     def has(self, namespace: str, room: Room | None) -> bool:
         """Whether the room has a member here."""
         return room in self.rooms.get(namespace, ())

@@ -53,8 +53,9 @@ class Roster:
         stream = self._streams.get(origin)
         if stream is None:
             # A sender first heard after a cut may have started during it: what it sent meanwhile was missed.
-            self._streams[origin] = Stream(0 if self._was_cut else number, now, behind=self._was_cut)
-            return not self._was_cut
+            behind = self._was_cut and number > 1
+            self._streams[origin] = Stream(0 if behind else number, now, behind)
+            return not behind
         stream.heard = now
         if stream.behind or number <= stream.seen:
             return False
@@ -112,7 +113,8 @@ class Roster:
         return new and message.serving
 
     def leave(self, origin: str) -> bool:
-        """Remove a node; False when it was not known."""
+        """Remove a node that says goodbye; False when it was not known."""
+        self._streams.pop(origin, None)  # nothing comes after a goodbye, and nobody is left to replay
         return self.nodes.pop(origin, None) is not None
 
     def expire(self, now: float) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import uuid
 from pathlib import Path
@@ -14,7 +15,11 @@ import uvicorn
 import websockets
 
 import manager
+from cluster.lane import LaneProtocol, Lanes
 from manager import ClusterManager
+
+LANE = os.environ.get("TEST_LANE", "on") == "on"
+"""Whether the nodes of these tests use the fast WebSocket lane."""
 
 SECONDS = 5
 """How long anything in these tests may take before it counts as not happening."""
@@ -74,13 +79,16 @@ class Node:
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             socketio.ASGIApp(self.sio),
-            ws="websockets-sansio",
+            ws=LaneProtocol if LANE else "websockets-sansio",
             lifespan="off",
             log_level="warning",
             timeout_graceful_shutdown=1,
         )
         self.server = Server(config)
         await self.manager.start()
+        self.lanes = Lanes()
+        if LANE:
+            self.lanes.install([self.manager])
         self.serving = asyncio.create_task(self.server.serve(sockets=[listener]))
         await eventually(lambda: self.server.started or self.serving.done())
 
@@ -89,6 +97,7 @@ class Node:
         await self.serving
         await self.manager.close()
         await self.sio.shutdown()
+        await self.lanes.close()
 
 
 @contextlib.asynccontextmanager
@@ -107,7 +116,9 @@ async def three_nodes(bus_url, prefix, *, count=3, configure=None, settled=True,
             await node.start()
         everyone = {node.manager.node_id for node in nodes}
         if settled:
-            await eventually(lambda: all(n.manager.ready and everyone <= set(n.manager.nodes()) for n in nodes))
+            await eventually(
+                lambda: all(n.manager.ready and everyone <= set(n.manager.nodes()) for n in nodes)
+            )
         yield nodes
 
 
@@ -202,7 +213,9 @@ class PythonClient(Client):
 
 
 @contextlib.asynccontextmanager
-async def client(node, *, transports=("websocket",), serializer="default", namespace="/", auth=None, reply=True):
+async def client(
+    node, *, transports=("websocket",), serializer="default", namespace="/", auth=None, reply=True
+):
     """A connected python-socketio client; raises ``Refused`` when the server will not have it."""
     one = PythonClient(serializer, namespace, reply)
     try:

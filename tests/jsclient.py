@@ -65,7 +65,7 @@ class JsClient(Client):
         number = self.driver.count()
         self.answers[number] = asyncio.get_running_loop().create_future()
         self.tell("call", id=number, event=event, args=pack(args))
-        return await asyncio.wait_for(self.answers.pop(number), SECONDS)
+        return await asyncio.wait_for(self.answers[number], SECONDS)
 
     async def disconnect(self):
         self.tell("disconnect")
@@ -75,7 +75,7 @@ class JsClient(Client):
         if what == "event":
             self.events.put_nowait((details["event"], unpack(details["args"])))
         elif what == "answer":
-            self.answers[details["id"]].set_result(unpack(details["args"]))
+            self.answers.pop(details["id"]).set_result(unpack(details["args"]))
         elif what == "connect":
             self.sid = details["sid"]
             self.opened.set_result(None)

@@ -95,8 +95,7 @@ class LaneHooks:
         """Let everything for this socket go by its lane from now on, what waited for a poll first."""
         socket = lane.socket
         lane.upgrade = None
-        while not socket.queue.empty():
-            packet = socket.queue.get_nowait()
+        for packet in socket.queue.drain():
             if packet is not None and packet.packet_type != NOOP:
                 lane.write_packet(packet)
         socket.queue = LaneQueue(lane)

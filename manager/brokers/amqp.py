@@ -82,7 +82,11 @@ class AmqpBroker:
         threads = (self._consumer, self._publisher)
         for thread in threads:
             thread.stop()
-        await asyncio.gather(*(asyncio.to_thread(thread.join) for thread in threads))
+        try:
+            await asyncio.gather(*(asyncio.to_thread(thread.join) for thread in threads))
+        except RuntimeError:  # the interpreter is ending and starts no more threads: nobody minds a wait
+            for thread in threads:
+                thread.join()
 
     def _start(self, name: str, *, consume: bool) -> BusThread:
         open_session = functools.partial(self._target.open, consume=consume)
@@ -149,7 +153,8 @@ def _rebind(session: Session, *, missing: list[str], extra: list[str]) -> int:
 async def connect(url: str) -> AmqpBroker:
     """Connect to ``amqp://``, ``amqps://`` (TLS) or ``kombu+SCHEME://``.
 
-    Several servers are given as whole URLs with ``;`` between them and tried in that order. Raises
+    Several servers are given as whole URLs with ``;`` between them and tried in that order. Options after
+    ``?`` are kombu's: ``heartbeat`` in seconds, ``ssl_ca_certs``, ``ssl_certfile``, ``ssl_keyfile``. Raises
     ``SettingError`` for a URL that kombu cannot read and ``BrokerError`` when no server answers.
     """
     # Off the loop: kombu imports the transport a URL names, and looks through the installed packages for it.

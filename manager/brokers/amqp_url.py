@@ -52,7 +52,7 @@ def read_url(url: str) -> Target:
         reason = (
             error.args[0] if isinstance(error, (ImportError, KeyError)) else "check host, port and options"
         )
-        raise SettingError(f"kombu cannot use this {urlsplit(url).scheme}:// URL: {reason}") from None
+        raise SettingError(f"kombu cannot use this {url.partition(':')[0]}:// URL: {reason}") from None
 
 
 def _place(url: str) -> str:

@@ -12,7 +12,7 @@ from tests.cluster.command import ROOT, run
 APP = "tests.cluster.app:app"
 SERVING = [
     *("host", "port", "direct-port", "workers", "node-name", "bus", "prefix", "secret-file"),
-    *("stuck-after", "start-timeout", "grace", "log-level", "log-json"),
+    *("stuck-after", "start-timeout", "grace", "lane", "log-level", "log-json"),
 ]
 
 

@@ -64,4 +64,4 @@ readline
     const { command, ...parameters } = JSON.parse(line);
     commands[command](parameters);
   })
-  .on("close", () => process.exit(0));
+  .on("close", () => sockets.forEach((socket) => socket.disconnect())); // node ends when all are closed

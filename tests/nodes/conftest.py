@@ -37,9 +37,7 @@ def server_options():
 @pytest.fixture
 async def nodes(bus_url, prefix, serializer, server_options):
     """Three nodes on each bus."""
-    async with three_nodes(
-        bus_url, prefix, serializer=serializer, server_options=server_options
-    ) as three:
+    async with three_nodes(bus_url, prefix, serializer=serializer, server_options=server_options) as three:
         yield three
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -76,6 +77,19 @@ class RabbitServer:
     def resume(self) -> None:
         """Let a paused node go on."""
         self._signal(signal.SIGCONT)
+
+    def ask(self, *question: str) -> list[dict[str, object]]:
+        """Give the rows of a ``rabbitmqctl list_…`` command."""
+        command = DEBIAN.with_name("rabbitmqctl")
+        path = str(command) if command.exists() else program("rabbitmqctl", package="rabbitmq-server")
+        answer = subprocess.run(
+            [path, "-q", *question, "--formatter", "json"],
+            env=self._environment(),
+            capture_output=True,
+            check=True,
+            timeout=30,
+        )
+        return json.loads(answer.stdout)
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -1,0 +1,29 @@
+"""The lanes of a process: one flusher for its loop, hooks for each of its servers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from cluster.lane.flusher import Flusher
+from cluster.lane.hooks import LaneHooks
+from manager import ClusterManager
+
+
+class Lanes:
+    """Puts lanes into the servers of this process; made inside its running loop."""
+
+    def __init__(self) -> None:
+        self._flusher = Flusher(asyncio.get_running_loop())
+        self._hooks: dict[ClusterManager, LaneHooks] = {}
+
+    def install(self, managers: Iterable[ClusterManager]) -> None:
+        """Give the server of each manager lanes, once; the other async modes have no WebSockets of ours."""
+        for manager in managers:
+            served = manager.server is not None and manager.server.eio.async_mode == "asgi"
+            if served and manager not in self._hooks:
+                self._hooks[manager] = LaneHooks(manager, self._flusher)
+
+    async def close(self) -> None:
+        """Stop the clocks."""
+        await asyncio.gather(*(hooks.clock.close() for hooks in self._hooks.values()))

@@ -1,0 +1,199 @@
+"""``AsyncEmitter``: events and rooms, for asyncio programs that serve no clients."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from manager.channels import Room, check_room
+from manager.errors import BrokerError, SettingError
+from manager.ids import node_of
+from manager.local_manager import room_list
+from manager.messages import Message, Reply
+from manager.node import Node
+from manager.options import from_environment
+from manager.packets import Encoded, PacketClass, encode_event, packet_format
+from manager.registry import safe_url
+from manager.remote import Remote
+from manager.stats import Stats
+
+Rooms = Room | list[Room] | tuple[Room, ...] | set[Room] | None
+"""Whom an event is for: a sid, a room, several of them, or None for everybody."""
+
+
+class AsyncEmitter:
+    """Emits to the clients of a cluster, and moves them between rooms, from an asyncio program.
+
+    It goes on the bus with its first call, or in ``async with``, and belongs to the event loop of that
+    call. After ``close()`` the next call starts it again.
+
+    Args:
+        url: the bus, as for ``ClusterManager``; without it ``CLUSTER_BUS`` counts.
+        serializer: that of the servers: "default", "msgpack" or a packet class.
+        json: that of the servers: a module with ``dumps`` and ``loads``.
+        timeout: seconds within which the bus must have an event.
+        options: the fields of ``manager.options.Options``; ``prefix`` and ``secret`` must be the cluster's.
+
+    Raises:
+        SettingError: no bus is named, or a setting cannot work.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        serializer: str | PacketClass = "default",
+        json: Any = None,
+        timeout: float = 5.0,
+        **options: Any,
+    ) -> None:
+        self.options = from_environment(url, options)
+        if self.options.url is None:
+            raise SettingError("an emitter needs a bus: give its URL, or set CLUSTER_BUS")
+        if timeout <= 0:
+            raise SettingError(f"timeout must be more than 0 seconds, not {timeout}")
+        self.stats = Stats()
+        self.client_count = 0
+        self._format = packet_format(serializer, json)
+        self._timeout = timeout
+        self._starting: asyncio.Future[None] | None = None
+
+    async def __aenter__(self) -> AsyncEmitter:
+        """Go on the bus; raises ``BrokerError`` when it is not reached in time."""
+        await self._remote_nodes()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def emit(
+        self,
+        event: str,
+        data: Any = None,
+        to: Rooms = None,
+        room: Rooms = None,
+        skip_sid: str | list[str] | None = None,
+        namespace: str | None = None,
+    ) -> None:
+        """Emit as ``AsyncServer.emit``; returns when the bus has the event.
+
+        Raises ``BrokerError`` when it has not within ``timeout`` seconds. The event is then never sent,
+        unless the error says that it may have been. Raises what the serializer raises for data it cannot
+        take.
+        """
+        namespace = namespace or "/"
+        encoded = encode_event(self._format, event, data, namespace)
+        skip = [skip_sid] if isinstance(skip_sid, str) else list(skip_sid or ())
+        await self._publish(encoded, namespace, room_list(to or room), skip)
+
+    async def send(
+        self,
+        data: Any,
+        to: Rooms = None,
+        room: Rooms = None,
+        skip_sid: str | list[str] | None = None,
+        namespace: str | None = None,
+    ) -> None:
+        """Emit the event ``message``."""
+        await self.emit("message", data, to, room, skip_sid, namespace)
+
+    async def enter_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
+        """Put a client into a room; an emit made after the return sees it.
+
+        Raises ``ValueError`` for an unknown sid, ``NodeTimeout`` when its node does not confirm, and
+        ``BrokerError`` when the bus is not reached.
+        """
+        room = check_room(room)
+        remote = await self._remote_nodes()
+        await remote.enter(namespace or "/", sid, room)
+
+    async def leave_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
+        """Take a client out of a room; raises ``NodeTimeout`` and ``BrokerError`` as ``enter_room``."""
+        room = check_room(room)
+        remote = await self._remote_nodes()
+        await remote.leave(namespace or "/", sid, room)
+
+    async def close_room(self, room: Room, namespace: str | None = None) -> None:
+        """Take everybody out of a room; raises ``NodeTimeout`` and ``BrokerError`` as ``enter_room``.
+
+        It has to know every node first, which takes the first call one heartbeat (2 s) after the start.
+        """
+        room = check_room(room)
+        remote = await self._remote_nodes()
+        await self._node.introduced()
+        owner = node_of(room)
+        if owner is not None and self._node.knows(owner):
+            raise ValueError("cannot close a sid room")
+        await remote.close(namespace or "/", room)
+
+    async def disconnect(self, sid: str, namespace: str | None = None) -> None:
+        """Disconnect a client; raises ``NodeTimeout`` and ``BrokerError`` as ``enter_room``."""
+        remote = await self._remote_nodes()
+        await remote.disconnect(namespace or "/", sid)
+
+    async def close(self) -> None:
+        """Leave the bus."""
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            starting.cancel()
+            await self._node.close()
+
+    # what the node tells
+
+    def heard(self, origin: str, message: Message) -> None:
+        """Take a node's reply; events are for those who serve clients."""
+        if isinstance(message, Reply):
+            self._remote.replied(origin, message)
+
+    def node_gone(self, node: str) -> None:
+        """Stop waiting for a node."""
+        self._remote.node_gone(node)
+
+    # the bus
+
+    async def _publish(
+        self, encoded: Encoded, namespace: str, rooms: list[Room] | None, skip: list[str]
+    ) -> None:
+        number = 0
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._reach()
+                number = self._remote.emit(encoded, namespace, rooms, skip)
+                if number and not await self._node.sent(number):
+                    raise BrokerError("the event does not fit into buffer_bytes: it was not sent")
+        except (TimeoutError, asyncio.CancelledError) as exc:
+            # Taken back also when the caller is cancelled: it has turned to something else.
+            unsent = number == 0 or self._node.backlog.withdraw(number)
+            if isinstance(exc, TimeoutError):
+                raise self._away(
+                    "the event was not sent" if unsent else "the event may have been sent"
+                ) from None
+            raise
+
+    async def _remote_nodes(self) -> Remote:
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._reach()
+        except TimeoutError:
+            raise self._away("nothing was done") from None
+        return self._remote
+
+    async def _reach(self) -> None:
+        """Start if need be, and wait for the bus.
+
+        Nothing is posted before it is there: what a node hears of a new sender first must be its hello.
+        """
+        if self._starting is None:
+            self._node = Node(self.options, self, self.stats, serving=False)
+            self._remote = Remote(self._node)
+            self._starting = asyncio.ensure_future(self._node.start(self._timeout))
+        starting = self._starting
+        await asyncio.wait([starting])
+        if starting.cancelled():
+            raise BrokerError("the emitter was closed meanwhile")
+        starting.result()
+        await self._node.reached()
+
+    def _away(self, outcome: str) -> BrokerError:
+        place = safe_url(self.options.url or "")
+        return BrokerError(f"the bus at {place} was not reached within {self._timeout:g} s; {outcome}")

@@ -1,0 +1,115 @@
+"""``Emitter``: events and rooms, for programs that block and serve no clients."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from functools import partial
+from typing import Any
+
+from manager.async_emitter import AsyncEmitter, Rooms
+from manager.channels import Room
+from manager.loop_thread import LoopThread
+from manager.packets import PacketClass
+
+
+class Emitter:
+    """``AsyncEmitter`` for programs that block: Flask, Django, Celery, a cron job.
+
+    Every call waits for its result. One emitter serves all threads of a process; its work runs on an event
+    loop in a thread of its own, started by the first call, also by the first one after a fork. In a
+    coroutine use ``AsyncEmitter``: this one would block the event loop. Arguments and errors are those of
+    ``AsyncEmitter``.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        serializer: str | PacketClass = "default",
+        json: Any = None,
+        timeout: float = 5.0,
+        **options: Any,
+    ) -> None:
+        self._make = partial(AsyncEmitter, url, serializer=serializer, json=json, timeout=timeout, **options)
+        self._make()  # a setting that cannot work is to be told here, not at the first emit
+        # By process id: after a fork the thread of the parent is missing, and a lock may be held for ever.
+        self._locks: dict[int, threading.Lock] = {}
+        self._homes: dict[int, tuple[LoopThread, AsyncEmitter]] = {}
+
+    def __enter__(self) -> Emitter:
+        """Go on the bus; raises ``BrokerError`` when it is not reached in time."""
+        loop, emitter = self._home()
+        loop.run(emitter.__aenter__())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def emit(
+        self,
+        event: str,
+        data: Any = None,
+        to: Rooms = None,
+        room: Rooms = None,
+        skip_sid: str | list[str] | None = None,
+        namespace: str | None = None,
+    ) -> None:
+        """Emit; returns when the bus has the event. See ``AsyncEmitter.emit``."""
+        loop, emitter = self._home()
+        loop.run(emitter.emit(event, data, to, room, skip_sid, namespace))
+
+    def send(
+        self,
+        data: Any,
+        to: Rooms = None,
+        room: Rooms = None,
+        skip_sid: str | list[str] | None = None,
+        namespace: str | None = None,
+    ) -> None:
+        """Emit the event ``message``."""
+        self.emit("message", data, to, room, skip_sid, namespace)
+
+    def enter_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
+        """Put a client into a room. See ``AsyncEmitter.enter_room``."""
+        loop, emitter = self._home()
+        loop.run(emitter.enter_room(sid, room, namespace))
+
+    def leave_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
+        """Take a client out of a room. See ``AsyncEmitter.leave_room``."""
+        loop, emitter = self._home()
+        loop.run(emitter.leave_room(sid, room, namespace))
+
+    def close_room(self, room: Room, namespace: str | None = None) -> None:
+        """Take everybody out of a room. See ``AsyncEmitter.close_room``."""
+        loop, emitter = self._home()
+        loop.run(emitter.close_room(room, namespace))
+
+    def disconnect(self, sid: str, namespace: str | None = None) -> None:
+        """Disconnect a client. See ``AsyncEmitter.disconnect``."""
+        loop, emitter = self._home()
+        loop.run(emitter.disconnect(sid, namespace))
+
+    def close(self) -> None:
+        """Leave the bus and end the thread; also done when the process ends."""
+        with self._lock():
+            home = self._homes.pop(os.getpid(), None)
+        if home is not None:
+            atexit.unregister(self.close)
+            loop, emitter = home
+            try:
+                loop.run(emitter.close())
+            finally:
+                loop.stop()
+
+    def _home(self) -> tuple[LoopThread, AsyncEmitter]:
+        with self._lock():
+            home = self._homes.get(os.getpid())
+            if home is None:
+                home = self._homes[os.getpid()] = LoopThread("emitter"), self._make()
+                atexit.register(self.close)
+            return home
+
+    def _lock(self) -> threading.Lock:
+        return self._locks.setdefault(os.getpid(), threading.Lock())

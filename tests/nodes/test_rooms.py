@@ -1,0 +1,137 @@
+"""Rooms and disconnects work for a client of any node, and are done when the call returns."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.harness import eventually, fence
+
+
+@pytest.mark.parametrize("home", [0, 1], ids=["local", "remote"])
+async def test_enter_and_leave(nodes, connect, home):
+    """An emit on a third node sees a join or a leave made on another, as soon as that has returned."""
+    one = await connect(nodes[home])
+    for number in range(10):
+        await nodes[0].sio.enter_room(one.sid, "blue")
+        await nodes[2].sio.emit("in", number, room="blue")
+        assert await one.next("in") == [number]
+        assert "blue" in nodes[home].sio.rooms(one.sid)
+        await nodes[0].sio.leave_room(one.sid, "blue")
+        await nodes[2].sio.emit("out", number, room="blue")
+        await fence(nodes[2], one)
+        assert nodes[home].sio.rooms(one.sid) == [one.sid]
+
+
+async def test_leave_and_enter_again(nodes, connect):
+    """A room entered again is in effect, however far its giving up on the bus has come meanwhile."""
+    one = await connect(nodes[1])
+    await nodes[1].sio.enter_room(one.sid, "blue")
+    for number in range(40):
+        await nodes[1].sio.leave_room(one.sid, "blue")
+        for _ in range(number % 10):
+            await asyncio.sleep(0)
+        await nodes[1].sio.enter_room(one.sid, "blue")
+        await nodes[2].sio.emit("in", number, room="blue")
+        assert await one.next("in") == [number]
+
+
+async def test_close_room(nodes, connect):
+    """An emit on any node finds a closed room empty, as soon as ``close_room`` has returned."""
+    clients = [await connect(node) for node in nodes]
+    for one in clients:
+        await nodes[0].sio.enter_room(one.sid, "blue")
+        await nodes[0].sio.enter_room(one.sid, "red")
+    await nodes[1].sio.close_room("blue")
+    for node in nodes:
+        await node.sio.emit("blue", room="blue")
+        await fence(node, *clients)
+    await nodes[2].sio.emit("red", room="red")
+    for one in clients:
+        assert await one.next("red") == []
+
+
+@pytest.mark.parametrize("home", [0, 1], ids=["local", "remote"])
+async def test_disconnect(nodes, connect_any, home):
+    """A client disconnected from any node is gone, and its handler knew why, when the call returns."""
+    one, other = await connect_any(nodes[home]), await connect_any(nodes[home])
+    sid = one.sid
+    await nodes[0].sio.enter_room(sid, "blue")
+    await nodes[0].sio.disconnect(sid)
+    assert ("disconnect", sid, "server disconnect") in nodes[home].log
+    assert sid not in {member for member, _ in nodes[home].manager.get_participants("/", None)}
+    await nodes[2].sio.emit("late", room=["blue", sid, other.sid])
+    assert await other.next("late") == []
+    await eventually(one.gone.is_set)
+    assert one.events.empty()
+    assert one.reason in ("server disconnect", "io server disconnect")
+
+
+async def test_disconnect_from_one_namespace(nodes, connect):
+    """A sid is disconnected only by its own namespace's name."""
+    one = await connect(nodes[1], namespace="/chat")
+    await nodes[0].sio.disconnect(one.sid)
+    await fence(nodes[0], one, namespace="/chat")
+    await nodes[0].sio.disconnect(one.sid, namespace="/chat")
+    await eventually(one.gone.is_set)
+
+
+async def test_unknown_sid(nodes, connect):
+    """For an unknown sid enter_room raises ValueError; leave_room and disconnect do nothing."""
+    gone = [await connect(nodes[0]), await connect(nodes[1])]
+    sids = [one.sid for one in gone]
+    for node, one in zip(nodes, gone):
+        await one.disconnect()
+        await eventually(lambda node=node: node.empty)
+    for sid in (*sids, "nobody", "AAAAAAAAAAAAAAAAAAAA"):
+        with pytest.raises(ValueError):
+            await nodes[0].sio.enter_room(sid, "blue")
+        await nodes[0].sio.leave_room(sid, "blue")
+        await nodes[0].sio.disconnect(sid)
+    assert all(node.empty for node in nodes)
+
+
+async def test_sid_of_another_namespace(nodes, connect):
+    """A sid counts only in its own namespace."""
+    one = await connect(nodes[1], namespace="/chat")
+    with pytest.raises(ValueError):
+        await nodes[0].sio.enter_room(one.sid, "blue")
+
+
+@pytest.mark.parametrize("member", [0, 1], ids=["local-member", "remote-member"])
+@pytest.mark.parametrize("victim", [0, 2], ids=["local-victim", "remote-victim"])
+async def test_sid_rooms_are_private(nodes, connect, member, victim):
+    """Nobody can be put into another client's own room, nor close it, on whichever nodes they are."""
+    spy, target = await connect(nodes[member]), await connect(nodes[victim])
+    with pytest.raises(ValueError):
+        await nodes[0].sio.enter_room(spy.sid, target.sid)
+    with pytest.raises(ValueError):
+        await nodes[0].sio.close_room(target.sid)
+    await nodes[1].sio.emit("secret", to=target.sid)
+    assert await target.next("secret") == []
+    await fence(nodes[1], spy, target)
+
+
+async def test_join_in_the_connect_handler(nodes, connect):
+    """A room entered in the connect handler is in effect on all nodes when the client is connected."""
+
+    async def join(sid, environ):
+        await nodes[1].sio.enter_room(sid, "blue")
+
+    nodes[1].sio.on("connect", join)
+    for number in range(5):
+        one = await connect(nodes[1])
+        await nodes[0].sio.emit("hello", number, to="blue")
+        assert await one.next("hello") == [number]
+        await one.disconnect()
+
+
+async def test_rooms_end_with_their_client(nodes, connect):
+    """A client that leaves is out of all its rooms; nothing of it is left on its node."""
+    one = await connect(nodes[1])
+    for room in ("blue", "red", 7):
+        await nodes[0].sio.enter_room(one.sid, room)
+    assert set(nodes[1].sio.rooms(one.sid)) == {one.sid, "blue", "red", 7}
+    await one.disconnect()
+    await eventually(lambda: nodes[1].empty)
