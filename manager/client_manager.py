@@ -27,7 +27,7 @@ from manager.outbox import Outlet
 from manager.outgoing import Outgoing
 from manager.packets import Encoded, PacketClass, encode_event, with_ack_id
 from manager.remote import Remote
-from manager.rooms import CONNECTED, LEAVING, PENDING, Callback, Client
+from manager.rooms import CONNECTED, PENDING, Callback, Client
 from manager.roster import NodeInfo
 from manager.stats import Stats
 
@@ -172,10 +172,7 @@ class ClusterManager(LocalManager):
             if fresh is None:
                 return None
             sid, client = fresh, self.members.clients[fresh]
-        client.state = CONNECTED
-        held, client.held = client.held, None
-        for outgoing in held or ():
-            client.write(outgoing)
+        client.connected()
         if client.lost is not None:
             await self.server._handle_disconnect(client.eio_sid, namespace, client.lost)
         elif client.kicked:
@@ -288,15 +285,18 @@ class ClusterManager(LocalManager):
         callback: Callback | None = None,
     ) -> int:
         """Hand an event to the clients of this node; returns to how many."""
-        reached = 0
-        outgoing = Outgoing(encoded)
-        for client in self.members.members(namespace, rooms):
-            if client.sid in skip or client.state is LEAVING:
-                continue
-            reached += 1
-            client.send(self._asking(client, encoded, callback) if callback else outgoing)
-        self.stats.delivered += reached
-        return reached
+        clients = self.members.members(namespace, rooms)
+        if skip:
+            clients = [client for client in clients if client.sid not in skip]
+        if callback is None:
+            outgoing = Outgoing(encoded)
+            for client in clients:
+                client.send(outgoing)
+        else:
+            for client in clients:
+                client.send(self._asking(client, encoded, callback))
+        self.stats.delivered += len(clients)
+        return len(clients)
 
     def _asking(self, client: Client, encoded: Encoded, callback: Callback) -> Outgoing:
         ack_id = client.expect_ack(callback)

@@ -11,7 +11,7 @@ from manager.acks import abandon
 from manager.channels import Room, check_room
 from manager.errors import UNKNOWN_SID
 from manager.outgoing import Outgoing
-from manager.rooms import CONNECTED, LEAVING, PENDING, Client, Rooms
+from manager.rooms import CONNECTED, PENDING, Client, Rooms
 
 
 class LocalManager(AsyncManager):  # type: ignore[misc]
@@ -36,7 +36,7 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
     def pre_disconnect(self, sid: str, namespace: str) -> str:
         """Mark a client as leaving; returns its connection's sid."""
         client = self.members.clients[sid]
-        client.state = LEAVING
+        client.leaving()
         return client.eio_sid
 
     def basic_disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:

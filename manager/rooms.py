@@ -6,7 +6,7 @@ named like its sid, is not stored: its sid is looked up instead.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Any, Final
 
@@ -33,6 +33,8 @@ PENDING, CONNECTED, LEAVING = State
 class Client:
     """One client in one namespace.
 
+    ``outlet`` is the way to its connection. ``send`` is what takes an event for it: held while it is
+    pending, the outlet while it is connected, nothing while it leaves; so that a fan-out asks nothing.
     ``held`` is what was emitted to it before its connect handler accepted. ``acks`` are the callbacks
     that wait for it, by ack id. ``kicked`` and ``lost`` note a disconnect, or the end of its transport
     (the reason), that came while it was pending.
@@ -46,17 +48,19 @@ class Client:
         "kicked",
         "lost",
         "namespace",
+        "outlet",
         "rooms",
+        "send",
         "sid",
         "state",
-        "write",
     )
 
-    def __init__(self, sid: str, eio_sid: str, namespace: str, write: Callable[[Outgoing], None]) -> None:
+    def __init__(self, sid: str, eio_sid: str, namespace: str, outlet: Callable[[Outgoing], None]) -> None:
         self.sid = sid
         self.eio_sid = eio_sid
         self.namespace = namespace
-        self.write = write
+        self.outlet = outlet
+        self.send: Callable[[Outgoing], None] = self._hold
         self.state: State = PENDING
         self.rooms: set[Room] = set()
         self.held: list[Outgoing] | None = None
@@ -65,14 +69,24 @@ class Client:
         self.kicked = False
         self.lost: str | None = None
 
-    def send(self, outgoing: Outgoing) -> bool:
-        """Hand over an event, or hold it until the connect handler has accepted."""
+    def connected(self) -> None:
+        """Let events through, those held first."""
+        self.state = CONNECTED
+        self.send = self.outlet
+        held, self.held = self.held, None
+        for outgoing in held or ():
+            self.send(outgoing)
+
+    def leaving(self) -> None:
+        """Let nothing through any more."""
+        self.state = LEAVING
+        self.send = _ignore
+
+    def reroute(self, outlet: Callable[[Outgoing], None]) -> None:
+        """Change the way to the connection."""
+        self.outlet = outlet
         if self.state is CONNECTED:
-            self.write(outgoing)
-            return True
-        if self.state is PENDING:
-            self._hold(outgoing)
-        return False
+            self.send = outlet
 
     def _hold(self, outgoing: Outgoing) -> None:
         if self.held is None:
@@ -98,6 +112,10 @@ class Client:
 
 
 Members = dict[str, Client]
+
+
+def _ignore(outgoing: Outgoing) -> None:
+    """Throw an event for a leaving client away."""
 
 
 class Rooms:
@@ -149,23 +167,27 @@ class Rooms:
             client.rooms.discard(room)
             self._take_out(client, room)
 
-    def members(self, namespace: str, rooms: Iterable[Room] | None) -> Iterator[Client]:
-        """Each client in any of the rooms once; None is everybody. A sid is a room of one.
-
-        What is returned may be walked while clients come and go.
-        """
+    def members(self, namespace: str, rooms: list[Room] | None) -> list[Client]:
+        """Each client in any of the rooms once; None is everybody. A sid is a room of one."""
         inside = self.rooms.get(namespace)
         if inside is None:
-            return iter(())
+            return []
         if rooms is None:
-            return iter(list(inside[None].values()))
+            return list(inside[None].values())
+        if len(rooms) == 1:
+            return list(self._room(inside, rooms[0]).values())
         found: Members = {}
         for room in rooms:
-            if room in inside:
-                found.update(inside[room])
-            elif room in inside[None]:
-                found[str(room)] = inside[None][str(room)]
-        return iter(found.values())
+            found.update(self._room(inside, room))
+        return list(found.values())
+
+    @staticmethod
+    def _room(inside: dict[Room | None, Members], room: Room) -> Members:
+        members = inside.get(room)
+        if members is not None:
+            return members
+        client = inside[None].get(room)  # type: ignore[arg-type]
+        return {client.sid: client} if client is not None else {}
 
     def _take_out(self, client: Client, room: Room | None) -> None:
         inside = self.rooms[client.namespace]

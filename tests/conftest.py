@@ -48,6 +48,37 @@ def local_url(hub_server):
     return hub_server.url
 
 
+@pytest.fixture(scope="session")
+def redis_sentinel(tmp_path_factory):
+    from tests.services.redis import RedisSentinel
+
+    with RedisSentinel(tmp_path_factory.mktemp("sentinel")) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
+def redis_cluster(tmp_path_factory):
+    from tests.services.redis import RedisCluster
+
+    with RedisCluster(tmp_path_factory.mktemp("cluster")) as servers:
+        yield servers
+
+
+@pytest.fixture
+def redis_sentinel_url(redis_sentinel):
+    return redis_sentinel.url
+
+
+@pytest.fixture
+def redis_cluster_url(redis_cluster):
+    return redis_cluster.url
+
+
+@pytest.fixture
+def kombu_redis_url(redis_url):
+    return f"kombu+{redis_url}"
+
+
 @pytest.fixture(params=BUSES)
 def bus_url(request):
     """The URL of a running bus, once for each kind."""

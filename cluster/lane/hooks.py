@@ -104,7 +104,7 @@ class LaneHooks:
         socket.upgraded, socket.upgrading = True, False
         self.lanes[socket.sid] = lane
         for client in self._manager.members.of_connection(socket.sid):
-            client.write = lane.write
+            client.reroute(lane.write)
 
     async def close_socket(self, socket: Any, **how: Any) -> None:
         """Do what the class's own ``close`` does."""

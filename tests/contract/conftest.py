@@ -15,37 +15,6 @@ KINDS = ["local", "redis", "redis-sentinel", "redis-cluster", "amqp", "kombu-red
 OWN = ["local", "redis", "amqp"]
 
 
-@pytest.fixture(scope="session")
-def redis_sentinel(tmp_path_factory):
-    from tests.services.redis import RedisSentinel
-
-    with RedisSentinel(tmp_path_factory.mktemp("sentinel")) as servers:
-        yield servers
-
-
-@pytest.fixture(scope="session")
-def redis_cluster(tmp_path_factory):
-    from tests.services.redis import RedisCluster
-
-    with RedisCluster(tmp_path_factory.mktemp("cluster")) as servers:
-        yield servers
-
-
-@pytest.fixture
-def redis_sentinel_url(redis_sentinel):
-    return redis_sentinel.url
-
-
-@pytest.fixture
-def redis_cluster_url(redis_cluster):
-    return redis_cluster.url
-
-
-@pytest.fixture
-def kombu_redis_url(redis_url):
-    return f"kombu+{redis_url}"
-
-
 @pytest.fixture(params=KINDS)
 def broker_url(request):
     """The URL of a running bus, once for each kind of broker."""

@@ -43,7 +43,7 @@ async def nodes(bus_url, prefix, serializer, server_options):
 
 @pytest.fixture
 async def connect(nodes, serializer):
-    """``await connect(node, ...)``: a python-socketio client over WebSocket that lives as long as the test."""
+    """Give ``await connect(node, ...)``: a python-socketio client over WebSocket for this test."""
     async with contextlib.AsyncExitStack() as stack:
         yield functools.partial(enter, stack, functools.partial(client, serializer=serializer))
 

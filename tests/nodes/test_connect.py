@@ -164,7 +164,7 @@ async def test_binary_to_mixed_transports(nodes, connect):
     orders = [["websocket", "polling"], ["polling", "websocket"], ["polling", "websocket", "polling"]]
     clients = [
         await connect(node, transports=[transport])
-        for node, order in zip(nodes, orders)
+        for node, order in zip(nodes, orders, strict=True)
         for transport in order
     ]
     for data in (b"\x00\xff", {"deep": [b"\x01", b"\x02"]}):

@@ -49,7 +49,7 @@ async def test_room(nodes, connect_any):
     """An emit to a room reaches its members on all nodes and nobody else."""
     members = [await connect_any(node) for node in nodes]
     others = [await connect_any(node) for node in nodes]
-    for node, one in zip(nodes, members):
+    for node, one in zip(nodes, members, strict=True):
         await node.sio.enter_room(one.sid, "blue")
     for number, node in enumerate(nodes):
         await node.sio.emit("paint", number, room="blue")
@@ -74,7 +74,7 @@ async def test_overlapping_rooms(nodes, connect_any):
     """A member of several rooms of a list gets the event once, and a sid in the list counts as a room."""
     clients = [await connect_any(node) for node in nodes]
     outsider = await connect_any(nodes[1])
-    for node, one in zip(nodes, clients):
+    for node, one in zip(nodes, clients, strict=True):
         await node.sio.enter_room(one.sid, "red")
         await node.sio.enter_room(one.sid, "blue")
     await nodes[0].sio.emit("mix", 1, room=["red", "blue", "nobody", clients[2].sid])
@@ -110,7 +110,7 @@ async def test_unknown_sid(nodes, connect):
 async def test_skip_sid(nodes, connect, room):
     """The clients named by skip_sid get nothing, one or a list, on whichever node they are."""
     clients = [await connect(node) for node in nodes]
-    for node, one in zip(nodes, clients):
+    for node, one in zip(nodes, clients, strict=True):
         await node.sio.enter_room(one.sid, "blue")
         await node.sio.enter_room(one.sid, "red")
     sids = [one.sid for one in clients]
@@ -125,7 +125,7 @@ async def test_skip_sid(nodes, connect, room):
 
 @pytest.mark.parametrize("serializer", ["default", "msgpack"])
 async def test_payloads(nodes, connect_any, serializer):
-    """Text, bytes, lists, dicts, several arguments, nothing and nested bytes arrive as they were, both ways."""
+    """Text, bytes, lists, dicts, several arguments, nothing and nested bytes arrive intact, both ways."""
     here, there = await connect_any(nodes[0]), await connect_any(nodes[1])
     for data, expected in PAYLOADS:
         await nodes[0].sio.emit("data", data)

@@ -12,7 +12,7 @@ COUNT = 500
 async def test_one_task(nodes, connect_any):
     """Emits to a sid, a room, everyone and a list, mixed, arrive in order at clients on all nodes."""
     clients = [await connect_any(node) for node in nodes]
-    for node, one in zip(nodes, clients):
+    for node, one in zip(nodes, clients, strict=True):
         await node.sio.enter_room(one.sid, "blue")
     due = {one: [] for one in clients}
     for number in range(COUNT):

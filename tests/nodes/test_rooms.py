@@ -81,7 +81,7 @@ async def test_unknown_sid(nodes, connect):
     """For an unknown sid enter_room raises ValueError; leave_room and disconnect do nothing."""
     gone = [await connect(nodes[0]), await connect(nodes[1])]
     sids = [one.sid for one in gone]
-    for node, one in zip(nodes, gone):
+    for node, one in zip(nodes, gone, strict=False):
         await one.disconnect()
         await eventually(lambda node=node: node.empty)
     for sid in (*sids, "nobody", "AAAAAAAAAAAAAAAAAAAA"):

@@ -33,7 +33,7 @@ class Meter:
 
     def delta(self):
         last, self.last = self.last, self.read()
-        return [now - before for now, before in zip(self.last, last)]
+        return [now - before for now, before in zip(self.last, last, strict=True)]
 
 
 async def settled(nodes, meter, clients):
@@ -102,7 +102,7 @@ async def test_sid(nodes, connect):
     await fence(nodes[0], other)
     after = [sum(node.manager.stats.received.values()) for node in nodes]
     # The first gets the answers: one ack, two replies. The last gets the fence.
-    assert [now - then for now, then in zip(after, before)] == [3, 10 + 1 + 2, 1]
+    assert [now - then for now, then in zip(after, before, strict=True)] == [3, 10 + 1 + 2, 1]
 
 
 async def test_namespace(nodes, connect):
