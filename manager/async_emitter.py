@@ -159,11 +159,11 @@ class AsyncEmitter:
             async with asyncio.timeout(self._timeout):
                 await self._reach()
                 number = self._remote.emit(encoded, namespace, rooms, skip)
-                if number and not await self._node.sent(number):
+                if number and not await self._node.publisher.sent(number):
                     raise BrokerError("the event does not fit into buffer_bytes: it was not sent")
         except (TimeoutError, asyncio.CancelledError) as exc:
             # Taken back also when the caller is cancelled: it has turned to something else.
-            unsent = number == 0 or self._node.backlog.withdraw(number)
+            unsent = number == 0 or self._node.publisher.backlog.withdraw(number)
             if isinstance(exc, TimeoutError):
                 raise self._away(
                     "the event was not sent" if unsent else "the event may have been sent"

@@ -10,12 +10,12 @@ import asyncio
 import logging
 import os
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine
-from inspect import isawaitable
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from manager.acks import Answer
 from manager.channels import Room, check_room
+from manager.fanout import Fanout
 from manager.guards import guard
 from manager.ids import new_sid, node_of
 from manager.inbound import Inbound
@@ -25,9 +25,9 @@ from manager.node import Node
 from manager.options import from_environment
 from manager.outbox import Outlet
 from manager.outgoing import Outgoing
-from manager.packets import Encoded, PacketClass, encode_event, with_ack_id
+from manager.packets import PacketClass, encode_event
 from manager.remote import Remote
-from manager.rooms import CONNECTED, PENDING, Callback, Client
+from manager.rooms import CONNECTED, PENDING, Callback
 from manager.roster import NodeInfo
 from manager.stats import Stats
 
@@ -62,6 +62,7 @@ class ClusterManager(LocalManager):
         super().__init__()
         self.options = from_environment(url, options)
         self.stats = Stats()
+        self.fanout = Fanout(self)
         self._inbound = Inbound(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Future[None] | None = None
@@ -268,67 +269,16 @@ class ClusterManager(LocalManager):
         rooms = room_list(room if to is None else to)
         skip = [skip_sid] if isinstance(skip_sid, str) else [sid for sid in skip_sid or () if sid]
         encoded = encode_event(self.packet_class, event, data, namespace)
-        reached = self.deliver(encoded, namespace, rooms, skip, callback)
+        reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)
         if ignore_queue:
             return
         number = self.remote.emit(encoded, namespace, rooms, skip, callback)
         if isinstance(callback, Answer) and not (reached or number):
             callback.abandon()
-        await self.node.room_to_post()
-
-    def deliver(
-        self,
-        encoded: Encoded,
-        namespace: str,
-        rooms: list[Room] | None,
-        skip: list[str],
-        callback: Callback | None = None,
-    ) -> int:
-        """Hand an event to the clients of this node; returns to how many."""
-        clients = self.members.members(namespace, rooms)
-        if skip:
-            clients = [client for client in clients if client.sid not in skip]
-        if callback is None:
-            outgoing = Outgoing(encoded)
-            for client in clients:
-                client.send(outgoing)
-        else:
-            for client in clients:
-                client.send(self._asking(client, encoded, callback))
-        self.stats.delivered += len(clients)
-        return len(clients)
-
-    def _asking(self, client: Client, encoded: Encoded, callback: Callback) -> Outgoing:
-        ack_id = client.expect_ack(callback)
-        if isinstance(callback, Answer):
-            callback.on_end(lambda: client.take_ack(ack_id))
-        return Outgoing(with_ack_id(self.packet_class, encoded, ack_id))
+        await self.node.publisher.room()
 
     async def trigger_callback(self, sid: str | None, id: int, data: list[Any]) -> None:  # noqa: A002
         """Call the callback a client has answered; one that awaits runs in a task of its own."""
         client = self.members.clients.get(sid) if sid else None
         if client is not None:
-            self.answered(client, id, data)
-
-    def answered(self, client: Client, ack_id: int | None, data: list[Any]) -> None:
-        """Call the callback that this client has answered; an answer that nobody waits for is ignored."""
-        callback = client.take_ack(ack_id) if ack_id is not None else None
-        if callback is not None:
-            self.run_callback(callback, data)
-
-    def run_callback(self, callback: Callback, arguments: list[Any]) -> None:
-        """Call a callback; an error in it is logged."""
-        try:
-            result = callback(*arguments)
-        except Exception:
-            logger.exception("the callback of an emit failed")
-        else:
-            if isawaitable(result):
-                self.spawn(_finish(result))
-
-
-async def _finish(result: Awaitable[Any]) -> None:
-    try:
-        await result
-    except Exception:
-        logger.exception("the callback of an emit failed")
+            self.fanout.answered(client, id, data)

@@ -1,8 +1,9 @@
 """What python-socketio's connection handling lacks, put around the server's own methods.
 
 python-socketio 5.18 leaves a client behind when its connect handler raises, or when its transport ends
-while that handler runs; and its ``call()`` waits out its timeout for a client that is gone. The methods
-replaced here are looked up on the instance by python-socketio itself, so no fork is needed.
+while that handler runs; its ``call()`` waits out its timeout for a client that is gone; and what a client
+sends against the protocol is logged, or obeyed. The methods replaced here are looked up on the instance
+by python-socketio itself, so no fork is needed.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from socketio import packet
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from manager.acks import Answer
+from manager.checked import checked
+from manager.deadline import Deadline
 from manager.errors import ClientGone
 from manager.futures import settle
+from manager.reader import Reader
 from manager.rooms import PENDING, Client
 
 if TYPE_CHECKING:
@@ -30,9 +34,14 @@ logger = logging.getLogger("manager")
 def guard(server: Any, manager: ClusterManager) -> None:
     """Put the guards around a server's methods."""
     guards = Guards(server, manager)
+    server.packet_class = checked(server.packet_class)
     server._handle_connect = guards.handle_connect
     server._handle_disconnect = guards.handle_disconnect
+    server._handle_eio_connect = guards.handle_eio_connect
     server._handle_eio_disconnect = guards.handle_eio_disconnect
+    # Not ``_handle_eio_message`` too: that would say that the application has replaced it.
+    server.eio.on("message", Reader(server, manager).message)
+    server.eio.on("connect", guards.handle_eio_connect)
     server.eio.on("disconnect", guards.handle_eio_disconnect)
     server.call = guards.call
     server.shutdown = guards.shutdown
@@ -46,12 +55,37 @@ class Guards:
         self._manager = manager
         self._connect = server._handle_connect
         self._disconnect = server._handle_disconnect
+        self._eio_connect = server._handle_eio_connect
         self._eio_disconnect = server._handle_eio_disconnect
         self._shutdown = server.shutdown
+        self._deadline = Deadline(server.eio, manager.options.connect_seconds, self._joined, manager.spawn)
+
+    def _joined(self, eio_sid: str) -> bool:
+        return bool(self._manager.members.of_connection(eio_sid))
+
+    def _serves(self, namespace: str) -> bool:
+        server = self._server
+        return server.namespaces == "*" or any(
+            namespace in served for served in (server.handlers, server.namespace_handlers, server.namespaces)
+        )
+
+    async def _refuse(self, eio_sid: str, namespace: str, message: str) -> None:
+        refusal = self._server.packet_class(
+            packet.CONNECT_ERROR, data={"message": message}, namespace=namespace
+        )
+        await self._server._send_packet(eio_sid, refusal)
+
+    async def handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
+        """Take a new connection, and close it if it joins no namespace in time."""
+        self._deadline.watch(eio_sid)
+        return await self._eio_connect(eio_sid, environ)
 
     async def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
         """Connect a client; nothing is left of one whose connect handler fails."""
         namespace = namespace or "/"
+        if not self._serves(namespace):
+            await self._refuse(eio_sid, namespace, "Invalid namespace")
+            return
         before = self._manager.members.on_connection(eio_sid, namespace)
         try:
             await self._connect(eio_sid, namespace, data)
@@ -68,12 +102,7 @@ class Guards:
             await self._server.disconnect(client.sid, namespace=client.namespace, ignore_queue=True)
             return
         self._manager.basic_disconnect(client.sid, client.namespace)
-        await self._server._send_packet(
-            client.eio_sid,
-            self._server.packet_class(
-                packet.CONNECT_ERROR, data={"message": "Internal server error"}, namespace=client.namespace
-            ),
-        )
+        await self._refuse(client.eio_sid, client.namespace, "Internal server error")
 
     async def handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
         """Disconnect a client; one whose connect handler is running is disconnected when that returns."""
@@ -94,6 +123,7 @@ class Guards:
 
     async def shutdown(self) -> None:
         """Stop the server's background work, and leave the bus."""
+        self._deadline.close()
         await self._shutdown()
         await self._manager.close()
 

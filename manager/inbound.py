@@ -54,7 +54,7 @@ class Inbound:
         manager = self._manager
         encoded = Encoded(message.parts, message.text, message.ack_at)
         callback = self._answer_to(origin, message.ack) if message.ack else None
-        reached = manager.deliver(encoded, message.namespace, message.rooms, message.skip, callback)
+        reached = manager.fanout.deliver(encoded, message.namespace, message.rooms, message.skip, callback)
         if message.ack and not reached and message.rooms is not None and len(message.rooms) == 1:
             self._gone(origin, message.ack)
 
@@ -77,7 +77,7 @@ class Inbound:
         callback = self._manager.remote.acks.answered(message.request)
         if callback is not None:
             packet = decode(self._manager.packet_class, message.parts, message.text)
-            self._manager.run_callback(callback, packet.data)
+            self._manager.fanout.run_callback(callback, packet.data)
 
     def _later(self, origin: str, request: int, work: Coroutine[Any, Any, str]) -> None:
         self._manager.spawn(self._carry_out(origin, request, work))

@@ -149,12 +149,8 @@ class Link:
 
     async def _join(self, broker: Broker) -> None:
         self._interest.lost()
-        while True:
-            take, _ = self._interest.changes()
-            if not take:
-                break
-            await broker.subscribe(take)
-            self._interest.took(take)
+        while await self._adjust(broker):
+            pass  # what was wished for meanwhile
         self._up.set()
         self._next()
         logger.info(
@@ -194,13 +190,18 @@ class Link:
         while True:
             await self._wishes.wait()
             self._wishes.clear()
-            take, give = self._interest.changes()
-            if give:
-                await broker.unsubscribe(give)
-            if take:
-                await broker.subscribe(take)
-            self._interest.took(take)
+            await self._adjust(broker)
             self._next()
+
+    async def _adjust(self, broker: Broker) -> bool:
+        """Bring the subscriptions in line with the interest; False when they were."""
+        take, give = self._interest.changes()
+        if give:
+            await broker.unsubscribe(give)
+        if take:
+            await broker.subscribe(take)
+        self._interest.took(take)
+        return bool(take or give)
 
     async def _farewell(self, broker: Broker) -> None:
         """Send what is left, and a goodbye, within a second."""

@@ -12,7 +12,7 @@ import logging
 import time
 from typing import Final, Protocol
 
-from manager.backlog import Backlog, Entry
+from manager.backlog import Backlog
 from manager.broker import Broker, Delivery
 from manager.channels import Channels
 from manager.envelope import Codec, Header
@@ -23,6 +23,7 @@ from manager.interest import Interest
 from manager.link import Link
 from manager.messages import Beat, Bye, Hello, Message, Replay
 from manager.options import Options
+from manager.publisher import Publisher
 from manager.registry import open_broker, safe_url
 from manager.replay import pieces
 from manager.roster import NodeInfo, Roster
@@ -33,8 +34,6 @@ logger = logging.getLogger("manager")
 TICK: Final = 0.5
 LATE: Final = 1.0
 """A tick so much too late means that this loop was blocked: silence then says nothing about others."""
-HIGH_WATER: Final = 2000
-"""Unsent envelopes above which emits wait for the bus, so that a flood slows its source."""
 
 
 class Hears(Protocol):
@@ -66,17 +65,16 @@ class Node:
         self.options = options
         self.channels = Channels(options.prefix)
         self.stats = stats
-        self.backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
         self._roster = Roster(options.dead_after, 2 * options.buffer_seconds)
         self._codec = Codec(options.prefix, options.secret)
         self._interest = Interest()
         self._hears = hears
         self._serving = serving
-        self._number = 0
         self._echo = 0.0
         self._joined_at = 0.0
-        self._warned_full = False
-        self._link = Link(self._open, self._interest, self.backlog, self) if options.url else None
+        backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
+        self._link = Link(self._open, self._interest, backlog, self) if options.url else None
+        self.publisher = Publisher(self.id, self._codec, backlog, self._link, stats)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -150,29 +148,8 @@ class Node:
             self._link.wish()
 
     def post(self, message: Message, *channels: str, keep: bool = True) -> int:
-        """Publish a message to channels, in the order of the calls; returns its number.
-
-        It goes out at once, or when the bus is back. ``keep=False`` is for what need not be repeated.
-        """
-        if self._link is None:
-            return 0
-        self._number += 1
-        raw = self._codec.pack(Header(self.id, self._number, time.time()), message)
-        self._count_dropped(self.backlog.add(Entry(self._number, time.monotonic(), channels, raw, keep)))
-        self.stats.published[type(message).__name__] += 1
-        self._link.wake()
-        return self._number
-
-    async def room_to_post(self) -> None:
-        """Wait while the bus is there and cannot keep up with what is posted."""
-        while self._link is not None and self._link.up and self.backlog.unsent > HIGH_WATER:
-            await self._link.drained()
-
-    async def sent(self, number: int) -> bool:
-        """Return when the bus has the envelope with this number; False when it was dropped instead."""
-        while self._link is not None and self.backlog.awaits(number):
-            await self._link.drained()
-        return self.alone or self.backlog.reached >= number
+        """Publish a message to channels; see ``Publisher.post``."""
+        return self.publisher.post(message, channels, keep=keep)
 
     # what the link tells
 
@@ -191,7 +168,7 @@ class Node:
         """Say hello; after a cut, ask everybody for what was missed."""
         now = time.monotonic()
         self._echo = self._joined_at = now
-        self._warned_full = False
+        self.publisher.renew()
         if again:
             self.stats.reconnects += 1
             self._roster.cut(now)
@@ -240,7 +217,7 @@ class Node:
     def _answer_hello(self, origin: str, message: Hello) -> None:
         inbox = self.channels.inbox(origin)
         if self.id in message.seen:
-            for piece in pieces(self.backlog, self.channels, inbox, message.seen[self.id]):
+            for piece in pieces(self.publisher.backlog, self.channels, inbox, message.seen[self.id]):
                 self.post(piece, inbox, keep=False)
         else:
             self.post(self._beat(), inbox, keep=False)
@@ -276,7 +253,7 @@ class Node:
                 self._roster.grace(now)
                 self._echo = now
             last = now
-            self._count_dropped(self.backlog.expire(now))
+            self.publisher.expire(now)
             if self.ready:
                 if now - beat >= self.options.heartbeat:
                     beat = now
@@ -296,18 +273,6 @@ class Node:
     def _gone(self, node: str, how: str) -> None:
         logger.info("node %s %s", node, how)
         self._hears.node_gone(node)
-
-    def _count_dropped(self, dropped: int) -> None:
-        if dropped == 0:
-            return
-        self.stats.dropped += dropped
-        if not self._warned_full:
-            self._warned_full = True
-            logger.error(
-                "the bus is away and the buffer is full (%d bytes, %g s): dropping the oldest envelopes",
-                self.options.buffer_bytes,
-                self.options.buffer_seconds,
-            )
 
     def _hello(self) -> Hello:
         return Hello(self.options.name, self.options.address, self._serving, self._roster.seen())

@@ -43,6 +43,8 @@ class Options:
     """How long the callback of an emit to a room with several clients is kept."""
     client_bytes: int = 4 * MEBIBYTE
     """What may wait for one client; a slower one is disconnected."""
+    connect_seconds: float = 45.0
+    """A connection that has joined no namespace for so long is closed."""
 
     def __post_init__(self) -> None:
         if self.url is not None:
@@ -51,7 +53,7 @@ class Options:
             raise SettingError(f"prefix must be some letters without braces, ':' or ',', not {self.prefix!r}")
         if self.secret is not None and len(self.secret) < 16:
             raise SettingError("secret (CLUSTER_SECRET) must have at least 16 characters")
-        for setting in ("heartbeat", "buffer_seconds", "request_seconds", "ack_seconds"):
+        for setting in ("heartbeat", "buffer_seconds", "request_seconds", "ack_seconds", "connect_seconds"):
             if getattr(self, setting) <= 0:
                 raise SettingError(f"{setting} must be more than 0 seconds, not {getattr(self, setting)}")
         for setting in ("buffer_bytes", "client_bytes"):

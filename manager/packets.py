@@ -8,13 +8,20 @@ again, which only emits with callbacks pay.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+import logging
+from functools import cache
+from typing import Any, Final, NamedTuple
 
 from socketio import packet as sio
 
 from manager.errors import SettingError
 
+logger = logging.getLogger("manager")
+
 PacketClass = type[sio.Packet]
+
+MAX_ATTACHMENTS: Final = 10
+"""What socket.io-parser 4.2.6 and later take in one packet, on either side."""
 
 
 class Encoded(NamedTuple):
@@ -43,7 +50,20 @@ def encode_event(packet_class: PacketClass, event: str, data: Any, namespace: st
     Raises what the serializer raises for data it cannot take (``TypeError`` for JSON).
     """
     arguments = [] if data is None else list(data) if isinstance(data, tuple) else [data]
-    return encode(packet_class(sio.EVENT, namespace=namespace, data=[event, *arguments]))
+    encoded = encode(packet_class(sio.EVENT, namespace=namespace, data=[event, *arguments]))
+    if len(encoded.parts) > 1 + MAX_ATTACHMENTS:
+        _warn_of_attachments()
+    return encoded
+
+
+@cache
+def _warn_of_attachments() -> None:
+    """Say it once per process. No error: clients of other languages, and older JavaScript ones, take it."""
+    logger.warning(
+        "an event with more than %d binary values was emitted: current JavaScript clients"
+        " disconnect when they get one; put them into one value, or use the msgpack serializer",
+        MAX_ATTACHMENTS,
+    )
 
 
 def encode_ack(packet_class: PacketClass, arguments: list[Any]) -> Encoded:
@@ -53,6 +73,7 @@ def encode_ack(packet_class: PacketClass, arguments: list[Any]) -> Encoded:
 
 def decode(packet_class: PacketClass, parts: list[bytes], text: bool) -> sio.Packet:
     """Give the packet back; raises what the serializer raises for bytes it cannot read."""
+    packet_class = getattr(packet_class, "plain", packet_class)  # the checks are for what clients send
     packet = packet_class(encoded_packet=parts[0].decode() if text else parts[0])
     for attachment in parts[1:]:
         packet.add_attachment(attachment)

@@ -43,7 +43,7 @@ async def nodes(bus_url, prefix, serializer, server_options):
 
 @pytest.fixture
 async def connect(nodes, serializer):
-    """Give ``await connect(node, ...)``: a python-socketio client over WebSocket for this test."""
+    """Awaited with a node it gives a python-socketio client over WebSocket, until the test ends."""
     async with contextlib.AsyncExitStack() as stack:
         yield functools.partial(enter, stack, functools.partial(client, serializer=serializer))
 

@@ -1,0 +1,77 @@
+"""From an event to the clients of this node, and from their answers to its callback."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+from manager.acks import Answer
+from manager.channels import Room
+from manager.outgoing import Outgoing
+from manager.packets import Encoded, with_ack_id
+from manager.rooms import Callback, Client
+
+if TYPE_CHECKING:
+    from manager.client_manager import ClusterManager
+
+logger = logging.getLogger("manager")
+
+
+class Fanout:
+    """Hands events to the clients of one node."""
+
+    def __init__(self, manager: ClusterManager) -> None:
+        self._manager = manager
+
+    def deliver(
+        self,
+        encoded: Encoded,
+        namespace: str,
+        rooms: list[Room] | None,
+        skip: list[str],
+        callback: Callback | None = None,
+    ) -> int:
+        """Hand an event to the clients of this node; returns to how many."""
+        clients = self._manager.members.members(namespace, rooms)
+        if skip:
+            clients = [client for client in clients if client.sid not in skip]
+        if callback is None:
+            outgoing = Outgoing(encoded)
+            for client in clients:
+                client.send(outgoing)
+        else:
+            for client in clients:
+                client.send(self._asking(client, encoded, callback))
+        self._manager.stats.delivered += len(clients)
+        return len(clients)
+
+    def _asking(self, client: Client, encoded: Encoded, callback: Callback) -> Outgoing:
+        ack_id = client.expect_ack(callback)
+        if isinstance(callback, Answer):
+            callback.on_end(lambda: client.take_ack(ack_id))
+        return Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id))
+
+    def answered(self, client: Client, ack_id: int | None, data: list[Any]) -> None:
+        """Call the callback that this client has answered; an answer that nobody waits for is ignored."""
+        callback = client.take_ack(ack_id) if ack_id is not None else None
+        if callback is not None:
+            self.run_callback(callback, data)
+
+    def run_callback(self, callback: Callback, arguments: list[Any]) -> None:
+        """Call a callback; an error in it is logged."""
+        try:
+            result = callback(*arguments)
+        except Exception:
+            logger.exception("the callback of an emit failed")
+        else:
+            if isawaitable(result):
+                self._manager.spawn(_finish(result))
+
+
+async def _finish(result: Awaitable[Any]) -> None:
+    try:
+        await result
+    except Exception:
+        logger.exception("the callback of an emit failed")

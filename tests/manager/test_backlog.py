@@ -1,0 +1,121 @@
+"""The backlog: in order, bounded, and honest about what it gave away."""
+
+from __future__ import annotations
+
+import pytest
+
+from manager.backlog import Backlog, Entry
+
+
+def entry(number, at=0.0, size=10, keep=True):
+    return Entry(number, at, ("c",), b"x" * size, keep)
+
+
+def numbers(entries):
+    return [one.number for one in entries]
+
+
+@pytest.fixture
+def backlog():
+    """Five entries, in a backlog of 100 bytes and 60 seconds."""
+    backlog = Backlog(100, 60)
+    for number in range(1, 6):
+        assert backlog.add(entry(number)) == 0
+    return backlog
+
+
+def test_batches(backlog):
+    """A batch is bounded by count and bytes, holds one at least, and is the same until it is confirmed."""
+    assert numbers(backlog.batch(3, 1000)) == [1, 2, 3]
+    assert numbers(backlog.batch(9, 25)) == [1, 2]
+    assert numbers(backlog.batch(9, 1)) == [1]
+    backlog.sent(2)
+    assert numbers(backlog.batch(9, 1000)) == [3, 4, 5]
+    assert backlog.unsent == 3
+    backlog.sent(5)
+    assert backlog.batch(9, 1000) == []
+
+
+def test_awaits(backlog):
+    """A number is awaited until the bus has it."""
+    backlog.sent(2)
+    assert [backlog.awaits(number) for number in range(1, 6)] == [False, False, True, True, True]
+    assert backlog.reached == 2
+
+
+def test_since(backlog):
+    """What is kept after a number comes in order, sent or not."""
+    backlog.sent(3)
+    assert numbers(backlog.since(0)) == [1, 2, 3, 4, 5]
+    assert numbers(backlog.since(2)) == [3, 4, 5]
+    assert numbers(backlog.since(5)) == []
+
+
+def test_what_need_not_be_kept():
+    """An entry that need not be kept is sent, and never repeated for others."""
+    backlog = Backlog(100, 60)
+    backlog.add(entry(1, keep=False))
+    backlog.add(entry(2))
+    assert numbers(backlog.batch(9, 1000)) == [1, 2]
+    assert numbers(backlog.since(0)) == [2]
+    backlog.sent(2)
+    assert backlog.size == 10
+    assert backlog.floor == 0
+
+
+def test_bytes(backlog):
+    """Over the bound the oldest go: those already sent first, without a loss, then unsent ones, counted."""
+    backlog.sent(2)
+    assert backlog.add(entry(6, size=70)) == 0
+    assert backlog.floor == 2
+    assert numbers(backlog.since(0)) == [3, 4, 5, 6]
+    assert backlog.add(entry(7, size=60)) == 4
+    assert numbers(backlog.batch(9, 1000)) == [7]
+    assert backlog.floor == 6
+    assert backlog.size == 60
+
+
+def test_age():
+    """What is older than the bound goes."""
+    backlog = Backlog(100, 60)
+    for number, at in ((1, 0), (2, 10), (3, 50)):
+        backlog.add(entry(number, at))
+    backlog.sent(1)
+    assert backlog.expire(60) == 0
+    assert backlog.expire(71) == 1
+    assert numbers(backlog.since(0)) == [3]
+    assert backlog.floor == 2
+
+
+def test_larger_than_the_bound():
+    """An entry larger than the bound goes at once, is counted, and counts as not sent."""
+    backlog = Backlog(100, 60)
+    assert backlog.add(entry(1, size=101)) == 1
+    assert backlog.size == 0
+    assert not backlog.awaits(1)
+    assert backlog.reached == 0
+
+
+def test_withdraw(backlog):
+    """What was in no batch can be taken back; what was in one may be on the bus, and is taken out too."""
+    backlog.batch(2, 1000)
+    assert backlog.withdraw(4)
+    assert not backlog.withdraw(2)
+    assert numbers(backlog.batch(9, 1000)) == [1, 3, 5]
+    assert backlog.size == 30
+    backlog.sent(5)
+    assert not backlog.withdraw(5)
+    assert numbers(backlog.since(0)) == [1, 3, 5]
+
+
+def test_size_returns_to_nothing():
+    """The bytes are counted down with everything that goes, whichever way."""
+    backlog = Backlog(1000, 10)
+    for number in range(1, 9):
+        backlog.add(entry(number, size=number, keep=number % 2 == 0))
+    backlog.batch(3, 1000)
+    backlog.sent(3)
+    backlog.withdraw(5)
+    backlog.expire(11)
+    assert backlog.size == 0
+    assert backlog.unsent == 0

@@ -1,0 +1,403 @@
+"""The link's patience: it connects again, takes everything again, and sends again what was not confirmed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+
+import pytest
+
+from manager.backlog import Backlog, Entry
+from manager.broker import Delivery
+from manager.errors import BrokerError, SettingError
+from manager.interest import Interest
+from manager.link import Link
+from tests.harness import eventually
+
+
+class Bus:
+    """Makes brokers, and remembers what each was told; a test says what fails or waits."""
+
+    def __init__(self):
+        self.brokers = []
+        self.failures = []
+        """What the next calls of ``connect`` raise."""
+
+    async def connect(self):
+        if self.failures:
+            raise self.failures.pop(0)
+        self.brokers.append(FakeBroker(self))
+        return self.brokers[-1]
+
+    async def on_subscribe(self, channels):
+        pass
+
+    async def on_publish(self, payloads):
+        pass
+
+
+class FakeBroker:
+    """A broker that is told everything and does nothing, until it is broken."""
+
+    def __init__(self, bus):
+        self._bus = bus
+        self.told = []
+        self.published = []
+        self.closed = False
+        self.arrivals = asyncio.Queue()
+
+    @property
+    def taken(self):
+        taken = set()
+        for verb, channels in self.told:
+            taken = taken | channels if verb == "subscribe" else taken - channels
+        return taken
+
+    def say(self, *payloads):
+        self.arrivals.put_nowait([Delivery("c", payload) for payload in payloads])
+
+    def fail(self, error):
+        self.arrivals.put_nowait(error)
+
+    async def subscribe(self, channels):
+        await self._bus.on_subscribe(channels)
+        self.told.append(("subscribe", set(channels)))
+
+    async def unsubscribe(self, channels):
+        self.told.append(("unsubscribe", set(channels)))
+
+    async def publish(self, batch):
+        payloads = [publication.payload for publication in batch]
+        await self._bus.on_publish(payloads)
+        self.published += payloads
+
+    async def receive(self):
+        arrival = await self.arrivals.get()
+        if isinstance(arrival, Exception):
+            raise arrival
+        return arrival
+
+    async def close(self):
+        self.closed = True
+
+
+class Ends:
+    """Notes what the link tells its node."""
+
+    def __init__(self, say_goodbye):
+        self.told = []
+        self._say_goodbye = say_goodbye
+
+    def arrived(self, deliveries):
+        self.told.append([delivery.payload for delivery in deliveries])
+
+    def joined(self, *, again):
+        self.told.append("joined again" if again else "joined")
+
+    def parted(self):
+        self.told.append("parted")
+
+    def leaving(self):
+        self._say_goodbye()
+
+
+class Rig:
+    """A link with all its parts."""
+
+    def __init__(self):
+        self.bus = Bus()
+        self.interest = Interest()
+        self.backlog = Backlog(10**6, 60)
+        self.ends = Ends(lambda: self.post(b"bye"))
+        self.link = Link(self.bus.connect, self.interest, self.backlog, self.ends)
+        self._number = 0
+
+    @property
+    def broker(self):
+        return self.bus.brokers[-1]
+
+    def post(self, *payloads):
+        for payload in payloads:
+            self._number += 1
+            self.backlog.add(Entry(self._number, 0.0, ("c",), payload, True))
+        self.link.wake()
+
+    def start(self):
+        self.running = asyncio.create_task(self.link.run())
+
+    async def stop(self):
+        self.running.cancel()
+        await asyncio.wait([self.running])
+
+
+@pytest.fixture
+async def rig():
+    """A link that is about to start."""
+    rig = Rig()
+    rig.interest.want("inbox")
+    yield rig
+    await rig.stop()
+
+
+@pytest.fixture
+async def live(rig):
+    """A link that has joined."""
+    rig.start()
+    await rig.link.wait_up()
+    return rig
+
+
+async def test_joins_before_it_sends(rig):
+    """Subscriptions come first; then the node is told, and what was posted is sent in order."""
+    rig.post(b"1", b"2")
+    rig.start()
+    await eventually(lambda: len(rig.bus.brokers) == 1 and rig.broker.published == [b"1", b"2"])
+    assert rig.broker.told == [("subscribe", {"inbox"})]
+    assert rig.ends.told == ["joined"]
+    assert rig.backlog.unsent == 0
+
+
+async def test_hands_over_what_arrives(live):
+    """What comes from the bus is handed over in order, and what comes in one piece in slices."""
+    live.broker.say(b"1")
+    live.broker.say(*[b"x"] * 600)
+    await eventually(lambda: len(live.ends.told) == 5)
+    assert live.ends.told[1] == [b"1"]
+    assert [len(slice_) for slice_ in live.ends.told[2:]] == [256, 256, 88]
+
+
+async def test_tries_until_the_bus_is_there(rig, caplog):
+    """While the bus cannot be reached it tries on, and says so once."""
+    rig.bus.failures = [BrokerError("refused"), BrokerError("refused"), TimeoutError()]
+    rig.start()
+    await asyncio.wait_for(rig.link.wait_up(), 5)
+    assert len(rig.bus.brokers) == 1
+    assert [record.getMessage() for record in caplog.records] == ["cannot reach the bus, trying on: refused"]
+
+
+async def test_pauses_grow(monkeypatch):
+    """Each failure in a row makes the next pause longer; a broker that joined makes it short again."""
+    attempts = []
+    monkeypatch.setattr("manager.link.delay", lambda attempt, chance: attempts.append(attempt) or 0)
+    rig = Rig()
+    rig.bus.failures = [BrokerError("refused")] * 3
+    rig.interest.want("inbox")
+    rig.start()
+    await rig.link.wait_up()
+    assert attempts == [0, 1, 2]
+    rig.broker.fail(BrokerError("reset"))
+    await eventually(lambda: len(rig.bus.brokers) == 2)
+    assert attempts == [0, 1, 2, 0]
+    await rig.stop()
+
+
+async def test_a_broker_that_fails_before_joining(monkeypatch, rig):
+    """A bus that accepts and then refuses the subscriptions is not hammered: the pauses grow too."""
+    attempts = []
+    monkeypatch.setattr("manager.link.delay", lambda attempt, chance: attempts.append(attempt) or 0)
+
+    async def refuse(channels):
+        if len(rig.bus.brokers) < 4:
+            raise BrokerError("no permission")
+
+    rig.bus.on_subscribe = refuse
+    rig.start()
+    await rig.link.wait_up()
+    assert attempts == [1, 2, 3]
+    assert rig.ends.told == ["joined"]
+    assert all(broker.closed for broker in rig.bus.brokers[:-1])
+
+
+async def test_takes_everything_again(live):
+    """A new broker takes what is wanted by then, before anybody is told that the bus is back."""
+    for channel in ("a", "b"):
+        live.interest.want(channel)
+        await live.link.settle(channel)
+    assert live.broker.taken == {"inbox", "a", "b"}
+    first = live.broker
+    first.fail(BrokerError("reset"))
+    await eventually(lambda: "parted" in live.ends.told)
+    live.interest.drop("a")
+    live.interest.want("c")
+    await live.link.wait_up()
+    assert live.broker.told == [("subscribe", {"inbox", "b", "c"})]
+    assert live.ends.told == ["joined", "parted", "joined again"]
+    assert first.closed
+
+
+async def test_sends_again_what_was_not_confirmed(live):
+    """A batch that the broker never confirmed is sent again by the next one, before what came later."""
+    failed = []
+
+    async def fail_once(payloads):
+        if not failed:
+            failed.append(payloads)
+            raise BrokerError("reset in the middle")
+
+    live.bus.on_publish = fail_once
+    live.post(b"1", b"2")
+    await eventually(lambda: failed)
+    live.post(b"3")
+    await eventually(lambda: live.broker.published == [b"1", b"2", b"3"])
+    assert failed == [[b"1", b"2"]]
+
+
+async def test_what_gathers_makes_the_next_batch(live):
+    """While one batch is on its way the next gathers, so that many posts share a round trip."""
+    batches, go_on = [], asyncio.Event()
+
+    async def slow(payloads):
+        batches.append(len(payloads))
+        await go_on.wait()
+
+    live.bus.on_publish = slow
+    live.post(b"first")
+    await eventually(lambda: batches)
+    for _ in range(50):
+        live.post(b"x")
+    go_on.set()
+    await eventually(lambda: live.backlog.unsent == 0)
+    assert batches == [1, 50]
+
+
+async def test_a_wish_during_the_join(rig):
+    """A channel wanted while the subscriptions are under way is taken before the link counts as up."""
+    rig.bus.on_subscribe = _want_once(rig, "late")
+    rig.start()
+    await rig.link.wait_up()
+    assert rig.broker.taken == {"inbox", "late"}
+    assert rig.interest.taken == {"inbox", "late"}
+
+
+def _want_once(rig, channel):
+    async def on_subscribe(channels):
+        rig.interest.want(channel)
+        await asyncio.sleep(0)
+
+    return on_subscribe
+
+
+async def test_a_drop_during_the_join(rig):
+    """A channel dropped while it is being taken is given up afterwards."""
+    rig.interest.want("early")
+
+    async def drop(channels):
+        rig.interest.drop("early")
+        rig.link.wish()
+
+    rig.bus.on_subscribe = drop
+    rig.start()
+    await rig.link.wait_up()
+    await eventually(lambda: rig.broker.taken == {"inbox"})
+    assert rig.interest.taken == {"inbox"}
+
+
+async def test_settle_waits_for_the_bus(live):
+    """``settle`` returns when the bus has confirmed, or at once when it is away."""
+    confirmed = asyncio.Event()
+
+    async def slow(channels):
+        await confirmed.wait()
+
+    live.bus.on_subscribe = slow
+    live.interest.want("a")
+    settling = asyncio.create_task(live.link.settle("a"))
+    await asyncio.wait([settling], timeout=0.05)
+    assert not settling.done()
+    confirmed.set()
+    await asyncio.wait_for(settling, 1)
+    assert "a" in live.broker.taken
+    confirmed.clear()
+    live.interest.want("b")
+    settling = asyncio.create_task(live.link.settle("b"))
+    await asyncio.sleep(0)
+    live.broker.fail(BrokerError("reset"))
+    await asyncio.wait_for(settling, 1)
+    confirmed.set()
+
+
+async def test_back_and_forth(live):
+    """However the wishes for a channel change while the bus is slow, the last one holds."""
+
+    async def slow(channels):
+        await asyncio.sleep(0.001)
+
+    live.bus.on_subscribe = slow
+    for number in range(101):
+        (live.interest.want if number % 2 == 0 else live.interest.drop)("a")
+        live.link.wish()
+        await asyncio.sleep(0.0001 * (number % 5))
+    await live.link.settle("a")
+    assert live.broker.taken == {"inbox", "a"}
+    live.interest.drop("a")
+    await live.link.settle("a")
+    assert live.broker.taken == {"inbox"}
+
+
+async def test_a_bug_does_not_stop_it(live, caplog):
+    """An error that is not the bus's is logged with its traceback, and the link is made anew."""
+    live.broker.fail(ZeroDivisionError("a bug"))
+    await eventually(lambda: len(live.bus.brokers) == 2 and live.link.up)
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert record.exc_info[0] is ZeroDivisionError
+
+
+async def test_a_setting_ends_it():
+    """A URL that no broker can work with ends the link with its SettingError: trying on would not help."""
+    rig = Rig()
+    rig.bus.failures = [SettingError("no such option")]
+    rig.start()
+    with pytest.raises(SettingError, match="no such option"):
+        await rig.running
+
+
+async def test_fail(live, caplog):
+    """A broker that the node gives up is replaced, and the reason is logged."""
+    await eventually(lambda: live.link._broken is not None)
+    live.link.fail("the node is deaf")
+    live.link.fail("the node is deaf")
+    await eventually(lambda: len(live.bus.brokers) == 2 and live.link.up)
+    assert [record.getMessage() for record in caplog.records] == [
+        "lost the bus, trying again: the node is deaf"
+    ]
+
+
+async def test_farewell(live):
+    """When it is cancelled it sends what is left and the goodbye, and closes the broker."""
+    live.post(b"last words")
+    await live.stop()
+    assert live.running.cancelled()
+    assert live.broker.published == [b"last words", b"bye"]
+    assert live.broker.closed
+    assert not live.link.up
+
+
+async def test_farewell_to_a_bus_that_does_not_answer(live, caplog, monkeypatch):
+    """A bus that takes nothing any more holds up the end for a second at most."""
+    monkeypatch.setattr("manager.link.FAREWELL_SECONDS", 0.05)
+
+    async def never(payloads):
+        await asyncio.Event().wait()
+
+    live.bus.on_publish = never
+    live.post(b"last words")
+    await asyncio.wait_for(live.stop(), 1)
+    assert live.broker.closed
+    assert "left the bus with 2 envelopes unsent" in caplog.text
+
+
+async def test_cancelled_before_the_bus_is_there():
+    """It ends at once while it connects or pauses."""
+    for failures in ([], [BrokerError("refused")] * 5):
+        rig = Rig()
+        rig.bus.failures = failures
+        if not failures:
+            rig.bus.connect = asyncio.Event().wait
+            rig.link = Link(rig.bus.connect, rig.interest, rig.backlog, rig.ends)
+        rig.start()
+        await asyncio.sleep(0)
+        await asyncio.wait_for(rig.stop(), 1)
+        assert rig.running.cancelled()
+        with contextlib.suppress(IndexError):
+            assert rig.broker.closed

@@ -1,0 +1,85 @@
+"""Messages: their numbers on the wire never change."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from manager.messages import Beat, Emit, Enter, Gone, Hello, Message
+
+TAGS = {
+    "Emit": 1,
+    "Ack": 2,
+    "Gone": 3,
+    "Enter": 4,
+    "Leave": 5,
+    "Close": 6,
+    "Disconnect": 7,
+    "Reply": 8,
+    "Hello": 9,
+    "Beat": 10,
+    "Bye": 11,
+    "Replay": 12,
+}
+
+
+def decode(raw):
+    return msgspec.msgpack.decode(raw, type=Message)
+
+
+def test_tags():
+    """Each kind has the number it has always had."""
+    assert {kind.__name__: kind.__struct_config__.tag for kind in Message.__args__} == TAGS
+
+
+def test_compact():
+    """A message is an array: no names of fields travel."""
+    raw = msgspec.msgpack.encode(Emit("/", ["lobby"], [], [b'2["a"]'], True))
+    assert msgspec.msgpack.decode(raw) == [1, "/", ["lobby"], [], [b'2["a"]'], True, 0, 0]
+    assert len(raw) == 24
+
+
+def test_a_newer_node():
+    """Fields that a newer node adds at the end are passed over."""
+    raw = msgspec.msgpack.encode([3, 7, "new", {"newer": 1}])
+    assert decode(raw) == Gone(7)
+
+
+def test_an_older_node():
+    """Fields with a default may be missing at the end."""
+    assert decode(msgspec.msgpack.encode([1, "/", None, [], [b"2"], True])) == Emit(
+        "/", None, [], [b"2"], True
+    )
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        [99, 1],
+        [],
+        [3],
+        [3, "7"],
+        [4, 1, "/", "sid", 1.5],
+        [1, "/", None, [], ["text"], True],
+        [9, "name", "", True, {"a": "b"}],
+        {"tag": 3, "request": 7},
+        7,
+    ],
+)
+def test_wrong_types(wrong):
+    """What is no message is refused when it is decoded."""
+    with pytest.raises(msgspec.ValidationError):
+        decode(msgspec.msgpack.encode(wrong))
+
+
+def test_a_room_keeps_its_type():
+    """Room 7 and room "7" stay two rooms."""
+    for room in (7, "7"):
+        message = Enter(1, "/", "sid", room)
+        assert decode(msgspec.msgpack.encode(message)) == message
+
+
+def test_two_kinds_with_equal_fields():
+    """A hello and a beat are told apart by their numbers."""
+    for message in (Hello("a", "b", True, {"c": 1}), Beat("a", "b", True, 1)):
+        assert type(decode(msgspec.msgpack.encode(message))) is type(message)

@@ -1,0 +1,95 @@
+"""Options: what the environment says, what cannot work, and the words for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from manager.errors import SettingError
+from manager.options import Options, from_environment
+
+SECRET = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    for name in ("BUS", "PREFIX", "SECRET", "SECRET_FILE", "NODE_NAME", "NODE_ADDRESS"):
+        monkeypatch.delenv(f"CLUSTER_{name}", raising=False)
+
+
+def test_defaults():
+    """Without anything a process is alone."""
+    assert from_environment(None, {}) == Options()
+    assert Options().url is None
+
+
+def test_environment(monkeypatch):
+    """Each variable sets its option."""
+    for name in ("PREFIX", "SECRET", "NODE_NAME", "NODE_ADDRESS"):
+        monkeypatch.setenv(f"CLUSTER_{name}", f"{name.lower()} of the environment")
+    monkeypatch.setenv("CLUSTER_BUS", "redis://host")
+    options = from_environment(None, {})
+    assert options.url == "redis://host"
+    assert options.prefix == "prefix of the environment"
+    assert options.secret == "secret of the environment"
+    assert options.name == "node_name of the environment"
+    assert options.address == "node_address of the environment"
+
+
+def test_arguments_go_first(monkeypatch):
+    """What the program says counts more than the environment, and None is as good as nothing."""
+    monkeypatch.setenv("CLUSTER_BUS", "redis://host")
+    monkeypatch.setenv("CLUSTER_PREFIX", "theirs")
+    assert from_environment("amqp://host", {"prefix": "mine"}).url == "amqp://host"
+    assert from_environment(None, {"prefix": "mine"}).prefix == "mine"
+    assert from_environment(None, {"prefix": None}).prefix == "theirs"
+
+
+def test_empty_variables(monkeypatch):
+    """An empty CLUSTER_BUS or CLUSTER_SECRET is as good as none."""
+    monkeypatch.setenv("CLUSTER_BUS", "")
+    monkeypatch.setenv("CLUSTER_SECRET", "")
+    assert from_environment(None, {}) == Options()
+
+
+def test_secret_file(monkeypatch, tmp_path):
+    """A secret may lie in a file; one that cannot be read is told."""
+    (tmp_path / "secret").write_text(f"{SECRET}\n")
+    monkeypatch.setenv("CLUSTER_SECRET_FILE", str(tmp_path / "secret"))
+    assert from_environment(None, {}).secret == SECRET
+    monkeypatch.setenv("CLUSTER_SECRET_FILE", str(tmp_path / "missing"))
+    with pytest.raises(SettingError, match="CLUSTER_SECRET_FILE cannot be read: .*missing"):
+        from_environment(None, {})
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"url": "localhost"}, "named by a URL"),
+        ({"prefix": ""}, "prefix must be"),
+        ({"prefix": "a{b"}, "prefix must be"),
+        ({"secret": "too short"}, "at least 16 characters"),
+        ({"heartbeat": 0}, "heartbeat must be more than 0"),
+        ({"request_seconds": -1}, "request_seconds must be more than 0"),
+        ({"buffer_seconds": 0}, "buffer_seconds must be more than 0"),
+        ({"ack_seconds": 0}, "ack_seconds must be more than 0"),
+        ({"buffer_bytes": 1000}, "buffer_bytes must be at least 65536"),
+        ({"client_bytes": 1000}, "client_bytes must be at least 65536"),
+        ({"heartbeat": 5.0}, r"dead_after \(8.0 s\) must be at least twice heartbeat \(5.0 s\)"),
+    ],
+)
+def test_what_cannot_work(values, words):
+    """A setting that cannot work is a SettingError, which is a ValueError, and names it."""
+    with pytest.raises(SettingError, match=words):
+        Options(**values)
+    assert issubclass(SettingError, ValueError)
+
+
+def test_unknown_options():
+    """An option that does not exist is a TypeError that names it."""
+    with pytest.raises(TypeError, match="hartbeat"):
+        from_environment(None, {"hartbeat": 1})
+
+
+def test_deaf_after():
+    """A node counts as deaf well before others count it as dead."""
+    assert Options().deaf_after == 5.0 < Options().dead_after

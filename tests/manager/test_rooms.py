@@ -1,0 +1,139 @@
+"""Clients and rooms of one node: nothing is left behind, and nothing arrives before its time."""
+
+from __future__ import annotations
+
+import pytest
+
+from manager.rooms import HELD_LIMIT, Client, Rooms
+
+
+@pytest.fixture
+def rooms():
+    return Rooms()
+
+
+def add(rooms, sid, namespace="/", connection=None):
+    written = []
+    client = Client(sid, connection or f"eio-{sid}", namespace, written.append)
+    client.written = written
+    rooms.add(client)
+    return client
+
+
+class Client(Client):
+    """The same, with room for a note of what was written."""
+
+    __slots__ = ("written",)
+
+
+def sids(members):
+    return [client.sid for client in members]
+
+
+def test_members(rooms):
+    """Everybody, a room, several rooms and a sid each give every client once."""
+    one, two, three = (add(rooms, sid) for sid in ("s1", "s2", "s3"))
+    rooms.enter(one, "red")
+    rooms.enter(two, "red")
+    rooms.enter(two, 7)
+    assert sids(rooms.members("/", None)) == ["s1", "s2", "s3"]
+    assert sids(rooms.members("/", ["red"])) == ["s1", "s2"]
+    assert sids(rooms.members("/", ["red", 7, "s2", three.sid, "nobody"])) == ["s1", "s2", "s3"]
+    assert sids(rooms.members("/", ["7"])) == []
+    assert sids(rooms.members("/", [])) == []
+    assert sids(rooms.members("/other", None)) == []
+
+
+def test_namespaces(rooms):
+    """A room, a sid and a connection mean something within their namespace only."""
+    main, chat = add(rooms, "s1", "/", "eio"), add(rooms, "s2", "/chat", "eio")
+    rooms.enter(main, "red")
+    assert sids(rooms.members("/chat", ["red", "s1"])) == []
+    assert rooms.find("s1", "/chat") is None
+    assert rooms.on_connection("eio", "/chat") is chat
+    assert rooms.of_connection("eio") == [main, chat]
+
+
+def test_nothing_is_left(rooms):
+    """The last client takes its rooms and its namespace with it."""
+    one, two = add(rooms, "s1"), add(rooms, "s2")
+    for client in (one, two):
+        rooms.enter(client, "red")
+        rooms.enter(client, "red")
+    rooms.leave(one, "red")
+    rooms.leave(one, "red")
+    assert rooms.has("/", "red")
+    rooms.leave(two, "red")
+    assert not rooms.has("/", "red")
+    assert rooms.has("/", None)
+    rooms.remove(one)
+    rooms.remove(two)
+    assert not rooms.has("/", None)
+    assert (rooms.rooms, rooms.clients, rooms.on_connection("eio-s1", "/")) == ({}, {}, None)
+
+
+def test_walking_while_clients_go(rooms):
+    """Members may leave while they are walked."""
+    clients = [add(rooms, f"s{number}") for number in range(5)]
+    for client in clients:
+        rooms.enter(client, "red")
+    for client in rooms.members("/", ["red"]):
+        rooms.leave(client, "red")
+    for client in rooms.members("/", None):
+        rooms.remove(client)
+    assert rooms.clients == {}
+
+
+def test_a_pending_client_gets_nothing(rooms):
+    """Until it is connected events are held; then they are written, in order, and later ones at once."""
+    client = add(rooms, "s1")
+    client.send("first")
+    client.send("second")
+    assert client.written == []
+    client.connected()
+    client.send("third")
+    assert client.written == ["first", "second", "third"]
+
+
+def test_a_leaving_client_gets_nothing(rooms):
+    """Once it leaves nothing is written any more."""
+    client = add(rooms, "s1")
+    client.connected()
+    client.leaving()
+    client.send("late")
+    assert client.written == []
+
+
+def test_reroute(rooms):
+    """Another way to the connection holds from the next event on, and not before the client is connected."""
+    client, direct = add(rooms, "s1"), []
+    client.reroute(direct.append)
+    client.send("first")
+    assert direct == []
+    client.connected()
+    assert direct == ["first"]
+    client.reroute(client.written.append)
+    client.send("second")
+    assert (direct, client.written) == (["first"], ["second"])
+
+
+def test_too_much_is_held(rooms):
+    """A client for which more is held than the bound is sent away instead of missing something silently."""
+    client = add(rooms, "s1")
+    for number in range(HELD_LIMIT):
+        client.send(number)
+    assert not client.kicked
+    client.send("one more")
+    assert client.kicked
+    assert len(client.held) == HELD_LIMIT
+
+
+def test_acks(rooms):
+    """Each callback has an id of its own and is taken once."""
+    client = add(rooms, "s1")
+    assert client.take_ack(1) is None
+    first, second = client.expect_ack(print), client.expect_ack(repr)
+    assert client.take_ack(second) is repr
+    assert client.take_ack(first) is print
+    assert client.take_ack(first) is None
+    assert client.expect_ack(print) not in (first, second)
