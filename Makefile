@@ -1,0 +1,27 @@
+# Every command makes what it needs first; the second time that takes no time.
+
+python := .venv/bin/python
+
+.PHONY: demo test lint types check clean
+
+demo: .venv/ready  ## the demo in the browser; ARGS="--port 9000 --workers 3"
+	@$(python) -m cluster demo $(ARGS)
+
+test: .venv/ready  ## all tests; ARGS="tests/nodes -k ack"
+	@scripts/setup-tests
+	@$(python) -m pytest $(ARGS)
+
+lint: .venv/ready
+	@$(python) -m ruff check .
+	@$(python) -m ruff format --check .
+
+types: .venv/ready
+	@$(python) -m mypy
+
+check: lint types test
+
+clean:
+	@rm -rf .venv tests/js/node_modules .pytest_cache .mypy_cache .ruff_cache build dist
+
+.venv/ready: pyproject.toml scripts/setup
+	@scripts/setup
