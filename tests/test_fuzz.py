@@ -1,0 +1,105 @@
+"""Whatever comes from a client or from the bus is read or refused: nothing crashes, hangs or grows."""
+
+from __future__ import annotations
+
+import json
+import time
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from socketio.packet import Packet
+
+from cluster.lane.events import read
+from cluster.lane.frames import BINARY, TEXT, FrameError, FrameReader, close_code
+from manager.envelope import Codec, Header
+from manager.errors import EnvelopeError
+from manager.messages import Emit, Message
+
+LIMIT = 1000
+bounded = settings(max_examples=400, deadline=None, derandomize=True)
+
+heads = st.sampled_from(
+    [b"\x81", b"\x82", b"\x01", b"\x00", b"\x80", b"\x89", b"\x8a", b"\x88", b"\xc1", b"\x83"]
+)
+lengths = st.sampled_from(
+    [b"\x80", b"\x85", b"\xfd", b"\xfe\x00\x7e", b"\xff" + bytes(8), b"\xff" * 9, b"\x05"]
+)
+near_frames = st.lists(st.tuples(heads, lengths, st.binary(max_size=150)).map(b"".join), max_size=6).map(
+    b"".join
+)
+
+
+@bounded
+@given(st.one_of(st.binary(max_size=600), near_frames), st.integers(1, 50))
+def test_frames(data, step):
+    """Bytes in any pieces give messages within the limit, or a FrameError with a close code."""
+    reader = FrameReader(LIMIT)
+    try:
+        for start in range(0, len(data), step):
+            for opcode, payload in reader.feed(data[start : start + step]):
+                assert len(payload) <= LIMIT
+                if opcode == 8:
+                    assert 1000 <= close_code(payload) < 5000
+    except FrameError as error:
+        assert error.code in (1002, 1007, 1009)
+    assert len(reader._buffer or b"") <= LIMIT + 14 + step
+
+
+@bounded
+@given(
+    st.lists(st.tuples(st.sampled_from([TEXT, BINARY]), st.binary(max_size=400)), max_size=8),
+    st.integers(1, 40),
+)
+def test_frames_in_pieces(messages, step):
+    """Well-formed frames give their messages, however the bytes are cut."""
+    data = b""
+    for opcode, payload in messages:
+        size = (
+            bytes((0x80 | len(payload),)) if len(payload) < 126 else b"\xfe" + len(payload).to_bytes(2, "big")
+        )
+        mask = b"\x11\x22\x33\x44"
+        data += bytes((0x80 | opcode,)) + size + mask
+        data += bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
+    reader = FrameReader(LIMIT)
+    found = []
+    for start in range(0, len(data), step):
+        found += reader.feed(data[start : start + step])
+    assert found == messages
+
+
+texts = st.one_of(
+    st.text(max_size=80),
+    st.tuples(
+        st.sampled_from(["2", "3", "5", "0", ""]),
+        st.sampled_from(["", "/chat,", "/a?b=c,", "/", "12", "/chat,7", "1-", "٣"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.text(max_size=8), st.lists, max_leaves=8
+        ).map(json.dumps),
+    ).map("".join),
+)
+
+
+@bounded
+@given(texts)
+def test_events(text):
+    """The short way reads a packet as python-socketio does, or leaves it to it."""
+    event = read(text)
+    if event is None:
+        return
+    packet = Packet(encoded_packet=text)
+    assert packet.packet_type == (3 if event.answer else 2)
+    assert (packet.namespace or "/", packet.id, packet.data) == (event.namespace, event.ack_id, event.data)
+
+
+@bounded
+@given(st.binary(max_size=200), st.integers(0, 80), st.booleans())
+def test_envelopes(noise, keep, signed):
+    """Bytes of the bus, from scratch or a good envelope spoilt, are a message or an EnvelopeError."""
+    codec = Codec("fuzz", "a secret of enough letters" if signed else None)
+    good = codec.pack(Header("abcdefgh", 1, time.time()), Emit("/", ["room"], [], [b'2["x"]'], text=True))
+    for raw in (noise, good[:keep] + noise, good[:keep] + noise + good[keep:]):
+        try:
+            codec.header(raw)
+            assert isinstance(codec.message(raw), Message)
+        except EnvelopeError as error:
+            assert error.reason in ("malformed", "version", "unsigned", "signature")
