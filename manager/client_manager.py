@@ -66,6 +66,7 @@ class ClusterManager(LocalManager):
         self._inbound = Inbound(self)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Future[None] | None = None
+        self._started = False
         self.direct_outlet: Callable[[str], Callable[[Outgoing], None] | None] | None = None
         """Knows connections that can be written to without python-engineio's queue."""
         self._new_node()
@@ -115,10 +116,12 @@ class ClusterManager(LocalManager):
             self._starting = asyncio.ensure_future(self.node.start(START_SECONDS))
         if not self._starting.done():
             await asyncio.shield(self._starting)
+        self._started = True
 
     async def close(self) -> None:
         """Say goodbye to the other nodes and leave the bus."""
         starting, self._starting = self._starting, None
+        self._started = False
         if starting is not None:
             starting.cancel()
         await self.node.close()
@@ -136,7 +139,7 @@ class ClusterManager(LocalManager):
 
     def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run something in a task that is kept until it ends."""
-        task = asyncio.ensure_future(work)
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -265,7 +268,8 @@ class ClusterManager(LocalManager):
         Clients of this node are served at once, whether the bus is there or not. Raises what the
         serializer raises for data it cannot take.
         """
-        await self.start()
+        if not self._started:
+            await self.start()
         rooms = room_list(room if to is None else to)
         skip = [skip_sid] if isinstance(skip_sid, str) else [sid for sid in skip_sid or () if sid]
         encoded = encode_event(self.packet_class, event, data, namespace)
@@ -275,7 +279,8 @@ class ClusterManager(LocalManager):
         number = self.remote.emit(encoded, namespace, rooms, skip, callback)
         if isinstance(callback, Answer) and not (reached or number):
             callback.abandon()
-        await self.node.publisher.room()
+        if self.node.publisher.full:
+            await self.node.publisher.room()
 
     async def trigger_callback(self, sid: str | None, id: int, data: list[Any]) -> None:  # noqa: A002
         """Call the callback a client has answered; one that awaits runs in a task of its own."""

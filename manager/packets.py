@@ -12,8 +12,10 @@ import logging
 from functools import cache
 from typing import Any, Final, NamedTuple
 
+import engineio.json
 from socketio import packet as sio
 
+from manager.compact_json import dumps
 from manager.errors import SettingError
 
 logger = logging.getLogger("manager")
@@ -30,6 +32,14 @@ class Encoded(NamedTuple):
     parts: list[bytes]
     text: bool
     ack_at: int = -1
+
+
+@cache
+def is_standard(packet_class: PacketClass) -> bool:
+    """Whether packets of this class are Socket.IO's JSON format, by the standard ``json``."""
+    plain = getattr(packet_class, "plain", packet_class)
+    same = plain.encode is sio.Packet.encode and plain.decode is sio.Packet.decode
+    return same and packet_class.json is engineio.json
 
 
 def packet_format(serializer: str | PacketClass, json: Any = None) -> PacketClass:
@@ -50,6 +60,14 @@ def encode_event(packet_class: PacketClass, event: str, data: Any, namespace: st
     Raises what the serializer raises for data it cannot take (``TypeError`` for JSON).
     """
     arguments = [] if data is None else list(data) if isinstance(data, tuple) else [data]
+    if is_standard(packet_class):  # type: ignore[arg-type]
+        try:
+            body = dumps([event, *arguments])
+        except (TypeError, RecursionError):
+            pass  # bytes somewhere in it, or an error that the general way describes
+        else:
+            head = b"2" if namespace == "/" else b"2%s," % namespace.encode()
+            return Encoded([head + body.encode()], True, len(head))
     encoded = encode(packet_class(sio.EVENT, namespace=namespace, data=[event, *arguments]))
     if len(encoded.parts) > 1 + MAX_ATTACHMENTS:
         _warn_of_attachments()

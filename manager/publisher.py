@@ -52,9 +52,14 @@ class Publisher:
         self._link.wake()
         return self._number
 
+    @property
+    def full(self) -> bool:
+        """Whether the bus does not keep up with what is posted."""
+        return self.backlog.unsent > HIGH_WATER
+
     async def room(self) -> None:
         """Wait while the bus is there and cannot keep up with what is posted."""
-        while self._link is not None and self._link.up and self.backlog.unsent > HIGH_WATER:
+        while self._link is not None and self._link.up and self.full:
             await self._link.drained()
 
     async def sent(self, number: int) -> bool:

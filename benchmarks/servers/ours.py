@@ -1,0 +1,12 @@
+"""The server of this project."""
+
+from __future__ import annotations
+
+import socketio
+
+from benchmarks.servers.handlers import add_handlers
+from manager import ClusterManager
+
+sio = socketio.AsyncServer(async_mode="asgi", client_manager=ClusterManager())
+add_handlers(sio)
+app = socketio.ASGIApp(sio)

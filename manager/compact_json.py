@@ -1,0 +1,27 @@
+"""The same JSON text as ``json.dumps(value, separators=(",", ":"))``, with the encoder made once.
+
+``json.dumps`` with separators makes a new encoder for every call, which costs as much as the encoding of
+a small event.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from json import encoder
+from typing import Any, Final
+
+_standard: Final = json.JSONEncoder(separators=(",", ":"))
+
+
+def _compact() -> Callable[[Any], str]:
+    make = encoder.c_make_encoder  # type: ignore[attr-defined]
+    if make is None:  # an interpreter without the C accelerator
+        return _standard.encode
+    quote = encoder.encode_basestring_ascii
+    chunks = make(None, _standard.default, quote, None, ":", ",", False, False, True)
+    return lambda value: "".join(chunks(value, 0))
+
+
+dumps: Final = _compact()
+"""Encode a value; raises ``TypeError`` for what JSON does not have, ``RecursionError`` for a circle."""
