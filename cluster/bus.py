@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,19 +16,17 @@ OURS = "local://"
 
 
 @asynccontextmanager
-async def provide_bus(url: str) -> AsyncIterator[Mapping[str, str]]:
-    """Give the environment that leads workers to the bus `url`; `local://` exists as long as this context."""
+async def provide_bus(url: str, folder: Path) -> AsyncIterator[Mapping[str, str]]:
+    """Give the environment that leads workers to the bus `url`.
+
+    `local://` exists as long as this context, at a socket in `folder`.
+    """
     if url != OURS:
         yield {"CLUSTER_BUS": url}
         return
-    # mkdtemp makes the folder for this user alone, which is all the access control the socket needs.
-    folder = Path(tempfile.mkdtemp(prefix="cluster-"))
     path = folder / "bus.sock"
-    try:
-        async with open_hub(path):
-            yield {"CLUSTER_BUS": f"local://{path}", "CLUSTER_LOCAL_SOCKET": str(path)}
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    async with open_hub(path):
+        yield {"CLUSTER_BUS": f"local://{path}", "CLUSTER_LOCAL_SOCKET": str(path)}
 
 
 @asynccontextmanager

@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import logging
 import os
-import shutil
 import signal
 import socket
 import threading
 import time
-from pathlib import Path
+
+from cluster.rundir import sweep
 
 log = logging.getLogger("cluster")
 
@@ -50,13 +50,7 @@ class Lifeline:
             while self._sock.recv(64):
                 pass
         log.error("the supervisor is gone: stopping")
-        _sweep()
+        sweep()
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(self._grace)
         os._exit(1)
-
-
-def _sweep() -> None:
-    """Remove the bus socket that a killed supervisor could not remove; the first orphan wins."""
-    if path := os.environ.get("CLUSTER_LOCAL_SOCKET"):
-        shutil.rmtree(Path(path).parent, ignore_errors=True)

@@ -13,8 +13,8 @@ from cluster.errors import UsageError
 BACKLOG = 2048
 
 
-def listen(host: str, port: int, *, together: bool = False) -> socket.socket:
-    """Listen on an address (port 0: any free one); UsageError says what is wrong with it.
+def listen(host: str, port: int, *, together: bool = False, option: str = "--host") -> socket.socket:
+    """Listen on an address (port 0: any free one); UsageError says what is wrong with it, and what `option`.
 
     Sockets that listen `together` share the address: the kernel deals new connections out among them.
     """
@@ -23,7 +23,7 @@ def listen(host: str, port: int, *, together: bool = False) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
     except socket.gaierror as error:
-        raise UsageError(f"--host {host}: {error.strerror}") from None
+        raise UsageError(f"{option} {host}: {error.strerror}") from None
     sock = socket.socket(family, kind, proto)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT if together else socket.SO_REUSEADDR, 1)

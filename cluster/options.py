@@ -15,6 +15,10 @@ class ServeOptions:
     host: str
     port: int
     direct_port: int | None
+    internal_host: str
+    internal_port: int | None
+    advertise: str | None
+    forwarded_allow_ips: str
     workers: int
     node_name: str
     bus: str
@@ -36,6 +40,10 @@ class WorkerOptions:
     app: str
     node: str
     fd: list[int]
+    internal_socket: Path
+    internal_host: str
+    internal_port: int | None
+    forwarded_allow_ips: str
     lifeline: int
     beat: float
     grace: float

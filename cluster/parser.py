@@ -18,9 +18,16 @@ BUS_HELP = (
     "redis://, rediss://, redis+sentinel://, redis+cluster://, amqp://, amqps://, kombu+SCHEME://"
 )
 DIRECT_HELP = (
-    "worker i (from 0) also listens alone on PORT + i. A polling client sends each request on its own, and "
-    "on the shared port they reach different workers: keep such a client at one worker by this address, or "
-    "use the websocket transport only, which needs none of it. A later version lets any node answer"
+    "worker i (from 0) also listens alone on PORT + i, for balancers that choose the worker themselves"
+)
+INTERNAL_HELP = (
+    "worker i (from 0) listens on PORT + i for nodes of other machines, which pass on what belongs to its "
+    "clients; needs --secret-file. Workers of one machine use Unix sockets and need no port"
+)
+ADVERTISE_HELP = "how other machines call this one's internal ports (default: the internal host)"
+TRUST_HELP = (
+    "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses and networks with commas "
+    "between, or * for everybody"
 )
 SECRET_HELP = "file with the secret that signs what nodes say to each other; the same for all nodes"  # noqa: S105
 
@@ -95,6 +102,10 @@ def _add_serving(parser: Parser, *, workers: int) -> None:
     add("--host", "address to listen on; 0.0.0.0 for all of IPv4", default="127.0.0.1")
     add("--port", "port that all workers share; 0 for a free one", convert=values.port, default="8000")
     add("--direct-port", DIRECT_HELP, convert=values.port, metavar="PORT")
+    add("--internal-port", INTERNAL_HELP, convert=values.port, metavar="PORT")
+    add("--internal-host", "address that the internal ports listen on", metavar="HOST", default="127.0.0.1")
+    add("--advertise", ADVERTISE_HELP, metavar="HOST")
+    add("--forwarded-allow-ips", TRUST_HELP, metavar="LIST", default="127.0.0.1")
     add("--workers", "number of worker processes", convert=values.count, metavar="N", default=str(workers))
     named = "first part of the workers' names (NAME-1, NAME-2, …); tell machines of one cluster apart by it"
     add("--node-name", named, metavar="NAME", default="node")
@@ -123,6 +134,10 @@ def _add_worker(parser: Parser) -> None:
     parser.add_argument("app")
     parser.add_argument("--node", required=True)
     parser.add_argument("--fd", type=int, action="append", required=True)
+    parser.add_argument("--internal-socket", type=Path, required=True)
+    parser.add_argument("--internal-host", required=True)
+    parser.add_argument("--internal-port", type=int)
+    parser.add_argument("--forwarded-allow-ips", required=True)
     parser.add_argument("--lifeline", type=int, required=True)
     parser.add_argument("--beat", type=float, required=True)
     parser.add_argument("--grace", type=float, required=True)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 
 from cluster.child import Child, first
+from cluster.internal import Internal
 from cluster.listener import url_of
 from cluster.options import ServeOptions
 from cluster.stopping import Stopping
@@ -30,6 +31,7 @@ class Slot:
         node: str,
         options: ServeOptions,
         sockets: list[socket.socket],
+        internal: Internal,
         env: Mapping[str, str],
         stopping: Stopping,
     ) -> None:
@@ -38,7 +40,9 @@ class Slot:
         self._stopping = stopping
         self._options = options
         self._sockets = sockets
-        self._env = {**env, "CLUSTER_NODE_NAME": node}
+        self._internal = internal
+        address = internal.address(options.advertise)
+        self._env = {**env, "CLUSTER_NODE_NAME": node, "CLUSTER_NODE_ADDRESS": address}
 
     async def keep(self) -> int:
         """Run the worker and its successors; the exit code is 0 unless the very first one never got ready."""
@@ -81,6 +85,8 @@ class Slot:
         return [
             options.app,
             *(f"--fd={fd}" for fd in fds),
+            *self._internal.arguments(),
+            f"--forwarded-allow-ips={options.forwarded_allow_ips}",
             f"--node={self.node}",
             f"--beat={options.stuck_after / 10}",
             f"--grace={options.grace}",

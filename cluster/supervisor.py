@@ -9,13 +9,16 @@ import os
 import signal
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 
 from cluster import logs
 from cluster.bus import check_bus, credentials, provide_bus
 from cluster.child import first
 from cluster.errors import UsageError
+from cluster.internal import check_internal, plan_internal
 from cluster.listener import listen, listen_shared, url_of
 from cluster.options import ServeOptions
+from cluster.rundir import VARIABLE, run_directory
 from cluster.slot import Slot
 from cluster.stopping import Stopping
 from cluster.target import check_target
@@ -28,6 +31,7 @@ def run_supervisor(options: ServeOptions) -> int:
     logs.set_up("supervisor", level=options.log_level, as_json=options.log_json)
     check_target(options.app)
     check_bus(options.bus)
+    check_internal(options)
     env = credentials(options)
     with contextlib.ExitStack() as stack:
         sockets = [[stack.enter_context(sock) for sock in pair] for pair in _listen(options)]
@@ -56,15 +60,20 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
-        async with provide_bus(self._options.bus) as bus:
-            env = {**os.environ, **env, **bus}
-            self._slots = [
-                Slot(f"{self._options.node_name}-{number}", self._options, sockets, env, self._stopping)
-                for number, sockets in enumerate(self._sockets, start=1)
-            ]
-            code = await self._keep_all()
+        with run_directory() as folder:
+            async with provide_bus(self._options.bus, folder) as bus:
+                env = {**os.environ, **env, **bus, VARIABLE: str(folder)}
+                self._slots = self._make_slots(env, folder)
+                code = await self._keep_all()
         log.info("stopped")
         return code
+
+    def _make_slots(self, env: Mapping[str, str], folder: Path) -> list[Slot]:
+        name, places = self._options.node_name, plan_internal(self._options, folder)
+        return [
+            Slot(f"{name}-{number}", self._options, sockets, internal, env, self._stopping)
+            for number, (sockets, internal) in enumerate(zip(self._sockets, places, strict=True), start=1)
+        ]
 
     async def _keep_all(self) -> int:
         # One first: an application that cannot start says so once, not once for each worker.

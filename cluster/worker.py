@@ -12,10 +12,14 @@ from typing import Any
 import uvicorn
 
 from cluster import logs
+from cluster.environ import tell_addresses
 from cluster.errors import UsageError
+from cluster.forward import Forwarding, RelayProtocol
+from cluster.internal import Internal
 from cluster.lane import LaneProtocol, Lanes
 from cluster.lifeline import Lifeline
 from cluster.options import WorkerOptions
+from cluster.strict import install
 from cluster.target import load_target
 from manager import active_managers
 
@@ -27,11 +31,15 @@ GOODBYE_SECONDS = 2
 
 
 class WorkerServer(uvicorn.Server):
-    """uvicorn with the cluster's managers started before it accepts; `announce` is called when it does."""
+    """uvicorn with the cluster's managers started before it accepts; `announce` is called when it does.
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+    `internal` is where it listens for other nodes.
+    """
+
+    def __init__(self, config: uvicorn.Config, internal: Internal, announce: Callable[[], None]) -> None:
         super().__init__(config)
         self._announce = announce
+        self.forwarding = Forwarding(internal, config, self.server_state)
         self._lanes: Lanes | None = Lanes() if config.ws is LaneProtocol else None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -43,12 +51,23 @@ class WorkerServer(uvicorn.Server):
             self._announce()
 
     async def _start_managers(self) -> None:
+        tell_addresses(active_managers())
+        # Listening first: who hears of this node shall reach it.
+        await self.forwarding.install(active_managers())
         await asyncio.gather(*(manager.start() for manager in active_managers()))
         if self._lanes is not None:
             self._lanes.install(active_managers())
+        for manager in active_managers():
+            install(manager)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let nobody in any more, neither clients nor nodes, and let uvicorn end what there is."""
+        self.forwarding.stop_accepting()
+        await super().shutdown(sockets)
 
     async def close(self) -> None:
         """Leave the cluster."""
+        await self.forwarding.close()
         if self._lanes is not None:
             await self._lanes.close()
         managers = active_managers()
@@ -82,7 +101,10 @@ async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
         return FAILED_START
     logs.take_over()
     logs.stamp(options.node, _node_id())
-    server = WorkerServer(_config(app, options), lambda: lifeline.ready(_node_id() or "-"))
+    internal = Internal(
+        socket=options.internal_socket, host=options.internal_host, port=options.internal_port
+    )
+    server = WorkerServer(_config(app, options), internal, lambda: lifeline.ready(_node_id() or "-"))
     try:
         await server.serve([socket.socket(fileno=fd) for fd in options.fd])
     finally:
@@ -99,7 +121,8 @@ def _node_id() -> str:
 def _config(app: Any, options: WorkerOptions) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        ws=LaneProtocol if options.lane else "websockets-sansio",
+        ws=LaneProtocol if options.lane else RelayProtocol,
+        forwarded_allow_ips=options.forwarded_allow_ips,
         ws_ping_interval=None,  # Engine.IO pings by itself
         ws_per_message_deflate=False,  # it would compress every message anew for each recipient
         access_log=False,

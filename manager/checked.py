@@ -27,7 +27,7 @@ class BadPacket(ValueError):
 
 
 def checked(plain: PacketClass) -> PacketClass:
-    """Give a packet class that raises ``BadPacket`` where this one reads on; ``plain`` is in its ``plain``."""
+    """Give a packet class that raises ``BadPacket`` where this one, its ``plain``, reads on."""
     return type(f"Checked{plain.__name__}", (_Checked, plain), {"plain": plain})
 
 
@@ -64,7 +64,7 @@ def _valid(kind: int, data: Any) -> bool:
     if kind == sio.DISCONNECT:
         return data is None
     # JavaScript wants an object; python-socketio lets its clients send any auth.
-    return kind == sio.CONNECT
+    return bool(kind == sio.CONNECT)
 
 
 def _is_name(name: Any) -> bool:

@@ -16,6 +16,7 @@ import websockets
 
 import manager
 from cluster.lane import LaneProtocol, Lanes
+from cluster.strict import install
 from manager import ClusterManager
 
 LANE = os.environ.get("TEST_LANE", "on") == "on"
@@ -80,6 +81,7 @@ class Node:
         config = uvicorn.Config(
             socketio.ASGIApp(self.sio),
             ws=LaneProtocol if LANE else "websockets-sansio",
+            ws_per_message_deflate=False,  # as in serve: a compressed connection would have no lane
             lifespan="off",
             log_level="warning",
             timeout_graceful_shutdown=1,
@@ -89,6 +91,7 @@ class Node:
         self.lanes = Lanes()
         if LANE:
             self.lanes.install([self.manager])
+        install(self.manager)
         self.serving = asyncio.create_task(self.server.serve(sockets=[listener]))
         await eventually(lambda: self.server.started or self.serving.done())
 

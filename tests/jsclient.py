@@ -17,8 +17,8 @@ HERE = Path(__file__).parent / "js"
 
 
 def install():
-    """Fetch the client's packages, exactly as locked, unless they are there."""
-    if not (HERE / "node_modules").exists():
+    """Fetch the packages of client and server, exactly as locked, unless they are there."""
+    if not (HERE / "node_modules" / "socket.io").exists():
         subprocess.run([program("npm", package="npm"), "ci", "--silent"], cwd=HERE, check=True)
 
 

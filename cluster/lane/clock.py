@@ -27,7 +27,7 @@ class PingClock:
     def __init__(self, eio: Any) -> None:
         self._eio = eio
         self._due: deque[tuple[float, Any]] = deque()
-        self._unanswered: deque[tuple[float, Any, float]] = deque()
+        self._unanswered: deque[tuple[float, Any, float | None]] = deque()
         self._task: asyncio.Task[None] | None = None
 
     def add(self, socket: Any) -> None:
@@ -53,21 +53,25 @@ class PingClock:
         ping = packet.Packet(packet.PING)
         while self._due and self._due[0][0] <= now:
             _, socket = self._due.popleft()
-            if socket.closing or socket.closed:
-                continue
-            socket.last_ping = sent = time.time()
-            self._unanswered.append((now + self._eio.ping_timeout, socket, sent))
-            await socket.send(ping)
+            alive = not (socket.closing or socket.closed)
+            if alive:
+                socket.last_ping = time.time()
+            self._unanswered.append((now + self._eio.ping_timeout, socket, socket.last_ping))
+            if alive:
+                await socket.send(ping)
 
     async def _bury(self, now: float) -> None:
         """Close what has not answered in time, and forget what is closed."""
         while self._unanswered and self._unanswered[0][0] <= now:
             _, socket, sent = self._unanswered.popleft()
-            if not socket.closed and socket.last_ping == sent:
+            if socket.closed:
+                self._eio.sockets.pop(socket.sid, None)
+            elif socket.closing:
+                # Its disconnect handler is running.
+                self._unanswered.append((now + self._eio.ping_timeout, socket, sent))
+            elif socket.last_ping == sent:
                 # A task of its own: the application's disconnect handler may take its time.
                 self._eio.start_background_task(self._timed_out, socket)
-            elif socket.closed:
-                self._eio.sockets.pop(socket.sid, None)
 
     async def _timed_out(self, socket: Any) -> None:
         await socket.close(wait=False, abort=False, reason=self._eio.reason.PING_TIMEOUT)

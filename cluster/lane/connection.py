@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from collections.abc import MutableSequence
+from typing import TYPE_CHECKING, Any, Final
 
 from engineio import packet as eio
 
@@ -34,6 +36,11 @@ if TYPE_CHECKING:
     from cluster.lane.hooks import LaneHooks
 
 logger = logging.getLogger("cluster")
+
+CLOSE_SECONDS: Final = 10.0
+"""How long a client that does not read may hold up the end of its connection; as uvicorn's own."""
+_NOWHERE: Final[deque[bytes]] = deque(maxlen=0)
+"""Takes what is still sent after the end."""
 
 
 class Lane(asyncio.Protocol):
@@ -68,7 +75,7 @@ class Lane(asyncio.Protocol):
         self._connections = connections
         self._hooks = hooks
         self._reader = FrameReader(hooks.max_message)
-        self._pending: list[bytes] = []
+        self._pending: MutableSequence[bytes] = []
         self._dirty = False
         self._paused = False
         self._waiting = 0
@@ -106,7 +113,7 @@ class Lane(asyncio.Protocol):
         elif self._paused:
             self._waiting += len(wire)
             if self._waiting > self._hooks.max_waiting:
-                self._slow()
+                self._measure()
 
     def flush(self) -> None:
         """Write what waits, unless the client does not read."""
@@ -123,20 +130,22 @@ class Lane(asyncio.Protocol):
         """Keep what is to be sent: the client does not read fast enough."""
         self._paused = True
         self._dirty = True
-        self._waiting = self._transport.get_write_buffer_size() + sum(map(len, self._pending))
+        self._measure()
 
     def resume_writing(self) -> None:
         """Go on writing."""
         self._paused = False
         self.flush()
 
-    def _slow(self) -> None:
-        logger.warning("client %s does not read: disconnecting it", self.socket.sid)
-        self._hooks.stats.slow_consumers += 1
-        self._pending.clear()
-        self._waiting = -(1 << 62)  # said once
-        self._hooks.spawn(self.end(SLOW_CONSUMER))
-        self._transport.abort()
+    def _measure(self) -> None:
+        """Count what waits, as the client may have read some meanwhile; cut it off when that is too much."""
+        self._waiting = self._transport.get_write_buffer_size() + sum(map(len, self._pending))
+        if self._waiting > self._hooks.max_waiting:
+            logger.warning("client %s does not read: disconnecting it", self.socket.sid)
+            self._hooks.stats.slow_consumers += 1
+            self._pending, self._paused = _NOWHERE, False
+            self._hooks.spawn(self.end(SLOW_CONSUMER))
+            self._transport.abort()
 
     # in
 
@@ -195,20 +204,27 @@ class Lane(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell python-engineio; uvicorn forgets this connection."""
         self._connections.discard(self)
-        self._pending.clear()
+        self._pending = _NOWHERE
         self._hooks.spawn(self.end(self._hooks.reason.TRANSPORT_CLOSE))
 
     def shutdown(self) -> None:
         """Close with 1012 (service restart), as uvicorn closes the others."""
         self._fail(1012, "")
 
+    def give_up(self) -> None:
+        """Close, if this is still an upgrade; the session goes on by polling."""
+        if self.upgrade is not None:
+            self._fail(1002, "upgrade failed")
+
     def _fail(self, code: int, reason: str) -> None:
         """Say goodbye and close the transport; ``connection_lost`` does the rest."""
         if not self._transport.is_closing():
-            self._pending.append(close_frame(code, reason))
-            self._transport.write(b"".join(self._pending))
-            self._pending.clear()
+            wire = b"".join((*self._pending, close_frame(code, reason)))
+            self._pending = _NOWHERE
+            self._transport.write(wire)
             self._transport.close()
+            if self._transport.get_write_buffer_size():
+                asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
 
     async def end(self, reason: str) -> None:
         """End the Engine.IO session, unless this was only an upgrade that failed."""

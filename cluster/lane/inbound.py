@@ -8,6 +8,7 @@ ones this was written for.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,11 @@ from typing import TYPE_CHECKING, Any
 from engineio import exceptions
 from engineio import packet as eio
 from socketio import AsyncServer
-from socketio import packet as sio
+
+from cluster.lane.events import Event, handle, read
+from cluster.strict.payload import counts
+from manager.packets import is_standard
+from manager.rooms import CONNECTED
 
 if TYPE_CHECKING:
     from cluster.lane.connection import Lane
@@ -35,11 +40,13 @@ class Inbound:
         self._eio = server.eio
         self._manager = manager
         self._hooks = hooks
-        self._tasks: set[Any] = set()
-        self._direct = server.async_handlers and all(
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None] | None] = set()
+        own = all(
             getattr(type(server), name) is getattr(AsyncServer, name) and name not in vars(server)
             for name in _OWN
         )
+        self._direct = own and server.async_handlers and is_standard(server.packet_class)
 
     def packet(self, lane: Lane, data: str | bytes) -> Coroutine[Any, Any, None] | None:
         """Handle a packet; returns what is left to be awaited."""
@@ -50,46 +57,43 @@ class Inbound:
         if isinstance(data, str):
             kind = data[:1]
             if kind == "4" and self._direct and socket.sid not in self._server._binary_packet:
-                if self._event(socket.sid, data[1:]):
+                event = read(data[1:])
+                if event is not None and self._event(lane, event):
                     return None
             elif kind == "3":
                 socket.schedule_ping()
                 return None
         return self._general(lane, data)
 
-    def _event(self, eio_sid: str, text: str) -> bool:
-        """Handle an EVENT or ACK in the JSON format; False for anything else."""
-        if text[:1] not in ("2", "3"):
+    def _event(self, lane: Lane, event: Event) -> bool:
+        """Handle an event or an ack; False when its client is not connected."""
+        client = self._manager.members.on_connection(lane.socket.sid, event.namespace)
+        if client is None or client.state is not CONNECTED:
             return False
-        try:
-            packet = self._server.packet_class(encoded_packet=text)
-        except ValueError:
-            return False  # the general way says what is wrong with it
-        namespace = packet.namespace or "/"
-        client = self._manager.members.on_connection(eio_sid, namespace)
-        if client is None or not isinstance(packet.data, list) or not packet.data:
-            return False
-        if packet.packet_type == sio.ACK:
-            self._manager.answered(client, packet.id, packet.data)
-        elif self._manager.is_connected(client.sid, namespace):
-            self._hooks.spawn(
-                self._server._handle_event_internal(
-                    self._server, client.sid, eio_sid, packet.data, namespace, packet.id
-                )
-            )
+        if event.answer:
+            self._manager.fanout.answered(client, event.ack_id, event.data)
+        else:
+            # As manager.spawn, but the task takes itself out of the set: a callback for it costs a turn.
+            task = self._loop.create_task(self._handle(lane, client.sid, event))
+            self._tasks.add(task)
         return True
+
+    async def _handle(self, lane: Lane, sid: str, event: Event) -> None:
+        try:
+            await handle(self._server, lane, sid, event)
+        finally:
+            self._tasks.discard(asyncio.current_task())
 
     async def _general(self, lane: Lane, data: str | bytes) -> None:
         """Do what python-engineio's websocket handler does with a packet."""
         socket = lane.socket
         try:
-            await socket.receive(eio.Packet(encoded_packet=data))
-        except exceptions.UnknownPacketError:
-            logger.info("client %s sent an unknown packet", socket.sid)
+            if isinstance(data, bytes) or counts(data):
+                await socket.receive(eio.Packet(encoded_packet=data))
         except exceptions.SocketIsClosedError:
             logger.info("client %s is closed", socket.sid)
-        except ValueError:
-            logger.warning("client %s sent a packet that cannot be read", socket.sid)
+        except Exception as error:  # IndexError, RecursionError …: whatever a made-up packet can cause
+            logger.warning("client %s sent a packet that cannot be read: %r", socket.sid, error)
             await lane.close(abort=True, reason=self._eio.reason.TRANSPORT_ERROR)
 
     def _upgrading(self, lane: Lane, data: str | bytes) -> None:
@@ -98,8 +102,8 @@ class Inbound:
             lane.upgrade = "upgrade"
             lane.write_packet(eio.Packet(eio.PONG, data="probe"))
             lane.socket.queue.put_nowait(eio.Packet(eio.NOOP))  # ends the poll that waits
-        elif lane.upgrade == "upgrade" and data == "5":
+        elif lane.upgrade == "upgrade" and data == "5" and not (lane.socket.upgraded or lane.socket.closing):
             self._hooks.switch(lane)
         else:
             logger.info("client %s failed to upgrade", lane.socket.sid)
-            lane.shutdown()
+            lane.give_up()

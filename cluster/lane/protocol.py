@@ -11,15 +11,16 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Final
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
+
+from cluster.forward.way_out import RelayProtocol, Released
 
 EXTENSION: Final = "socketio.lane"
 """Under this name in ``scope["extensions"]`` the app finds the function that takes over."""
 
 
-class LaneProtocol(WebSocketsSansIOProtocol):
-    """uvicorn's protocol with a way out."""
+class LaneProtocol(RelayProtocol):
+    """uvicorn's protocol with another way out, after the handshake."""
 
     def handle_connect(self, event: Request) -> None:
         """Offer the way out in the scope."""
@@ -36,7 +37,7 @@ class LaneProtocol(WebSocketsSansIOProtocol):
         untouched = self.handshake_complete and not self.close_sent and not self.disconnected
         if not untouched or self.conn.reader.buffer or not self.queue.empty() or self.conn.extensions:
             return False
-        transport, self.transport = self.transport, _Released()  # type: ignore[assignment]
+        transport, self.transport = self.transport, Released()  # type: ignore[assignment]
         self.connections.discard(self)
         self.stop_keepalive()
         protocol = make(transport, self.connections)
@@ -44,10 +45,3 @@ class LaneProtocol(WebSocketsSansIOProtocol):
         if self.read_paused:
             transport.resume_reading()
         return True
-
-
-class _Released:
-    """What uvicorn closes when the ASGI call returns: nothing."""
-
-    def close(self) -> None:
-        """Leave the connection to its lane."""

@@ -11,7 +11,8 @@ from tests.cluster.command import ROOT, run
 
 APP = "tests.cluster.app:app"
 SERVING = [
-    *("host", "port", "direct-port", "workers", "node-name", "bus", "prefix", "secret-file"),
+    *("host", "port", "direct-port", "internal-port", "internal-host", "advertise"),
+    *("forwarded-allow-ips", "workers", "node-name", "bus", "prefix", "secret-file"),
     *("stuck-after", "start-timeout", "grace", "lane", "log-level", "log-json"),
 ]
 

@@ -15,7 +15,8 @@ def rare_bus(request):
 async def test_essentials(rare_bus, prefix):
     """Emits of every kind, skip_sid, calls, joins, disconnects and order across three nodes."""
     async with three_nodes(rare_bus, prefix) as nodes:
-        async with client(nodes[0]) as a, client(nodes[1]) as b, client(nodes[2], transports=["polling"]) as c:
+        polling = client(nodes[2], transports=["polling"])
+        async with client(nodes[0]) as a, client(nodes[1]) as b, polling as c:
             everyone = (a, b, c)
             await nodes[0].sio.emit("all", {"n": [1, b"\x00\xff"]})
             for one in everyone:

@@ -20,7 +20,7 @@ def program(name: str, *, package: str) -> str:
     """The path of a program, or an error that says what to install."""
     path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin")
     if path is None:
-        raise RuntimeError(f"{name} is not installed: install the package {package!r} and run the tests again")
+        raise RuntimeError(f"{name} is not installed: install the package {package!r} and try again")
     return path
 
 

@@ -1,0 +1,124 @@
+"""The forwarder: stands before a Socket.IO server and passes requests for other nodes' sessions to them.
+
+The first 8 characters of a session id name its node. Requests without one, or with one of this node, go to
+the server as ever; those of a node that is gone get Engine.IO's "unknown session".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any, Final
+
+from cluster.forward.errand import REACH_SECONDS, Errand
+from cluster.forward.greeting import Key
+from cluster.forward.messages import ask_of, sid_in
+from cluster.forward.pool import Pool
+from cluster.forward.relay import join
+from cluster.forward.stats import ForwardStats, Kind, Outcome
+from cluster.forward.unknown import answer_unknown
+from cluster.forward.way_out import RELAY
+from manager import ClusterManager
+from manager.ids import node_of
+
+ACQUAINTANCE: Final = 0.5
+"""Seconds: a node that has just joined waits so long for others to say that they are there."""
+
+
+class Forwarder:
+    """What passes on the requests of one server.
+
+    Args:
+        manager: the manager of the server.
+        stats: where to count.
+    """
+
+    def __init__(self, manager: ClusterManager, stats: ForwardStats) -> None:
+        self.key = Key(manager.options.prefix, manager.options.secret)
+        self._manager = manager
+        self._stats = stats
+        self._pools: dict[str, Pool] = {}
+        self._eio = manager.server.eio
+        self._local = manager.server.handle_request
+        manager.server.handle_request = self.handle_request
+        self._told_gone = manager.node_gone
+        manager.node_gone = self.node_gone  # type: ignore[method-assign]
+
+    @property
+    def node_id(self) -> str:
+        """The node whose sessions are here."""
+        return self._manager.node_id
+
+    async def handle_request(self, scope: Any, receive: Any, send: Any) -> Any:
+        """Stand in for ``AsyncServer.handle_request``."""
+        kind = _kind(scope)
+        node = node_of(sid_in(scope.get("query_string", b""))) if kind else None
+        if kind is None or node is None or node == self.node_id:
+            return await self._local(scope, receive, send)
+        pool = await self._find(node)
+        outcome, answered = Outcome.UNKNOWN, False
+        if pool is not None and kind is Kind.WEBSOCKET:
+            outcome = await self._relay(pool, scope)
+        elif pool is not None:
+            errand = Errand(pool, scope, receive, send)
+            outcome = await errand.run()
+            answered = errand.answered
+        self._stats.count(kind, outcome, node)
+        if outcome not in (Outcome.OK, Outcome.LEFT) and not answered:
+            await answer_unknown(self._eio, scope, send)
+        return None
+
+    async def answer(self, scope: Any, receive: Any, send: Any) -> None:
+        """Let the server itself answer what another node has passed on: it never goes further."""
+        await self._local(scope, receive, send)
+
+    async def _relay(self, pool: Pool, scope: Any) -> Outcome:
+        let_go = scope.get("extensions", {}).get(RELAY)
+        if let_go is None:
+            return Outcome.REFUSED  # some middleware made a scope of its own
+        try:
+            # A new line each time: that it greets shows that the node reacts.
+            async with asyncio.timeout(REACH_SECONDS):
+                line = await pool.connect()
+        except OSError:
+            return Outcome.UNREACHABLE
+        pool.part_with(line)
+        taken = let_go()
+        if taken is None:
+            line.close()
+            return Outcome.LEFT
+        client, connections = taken
+        join(client, line.transport, ask_of(scope), connections)
+        return Outcome.OK
+
+    async def _find(self, node: str) -> Pool | None:
+        """The lines to a live node; None for one that is not there."""
+        pool = self._pools.get(node)
+        if pool is not None:
+            return pool
+        if node not in self._manager.nodes() and self._manager.ready:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._manager.node.introduced(), ACQUAINTANCE)
+        info = self._manager.nodes().get(node)
+        if info is None:
+            return None
+        return self._pools.setdefault(node, Pool(info, self.key))
+
+    def node_gone(self, node: str) -> None:
+        """End what waits for a node that is gone, and forget it."""
+        self._told_gone(node)
+        pool = self._pools.pop(node, None)
+        if pool is not None:
+            pool.close()
+
+    def close(self) -> None:
+        """Close all lines."""
+        for pool in self._pools.values():
+            pool.close()
+
+
+def _kind(scope: Any) -> Kind | None:
+    """None for what any node can answer, such as a browser's OPTIONS."""
+    if scope["type"] == "websocket":
+        return Kind.WEBSOCKET
+    return {"GET": Kind.POLL, "POST": Kind.POST}.get(scope["method"])

@@ -1,0 +1,76 @@
+"""How two nodes make sure of each other before a request is passed on.
+
+Both prove that they know the cluster's secret and prefix, by keyed BLAKE2b over the node that is meant and
+a random number of each side. So no clock is compared, nothing that was overheard can be used again, a
+stranger at the address of a dead node learns nothing, and neither does its successor get its requests.
+Without a secret the proof only shows that the right node was reached.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Callable
+from hashlib import blake2b
+from secrets import token_bytes
+from typing import Final, Protocol, TypeVar
+
+from cluster.forward.line import Line
+from manager.ids import NODE_CHARS
+
+NONCE: Final = 16
+PROOF: Final = 16
+
+
+class NotANode(ConnectionError):
+    """The other side does not know the secret, or is not the node that is meant."""
+
+
+class Key:
+    """What the nodes of one cluster share."""
+
+    def __init__(self, prefix: str, secret: str | None) -> None:
+        # `person` keeps these proofs apart from the signatures of envelopes, which have the same parts.
+        inner = blake2b((secret or "").encode()).digest()
+        self._key = blake2b(prefix.encode(), key=inner, person=b"forward").digest()
+
+    def proof(self, role: bytes, node: bytes, asker: bytes, owner: bytes) -> bytes:
+        """Prove to be in this role (asker or owner) between these two random numbers."""
+        return blake2b(role + node + asker + owner, key=self._key, digest_size=PROOF).digest()
+
+
+class HasKey(Protocol):
+    """Somebody a greeting can be meant for."""
+
+    @property
+    def key(self) -> Key:
+        """The key of its cluster."""
+
+
+Owner = TypeVar("Owner", bound=HasKey)
+
+
+async def greet(line: Line, key: Key, node: str) -> None:
+    """Make sure that the other side is ``node``; raises ``NotANode`` or ``LineLost``."""
+    name, mine = node.encode(), token_bytes(NONCE)
+    line.write(name + mine)
+    reply = await line.read()
+    theirs = reply[:NONCE]
+    if not hmac.compare_digest(reply[NONCE:], key.proof(b"owner", name, mine, theirs)):
+        raise NotANode(f"what answers in the place of node {node} is not that node of this cluster")
+    line.write(key.proof(b"asker", name, mine, theirs))
+    line.trust()
+
+
+async def welcome(line: Line, find: Callable[[str], Owner | None]) -> Owner:
+    """Make sure that the other side is a node; returns whom it wants, raises ``NotANode`` or ``LineLost``."""
+    asked = await line.read()
+    name, theirs = asked[:NODE_CHARS], asked[NODE_CHARS:]
+    owner = find(name.decode("ascii", "replace"))
+    if owner is None or len(theirs) != NONCE:
+        raise NotANode("asks for a node that is not here")
+    mine = token_bytes(NONCE)
+    line.write(mine + owner.key.proof(b"owner", name, theirs, mine))
+    if not hmac.compare_digest(await line.read(), owner.key.proof(b"asker", name, theirs, mine)):
+        raise NotANode("does not know the secret and prefix of this cluster")
+    line.trust()
+    return owner

@@ -1,0 +1,82 @@
+"""The internal listener: where other nodes bring requests for sessions of this process, and nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from cluster.errors import UsageError
+from cluster.forward.caller import Caller
+from cluster.forward.forwarder import Forwarder
+from cluster.forward.line import Line
+from cluster.listener import BACKLOG
+
+
+class Listener:
+    """Listens on a Unix socket, and on TCP when asked to.
+
+    Args:
+        find: gives the forwarder of a node of this process.
+        config: uvicorn's, of the public server.
+        state: uvicorn's, of the public server: it waits for these connections too when it stops.
+    """
+
+    def __init__(self, find: Callable[[str], Forwarder | None], config: Config, state: ServerState) -> None:
+        self._find = find
+        self._config = config
+        self._state = state
+        self._servers: list[asyncio.Server] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def open_unix(self, path: Path) -> None:
+        """Listen at a path, for this user alone; raises UsageError."""
+        loop = asyncio.get_running_loop()
+        self._servers.append(await loop.create_unix_server(self._line, sock=_bind(path), backlog=BACKLOG))
+
+    async def open_tcp(self, sock: socket.socket) -> None:
+        """Listen on a TCP socket."""
+        loop = asyncio.get_running_loop()
+        self._servers.append(await loop.create_server(self._line, sock=sock, backlog=BACKLOG))
+
+    def stop_accepting(self) -> None:
+        """Let nobody new in; who connects is told so at once."""
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+
+    async def close(self) -> None:
+        """Hang up on everybody."""
+        self.stop_accepting()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _line(self) -> Line:
+        return Line(self._opened)
+
+    def _opened(self, line: Line) -> None:
+        self._spawn(Caller(line, self._find, self._config, self._state).serve())
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _bind(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)  # of this worker's predecessor
+    sock = socket.socket(socket.AF_UNIX)
+    try:
+        sock.bind(str(path))
+        path.chmod(0o600)
+    except OSError as error:
+        sock.close()
+        raise UsageError(f"cannot listen at {path}: {error}; TMPDIR can name a shorter folder") from None
+    sock.setblocking(False)
+    return sock

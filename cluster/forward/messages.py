@@ -1,0 +1,130 @@
+"""What nodes say to each other about one request: an ASGI call, cut into frames.
+
+The asking node sends ``Ask`` and, while there is more of the request's body, ``Piece``. The answering one
+sends ``Answer`` and ``Piece``, or ``Refusal``; and ``Waiting`` when the answer takes its time, as that of a
+poll does, so that a node that lives and one that hangs can be told apart.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+import msgspec
+
+Scope = dict[str, Any]
+Headers = list[tuple[bytes, bytes]]
+
+PIECE: Final = 256 * 1024
+"""Bytes of a body in one frame: what one message may hold up."""
+
+
+class Ask(msgspec.Struct, array_like=True, tag=1):
+    """A request, with the first piece of its body."""
+
+    websocket: bool
+    method: str
+    scheme: str
+    path: str
+    raw_path: bytes
+    root_path: str
+    query: bytes
+    headers: Headers
+    client: tuple[str, int] | None
+    server: tuple[str, int | None] | None
+    body: bytes = b""
+    more: bool = False
+
+    @property
+    def sid(self) -> str | None:
+        """The session it is for."""
+        return sid_in(self.query)
+
+    def scope(self) -> Scope:
+        """The ASGI scope of an HTTP request, as the server in front of the client made it."""
+        return {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.3"},
+            "http_version": "1.1",
+            "method": self.method,
+            "scheme": self.scheme,
+            "path": self.path,
+            "raw_path": self.raw_path,
+            "root_path": self.root_path,
+            "query_string": self.query,
+            "headers": self.headers,
+            "client": self.client,
+            "server": self.server,
+            "state": {},
+        }
+
+    def head(self) -> bytes:
+        """The head of a WebSocket handshake; it went through an HTTP parser, so no line can be forged."""
+        lines = [b"GET %b?%b HTTP/1.1" % (self.raw_path, self.query)]
+        lines += [name + b": " + value for name, value in self.headers]
+        return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+class Piece(msgspec.Struct, array_like=True, tag=2):
+    """More of a body."""
+
+    body: bytes
+    more: bool
+
+
+class Answer(msgspec.Struct, array_like=True, tag=3):
+    """The response, with the first piece of its body."""
+
+    status: int
+    headers: Headers
+    body: bytes
+    more: bool
+
+
+class Waiting(msgspec.Struct, array_like=True, tag=4):
+    """The request is being handled."""
+
+
+class Refusal(msgspec.Struct, array_like=True, tag=5):
+    """The request is not for this node."""
+
+    reason: str
+
+
+Message = Ask | Piece | Answer | Waiting | Refusal
+encode = msgspec.msgpack.Encoder().encode
+_decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
+
+
+def decode(frame: bytes) -> Message:
+    """Read a message; raises ``ConnectionError`` for anything else, after which a line is of no use."""
+    try:
+        return _decoder.decode(frame)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise ConnectionError(f"not a message: {error}") from error
+
+
+def ask_of(scope: Scope, body: bytes = b"", more: bool = False) -> Ask:
+    """Put an ASGI scope into a message."""
+    return Ask(
+        websocket=scope["type"] == "websocket",
+        method=scope.get("method", "GET"),
+        scheme=scope.get("scheme", "http"),
+        path=scope["path"],
+        raw_path=scope.get("raw_path") or scope["path"].encode(),
+        root_path=scope.get("root_path", ""),
+        query=scope.get("query_string", b""),
+        headers=list(scope["headers"]),
+        client=scope.get("client"),
+        server=scope.get("server"),
+        body=body,
+        more=more,
+    )
+
+
+def sid_in(query: bytes) -> str | None:
+    """The session id in a query string, read as python-engineio reads it."""
+    if b"sid=" not in query:
+        return None
+    values = parse_qs(query.decode("utf-8", "replace")).get("sid")
+    return values[0] if values else None

@@ -1,0 +1,49 @@
+"""uvicorn's WebSocket protocol with a way out before the handshake is answered."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+RELAY: Final = "socketio.relay"
+"""Under this name in ``scope["extensions"]`` the app finds the function that gives the connection away."""
+
+
+class RelayProtocol(WebSocketsSansIOProtocol):
+    """Lets the app take the connection while its handshake is open."""
+
+    def handle_connect(self, event: Request) -> None:
+        """Offer the way out in the scope."""
+        super().handle_connect(event)
+        if hasattr(self, "scope"):
+            self.scope["extensions"][RELAY] = self.let_go  # type: ignore[assignment]
+
+    async def send(self, message: Any) -> None:
+        """Send; uvicorn would take an app that answers a handshake with an error for one that forgot it."""
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True
+
+    def let_go(self) -> tuple[asyncio.Transport, set[Any]] | None:
+        """Give the connection away, and uvicorn's set of open ones; None when it has ended or been used."""
+        used = self.handshake_complete or self.read_paused or self.conn.reader.buffer
+        if used or self.disconnected or self.transport.is_closing():
+            return None
+        transport, self.transport = self.transport, Released()  # type: ignore[assignment]
+        self.connections.discard(self)
+        self.handshake_complete = True  # else uvicorn answers it when the ASGI call returns
+        return transport, self.connections
+
+
+class Released:
+    """What uvicorn closes when the ASGI call returns, or a middleware before: nothing."""
+
+    def is_closing(self) -> bool:
+        """Whether there is nothing left to close."""
+        return True
+
+    def close(self) -> None:
+        """Leave the connection to who has it now."""

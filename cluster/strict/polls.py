@@ -1,0 +1,80 @@
+"""Polls: one at a time for each session, and a session whose poll is cut off ends."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from cluster.strict.answer import CLOSED, environ_of, give
+from manager.hang_up import hang_up
+
+
+class Polls:
+    """The GETs of one server's sessions.
+
+    A session without the connection of its poll is closed at once, as engine.io does: what would be
+    written into that poll is lost, and no client polls again after a failed poll.
+
+    Args:
+        eio: the Engine.IO server.
+        inner: its own ``handle_request``.
+        spawn: runs a coroutine in a task.
+    """
+
+    def __init__(self, eio: Any, inner: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None]) -> None:
+        self._eio = eio
+        self._inner = inner
+        self._spawn = spawn
+        self._waiting: set[str] = set()
+
+    async def serve(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer with what is there for the client, when there is something."""
+        if socket.closed:
+            await self._last_words(socket, scope, send)
+        elif socket.sid in self._waiting:
+            self._end(socket)
+            await give(self._eio, CLOSED, scope, receive, send)
+        else:
+            self._waiting.add(socket.sid)
+            try:
+                await self._wait(socket, scope, receive, send)
+            finally:
+                self._waiting.discard(socket.sid)
+
+    async def _wait(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        request = await receive()
+        if request["type"] != "http.request":
+            self._end(socket)
+            return
+
+        async def again() -> Any:
+            return request
+
+        async def answer(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.body":
+                self._waiting.discard(socket.sid)  # before the client can know and poll again
+            await send(message)
+
+        watch = asyncio.ensure_future(self._watch(socket, receive))
+        try:
+            await self._inner(scope, again, answer)
+        finally:
+            watch.cancel()
+
+    async def _watch(self, socket: Any, receive: Any) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        if socket.sid in self._waiting:
+            self._end(socket)
+
+    async def _last_words(self, socket: Any, scope: dict[str, Any], send: Any) -> None:
+        """Give the client that was not polling when its session was closed the CLOSE packet."""
+        self._eio.sockets.pop(socket.sid, None)
+        environ = await environ_of(self._eio, scope, send)
+        packets = [packet for packet in socket.queue.drain() if packet is not None]
+        await self._eio._make_response(self._eio._ok(packets), environ)
+
+    def _end(self, socket: Any) -> None:
+        # In a task: the application's disconnect handlers may take their time.
+        self._spawn(hang_up(socket, self._eio.reason.TRANSPORT_ERROR))

@@ -1,0 +1,81 @@
+"""POSTs: what a polling client sends, one at a time for each session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from cluster.strict import answer as answers
+from cluster.strict.answer import Answer, environ_of, give
+from cluster.strict.body import Body, Gone, TooLarge, read_body
+from cluster.strict.payload import SEPARATOR, packets_of
+from cluster.strict.request import header
+from manager.hang_up import hang_up
+
+AT_ONCE: Final = 16
+"""Packets that python-engineio takes in one POST; JavaScript clients send as many as the size allows."""
+
+
+class Posts:
+    """The POSTs of one server's sessions.
+
+    Args:
+        eio: the Engine.IO server.
+        inner: its own ``handle_request``.
+        spawn: runs a coroutine in a task.
+    """
+
+    def __init__(self, eio: Any, inner: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None]) -> None:
+        self._eio = eio
+        self._inner = inner
+        self._spawn = spawn
+        self._reading: set[str] = set()
+
+    async def serve(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Handle the packets of a POST."""
+        environ = await environ_of(self._eio, scope, send)
+        if not self._same_origin(environ):
+            await self._inner(scope, receive, send)  # says so
+            return
+        if socket.sid in self._reading or header(scope, b"content-type") == "application/octet-stream":
+            answer: Answer | None = self._end(socket, answers.CLOSED)
+        else:
+            self._reading.add(socket.sid)
+            try:
+                answer = await self._take(socket, scope, receive, environ)
+            finally:
+                self._reading.discard(socket.sid)
+        if answer is not None:
+            await give(self._eio, answer, scope, receive, send)
+
+    def _same_origin(self, environ: dict[str, Any]) -> bool:
+        origin = environ.get("HTTP_ORIGIN")
+        if not origin or self._eio.cors_allowed_origins == []:
+            return True
+        allowed = self._eio._cors_allowed_origins(environ)
+        return allowed is None or origin in allowed
+
+    async def _take(
+        self, socket: Any, scope: dict[str, Any], receive: Any, environ: dict[str, Any]
+    ) -> Answer | None:
+        try:
+            body = await read_body(scope, receive, self._eio.max_http_buffer_size)
+            if socket.closed:
+                return answers.SESSION_UNKNOWN
+            packets = packets_of(body)
+            for start in range(0, len(packets), AT_ONCE):
+                part = SEPARATOR.join(packets[start : start + AT_ONCE]).encode()
+                some = {**environ, "CONTENT_LENGTH": str(len(part)), "wsgi.input": Body(part)}
+                await socket.handle_post_request(some)
+        except TooLarge:
+            return answers.TOO_LARGE
+        except Gone:
+            return self._end(socket, None)
+        except (ValueError, RecursionError):  # malformed, or not base64, or JSON nested without end
+            return self._end(socket, answers.OK)  # engine.io's answer too: the poll tells the client
+        return answers.OK
+
+    def _end(self, socket: Any, answer: Answer | None) -> Answer | None:
+        # In a task: the application's disconnect handlers may take their time.
+        self._spawn(hang_up(socket, self._eio.reason.TRANSPORT_ERROR))
+        return answer

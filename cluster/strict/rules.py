@@ -1,0 +1,57 @@
+"""Which requests Engine.IO refuses, and with what: engine.io 6.6's ``verify`` and ``handshake``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster.strict.answer import (
+    BAD_METHOD,
+    BAD_REQUEST,
+    SESSION_UNKNOWN,
+    TRANSPORT_UNKNOWN,
+    VERSION_UNSUPPORTED,
+    Answer,
+)
+from cluster.strict.request import Request
+
+VERSION = "4"
+
+
+def refusal(request: Request, eio: Any) -> Answer | None:
+    """The answer to a request that breaks a rule, or None.
+
+    Args:
+        request: any but a CORS preflight.
+        eio: the Engine.IO server.
+    """
+    if request.transport not in eio.transports:
+        return TRANSPORT_UNKNOWN
+    if request.sid is None:
+        return _handshake(request)
+    socket = eio.sockets.get(request.sid)
+    if socket is None or not socket.connected or (socket.closed and not _last_words(request, socket)):
+        return SESSION_UNKNOWN
+    return _session(request, socket)
+
+
+def _handshake(request: Request) -> Answer | None:
+    if request.method != "GET":
+        return BAD_METHOD
+    if (request.transport == "websocket") != request.upgrade:
+        return BAD_REQUEST
+    return None if request.version == VERSION else VERSION_UNSUPPORTED
+
+
+def _session(request: Request, socket: Any) -> Answer | None:
+    # engine.io lets a second WebSocket in and then closes it; polling ends with the upgrade.
+    fits = (request.transport == "websocket") == request.upgrade and not socket.upgraded
+    if not fits or (request.upgrade and socket.upgrading) or request.method not in ("GET", "POST"):
+        return BAD_REQUEST
+    # Not VERSION_UNSUPPORTED: engine.io says that only in a handshake.
+    return None if request.version == VERSION else BAD_REQUEST
+
+
+def _last_words(request: Request, socket: Any) -> bool:
+    """Whether this poll gets what was to be sent when the server closed the session."""
+    polls = request.method == "GET" and not request.upgrade and not socket.upgraded
+    return polls and not socket.queue.empty()

@@ -1,0 +1,93 @@
+"""What clients send is checked in every format, and what nodes exchange is not."""
+
+from __future__ import annotations
+
+import msgpack
+import pytest
+from socketio.msgpack_packet import MsgPackPacket
+from socketio.packet import Packet
+
+from manager.checked import BadPacket, checked
+from manager.packets import decode, encode_event
+
+JSON, MSGPACK = checked(Packet), checked(MsgPackPacket)
+PLACE = '{"_placeholder":true,"num":0}'
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("0", None),
+        ('0{"token":1}', {"token": 1}),
+        ("0/chat,", None),
+        ("1", None),
+        ('2["a"]', ["a"]),
+        ("2[1]", [1]),
+        ('2/chat,12["a",{}]', ["a", {}]),
+        ("31[]", []),
+        (f'510-["a",{PLACE}]', ["a", {"_placeholder": True, "num": 0}]),
+        (f"61-7[{PLACE}]", [{"_placeholder": True, "num": 0}]),
+    ],
+)
+def test_taken(text, data):
+    """What clients send is read as python-socketio reads it."""
+    packet, plain = JSON(encoded_packet=text), Packet(encoded_packet=text)
+    assert packet._to_dict() == plain._to_dict()
+    assert packet.data == data
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2", "2{}", "2[]", "2[true]", "2[[1]]", '2["connect"]', '21-["a"]', '5["a"]', '50-["a"]', '5-1-["a"]']
+    + ['511-["a"]', "3", "3{}", "1{}", '4{"message":""}', "7", "x", "2[", b"2[]", "2" + "[" * 100_000],
+)
+def test_refused(text):
+    """What no client sends is refused, and with nothing but ``BadPacket``."""
+    with pytest.raises(BadPacket):
+        JSON(encoded_packet=text)
+
+
+@pytest.mark.parametrize("place", ["1", '"0"', "null", "[0]", "1.5"])
+def test_placeholders(place):
+    """A placeholder for an attachment that is not there is refused when the attachments have come."""
+    packet = JSON(encoded_packet=f'51-["a",{{"_placeholder":true,"num":{place}}}]')
+    with pytest.raises(BadPacket):
+        packet.add_attachment(b"\x00")
+
+
+def test_text_for_an_attachment():
+    """An attachment is bytes."""
+    packet = JSON(encoded_packet=f'51-["a",{PLACE}]')
+    with pytest.raises(BadPacket):
+        packet.add_attachment('2["a"]')
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        {"type": 2, "nsp": "/", "data": []},
+        {"type": 2, "nsp": "/", "data": ["disconnect"]},
+        {"type": 5, "nsp": "/", "data": ["a", b"\x00"]},
+        {"type": 9, "nsp": "/"},
+        {"type": 2, "data": ["a"]},
+        {"nsp": "/"},
+        [1],
+    ],
+)
+def test_msgpack_refused(packet):
+    """The same holds for msgpack."""
+    with pytest.raises(BadPacket):
+        MSGPACK(encoded_packet=msgpack.dumps(packet))
+
+
+def test_msgpack_taken():
+    """Bytes are no attachments in msgpack, and may be as many as the client likes."""
+    packet = {"type": 2, "nsp": "/", "data": ["a", *[b"\x00"] * 20]}
+    assert MSGPACK(encoded_packet=msgpack.dumps(packet)).data == packet["data"]
+
+
+def test_nodes_are_not_checked():
+    """What a server has emitted is read back whatever it is called and however much it holds."""
+    for event, values in (("connect", ()), ("much", (b"\x00",) * 11)):
+        encoded = encode_event(JSON, event, values, "/")
+        assert decode(JSON, encoded.parts, encoded.text).data == [event, *values]
