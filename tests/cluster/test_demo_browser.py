@@ -27,7 +27,7 @@ class Tab:
         self.driver.switch_to.window(self.handle)
 
     def wait(self, condition) -> None:
-        WebDriverWait(self.driver, 30, 0.05).until(lambda _: condition())
+        WebDriverWait(self.driver, 60, 0.05).until(lambda _: condition())
 
     def find(self, selector: str):
         return self.driver.find_element(By.CSS_SELECTOR, selector)
