@@ -8,6 +8,7 @@ while this node was cut off is asked for (``Hello``) and sent again by its sende
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from typing import Final, Protocol
@@ -20,8 +21,8 @@ from manager.errors import EnvelopeError
 from manager.futures import complain
 from manager.ids import new_node_id
 from manager.interest import Interest
-from manager.link import Link
-from manager.messages import Beat, Bye, Hello, Message, Replay
+from manager.link import FAREWELL_SECONDS, Link
+from manager.messages import Beat, Bye, Hello, Membership, Message, Replay
 from manager.options import Options
 from manager.publisher import Publisher
 from manager.registry import open_broker, safe_url
@@ -129,7 +130,14 @@ class Node:
             await asyncio.sleep(self._joined_at + self.options.heartbeat - time.monotonic())
 
     async def close(self) -> None:
-        """Send what is left, say goodbye and leave the bus."""
+        """Send what is left, say goodbye and leave the bus, within a second.
+
+        First through the running link: to cancel it in the middle of a batch would end the broker.
+        """
+        if self._tasks and self._link is not None and self._link.up:
+            goodbye = self.post(Bye(), self.channels.everyone, keep=False)
+            with contextlib.suppress(TimeoutError):  # the link says what is left unsent
+                await asyncio.wait_for(self.publisher.sent(goodbye), FAREWELL_SECONDS)
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
@@ -191,7 +199,7 @@ class Node:
             return
         message = self._codec.message(raw)
         fresh = self._roster.fresh(header.origin, header.number, now)
-        if isinstance(message, Hello | Beat | Bye):
+        if isinstance(message, Membership):
             self._membership(header.origin, message)
         elif isinstance(message, Replay):
             self._replay(header, message)
@@ -204,7 +212,7 @@ class Node:
         self.stats.received[type(message).__name__] += 1
         self._hears.heard(origin, message)
 
-    def _membership(self, origin: str, message: Hello | Beat | Bye) -> None:
+    def _membership(self, origin: str, message: Membership) -> None:
         if isinstance(message, Bye):
             if self._roster.leave(origin):
                 self._gone(origin, "left")

@@ -99,3 +99,16 @@ async def test_frozen_node(bus_url, prefix, lonely):
             for number in range(100):
                 assert await far.next("n", timeout=15) == [number]
             await eventually(lambda: lonely.id in nodes[0].manager.nodes(), 10)
+
+
+async def test_closed_while_busy(bus_url, prefix):
+    """A node that is closed with a batch on its way sends all there is, then its goodbye."""
+    async with three_nodes(bus_url, prefix, count=2) as nodes:
+        async with client(nodes[1]) as far:
+            for number in range(1500):
+                await nodes[0].sio.emit("n", number)
+            await asyncio.sleep(0)  # the first batch is on its way
+            await nodes[0].manager.close()
+            for number in range(1500):
+                assert await far.next("n") == [number]
+            await eventually(lambda: list(nodes[1].manager.nodes()) == [nodes[1].manager.node_id], 2)
