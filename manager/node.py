@@ -71,8 +71,8 @@ class Node:
         self._interest = Interest()
         self._hears = hears
         self._serving = serving
-        self._echo = 0.0
-        self._joined_at = 0.0
+        self._echo = self._joined_at = 0.0
+        self._said_goodbye = False
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
         self._link = Link(self._open, self._interest, backlog, self) if options.url else None
         self.publisher = Publisher(self.id, self._codec, backlog, self._link, stats)
@@ -135,7 +135,7 @@ class Node:
         First through the running link: to cancel it in the middle of a batch would end the broker.
         """
         if self._tasks and self._link is not None and self._link.up:
-            goodbye = self.post(Bye(), self.channels.everyone, keep=False)
+            goodbye = self._say_goodbye()
             with contextlib.suppress(TimeoutError):  # the link says what is left unsent
                 await asyncio.wait_for(self.publisher.sent(goodbye), FAREWELL_SECONDS)
         tasks, self._tasks = self._tasks, []
@@ -176,6 +176,7 @@ class Node:
         """Say hello; after a cut, ask everybody for what was missed."""
         now = time.monotonic()
         self._echo = self._joined_at = now
+        self._said_goodbye = False
         self.publisher.renew()
         if again:
             self.stats.reconnects += 1
@@ -186,10 +187,9 @@ class Node:
         """Nothing to do: clients of this node are served as before."""
 
     def leaving(self) -> None:
-        """Say goodbye."""
-        self.post(Bye(), self.channels.everyone, keep=False)
-
-    # hearing
+        """Say goodbye, unless ``close`` has."""
+        if not self._said_goodbye:
+            self._say_goodbye()
 
     def _receive(self, raw: bytes, now: float) -> None:
         header = self._codec.header(raw)
@@ -249,8 +249,6 @@ class Node:
         if self.stats.refused[error.reason] in (1, 10, 100, 1000, 10000):
             logger.warning("refused an envelope (%d so far): %s", self.stats.refused[error.reason], error)
 
-    # time
-
     async def _tick(self) -> None:
         last = time.monotonic()
         beat = last
@@ -281,6 +279,10 @@ class Node:
     def _gone(self, node: str, how: str) -> None:
         logger.info("node %s %s", node, how)
         self._hears.node_gone(node)
+
+    def _say_goodbye(self) -> int:
+        self._said_goodbye = True
+        return self.post(Bye(), self.channels.everyone, keep=False)
 
     def _hello(self) -> Hello:
         return Hello(self.options.name, self.options.address, self._serving, self._roster.seen())
