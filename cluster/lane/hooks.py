@@ -83,8 +83,10 @@ class LaneHooks:
         """Take over the connection of a socket: a new one, or one that upgrades from polling."""
         upgrading = socket.connected
 
-        def make(transport: Any, connections: set[Any]) -> Lane:
+        def make(transport: Any, connections: set[Any], first: bytes) -> Lane:
             lane = Lane(transport, connections, socket, self)
+            if first:
+                lane.write_frame(first)
             if upgrading:
                 lane.upgrade = "probe"
                 socket.upgrading = True
