@@ -1,0 +1,126 @@
+"""The ASGI application that plain WebSocket clients connect to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from engineio.async_drivers.asgi import translate_request
+
+from cluster.plain.answers import not_a_websocket, not_found
+from cluster.plain.codec import Codec
+from cluster.plain.install import install
+from cluster.plain.json_codec import JsonCodec
+from cluster.plain.session import Receive, Session
+from cluster.plain.socket import PlainSocket
+from cluster.plain.writer import Send
+from cluster.strict.answer import give
+from manager import ClusterManager
+
+App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
+
+SLOW: Final = ("close", "skip")
+
+
+class PlainWebSockets:
+    """Lets clients without a Socket.IO library in: ``PlainWebSockets(sio, socketio.ASGIApp(sio))``.
+
+    Args:
+        server: a ``socketio.AsyncServer`` with a ``ClusterManager``; its handlers are the clients'.
+        other_app: the ASGI application for everything else.
+        path: where plain clients connect; None for everything that comes, when this is mounted.
+        namespace: the Socket.IO namespace that they join.
+        codec: how messages look; ``JsonCodec()`` unless given.
+        auth: whether a client's first message is a connect event, whose data the connect handler gets.
+        slow: what becomes of a client that does not keep up: ``close`` disconnects it at the high mark,
+            ``skip`` leaves events out until it has come down to the low one, and then tells it how many.
+        high_water: bytes that may wait for one client; the manager's ``client_bytes`` unless given.
+        low_water: bytes, a quarter of ``high_water`` unless given.
+
+    Raises:
+        TypeError: the server has another client manager.
+        ValueError: a setting that cannot work.
+    """
+
+    def __init__(
+        self,
+        server: Any,
+        other_app: App | None = None,
+        *,
+        path: str | None = "/ws",
+        namespace: str = "/",
+        codec: Codec | None = None,
+        auth: bool = False,
+        slow: str = "close",
+        high_water: int | None = None,
+        low_water: int | None = None,
+    ) -> None:
+        manager = server.manager
+        if not isinstance(manager, ClusterManager):
+            kind = type(manager).__name__
+            raise TypeError(f"plain clients need AsyncServer(client_manager=ClusterManager()), not {kind}")
+        self.server = server
+        self.manager = manager
+        self.namespace = namespace
+        self.codec: Codec = codec or JsonCodec()
+        self.auth = auth
+        self.skip = slow == "skip"
+        self.high_water = manager.options.client_bytes if high_water is None else high_water
+        self.low_water = self.high_water // 4 if low_water is None else low_water
+        if slow not in SLOW:
+            raise ValueError(f"slow must be one of {', '.join(SLOW)}, not {slow!r}")
+        if not 0 <= self.low_water < self.high_water:
+            raise ValueError(
+                f"low_water must be below high_water: {self.low_water} is not below {self.high_water}"
+            )
+        if path is not None and not path.startswith("/"):
+            raise ValueError(f"path must start with a slash: write {'/' + path!r}")
+        self._path = None if path is None else path.rstrip("/")
+        self._other: App = other_app or not_found
+        install(server)
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        mine = scope["type"] != "lifespan" and self._path in (None, _path(scope))
+        if mine and scope["type"] == "websocket":
+            await self._websocket(scope, receive, send)
+        elif mine:
+            await not_a_websocket(scope, receive, send)
+        else:
+            await self._other(scope, receive, send)
+
+    async def _websocket(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        gate = getattr(self.server.eio, "gate", None)  # under `cluster serve`
+        refusal = None if gate is None else gate.turn_away()
+        if refusal is not None:
+            await give(self.server.eio, refusal, scope, receive, send)
+            return
+        environ = await translate_request(scope, receive, send)
+        if not environ:
+            return  # gone before the handshake
+        if not self._allowed(environ):
+            await send({"type": "websocket.close"})  # before the accept: answered with 403
+            return
+        await send({"type": "websocket.accept"})
+        socket = PlainSocket(self, send)
+        sockets = self.server.eio.sockets
+        sockets[socket.sid] = socket
+        try:
+            await Session(self, socket, receive).serve(environ)
+            await socket.writer.over()
+        finally:
+            socket.writer.task.cancel()
+            sockets.pop(socket.sid, None)
+
+    def _allowed(self, environ: dict[str, Any]) -> bool:
+        """Whether a page of this origin may connect, by the server's ``cors_allowed_origins``."""
+        eio, origin = self.server.eio, environ.get("HTTP_ORIGIN")
+        if origin is None or eio.cors_allowed_origins == []:
+            return True
+        allowed = eio._cors_allowed_origins(environ)
+        return allowed is None or origin in allowed
+
+
+def _path(scope: dict[str, Any]) -> str:
+    """The path below the place where this is mounted."""
+    return str(scope["path"]).removeprefix(scope.get("root_path", "")).rstrip("/")

@@ -1,0 +1,63 @@
+"""What plain clients and the server say to each other, whatever it looks like on the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from manager.channels import Room
+from manager.checked import RESERVED
+from manager.packets import Encoded, PacketClass, decode
+
+LARGEST_ACK: Final = 2**53 - 1
+"""The largest whole number that every JSON library keeps."""
+
+
+class BadMessage(ValueError):
+    """A client sent what cannot be used; the text is sent to it. ``ack`` is the number it gave, if any."""
+
+    def __init__(self, text: str, ack: int | None = None) -> None:
+        super().__init__(text)
+        self.ack = ack
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An event, the answer to one, or what was wrong with one.
+
+    ``event`` is its name, None for an answer. ``args`` are the arguments of the event or of the answer.
+    ``room`` is the one room that the server emitted to, or a client's first argument. ``ack`` numbers an
+    event that wants an answer, and its answer. ``error``, from the server only, is a text for people.
+    """
+
+    event: str | None = None
+    args: tuple[Any, ...] = ()
+    room: Room | None = None
+    ack: int | None = None
+    error: str | None = None
+
+
+def check(message: Message) -> Message:
+    """Give a client's message back; raises ``BadMessage`` for what no client may send."""
+    number = message.ack
+    if number is not None and not (type(number) is int and 0 <= number <= LARGEST_ACK):
+        raise BadMessage("ack must be a whole number from 0 up to 2^53-1")
+    if message.event is None:
+        if number is None:
+            raise BadMessage("a message needs an event, or as an answer the ack of the question")
+        return message
+    if not isinstance(message.event, str) or not message.event:
+        raise BadMessage("event must be a text that is not empty", number)
+    if message.event in RESERVED:
+        raise BadMessage(f"event {message.event!r} is the server's own: give yours another name", number)
+    room = message.room
+    if room is not None and (isinstance(room, bool) or not isinstance(room, str | int)):
+        raise BadMessage("room must be a text or a whole number", number)
+    return message
+
+
+def emitted(packet_class: PacketClass, encoded: Encoded, room: Room | None) -> Message:
+    """Give an event as it was emitted; raises what the serializer raises for bytes it cannot read."""
+    packet = decode(packet_class, encoded.parts, encoded.text)
+    event, *args = packet.data
+    return Message(event=str(event), args=tuple(args), room=room, ack=packet.id)

@@ -1,0 +1,169 @@
+"""One plain client from its handshake to its end: what it sends becomes events, answers and errors."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from cluster.plain.message import BadMessage, Message, check
+from cluster.plain.socket import REFUSED, PlainSocket
+from cluster.strict.payload import POLICY, RATE_LIMIT, TOO_BIG, TOO_LARGE
+from manager.rooms import CONNECTED
+
+if TYPE_CHECKING:
+    from cluster.plain.endpoint import PlainWebSockets
+
+logger = logging.getLogger("cluster")
+
+NONSENSE: Final = 10
+"""Bad messages in a row after which a client is disconnected."""
+_LEFT: Final = (1000, 1001)
+_EVENT: Final = "42[]"
+"""An Engine.IO packet for those who count them: whatever a plain client sends is one event."""
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class Session:
+    """Serves one connection whose handshake was accepted."""
+
+    def __init__(self, endpoint: PlainWebSockets, socket: PlainSocket, receive: Receive) -> None:
+        self._endpoint = endpoint
+        self._server = endpoint.server
+        self._socket = socket
+        self._receive = receive
+        self._bad = 0
+        self._reason: str = endpoint.server.reason.TRANSPORT_ERROR
+
+    async def serve(self, environ: dict[str, Any]) -> None:
+        """Connect the client, read what it sends, and disconnect it."""
+        reason = self._server.reason.TRANSPORT_ERROR
+        try:
+            await self._server._handle_eio_connect(self._socket.sid, environ)
+            if not self._endpoint.auth:
+                await self._connect(None)
+            reason = await self._read()
+        finally:
+            await self._socket.close(reason=reason)
+            await self._socket.ended.wait()
+
+    async def _connect(self, auth: Any) -> None:
+        await self._server._handle_connect(self._socket.sid, self._endpoint.namespace, auth)
+
+    async def _read(self) -> str:
+        """Handle messages until the end of the connection, and give the reason for it."""
+        reasons = self._server.reason
+        while True:
+            await self._socket.writer.readable()
+            event = await self._next()
+            over = event is None or event["type"] != "websocket.receive"
+            if over and self._socket.writer.ending:
+                return self._reason  # unless who said goodbye gave another
+            if event is None:
+                return str(reasons.TRANSPORT_CLOSE)
+            if over:
+                # uvicorn gives 1005 for a close without a code, and for a lost connection without a reason
+                said = event.get("code") == 1005 and "reason" in event
+                left = said or event.get("code") in _LEFT
+                return str(reasons.CLIENT_DISCONNECT if left else reasons.TRANSPORT_CLOSE)
+            text = event.get("text")
+            await self._take(event["bytes"] if text is None else text)
+
+    async def _next(self) -> dict[str, Any] | None:
+        """Wait for the client; None when the goodbye was said, or cannot be said."""
+        receiving = asyncio.ensure_future(self._receive())
+        writing = self._socket.writer.task
+        try:
+            await asyncio.wait((receiving, writing), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            receiving.cancel()
+            raise
+        if receiving.done():
+            return receiving.result()
+        receiving.cancel()
+        await self._socket.writer.over()
+        return None
+
+    async def _take(self, data: str | bytes) -> None:
+        if self._socket.writer.ending:
+            return
+        limit = self._server.eio.max_http_buffer_size
+        if len(data) > limit:
+            self._end(TOO_BIG, f"a message has at most {limit} bytes", TOO_LARGE)
+            return
+        self._endpoint.manager.stats.received_bytes += len(data)
+        if not await self._in_time():
+            self._end(POLICY, "too many events", RATE_LIMIT)
+            return
+        try:
+            await self._handle(self._endpoint.codec.decode(data))
+        except BadMessage as error:
+            self._complain(str(error), error.ack)
+        except Exception:
+            logger.exception("a plain client's message cannot be read")
+            self._complain("the server could not read this message", None)
+        else:
+            self._bad = 0
+
+    def _end(self, code: int, text: str, reason: str) -> None:
+        self._reason = reason
+        self._socket.writer.end(code, text)
+
+    async def _in_time(self) -> bool:
+        """Hold up a client that sends too much, see cluster/limits; False when it is to be disconnected."""
+        pacer = getattr(self._server.eio, "pacer", None)
+        return pacer is None or await pacer.admit(self._socket, (_EVENT,))
+
+    def _complain(self, text: str, ack: int | None) -> None:
+        self._bad += 1
+        self._socket.writer.write(Message(error=text, ack=ack))
+        if self._bad >= NONSENSE:
+            self._end(POLICY, f"{NONSENSE} bad messages in a row", self._server.reason.TRANSPORT_ERROR)
+
+    async def _handle(self, message: Message) -> None:
+        """Do what a message asks for; raises ``BadMessage``."""
+        sid, namespace = self._socket.sid, self._endpoint.namespace
+        client = self._endpoint.manager.members.on_connection(sid, namespace)
+        if client is None and self._endpoint.auth:
+            await self._first(message)
+            return
+        message = check(message)
+        if client is None or client.state is not CONNECTED:
+            return  # refused or disconnected: what it still sends is of no use
+        if message.event is None:
+            await self._server._handle_ack(sid, namespace, message.ack, list(message.args))
+            return
+        args = message.args if message.room is None else (message.room, *message.args)
+        self._known(message, client.sid, args)
+        work = self._event(message, client.sid, args)
+        if self._server.async_handlers:
+            self._endpoint.manager.spawn(work)
+        else:
+            await work
+
+    async def _first(self, message: Message) -> None:
+        if message.event != "connect":
+            text = "the first message must be a connect event, with what the application wants as its data"
+            self._socket.writer.write(Message(error=text, ack=message.ack))
+            self._socket.writer.end(REFUSED, "no connect event")
+            return
+        await self._connect(message.args[0] if message.args else None)
+
+    def _known(self, message: Message, sid: str, args: tuple[Any, ...]) -> None:
+        namespace = self._endpoint.namespace
+        handler, _ = self._server._get_event_handler(message.event, namespace, (sid, *args))
+        if handler is None and self._server._get_namespace_handler(namespace, (sid, *args))[0] is None:
+            raise BadMessage(f"nobody here handles the event {message.event!r}", message.ack)
+
+    async def _event(self, message: Message, sid: str, args: tuple[Any, ...]) -> None:
+        """Run the application's handler; its error is logged, and the client told that there was one."""
+        data = [message.event, *args]
+        namespace, server = self._endpoint.namespace, self._server
+        try:
+            await server._handle_event_internal(server, sid, self._socket.sid, data, namespace, message.ack)
+        except Exception:
+            logger.exception("the handler of event %r failed for client %s", message.event, sid)
+            text = f"the server failed to handle {message.event!r}"
+            self._socket.writer.write(Message(error=text, ack=message.ack))

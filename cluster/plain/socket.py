@@ -1,0 +1,115 @@
+"""A plain client's connection, in the place of python-engineio's socket.
+
+So the server and the manager treat it as any other: the same sid, rooms, session and disconnects. What
+they send it are Socket.IO packets and events; both leave in the codec's format.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from engineio.async_socket import AsyncSocket
+from socketio import packet as sio
+
+from cluster.plain.message import Message, emitted
+from cluster.plain.outbound import Data, Outbound
+from cluster.plain.writer import Send, Writer
+from manager.ids import new_sid
+from manager.outbox import SLOW_CONSUMER
+from manager.outgoing import Outgoing
+
+if TYPE_CHECKING:
+    from cluster.plain.endpoint import PlainWebSockets
+
+logger = logging.getLogger("cluster")
+
+GOODBYE: Final = 1000
+REFUSED: Final = 4001
+TOO_SLOW: Final = 4008
+
+
+class PlainSocket(AsyncSocket):  # type: ignore[misc]
+    """One connection; ``sid`` is its own id, which the client never learns.
+
+    ``connected`` stays False: no HTTP request belongs to this session. ``last_ping`` stays None: the
+    WebSocket server pings.
+    """
+
+    closing: bool
+    closed: bool
+    close_code: int
+    """With which whoever ends the session wants it closed."""
+
+    def __init__(self, endpoint: PlainWebSockets, send: Send) -> None:
+        super().__init__(endpoint.server.eio, new_sid(endpoint.manager.node_id))
+        self.upgraded = True
+        self.close_code = GOODBYE
+        self.last_ping = None
+        self.ended = asyncio.Event()
+        self._endpoint = endpoint
+        self._codec = endpoint.codec
+        queue = Outbound(endpoint.high_water, endpoint.low_water, endpoint.skip)
+        self.writer = Writer(send, queue, endpoint.manager.stats, self._encode, self._slow)
+
+    # what python-engineio and the manager call
+
+    async def send(self, pkt: Any) -> None:
+        """Nothing: an Engine.IO packet means nothing to a plain client."""
+
+    async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
+        """End the session: run the disconnect handlers, say goodbye."""
+        if self.closed or self.closing:
+            return
+        self.closing = True
+        reason = reason or self.server.reason.SERVER_DISCONNECT
+        try:
+            await self.server._trigger_event("disconnect", self.sid, reason, run_async=False)
+        finally:
+            self.closed = True
+            self.ended.set()
+            self.writer.end(self.close_code, reason)
+
+    def outlet(self, outgoing: Outgoing) -> None:
+        """Send an event, encoded once for all clients with this codec."""
+        data = outgoing.form(id(self._codec), self._event)
+        if data is not None:
+            self.writer.write_event(data)
+
+    def packet(self, packet: sio.Packet) -> None:
+        """Send what the server says to this client alone."""
+        kind, data = packet.packet_type, packet.data
+        if kind in (sio.ACK, sio.BINARY_ACK):
+            self.writer.write(Message(args=tuple(data), ack=packet.id))
+        elif kind == sio.CONNECT:
+            self.writer.write(Message(event="connect", args=(data,)))
+        elif kind == sio.CONNECT_ERROR:
+            self.writer.write(Message(event="connect_error", args=(data,)))
+            self.writer.end(REFUSED, str(data.get("message", "")) if isinstance(data, dict) else str(data))
+        elif kind == sio.DISCONNECT:
+            self.writer.end(GOODBYE, self.server.reason.SERVER_DISCONNECT)
+
+    # what becomes of it
+
+    def _event(self, outgoing: Outgoing) -> Data | None:
+        """Give an event in the codec's format; None for one that has none, which is logged."""
+        room = outgoing.rooms[0] if outgoing.rooms is not None and len(outgoing.rooms) == 1 else None
+        if room is not None and self._endpoint.manager.is_sid_room(self._endpoint.namespace, room):
+            room = None
+        try:
+            return self._encode(emitted(self._endpoint.manager.packet_class, outgoing.encoded, room))
+        except Exception:  # one client's format must not keep the event from the others
+            logger.exception("an event cannot be encoded for plain clients")
+            return None
+
+    def _encode(self, message: Message) -> Data | None:
+        return self._codec.encode(message)
+
+    def _slow(self) -> None:
+        if self.closing:
+            return
+        logger.warning("plain client %s does not read: disconnecting it", self.sid)
+        self._endpoint.manager.stats.slow_consumers += 1
+        self.writer.end(TOO_SLOW, SLOW_CONSUMER, at_once=True)
+        self._endpoint.manager.spawn(self.close(reason=SLOW_CONSUMER))

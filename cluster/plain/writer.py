@@ -1,0 +1,143 @@
+"""The way out to one plain client: messages in order, then the goodbye.
+
+ASGI's ``send`` waits while the connection's own buffer is full, so what waits longer waits here, counted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+from cluster.plain.message import Message
+from cluster.plain.outbound import Data, Outbound
+from manager.stats import Stats
+
+logger = logging.getLogger("cluster")
+
+CLOSE_SECONDS: Final = 5.0
+"""How long a client that does not read may hold up its goodbye."""
+TURN: Final = 64
+"""Messages sent before the loop gets a turn."""
+REASON_BYTES: Final = 123
+"""What fits into a close frame, RFC 6455."""
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Writer:
+    """Sends to one client.
+
+    Args:
+        send: ASGI's.
+        queue: what waits.
+        stats: where to count.
+        encode: the codec's; None for what is not to be sent.
+        overflow: called once, when the client is too slow.
+    """
+
+    def __init__(
+        self,
+        send: Send,
+        queue: Outbound,
+        stats: Stats,
+        encode: Callable[[Message], Data | None],
+        overflow: Callable[[], None],
+    ) -> None:
+        self._send = send
+        self._queue = queue
+        self._stats = stats
+        self._encode = encode
+        self._overflow = overflow
+        self._news = asyncio.Event()
+        self._readable = asyncio.Event()
+        self._readable.set()
+        self._goodbye: dict[str, Any] | None = None
+        self._said = False
+        self._patience: asyncio.TimerHandle | None = None
+        self.task = asyncio.create_task(self._run())
+        self.task.add_done_callback(lambda _: self._readable.set())
+
+    def write(self, message: Message) -> None:
+        """Send a message that must not be left out."""
+        data = self._encode(message)
+        if data is not None and self._goodbye is None:
+            self._put(self._queue.put, data)
+
+    def write_event(self, data: Data) -> None:
+        """Send an event; what comes after the goodbye is thrown away."""
+        if self._goodbye is None:
+            self._put(self._queue.put_event, data)
+
+    def _put(self, put: Callable[[Data], bool], data: Data) -> None:
+        self._news.set()
+        if not put(data):
+            self._overflow()
+        elif self._queue.slow:
+            self._readable.clear()
+
+    async def readable(self) -> None:
+        """Wait until the client may be read from: not while it is slow, for its answers would pile up."""
+        await self._readable.wait()
+
+    def end(self, code: int, reason: str, *, at_once: bool = False) -> None:
+        """Say goodbye after what waits, or ``at_once`` in its place; the first goodbye counts."""
+        if self._goodbye is not None:
+            return
+        if at_once:
+            self._queue.clear()
+        text = reason.encode()[:REASON_BYTES].decode(errors="ignore")
+        self._goodbye = {"type": "websocket.close", "code": code, "reason": text}
+        self._news.set()
+        self._readable.set()
+        self._patience = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.task.cancel)
+
+    @property
+    def ending(self) -> bool:
+        """Whether the goodbye is on its way."""
+        return self._goodbye is not None
+
+    async def over(self) -> None:
+        """Say goodbye when all that waits is sent; who does not read in time gets none.
+
+        Not while ASGI's ``receive`` is waiting: granian then does neither.
+        """
+        await asyncio.wait((self.task,))
+        if self._patience is not None:
+            self._patience.cancel()
+        if self.task.cancelled() or self._goodbye is None or self._said:
+            return
+        self._said = True
+        try:
+            self.task.result()
+            await asyncio.wait_for(self._send(self._goodbye), CLOSE_SECONDS)
+        except Exception as error:  # how a server says that the client is gone is its own affair
+            logger.debug("a plain client got no goodbye: %r", error)
+
+    async def _run(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self._flush()
+            if self._goodbye is not None:
+                return
+
+    async def _flush(self) -> None:
+        sent = 0
+        while (data := self._queue.take()) is not None:
+            kind = "text" if isinstance(data, str) else "bytes"
+            await self._send({"type": "websocket.send", kind: data})
+            self._stats.sent_bytes += len(data)
+            sent += 1
+            if sent % TURN == 0:
+                await asyncio.sleep(0)
+            self._look_up()
+
+    def _look_up(self) -> None:
+        """Tell a client that has caught up what it missed, and read from it again."""
+        missed = self._queue.caught_up()
+        if missed is not None:
+            self._readable.set()
+            if missed:
+                self.write(Message(event="missed", args=(missed,)))

@@ -1,0 +1,119 @@
+"""examples/chat: plain WebSocket and Socket.IO users of two nodes in one room."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+import socketio
+
+from tests.examples.nodes import raw, two_nodes
+from tests.harness import SECONDS
+
+
+@pytest.fixture(scope="module")
+def chat(tmp_path_factory):
+    database = tmp_path_factory.mktemp("chat") / "chat.sqlite"
+    with two_nodes("examples.chat.app:app", CHAT_DB=str(database)) as urls:
+        yield urls
+
+
+@contextlib.asynccontextmanager
+async def socketio_user(url):
+    """A Socket.IO client that keeps what it hears in ``heard``."""
+    client = socketio.AsyncClient()
+    client.heard = asyncio.Queue()
+    client.on("*", lambda event, data=None: client.heard.put_nowait((event, data)))
+    await client.connect(url, transports=["websocket"])
+    try:
+        yield client
+    finally:
+        await client.disconnect()
+
+
+async def heard(client, event):
+    """The data of the next such event that a Socket.IO client hears."""
+    async with asyncio.timeout(SECONDS):
+        while True:
+            name, data = await client.heard.get()
+            if name == event:
+                return data
+
+
+async def test_two_kinds_on_two_nodes_talk(chat):
+    """What each of them says reaches the other, with the name, the way and the node it came by."""
+    async with raw(chat[0]) as ada, socketio_user(chat[1]) as bob:
+        assert await ada.ask("register", data="  Ada ") == {"name": "Ada", "node": "node-1"}
+        assert await bob.call("register", "Bob") == {"name": "Bob", "node": "node-2"}
+        assert await ada.hear("joined") == "Ada"
+        assert await ada.hear("joined") == "Bob"
+        assert await ada.ask("send", data="hello") == {}
+        said = {"name": "Ada", "kind": "WebSocket", "node": "node-1", "text": "hello"}
+        assert await heard(bob, "message") == said
+        assert await bob.call("send", "hi") == {}
+        assert await ada.hear("message") == said
+        assert (await ada.hear("message"))["kind"] == "Socket.IO"
+
+
+async def test_list_of_people_spans_the_nodes(chat):
+    """Everybody sees who is there on both nodes, and sees them go, by unregistering or by leaving."""
+    async with raw(chat[0]) as watching:
+        assert await watching.hear("people") == []
+        async with raw(chat[1]) as ada, socketio_user(chat[0]) as bob:
+            await ada.ask("register", data="Ada")
+            assert await watching.hear("people") == [{"name": "Ada", "kind": "WebSocket"}]
+            await bob.call("register", "Bob")
+            assert [one["name"] for one in await watching.hear("people")] == ["Ada", "Bob"]
+            await bob.call("unregister")
+            assert [one["name"] for one in await watching.hear("people")] == ["Ada"]
+        assert await watching.hear("people") == []
+
+
+async def test_a_name_belongs_to_one(chat):
+    """Of many who want a name at the same time, on both nodes, one gets it."""
+    async with contextlib.AsyncExitStack() as stack:
+        many = [await stack.enter_async_context(raw(chat[number % 2])) for number in range(10)]
+        answers = await asyncio.gather(*(one.ask("register", data="Eve") for one in many))
+        assert sum("name" in answer for answer in answers) == 1
+        assert {"error": "there is a Eve already: take another name"} in answers
+
+
+@pytest.mark.parametrize(
+    ("event", "data", "error"),
+    [
+        ("register", "", "a name has 1 to 24 characters, this one 0"),
+        ("register", {"name": "x"}, "a name must be text"),
+        ("register", "x" * 25, "a name has 1 to 24 characters, this one 25"),
+        ("send", "hello", "register with a name first"),
+    ],
+)
+async def test_bad_input_is_answered(chat, event, data, error):
+    """Each kind of client is told what was wrong, and goes on."""
+    async with raw(chat[0]) as one, socketio_user(chat[1]) as two:
+        assert await one.ask(event, data=data) == {"error": error}
+        assert await two.call(event, data) == {"error": error}
+        assert await one.ask("unregister") == {}
+
+
+def test_page(chat, tab):
+    """Two tabs on two nodes, one by WebSocket and one by Socket.IO, talk and see each other."""
+    ada, bob = tab(chat[0]), tab(chat[1])
+    ada.shows("#state", "connected")
+    ada.find("#name").send_keys("Ada\n")
+    ada.shows("#people", "Ada")
+    bob.show().find("[value=io]").click()
+    bob.shows("#state", "connected")
+    bob.find("#name").send_keys("Ada\n")
+    bob.shows("#error", "there is a Ada already")
+    bob.find("#name").clear()
+    bob.find("#name").send_keys("Bob\n")
+    ada.shows("#people", "Bob")
+    bob.show().find("#text").send_keys("<b>hello</b>\n")
+    ada.shows("#log", "<b>hello</b>")
+    assert ada.text(".message .badge") == "Socket.IO"
+    ada.find("#leave").click()
+    bob.shows("#log", "Ada left")
+    assert bob.text("#count") == "1"
+    for one, url in ((ada, chat[0]), (bob, chat[1])):
+        one.check_page(url)

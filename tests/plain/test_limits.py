@@ -1,0 +1,74 @@
+"""The limits and the drain of `cluster serve` hold for plain clients as for the others."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+import websockets
+
+from cluster.drain.goodbye import let_go
+from cluster.limits import pace
+from cluster.limits.limits import Limiter, Limits
+from tests.harness import client, eventually
+from tests.plain.plain import bare, plain, plain_nodes
+
+
+@contextlib.asynccontextmanager
+async def limited(bus_url, prefix, **limits):
+    """A node with these limits."""
+
+    def limit(node):
+        Limiter(Limits(**limits), lambda: [node.manager]).install()
+
+    async with plain_nodes(bus_url, prefix, count=1, configure=limit) as [node]:
+        yield node
+
+
+async def test_full(local_url, prefix):
+    """Plain clients count as connections, and a full node answers their handshake with 503."""
+    async with limited(local_url, prefix, max_connections=2) as node:
+        async with plain(node), client(node):
+            with pytest.raises(websockets.InvalidStatus) as refused:
+                await bare(node).__aenter__()
+            assert refused.value.response.status_code == 503
+            assert refused.value.response.headers["Retry-After"] == "10"
+        await eventually(lambda: node.manager.stats.connections == 0)
+        async with plain(node):
+            pass
+
+
+async def test_events_per_second(local_url, prefix, monkeypatch):
+    """Who sends too many events waits, loses none, and is disconnected when it goes on."""
+    monkeypatch.setattr(pace, "PATIENCE", 0.2)
+    async with limited(local_url, prefix, events_per_second=40.0) as node, plain(node) as one:
+        for number in range(85):
+            await one.say(event="n", data=number)
+        await eventually(lambda: len(node.log) == 86)
+        assert [entry[2] for entry in node.log[1:]] == list(range(85))
+        assert node.manager.stats.rate_limited > 0
+        for number in range(85, 300):
+            await one.say(event="n", data=number)
+        assert await one.closed() == (1008, "too many events")
+        await eventually(lambda: node.log[-1] == ("disconnect", one.sid, "rate limit"))
+
+
+async def test_bytes_are_counted(local_url, prefix):
+    """What a plain client sends and gets is part of the node's traffic."""
+    async with limited(local_url, prefix) as node, plain(node) as one:
+        stats = node.manager.stats
+        received, sent = stats.received_bytes, stats.sent_bytes
+        await one.ask(event="say", data="x" * 1000)
+        assert 1000 < stats.received_bytes - received < 1100
+        assert 1000 < stats.sent_bytes - sent < 1100
+
+
+async def test_drained(local_url, prefix):
+    """A node that lets a plain client go says 1012, after what waits for it."""
+    async with plain_nodes(local_url, prefix, count=1) as [node], plain(node) as one:
+        [socket] = node.sio.eio.sockets.values()
+        await node.sio.emit("last", 1)
+        await let_go(socket, "draining")
+        assert await one.hear() == {"event": "last", "data": 1}
+        assert await one.closed() == (1012, "draining")
+        await eventually(lambda: node.log[-1] == ("disconnect", one.sid, "draining"))
