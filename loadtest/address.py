@@ -1,0 +1,39 @@
+"""An address: where and how a client connects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Address:
+    """What is the same for all connections of a user; the URL is http:// or https://, also for WebSockets."""
+
+    url: str
+    transport: str = "websocket"
+    path: str = "socket.io"
+    namespaces: tuple[str, ...] = ("/",)
+    auth: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    timeout: float = 10.0
+    """Seconds for the whole of connecting."""
+
+
+def address_of(url: str, transport: str, options: Any) -> Address:
+    """The address that the options of the command line describe."""
+    return Address(
+        url=url,
+        transport=transport,
+        path=options.path,
+        namespaces=(options.namespace,),
+        auth=options.auth,
+        headers=options.headers or {},
+        timeout=options.timeout,
+    )
+
+
+def hosts_of(text: str | None) -> list[str]:
+    """The hosts of Locust's one `host`, where commas separate them."""
+    return [host.strip() for host in (text or "").split(",") if host.strip()]

@@ -1,0 +1,7 @@
+"""``python -m loadtest compare``: the same load on each server, one table."""
+
+from __future__ import annotations
+
+from loadtest.compare.command import main
+
+__all__ = ["main"]

@@ -1,0 +1,77 @@
+"""The hooks into Locust: our options, and a run around each test. To import this installs them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from locust import events, runners
+from locust.runners import MasterRunner, WorkerRunner
+
+from loadtest.distributed import Master, Worker
+from loadtest.errors import LoadTestError
+from loadtest.options import add_options
+from loadtest.preflight import check_hosts
+from loadtest.run import Run
+from loadtest.shaping import Shape
+
+
+def _init(environment: Any, runner: Any, **_: Any) -> None:
+    kinds: dict[type[Any], type[Run]] = {MasterRunner: Master, WorkerRunner: Worker}
+    environment.loadtest = kinds.get(type(runner), Run)(environment)
+    options = environment.parsed_options
+    if isinstance(runner, WorkerRunner):
+        return
+    if options.shape:
+        environment.shape_class = Shape(options)
+        environment.shape_class.runner = runner
+    if options.headless:
+        try:
+            check_hosts(environment.host, options)
+        except LoadTestError as error:
+            print(f"loadtest: {error}", file=sys.stderr, flush=True)
+            sys.exit(2)
+
+
+def _test_start(environment: Any, **_: Any) -> None:
+    environment.loadtest.start()
+
+
+def _test_stopping(environment: Any, **_: Any) -> None:
+    if environment.loadtest.active:
+        environment.loadtest.stopping()
+
+
+def _test_stop(environment: Any, **_: Any) -> None:
+    if environment.loadtest.active:
+        environment.loadtest.stop()
+
+
+def _user_error(user_instance: Any, exception: Exception, **_: Any) -> None:
+    """A mistake in a scenario fails the run like one of the server."""
+    recorder = user_instance.environment.loadtest.recorder
+    recorder.timeline.error(f"{type(user_instance).__name__}: {exception!r}", recorder.now())
+
+
+def _quitting(environment: Any, **_: Any) -> None:
+    """Ctrl-C and SIGTERM end a run like its last second does: with a verdict."""
+    if environment.loadtest.active and not isinstance(environment.runner, WorkerRunner):
+        environment.runner.stop()
+
+
+PATIENCE = 20
+"""Heartbeats, one a second, that a worker may miss: a generator at its limit is still there."""
+
+
+def _install(hooks: Any) -> None:
+    runners.HEARTBEAT_LIVENESS = PATIENCE
+    hooks.init_command_line_parser.add_listener(add_options)
+    hooks.init.add_listener(_init)
+    hooks.test_start.add_listener(_test_start)
+    hooks.test_stopping.add_listener(_test_stopping)
+    hooks.test_stop.add_listener(_test_stop)
+    hooks.user_error.add_listener(_user_error)
+    hooks.quitting.add_listener(_quitting)
+
+
+_install(events)

@@ -1,0 +1,151 @@
+"""A run: what one Locust process does around the users from the start of a test to its verdict."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import gevent
+
+from loadtest.disturbance import Disturbance
+from loadtest.ledger import Ledger
+from loadtest.options import names, tidy
+from loadtest.progress import line
+from loadtest.recorder import Recorder
+from loadtest.result import summarize
+from loadtest.table import render
+from loadtest.thresholds import THRESHOLDS
+from loadtest.verdict import Verdict, judge
+
+EVERY = 2
+"""Seconds between two lines of progress."""
+
+LEAST_QUIET = 1.0
+"""Seconds to listen at the end at any rate: what comes twice comes late."""
+
+
+class Run:
+    """A test without workers: this process has the users and judges. `Master` and `Worker` share the two."""
+
+    lag = 0
+    """Seconds after which all of a second's figures are here."""
+
+    def __init__(self, environment: Any) -> None:
+        self.environment = environment
+        self.options = environment.parsed_options
+        self.recorder = Recorder()
+        self.ledger: Ledger = self.recorder.ledger
+        self.verdict = Verdict()
+        self.warnings: list[str] = []
+        self._started = 0.0
+        self._helpers: list[gevent.Greenlet] = []
+
+    # The stages, called by the hooks
+
+    def start(self) -> None:
+        """The test starts: users come after this."""
+        tidy(self.options)
+        self.recorder = self._new_recorder()
+        self.ledger = self.recorder.ledger
+        self.warnings = []
+        self._started = time.time()
+        self._helpers = [gevent.spawn(work) for work in self._work()]
+
+    def stopping(self) -> None:
+        """The test is about to stop: nobody sends any more, and we wait, within limits, for what is due."""
+        self.hush()
+        deadline = time.monotonic() + self.options.quiet
+        gevent.sleep(LEAST_QUIET)
+        self.verdict = self._judge()
+        while self.verdict.lost and time.monotonic() < deadline:
+            gevent.sleep(0.5)
+            self.verdict = self._judge()
+
+    def stop(self) -> None:
+        """The test has stopped: say how it was, and set the exit code."""
+        gevent.killall(self._helpers)
+        self._helpers = []
+        result = self._result()
+        self.environment.process_exit_code = 0 if result["ok"] else 1
+        print("\n" + render(result), flush=True)
+        self._write(result)
+
+    @property
+    def active(self) -> bool:
+        """Whether a test has started and not yet stopped."""
+        return bool(self._helpers)
+
+    # Its parts
+
+    def _new_recorder(self) -> Recorder:
+        return Recorder(server_clock=self.options.clock == "server")
+
+    def _work(self) -> list[Any]:
+        return [self._sample, self._tell, self._watch, Disturbance(self.options, self.recorder).run]
+
+    def hush(self) -> None:
+        """Tell all senders to stop."""
+        self.recorder.quiet = True
+
+    def collect(self) -> None:
+        """Bring everything up to date that the verdict needs."""
+
+    def skew(self) -> float:
+        """Seconds by which the clocks of the generators may differ."""
+        return 0.0
+
+    def _judge(self) -> Verdict:
+        self.collect()
+        return judge(self.ledger, settle=self.options.settle, skew=self.skew())
+
+    def _sample(self) -> None:
+        while True:
+            gevent.sleep(1)
+            self.recorder.sample(self.environment.runner.user_count)
+
+    def _tell(self) -> None:
+        gevent.sleep(self.lag)
+        while True:
+            gevent.sleep(EVERY)
+            text = line(self.recorder.timeline, self._started, time.time() - self.lag, EVERY)
+            print(text, file=sys.stderr, flush=True)
+
+    def _watch(self) -> None:
+        """Ask the servers' /metrics each second."""
+        if not self.options.metrics:
+            return
+        from loadtest.report.scrape import Scraper
+
+        scraper = Scraper(self.options.metrics)
+        while True:
+            self.recorder.timeline.at(time.time()).server = scraper.poll()
+            gevent.sleep(1)
+
+    def _result(self) -> dict[str, Any]:
+        classes = self.environment.user_classes
+        options = {name: value for name, value in vars(self.options).items() if name in self._told()}
+        options["host"] = self.environment.host
+        limits = {name: getattr(self.options, name.replace("-", "_")) for name in THRESHOLDS}
+        if limits["min-expected"] is None and any(getattr(one, "talks", False) for one in classes):
+            limits["min-expected"] = 1
+        scenario = ", ".join(_title(one.__name__.lower()) for one in classes)
+        return summarize(scenario, options, limits, self.verdict, self.recorder.timeline, self.warnings)
+
+    def _told(self) -> set[str]:
+        return {*names(), "num_users", "spawn_rate", "run_time", "processes", "expect_workers"}
+
+    def _write(self, result: dict[str, Any]) -> None:
+        if self.options.verdict_file:
+            Path(self.options.verdict_file).write_text(json.dumps(result, indent=1) + "\n")
+        if self.options.report:
+            from loadtest.report import write
+
+            for path in write(result, Path(self.options.report)):
+                print(f"written: {path}", flush=True)
+
+
+def _title(name: str) -> str:
+    return f"{name.removeprefix('swarm')} (swarm)" if name.startswith("swarm") else name

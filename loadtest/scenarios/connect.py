@@ -1,0 +1,16 @@
+"""connect: a storm of connects and disconnects."""
+
+from __future__ import annotations
+
+from loadtest.scenarios.base import Scenario
+
+
+class Connect(Scenario):
+    """Each user connects, disconnects and connects again, `--rate` times a second."""
+
+    talks = False
+
+    def step(self) -> None:
+        """Another connection."""
+        self.disconnect()
+        self.connect()

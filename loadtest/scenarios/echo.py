@@ -1,0 +1,20 @@
+"""echo: the round trip of an event and its ack."""
+
+from __future__ import annotations
+
+from loadtest.errors import LoadTestError
+from loadtest.scenarios.base import Scenario
+
+
+class Echo(Scenario):
+    """Each user sends a payload and checks that the ack brings it back unchanged."""
+
+    talks = False
+    _turns = 0
+
+    def step(self) -> None:
+        """One round trip; an answer that differs is an error."""
+        self._turns += 1
+        payload = {"turn": self._turns, "user": self.name, "pad": "x" * self.options.size}
+        if self.call("echo", payload) != payload:
+            self._failed("call", "echo", LoadTestError("the answer differs from what was sent"))

@@ -1,0 +1,14 @@
+"""mix: polling and WebSocket clients in the same rooms."""
+
+from __future__ import annotations
+
+from loadtest.scenarios.room import Room
+
+
+class Mix(Room):
+    """As room; every second user polls."""
+
+    @property
+    def transport(self) -> str:
+        """Turn by turn, whatever `--transport` says."""
+        return ("websocket", "polling")[self.number % 2]

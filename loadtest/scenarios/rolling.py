@@ -1,0 +1,11 @@
+"""rolling: the nodes are restarted one after the other."""
+
+from __future__ import annotations
+
+from loadtest.scenarios.room import Room
+
+
+class Rolling(Room):
+    """As room; `--disturb` restarts nodes, so connections may break and connects may fail."""
+
+    tolerant = True

@@ -1,0 +1,25 @@
+"""slow: a few clients do not read, and the others must not notice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loadtest.scenarios.room import Room
+
+
+class Slow(Room):
+    """As room; `--slow-share` of the users stop to read once they have joined; no more is due to them."""
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self.slow = self.number % max(1, round(1 / self.options.slow_share)) == 0
+        if self.slow:
+            self.acts = False
+            self.tolerant = True  # the server may disconnect it
+
+    def prepare(self) -> None:
+        """Join, and stop to read if this user is a slow one."""
+        super().prepare()
+        if self.slow and self.client is not None:
+            self.receiver.pause(self.recorder.now())
+            self.client.pause()

@@ -1,0 +1,17 @@
+"""The scenarios for thousands of users in one process, where one loop serves all connections."""
+
+from __future__ import annotations
+
+from loadtest.scenarios import SCENARIOS
+from loadtest.scenarios.base import Scenario
+from loadtest.swarm.user import SwarmUser
+
+ALONE = ("direct", "mix")
+"""Not in a swarm: it polls nobody, and does not look into the messages that tell users of each other."""
+
+SWARMS: dict[str, type[Scenario]] = {
+    name: type(f"Swarm{one.__name__}", (SwarmUser, one), {"abstract": False})
+    for name, one in SCENARIOS.items()
+    if name not in ALONE
+}
+"""By the name of the scenario that they scale up."""

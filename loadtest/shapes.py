@@ -1,0 +1,51 @@
+"""Shapes: how many users there are at each moment of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil
+
+STEPS = 5
+TEETH = 5
+
+
+def ramp(share: float) -> float:
+    """Up evenly to the last moment."""
+    return share
+
+
+def steps(share: float) -> float:
+    """Up in five steps, each held equally long."""
+    return (int(share * STEPS) + 1) / STEPS
+
+
+def spike(share: float) -> float:
+    """A tenth of the users, and all of them for the middle fifth."""
+    return 1.0 if 0.4 <= share < 0.6 else 0.1
+
+
+def soak(share: float) -> float:
+    """Up within the first tenth, then level."""
+    return min(1.0, share * 10)
+
+
+def sawtooth(share: float) -> float:
+    """Five times up from a tenth to all, then at once down again: everybody reconnects."""
+    return 0.1 + 0.9 * (share * TEETH % 1)
+
+
+SHAPES: dict[str, Callable[[float], float]] = {
+    "ramp": ramp,
+    "steps": steps,
+    "spike": spike,
+    "soak": soak,
+    "sawtooth": sawtooth,
+}
+"""Each gives the share of the users (0 to 1) at a share of the time (0 up to 1)."""
+
+
+def users_at(shape: str, second: float, users: int, seconds: float) -> int | None:
+    """The number of users at this second of a run, at least one; None when the run is over."""
+    if second >= seconds:
+        return None
+    return max(1, ceil(users * min(1.0, SHAPES[shape](second / seconds))))

@@ -1,0 +1,1 @@
+"""Servers that answer the load test: ours, python-socketio as it comes, and Node.js."""

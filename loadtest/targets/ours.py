@@ -1,0 +1,11 @@
+"""The server of this project; the bus is the one of ``cluster serve``, or the URL in CLUSTER_BUS."""
+
+from __future__ import annotations
+
+import socketio
+
+from loadtest.targets.events import new_server
+from manager import ClusterManager
+
+sio = new_server("ours", ClusterManager())
+app = socketio.ASGIApp(sio, on_shutdown=sio.shutdown)
