@@ -2,7 +2,7 @@
 
 python := .venv/bin/python
 
-.PHONY: demo test lint types check clean
+.PHONY: demo test test-k8s lint types check clean
 
 demo: .venv/ready  ## the demo in the browser; ARGS="--port 9000 --workers 3"
 	@$(python) -m cluster demo $(ARGS)
@@ -10,6 +10,9 @@ demo: .venv/ready  ## the demo in the browser; ARGS="--port 9000 --workers 3"
 test: .venv/ready  ## all tests; ARGS="tests/nodes -k ack"
 	@scripts/setup-tests
 	@$(python) -m pytest $(ARGS)
+
+test-k8s: .venv/ready  ## the chart on the Kubernetes cluster that KUBECONFIG names: docs/kubernetes.md
+	@scripts/test-k8s $(ARGS)
 
 lint: .venv/ready
 	@$(python) -m ruff check .

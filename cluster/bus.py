@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from cluster.errors import UsageError
@@ -41,6 +42,22 @@ async def open_hub(path: Path) -> AsyncIterator[None]:
         yield
     finally:
         await hub.close()
+
+
+def read_bus(options: ServeOptions) -> ServeOptions:
+    """The options with the URL that --bus-file holds; UsageError when there is none."""
+    path = options.bus_file
+    if path is None:
+        return options
+    if options.bus != OURS:
+        raise UsageError("--bus and --bus-file both name the bus: give only one of them")
+    try:
+        url = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--bus-file {path} cannot be read: {error}") from None
+    if not url:
+        raise UsageError(f"--bus-file {path} is empty")
+    return replace(options, bus=url)
 
 
 def check_bus(url: str) -> None:

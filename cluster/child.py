@@ -10,9 +10,13 @@ import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
+from cluster.stopping import Stopping
+
 # Silence is counted in so many short waits instead of by the clock: a supervisor that was itself
 # paused (Ctrl-Z, a sleeping laptop) has then missed one wait and does not blame its workers.
 TICKS = 10
+# How long a worker may take to stop at the second signal.
+HURRY_SECONDS = 3.0
 
 
 class Child:
@@ -62,13 +66,26 @@ class Child:
             return await self._give_up(f"was stuck for {stuck_after:g} s and was killed")
         return await self._ending()
 
-    async def stop(self, grace: float, hurry: asyncio.Event) -> None:
-        """Ask it to stop; kill it after `grace` seconds or when `hurry` is set."""
+    async def drain(self, patience: float, hurry: asyncio.Event) -> None:
+        """Ask it to let its clients go; returns when it has, after `patience` seconds, or at a hurry."""
         self._signal(signal.SIGTERM)
-        await first(self.process.wait(), hurry.wait(), timeout=grace)
+        await first(self._drained(), hurry.wait(), timeout=patience)
+
+    async def stop(self, grace: float, stopping: Stopping) -> None:
+        """Ask it to stop; kill it after `grace` seconds, or soon after a hurry."""
+        # Not SIGTERM again: of two signals with one number that come together, one counts.
+        self._signal(signal.SIGINT)
+        await first(self.process.wait(), stopping.hurry.wait(), timeout=grace)
+        if stopping.hurry.is_set():
+            self._signal(signal.SIGINT)
+            await first(self.process.wait(), stopping.kill.wait(), timeout=HURRY_SECONDS)
         self._signal(signal.SIGKILL)
         await self.process.wait()
         self._writer.close()
+
+    async def _drained(self) -> None:
+        while (line := await self._reader.readline()) and line != b"drained\n":
+            pass
 
     async def _line(self, patience: float) -> bytes:
         for _ in range(TICKS):

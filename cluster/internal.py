@@ -25,6 +25,11 @@ class Internal:
         tcp = [] if self.port is None else [f"--internal-port={self.port}"]
         return [f"--internal-socket={self.socket}", f"--internal-host={self.host}", *tcp]
 
+    @property
+    def status_socket(self) -> Path:
+        """Where the worker tells its supervisor how it is."""
+        return self.socket.with_suffix(".status")
+
     def address(self, advertise: str | None) -> str:
         """What other nodes are told; ``advertise`` is how other machines call this one."""
         return write_address(self.socket, advertise or self.host, self.port)

@@ -27,6 +27,8 @@ class Lifeline:
         self._beat = beat
         self._grace = grace
         self._task: asyncio.Task[None] | None = None
+        self.orphaned = False
+        """Whether the supervisor is gone."""
         # A thread, because a stuck event loop must not outlive its supervisor either.
         threading.Thread(target=self._wait_for_orphanage, name="lifeline", daemon=True).start()
 
@@ -34,6 +36,10 @@ class Lifeline:
         """Say that this worker accepts, under which node id, and start the heartbeat."""
         self._send(f"ready {node_id}\n".encode())
         self._task = asyncio.get_running_loop().create_task(self._beat_forever(), name="lifeline")
+
+    def drained(self) -> None:
+        """Say that this worker has let its clients go, and waits for the others."""
+        self._send(b"drained\n")
 
     async def _beat_forever(self) -> None:
         while True:
@@ -50,6 +56,7 @@ class Lifeline:
             while self._sock.recv(64):
                 pass
         log.error("the supervisor is gone: stopping")
+        self.orphaned = True
         sweep()
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(self._grace)

@@ -22,12 +22,24 @@ class ServeOptions:
     workers: int
     node_name: str
     bus: str
+    bus_file: Path | None
     prefix: str | None
     secret_file: Path | None
     stuck_after: float
     start_timeout: float
     grace: float
     lane: bool
+    probe_port: int | None
+    probe_host: str
+    drain_delay: float
+    drain_window: float
+    max_age: float | None
+    max_connections: int | None
+    soft_connections: int | None
+    connects_per_second: float | None
+    max_payload: int | None
+    events_per_second: float | None
+    rooms_per_client: int | None
     log_level: str
     log_json: bool
 
@@ -48,6 +60,16 @@ class WorkerOptions:
     beat: float
     grace: float
     lane: bool
+    status_socket: Path
+    drain_delay: float
+    drain_window: float
+    max_age: float | None
+    max_connections: int | None
+    soft_connections: int | None
+    connects_per_second: float | None
+    max_payload: int | None
+    events_per_second: float | None
+    rooms_per_client: int | None
     log_level: str
     log_json: bool
 

@@ -12,6 +12,7 @@ from cluster import values
 from cluster.options import HubOptions, Options, ServeOptions, WorkerOptions
 
 DEMO_APP = "cluster.demo.app:app"
+APP_VARIABLE = "CLUSTER_APP"
 KINDS: dict[str, type[Any]] = {"worker": WorkerOptions, "hub": HubOptions}
 BUS_HELP = (
     "the bus between nodes: local:// (this supervisor provides it), local:///PATH (a running `cluster hub`), "
@@ -24,6 +25,7 @@ INTERNAL_HELP = (
     "worker i (from 0) listens on PORT + i for nodes of other machines, which pass on what belongs to its "
     "clients; needs --secret-file. Workers of one machine use Unix sockets and need no port"
 )
+PROBE_HELP = "serve /livez, /readyz, /metrics and POST /drain for all workers there; 0 for a free port"
 ADVERTISE_HELP = "how other machines call this one's internal ports (default: the internal host)"
 TRUST_HELP = (
     "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses and networks with commas "
@@ -87,18 +89,29 @@ def _parser() -> Parser:
 
 def _add_serve(parser: Parser) -> None:
     parser.description = "Serve an ASGI application with several workers under a supervisor."
-    parser.add_argument("app", metavar="module:app", help="the ASGI application, e.g. hello:app")
-    _add_serving(parser, workers=os.cpu_count() or 1)
+    app = os.environ.get(APP_VARIABLE)
+    text = f"the ASGI application, e.g. hello:app [{APP_VARIABLE}]"
+    parser.add_argument("app", metavar="module:app", nargs="?" if app else None, default=app, help=text)
+    _add_serving(parser, workers=os.cpu_count() or 1, window=10)
 
 
 def _add_demo(parser: Parser) -> None:
     parser.description = "Serve a small chat that shows which node does what."
     parser.set_defaults(app=DEMO_APP)
-    _add_serving(parser, workers=2)
+    _add_serving(parser, workers=2, window=0)
 
 
-def _add_serving(parser: Parser, *, workers: int) -> None:
-    add, seconds = parser.option, values.seconds
+def _add_serving(parser: Parser, *, workers: int, window: float) -> None:
+    _add_addresses(parser)
+    _add_cluster(parser, workers=workers)
+    _add_workers(parser)
+    _add_drain(parser, window=window)
+    _add_limits(parser)
+    _add_logging(parser)
+
+
+def _add_addresses(parser: Parser) -> None:
+    add = parser.option
     add("--host", "address to listen on; 0.0.0.0 for all of IPv4", default="127.0.0.1")
     add("--port", "port that all workers share; 0 for a free one", convert=values.port, default="8000")
     add("--direct-port", DIRECT_HELP, convert=values.port, metavar="PORT")
@@ -106,21 +119,53 @@ def _add_serving(parser: Parser, *, workers: int) -> None:
     add("--internal-host", "address that the internal ports listen on", metavar="HOST", default="127.0.0.1")
     add("--advertise", ADVERTISE_HELP, metavar="HOST")
     add("--forwarded-allow-ips", TRUST_HELP, metavar="LIST", default="127.0.0.1")
+    add("--probe-port", PROBE_HELP, convert=values.port, metavar="PORT")
+    add("--probe-host", "address that the probe port listens on", metavar="HOST", default="127.0.0.1")
+
+
+def _add_cluster(parser: Parser, *, workers: int) -> None:
+    add = parser.option
     add("--workers", "number of worker processes", convert=values.count, metavar="N", default=str(workers))
     named = "first part of the workers' names (NAME-1, NAME-2, …); tell machines of one cluster apart by it"
     add("--node-name", named, metavar="NAME", default="node")
     add("--bus", BUS_HELP, metavar="URL", default="local://")
+    add("--bus-file", "file that holds the URL of the bus; instead of --bus", convert=Path, metavar="PATH")
     add("--prefix", "name of the cluster on the bus, when several share it", metavar="NAME")
     add("--secret-file", SECRET_HELP, convert=Path, metavar="PATH")
+
+
+def _add_workers(parser: Parser) -> None:
+    add, seconds = parser.option, values.seconds
     stuck = "a worker whose event loop is silent for so long is killed and replaced"
     add("--stuck-after", stuck, convert=seconds, metavar="SECONDS", default="10")
     slow = "a worker that does not accept connections after so long is killed"
     add("--start-timeout", slow, convert=seconds, metavar="SECONDS", default="60")
-    grace = "how long a worker may take to stop before it is killed"
+    grace = "how long a worker may take to stop, after its drain, before it is killed"
     add("--grace", grace, convert=seconds, metavar="SECONDS", default="10")
     lane = "write to Socket.IO's WebSockets directly; off when middlewares must see each message"
     add("--lane", lane, convert=values.switch, metavar="on|off", default="on")
-    _add_logging(parser)
+
+
+def _add_drain(parser: Parser, *, window: float) -> None:
+    add, pause = parser.option, values.pause
+    delay = "before clients are let go: so long a node that stops is unready, but still serves new ones"
+    add("--drain-delay", delay, convert=pause, metavar="SECONDS", default="0")
+    evenly = "a node that stops lets its clients go evenly over so long"
+    add("--drain-window", evenly, convert=pause, metavar="SECONDS", default=f"{window:g}")
+    age = "a connection this old, give or take a fifth, is let go and comes back: so load evens out"
+    add("--max-age", age, convert=values.seconds, metavar="SECONDS")
+
+
+def _add_limits(parser: Parser) -> None:
+    add, number, rate = parser.option, values.number, values.rate
+    add("--max-connections", "connections of one worker; more are refused", convert=number, metavar="N")
+    soft = "connections of one worker; with so many it is unready"
+    add("--soft-connections", soft, convert=number, metavar="N")
+    add("--connects-per-second", "new connections of one worker", convert=rate, metavar="N")
+    payload = "size of one message of a client (default: max_http_buffer_size of the application)"
+    add("--max-payload", payload, convert=number, metavar="BYTES")
+    add("--events-per-second", "events of one client", convert=rate, metavar="N")
+    add("--rooms-per-client", "rooms that one client may be in", convert=number, metavar="N")
 
 
 def _add_hub(parser: Parser) -> None:
@@ -142,6 +187,16 @@ def _add_worker(parser: Parser) -> None:
     parser.add_argument("--beat", type=float, required=True)
     parser.add_argument("--grace", type=float, required=True)
     parser.add_argument("--lane", type=values.switch, required=True)
+    parser.add_argument("--status-socket", type=Path, required=True)
+    parser.add_argument("--drain-delay", type=float, required=True)
+    parser.add_argument("--drain-window", type=float, required=True)
+    parser.add_argument("--max-age", type=float)
+    parser.add_argument("--max-connections", type=int)
+    parser.add_argument("--soft-connections", type=int)
+    parser.add_argument("--connects-per-second", type=float)
+    parser.add_argument("--max-payload", type=int)
+    parser.add_argument("--events-per-second", type=float)
+    parser.add_argument("--rooms-per-client", type=int)
     _add_logging(parser)
 
 

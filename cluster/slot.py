@@ -7,11 +7,14 @@ import logging
 import socket
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from cluster.child import Child, first
+from cluster.drain.schedule import LAST_SECONDS
 from cluster.internal import Internal
 from cluster.listener import url_of
 from cluster.options import ServeOptions
+from cluster.probes.verdict import State
 from cluster.stopping import Stopping
 from manager.registry import safe_url
 
@@ -20,7 +23,17 @@ log = logging.getLogger("cluster")
 FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
 # A worker that lived so long has recovered: the next failure starts again at the first delay.
 RECOVERED_AFTER = 30.0
+PASSED_ON = (
+    *("drain_delay", "drain_window", "max_age", "max_connections", "soft_connections"),
+    *("connects_per_second", "max_payload", "events_per_second", "rooms_per_client"),
+)
+"""Options that a worker gets as they are; those without a value it does not get."""
 USAGE_ERROR, FAILED_START = 2, 3
+
+
+def drain_seconds(options: ServeOptions) -> float:
+    """How long a worker's drain may take, the last goodbyes included."""
+    return options.drain_delay + options.drain_window + LAST_SECONDS
 
 
 class Slot:
@@ -37,6 +50,7 @@ class Slot:
     ) -> None:
         self.node = node
         self.started = asyncio.Event()
+        self.state = State.STARTING
         self._stopping = stopping
         self._options = options
         self._sockets = sockets
@@ -44,8 +58,19 @@ class Slot:
         address = internal.address(options.advertise)
         self._env = {**env, "CLUSTER_NODE_NAME": node, "CLUSTER_NODE_ADDRESS": address}
 
+    @property
+    def status_socket(self) -> Path:
+        """Where its process answers questions."""
+        return self._internal.status_socket
+
     async def keep(self) -> int:
         """Run the worker and its successors; the exit code is 0 unless the very first one never got ready."""
+        try:
+            return await self._keep()
+        finally:
+            self.state = State.STOPPED
+
+    async def _keep(self) -> int:
         delay = FIRST_DELAY
         while not self._stopping.asked.is_set():
             began = time.monotonic()
@@ -67,18 +92,27 @@ class Slot:
             # Watching ends first: a worker that shuts down does not beat, and is not stuck.
             await first(self._watch(child), self._stopping.asked.wait())
         finally:
-            await child.stop(self._options.grace, self._stopping.hurry)
+            if self._stopping.asked.is_set():
+                await self._stopping.together(child.drain(drain_seconds(self._options), self._stopping.hurry))
+                self.state = State.STOPPED
+            await child.stop(self._options.grace, self._stopping)
+            self.state = State.STARTING
         return child.process.returncode
 
     async def _watch(self, child: Child) -> None:
         trouble = await child.ready(self._options.start_timeout)
         if trouble is None:
             self.started.set()
+            self.state = State.SERVING
             where = " and ".join(url_of(sock) for sock in self._sockets)
             bus = safe_url(self._options.bus)
             log.info("%s (%s) serves %s, bus %s", self.node, child.node_id, where, bus)
             trouble = await child.end(self._options.stuck_after)
         log.error("%s %s", self.node, trouble)
+
+    def _passed_on(self) -> list[tuple[str, float]]:
+        given = [(name, getattr(self._options, name)) for name in PASSED_ON]
+        return [(name, value) for name, value in given if value is not None]
 
     def _arguments(self, fds: list[int]) -> list[str]:
         options = self._options
@@ -91,6 +125,8 @@ class Slot:
             f"--beat={options.stuck_after / 10}",
             f"--grace={options.grace}",
             f"--lane={'on' if options.lane else 'off'}",
+            f"--status-socket={self._internal.status_socket}",
+            *(f"--{name.replace('_', '-')}={value}" for name, value in self._passed_on()),
             f"--log-level={options.log_level}",
             f"--log-json={'yes' if options.log_json else 'no'}",
         ]

@@ -3,17 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 
 class Stopping:
-    """Two events: `asked` lets workers end kindly, `hurry` kills what has not ended yet."""
+    """Three events: `asked` lets workers drain, `hurry` ends their drains, `kill` kills what is left."""
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
         self.hurry = asyncio.Event()
+        self.kill = asyncio.Event()
+        self._signals = [self.asked, self.hurry, self.kill]
+        self._draining = 0
+        self._drained = asyncio.Event()
 
-    def ask(self) -> None:
-        """At the first call set `asked`, at the next one `hurry`."""
-        if self.asked.is_set():
-            self.hurry.set()
+    def drain(self) -> None:
+        """Set `asked`; the first signal then adds nothing."""
         self.asked.set()
+
+    async def together(self, drain: Coroutine[Any, Any, None]) -> None:
+        """Run the drain of one worker; returns when those of all are over.
+
+        Until then any worker may get the requests of any other's clients, and passes them on.
+        """
+        self._draining += 1
+        try:
+            await drain
+        finally:
+            self._draining -= 1
+            if not self._draining:
+                self._drained.set()
+        await self._drained.wait()
+
+    def signalled(self) -> None:
+        """At the first signal set `asked`, at the second one `hurry`, at the third one `kill`."""
+        if self._signals:
+            self._signals.pop(0).set()

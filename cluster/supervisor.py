@@ -9,15 +9,18 @@ import os
 import signal
 import socket
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from cluster import logs
-from cluster.bus import check_bus, credentials, provide_bus
+from cluster.bus import check_bus, credentials, provide_bus, read_bus
 from cluster.child import first
 from cluster.errors import UsageError
 from cluster.internal import check_internal, plan_internal
+from cluster.limits.limits import check_limits
 from cluster.listener import listen, listen_shared, url_of
 from cluster.options import ServeOptions
+from cluster.probes.probes import Probes, serve_probes
 from cluster.rundir import VARIABLE, run_directory
 from cluster.slot import Slot
 from cluster.stopping import Stopping
@@ -30,12 +33,15 @@ def run_supervisor(options: ServeOptions) -> int:
     """Serve until a signal; returns the exit code. Raises UsageError before anything was started."""
     logs.set_up("supervisor", level=options.log_level, as_json=options.log_json)
     check_target(options.app)
+    options = read_bus(options)
     check_bus(options.bus)
     check_internal(options)
+    check_limits(options)
     env = credentials(options)
     with contextlib.ExitStack() as stack:
         sockets = [[stack.enter_context(sock) for sock in pair] for pair in _listen(options)]
-        return asyncio.run(Supervisor(options, sockets).run(env))
+        probes = None if options.probe_port is None else stack.enter_context(_listen_for_probes(options))
+        return asyncio.run(Supervisor(options, sockets, probes).run(env))
 
 
 def _listen(options: ServeOptions) -> list[tuple[socket.socket, ...]]:
@@ -46,12 +52,25 @@ def _listen(options: ServeOptions) -> list[tuple[socket.socket, ...]]:
     return list(zip(shared, [listen(options.host, port) for port in _direct_ports(options)], strict=True))
 
 
-class Supervisor:
-    """Runs one slot for each worker; `sockets` has what each of them listens on, the shared address first."""
+def _listen_for_probes(options: ServeOptions) -> socket.socket:
+    sock = listen(options.probe_host, options.probe_port or 0, option="--probe-host")
+    log.info("probes at %s", url_of(sock))
+    return sock
 
-    def __init__(self, options: ServeOptions, sockets: list[list[socket.socket]]) -> None:
+
+class Supervisor:
+    """Runs one slot for each worker.
+
+    `sockets` has what each of them listens on, the shared address first; `probes` is where it listens
+    itself, if it does.
+    """
+
+    def __init__(
+        self, options: ServeOptions, sockets: list[list[socket.socket]], probes: socket.socket | None
+    ) -> None:
         self._options = options
         self._sockets = sockets
+        self._probes = probes
         self._slots: list[Slot] = []
         self._stopping = Stopping()
 
@@ -64,9 +83,15 @@ class Supervisor:
             async with provide_bus(self._options.bus, folder) as bus:
                 env = {**os.environ, **env, **bus, VARIABLE: str(folder)}
                 self._slots = self._make_slots(env, folder)
-                code = await self._keep_all()
+                async with self._serve_probes():
+                    code = await self._keep_all()
         log.info("stopped")
         return code
+
+    def _serve_probes(self) -> AbstractAsyncContextManager[None]:
+        if self._probes is None:
+            return contextlib.nullcontext()
+        return serve_probes(self._probes, Probes(lambda: self._slots, self._drain))
 
     def _make_slots(self, env: Mapping[str, str], folder: Path) -> list[Slot]:
         name, places = self._options.node_name, plan_internal(self._options, folder)
@@ -97,7 +122,11 @@ class Supervisor:
 
     def _stop(self) -> None:
         log.info("stopping")
-        self._stopping.ask()
+        self._stopping.signalled()
+
+    def _drain(self) -> None:
+        log.info("stopping: asked to drain")
+        self._stopping.drain()
 
 
 def _direct_ports(options: ServeOptions) -> list[int]:

@@ -31,6 +31,32 @@ def seconds(text: str) -> float:
     return value
 
 
+def pause(text: str) -> float:
+    """A duration in seconds that may be 0."""
+    try:
+        return 0.0 if text in ("0", "0.0") else seconds(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is not a duration: use 0, or seconds from 0.1 to 86400") from None
+
+
+def number(text: str) -> int:
+    """A limit: a whole number above 0."""
+    if not text.isdecimal() or not 1 <= int(text) <= 2**31:
+        raise ValueError(f"{text!r} is not a limit: use a whole number from 1 to {2**31}")
+    return int(text)
+
+
+def rate(text: str) -> float:
+    """How many in a second, above 0."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.001 <= value <= 1_000_000:
+        raise ValueError(f"{text!r} is not a rate: use a number a second from 0.001 to 1000000")
+    return value
+
+
 def level(text: str) -> str:
     """A log level."""
     if text.lower() not in LEVELS:

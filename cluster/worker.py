@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import signal
 import socket
 from collections.abc import Callable
+from dataclasses import asdict
 from types import FrameType
 from typing import Any
 
 import uvicorn
 
 from cluster import logs
+from cluster.drain import Aging, Drain
 from cluster.environ import tell_addresses
 from cluster.errors import UsageError
 from cluster.forward import Forwarding, RelayProtocol
 from cluster.internal import Internal
 from cluster.lane import LaneProtocol, Lanes
 from cluster.lifeline import Lifeline
+from cluster.limits.limits import Limiter, limits_of
+from cluster.metrics.worker import Metrics
 from cluster.options import WorkerOptions
+from cluster.probes.desk import Desk
+from cluster.probes.status import status_of
 from cluster.strict import install
 from cluster.target import load_target
 from manager import active_managers
@@ -28,18 +36,41 @@ log = logging.getLogger("cluster")
 FAILED_START = 3
 # uvicorn gets this much less than the whole grace, so that the lifespan and the goodbyes fit in too.
 GOODBYE_SECONDS = 2
+# As Engine.IO's.
+PING_SECONDS = 25
+PONG_SECONDS = 20
+# uvicorn's own limit for a message, for the application's own WebSockets.
+WEBSOCKET_BYTES = 16 * 1024 * 1024
 
 
 class WorkerServer(uvicorn.Server):
-    """uvicorn with the cluster's managers started before it accepts; `announce` is called when it does.
+    """uvicorn with the cluster's managers started before it accepts, and a drain before it stops.
 
-    `internal` is where it listens for other nodes.
+    `lifeline` is told when it accepts.
     """
 
-    def __init__(self, config: uvicorn.Config, internal: Internal, announce: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, options: WorkerOptions, lifeline: Lifeline) -> None:
         super().__init__(config)
-        self._announce = announce
+        self._options = options
+        self._lifeline = lifeline
+        self._loop = asyncio.get_running_loop()
+        self.drain = Drain(
+            self,
+            active_managers,
+            delay=options.drain_delay,
+            window=options.drain_window,
+            drained=lifeline.drained,
+        )
+        self._aging = Aging(options.max_age) if options.max_age is not None else None
+        self._limiter = Limiter(limits_of(options), active_managers)
+        internal = Internal(
+            socket=options.internal_socket, host=options.internal_host, port=options.internal_port
+        )
         self.forwarding = Forwarding(internal, config, self.server_state)
+        self._metrics = Metrics(
+            options.node, active_managers, self.forwarding.stats, lambda: self.drain.begun
+        )
+        self._desk = Desk({"status": self._status, "metrics": self._metrics.exposition})
         self._lanes: Lanes | None = Lanes() if config.ws is LaneProtocol else None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -47,18 +78,23 @@ class WorkerServer(uvicorn.Server):
         await self._start_managers()
         await super().startup(sockets)
         await self._start_managers()  # those which the application made in its lifespan
+        await self._desk.open(self._options.status_socket)
         if self.started:
-            self._announce()
+            self._lifeline.ready(_node_id() or "-")
 
     async def _start_managers(self) -> None:
         tell_addresses(active_managers())
         # Listening first: who hears of this node shall reach it.
         await self.forwarding.install(active_managers())
         await asyncio.gather(*(manager.start() for manager in active_managers()))
+        self._limiter.install()
+        self._metrics.install()
         if self._lanes is not None:
             self._lanes.install(active_managers())
         for manager in active_managers():
             install(manager)
+            if self._aging is not None:
+                self._aging.install(manager)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let nobody in any more, neither clients nor nodes, and let uvicorn end what there is."""
@@ -67,6 +103,10 @@ class WorkerServer(uvicorn.Server):
 
     async def close(self) -> None:
         """Leave the cluster."""
+        self._desk.close()
+        self._metrics.close()
+        if self._aging is not None:
+            await self._aging.close()
         await self.forwarding.close()
         if self._lanes is not None:
             await self._lanes.close()
@@ -78,8 +118,22 @@ class WorkerServer(uvicorn.Server):
                 log.error("a manager did not close", exc_info=outcome)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop. uvicorn would raise the signal again afterwards, and the exit hooks would not run."""
-        self.should_exit = True
+        """Drain at SIGTERM; stop at SIGINT, or without a supervisor, after a drain that takes no time.
+
+        uvicorn would raise the signal again afterwards, and the exit hooks would not run.
+        """
+        if not self.started:
+            self.should_exit = True
+            return
+        soon = sig == signal.SIGINT or self._lifeline.orphaned
+        self._loop.call_soon_threadsafe(self.drain.hurry if soon else self.drain.begin)
+
+    def _status(self) -> bytes:
+        managers = active_managers()
+        connections = self._limiter.connections()
+        soft, draining = self._options.soft_connections, self.drain.begun
+        status = status_of(managers, connections=connections, soft=soft, draining=draining)
+        return json.dumps(asdict(status)).encode()
 
 
 def run_worker(options: WorkerOptions) -> int:
@@ -101,10 +155,7 @@ async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
         return FAILED_START
     logs.take_over()
     logs.stamp(options.node, _node_id())
-    internal = Internal(
-        socket=options.internal_socket, host=options.internal_host, port=options.internal_port
-    )
-    server = WorkerServer(_config(app, options), internal, lambda: lifeline.ready(_node_id() or "-"))
+    server = WorkerServer(_config(app, options), options, lifeline)
     try:
         await server.serve([socket.socket(fileno=fd) for fd in options.fd])
     finally:
@@ -123,10 +174,13 @@ def _config(app: Any, options: WorkerOptions) -> uvicorn.Config:
         app,
         ws=LaneProtocol if options.lane else RelayProtocol,
         forwarded_allow_ips=options.forwarded_allow_ips,
-        ws_ping_interval=None,  # Engine.IO pings by itself
+        # For plain clients and the app's own WebSockets. Engine.IO pings by itself, and a lane stops these.
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PONG_SECONDS,
         ws_per_message_deflate=False,  # it would compress every message anew for each recipient
         access_log=False,
         log_config=None,
+        ws_max_size=max(WEBSOCKET_BYTES, options.max_payload or 0),
         timeout_graceful_shutdown=max(1, int(options.grace) - GOODBYE_SECONDS),
     )
 

@@ -10,10 +10,12 @@ from manager.errors import (
     EnvelopeError,
     NodeTimeout,
     SettingError,
+    TooManyRooms,
 )
 from manager.options import Options
 from manager.roster import NodeInfo
 from manager.stats import Stats
+from manager.sync import SyncClusterManager
 
 __all__ = [
     "AsyncEmitter",
@@ -28,5 +30,7 @@ __all__ = [
     "Options",
     "SettingError",
     "Stats",
+    "SyncClusterManager",
+    "TooManyRooms",
     "active_managers",
 ]

@@ -44,6 +44,11 @@ class Backlog:
         return len(self._unsent)
 
     @property
+    def unsent_bytes(self) -> int:
+        """Their bytes; added up anew each time."""
+        return sum(len(entry.payload) for entry in self._unsent)
+
+    @property
     def size(self) -> int:
         """Bytes of all that is kept."""
         return self._bytes

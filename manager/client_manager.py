@@ -27,6 +27,7 @@ from manager.outbox import Outlet
 from manager.outgoing import Outgoing
 from manager.packets import PacketClass, encode_event
 from manager.remote import Remote
+from manager.room_limit import check_rooms
 from manager.rooms import CONNECTED, PENDING, Callback
 from manager.roster import NodeInfo
 from manager.stats import Stats
@@ -103,6 +104,10 @@ class ClusterManager(LocalManager):
     def packet_class(self) -> PacketClass:
         """The server's packet format."""
         return self.server.packet_class  # type: ignore[no-any-return]
+
+    def drain(self) -> None:
+        """Tell the other nodes that this one takes no new clients and lets its own go; it does neither."""
+        self.node.drain()
 
     def nodes(self) -> dict[str, NodeInfo]:
         """The live nodes by id, this one included."""
@@ -218,17 +223,19 @@ class ClusterManager(LocalManager):
         """Put a client of any node into a room; an emit made after the return sees it.
 
         Raises ``ValueError`` for an unknown sid or another client's own room, ``TypeError`` for a room
-        that is neither str nor int.
+        that is neither str nor int, ``TooManyRooms`` (a ``ValueError`` as well) at the client's limit.
         """
         room = check_room(room)
         if room == sid:
             return
         if self.is_sid_room(namespace, room):
             raise ValueError("cannot enter a sid room")
-        if self.members.find(sid, namespace) is None:
+        client = self.members.find(sid, namespace)
+        if client is None:
             await self.start()
             await self.remote.enter(namespace, sid, room)
             return
+        check_rooms(client, room, self.options.rooms_per_client, self.stats)
         self.basic_enter_room(sid, namespace, room)
         await self.node.take(self.node.channels.room(namespace, room))
 
@@ -273,6 +280,7 @@ class ClusterManager(LocalManager):
         rooms = room_list(room if to is None else to)
         skip = [skip_sid] if isinstance(skip_sid, str) else [sid for sid in skip_sid or () if sid]
         encoded = encode_event(self.packet_class, event, data, namespace)
+        self.stats.emitted += 1
         reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)
         if ignore_queue:
             return

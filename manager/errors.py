@@ -4,7 +4,8 @@
     ├── BrokerError          the bus cannot be reached, or a connection to it broke
     ├── NodeTimeout          (also TimeoutError) another node did not confirm in time
     ├── EnvelopeError        bytes on the bus that are not an envelope of this cluster
-    └── SettingError         (also ValueError) a setting that cannot work, and what to set instead
+    ├── SettingError         (also ValueError) a setting that cannot work, and what to set instead
+    └── TooManyRooms         (also ValueError) a client is in as many rooms as it may be
 
 ``ClientGone`` is python-socketio's ``TimeoutError``, so code that catches a timed-out ``call()``
 also catches a client that left before it answered.
@@ -43,6 +44,10 @@ class EnvelopeError(ClusterError):
 
 class SettingError(ClusterError, ValueError):
     """A setting that cannot work; the text names the setting and what to do."""
+
+
+class TooManyRooms(ClusterError, ValueError):
+    """A client is in as many rooms as it may be (``rooms_per_client``); it was not put into another one."""
 
 
 class ClientGone(SocketIOTimeoutError):  # type: ignore[misc]

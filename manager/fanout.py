@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Awaitable
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
@@ -38,26 +39,29 @@ class Fanout:
         if skip:
             clients = [client for client in clients if client.sid not in skip]
         if callback is None:
-            outgoing = Outgoing(encoded)
+            outgoing = Outgoing(encoded, rooms)
             for client in clients:
                 client.send(outgoing)
         else:
             for client in clients:
-                client.send(self._asking(client, encoded, callback))
+                client.send(self._asking(client, encoded, rooms, callback))
         self._manager.stats.delivered += len(clients)
         return len(clients)
 
-    def _asking(self, client: Client, encoded: Encoded, callback: Callback) -> Outgoing:
-        ack_id = client.expect_ack(callback)
+    def _asking(
+        self, client: Client, encoded: Encoded, rooms: list[Room] | None, callback: Callback
+    ) -> Outgoing:
+        ack_id = client.expect_ack(callback, time.monotonic())
         if isinstance(callback, Answer):
             callback.on_end(lambda: client.take_ack(ack_id))
-        return Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id))
+        return Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id), rooms)
 
     def answered(self, client: Client, ack_id: int | None, data: list[Any]) -> None:
         """Call the callback that this client has answered; an answer that nobody waits for is ignored."""
-        callback = client.take_ack(ack_id) if ack_id is not None else None
-        if callback is not None:
-            self.run_callback(callback, data)
+        asked = client.take_ack(ack_id) if ack_id is not None else None
+        if asked is not None:
+            self._manager.stats.ack_seconds.observe(time.monotonic() - asked.at)
+            self.run_callback(asked.callback, data)
 
     def run_callback(self, callback: Callback, arguments: list[Any]) -> None:
         """Call a callback; an error in it is logged."""

@@ -24,6 +24,7 @@ from manager.errors import ClientGone
 from manager.futures import settle
 from manager.reader import Reader
 from manager.rooms import PENDING, Client
+from manager.tornado_socket import pace
 
 if TYPE_CHECKING:
     from manager.client_manager import ClusterManager
@@ -34,9 +35,12 @@ logger = logging.getLogger("manager")
 def guard(server: Any, manager: ClusterManager) -> None:
     """Put the guards around a server's methods."""
     guards = Guards(server, manager)
+    if server.eio.async_mode == "tornado":
+        pace(server.eio)
     server.packet_class = checked(server.packet_class)
     server._handle_connect = guards.handle_connect
     server._handle_disconnect = guards.handle_disconnect
+    server.disconnect = guards.disconnect
     server._handle_eio_connect = guards.handle_eio_connect
     server._handle_eio_disconnect = guards.handle_eio_disconnect
     # Not ``_handle_eio_message`` too: that would say that the application has replaced it.
@@ -55,6 +59,7 @@ class Guards:
         self._manager = manager
         self._connect = server._handle_connect
         self._disconnect = server._handle_disconnect
+        self._send_away = server.disconnect
         self._eio_connect = server._handle_eio_connect
         self._eio_disconnect = server._handle_eio_disconnect
         self._shutdown = server.shutdown
@@ -78,6 +83,10 @@ class Guards:
     async def handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
         """Take a new connection, and close it if it joins no namespace in time."""
         self._deadline.watch(eio_sid)
+        stats = self._manager.stats
+        polling = "transport=polling" in environ.get("QUERY_STRING", "")
+        stats.accepted["polling" if polling else "websocket"] += 1
+        stats.connections += 1
         return await self._eio_connect(eio_sid, environ)
 
     async def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
@@ -109,11 +118,25 @@ class Guards:
         client = self._manager.members.on_connection(eio_sid, namespace or "/")
         if client is not None and client.state is PENDING:
             client.lost = reason or self._server.reason.CLIENT_DISCONNECT
-        else:
+            return
+        try:
             await self._disconnect(eio_sid, namespace, reason)
+        except Exception:
+            logger.exception("the disconnect handler of namespace %s failed", namespace or "/")
+            if client is not None:
+                self._manager.basic_disconnect(client.sid, client.namespace)
+
+    async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:
+        """Disconnect a client; nothing is left of it, though its disconnect handler raises."""
+        try:
+            await self._send_away(sid, namespace, ignore_queue)
+        except Exception:
+            self._manager.basic_disconnect(sid, namespace or "/")
+            raise
 
     async def handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         """End a connection; a poll that waits is answered at once, as Engine.IO's own server does."""
+        self._manager.stats.connections -= 1
         try:
             await self._eio_disconnect(eio_sid, reason)
         finally:

@@ -14,7 +14,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
-from manager.backlog import Backlog
+from manager.backlog import Backlog, Entry
 from manager.backoff import delay
 from manager.broker import Broker, Delivery, Publication
 from manager.errors import BrokerError
@@ -69,6 +69,8 @@ class Link:
         self._turn: asyncio.Future[None] | None = None
         self._up = asyncio.Event()
         self._joined_before = False
+        self.publish_errors = 0
+        """Batches that the bus did not take; they are sent again when it is back."""
 
     @property
     def up(self) -> bool:
@@ -182,9 +184,16 @@ class Link:
             await self._work.wait()
             self._work.clear()
             while batch := self._backlog.batch(BATCH_ENTRIES, BATCH_BYTES):
-                await broker.publish([Publication(entry.channels, entry.payload) for entry in batch])
+                await self._publish(broker, batch)
                 self._backlog.sent(batch[-1].number)
                 self._next()
+
+    async def _publish(self, broker: Broker, batch: list[Entry]) -> None:
+        try:
+            await broker.publish([Publication(entry.channels, entry.payload) for entry in batch])
+        except BaseException:  # also when the reader has noticed first that the bus is gone
+            self.publish_errors += 1
+            raise
 
     async def _subscribe(self, broker: Broker) -> None:
         while True:

@@ -46,8 +46,8 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
             return
         for room in list(client.rooms):
             self.basic_leave_room(sid, namespace, room)
-        for callback in (client.acks or {}).values():
-            abandon(callback)
+        for asked in (client.acks or {}).values():
+            abandon(asked.callback)
         self.basic_leave_room(sid, namespace, sid)
         self.basic_leave_room(sid, namespace, None)
 

@@ -93,15 +93,17 @@ class Hello(msgspec.Struct, array_like=True, tag=9, gc=False):
     address: str
     serving: bool
     seen: dict[str, int]
+    draining: bool = False
 
 
 class Beat(msgspec.Struct, array_like=True, tag=10, gc=False):
-    """A node is alive."""
+    """A node is alive; one that is ``draining`` takes no new clients and lets its own go."""
 
     name: str
     address: str
     serving: bool
     clients: int
+    draining: bool = False
 
 
 class Bye(msgspec.Struct, array_like=True, tag=11, gc=False):

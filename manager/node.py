@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from typing import Final, Protocol
+from typing import Final
 
 from manager.backlog import Backlog
 from manager.broker import Broker, Delivery
@@ -19,6 +19,7 @@ from manager.channels import Channels
 from manager.envelope import Codec, Header
 from manager.errors import EnvelopeError
 from manager.futures import complain
+from manager.hears import Hears
 from manager.ids import new_node_id
 from manager.interest import Interest
 from manager.link import FAREWELL_SECONDS, Link
@@ -35,20 +36,6 @@ logger = logging.getLogger("manager")
 TICK: Final = 0.5
 LATE: Final = 1.0
 """A tick so much too late means that this loop was blocked: silence then says nothing about others."""
-
-
-class Hears(Protocol):
-    """Who is told what other nodes say."""
-
-    def heard(self, origin: str, message: Message) -> None:
-        """A message of another node, in the order it was sent, once."""
-
-    def node_gone(self, node: str) -> None:
-        """A node left or died."""
-
-    @property
-    def client_count(self) -> int:
-        """How many clients this node serves."""
 
 
 class Node:
@@ -73,6 +60,7 @@ class Node:
         self._serving = serving
         self._echo = self._joined_at = 0.0
         self._said_goodbye = False
+        self.draining = False
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
         self._link = Link(self._open, self._interest, backlog, self) if options.url else None
         self.publisher = Publisher(self.id, self._codec, backlog, self._link, stats)
@@ -128,6 +116,12 @@ class Node:
         if self._link is not None:
             await self._link.wait_up()
             await asyncio.sleep(self._joined_at + self.options.heartbeat - time.monotonic())
+
+    def drain(self) -> None:
+        """Tell the others that this node takes no new clients and lets its own go."""
+        self.draining = True
+        if self._link is not None and self._link.up:
+            self.post(self._beat(), self.channels.everyone, keep=False)
 
     async def close(self) -> None:
         """Send what is left, say goodbye and leave the bus, within a second.
@@ -285,13 +279,16 @@ class Node:
         return self.post(Bye(), self.channels.everyone, keep=False)
 
     def _hello(self) -> Hello:
-        return Hello(self.options.name, self.options.address, self._serving, self._roster.seen())
+        me = self.options
+        return Hello(me.name, me.address, self._serving, self._roster.seen(), self.draining)
 
     def _beat(self) -> Beat:
-        return Beat(self.options.name, self.options.address, self._serving, self._hears.client_count)
+        me = self.options
+        return Beat(me.name, me.address, self._serving, self._hears.client_count, self.draining)
 
     def _info(self) -> NodeInfo:
-        return NodeInfo(self.id, self.options.name or self.id, self.options.address, self._hears.client_count)
+        me = self.options
+        return NodeInfo(self.id, me.name or self.id, me.address, self._hears.client_count, self.draining)
 
     async def _open(self) -> Broker:
         assert self.options.url is not None

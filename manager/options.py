@@ -45,6 +45,8 @@ class Options:
     """What may wait for one client; a slower one is disconnected."""
     connect_seconds: float = 45.0
     """A connection that has joined no namespace for so long is closed."""
+    rooms_per_client: int | None = None
+    """A client can be in so many rooms, its own not counted; None: in any number."""
 
     def __post_init__(self) -> None:
         if self.url is not None:
@@ -59,6 +61,8 @@ class Options:
         for setting in ("buffer_bytes", "client_bytes"):
             if getattr(self, setting) < 64 * 1024:
                 raise SettingError(f"{setting} must be at least 65536 bytes, not {getattr(self, setting)}")
+        if self.rooms_per_client is not None and self.rooms_per_client < 1:
+            raise SettingError(f"rooms_per_client must be at least 1, not {self.rooms_per_client}")
         if self.dead_after < 2 * self.heartbeat:
             raise SettingError(
                 f"dead_after ({self.dead_after} s) must be at least twice heartbeat ({self.heartbeat} s)"
@@ -74,7 +78,7 @@ def from_environment(url: str | None, values: dict[str, object]) -> Options:
     """Make options of what the caller gave and, where nothing was given, of ``CLUSTER_…`` variables.
 
     ``CLUSTER_BUS``, ``CLUSTER_PREFIX``, ``CLUSTER_SECRET`` or ``CLUSTER_SECRET_FILE``,
-    ``CLUSTER_NODE_NAME``, ``CLUSTER_NODE_ADDRESS``.
+    ``CLUSTER_NODE_NAME``, ``CLUSTER_NODE_ADDRESS``, ``CLUSTER_ROOMS_PER_CLIENT``.
     """
     defaults = {
         "url": os.environ.get("CLUSTER_BUS") or None,
@@ -82,10 +86,20 @@ def from_environment(url: str | None, values: dict[str, object]) -> Options:
         "secret": _secret(),
         "name": os.environ.get("CLUSTER_NODE_NAME"),
         "address": os.environ.get("CLUSTER_NODE_ADDRESS"),
+        "rooms_per_client": _rooms(),
     }
     given = {"url": url, **values}
     merged = {**defaults, **{key: value for key, value in given.items() if value is not None}}
     return Options(**{key: value for key, value in merged.items() if value is not None})  # type: ignore[arg-type]
+
+
+def _rooms() -> int | None:
+    text = os.environ.get("CLUSTER_ROOMS_PER_CLIENT")
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise SettingError(f"CLUSTER_ROOMS_PER_CLIENT must be a number, not {text!r}")
+    return int(text)
 
 
 def _secret() -> str | None:

@@ -111,6 +111,9 @@ class Outlet:
         socket = self._eio.sockets.get(eio_sid)
         if socket is None:
             return _nowhere
+        own: Callable[[Outgoing], None] | None = getattr(socket, "outlet", None)
+        if own is not None:
+            return own  # a connection that does not speak Engine.IO
 
         def write(outgoing: Outgoing) -> None:
             if not socket.closed:

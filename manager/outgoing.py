@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable, Hashable
 from functools import cached_property
+from typing import Any, TypeVar
 
 from engineio import packet as eio
 
+from manager.channels import Room
 from manager.packets import Encoded
+
+Form = TypeVar("Form")
 
 
 class SharedPacket(eio.Packet):  # type: ignore[misc]
@@ -31,12 +36,22 @@ class SharedPacket(eio.Packet):  # type: ignore[misc]
 
 
 class Outgoing:
-    """One event for any number of clients."""
+    """One event for any number of clients; ``rooms`` are those it was emitted to, None is everybody."""
 
-    def __init__(self, encoded: Encoded) -> None:
+    def __init__(self, encoded: Encoded, rooms: list[Room] | None = None) -> None:
         self.encoded = encoded
+        self.rooms = rooms
         self.wire: bytes | None = None
         """All of it as one connection puts it on the wire, for those that are the same for many clients."""
+        self._forms: dict[Hashable, Any] | None = None
+
+    def form(self, name: Hashable, make: Callable[[Outgoing], Form]) -> Form:
+        """Give this event in another format, made once for all connections that want it under this name."""
+        if self._forms is None:
+            self._forms = {}
+        if name not in self._forms:
+            self._forms[name] = make(self)
+        return self._forms[name]  # type: ignore[no-any-return]
 
     @cached_property
     def packets(self) -> list[SharedPacket]:

@@ -57,6 +57,11 @@ class Publisher:
         """Whether the bus does not keep up with what is posted."""
         return self.backlog.unsent > HIGH_WATER
 
+    @property
+    def errors(self) -> int:
+        """Batches that the bus did not take; they are sent again when it is back."""
+        return self._link.publish_errors if self._link is not None else 0
+
     async def room(self) -> None:
         """Wait while the bus is there and cannot keep up with what is posted."""
         while self._link is not None and self._link.up and self.full:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from manager.channels import Room
 from manager.outgoing import Outgoing
@@ -28,6 +28,13 @@ class State(IntEnum):
 
 
 PENDING, CONNECTED, LEAVING = State
+
+
+class Asked(NamedTuple):
+    """A callback that waits for a client's answer, and since when."""
+
+    callback: Callback
+    at: float
 
 
 class Client:
@@ -64,7 +71,7 @@ class Client:
         self.state: State = PENDING
         self.rooms: set[Room] = set()
         self.held: list[Outgoing] | None = None
-        self.acks: dict[int, Callback] | None = None
+        self.acks: dict[int, Asked] | None = None
         self.ack_id = 0
         self.kicked = False
         self.lost: str | None = None
@@ -98,15 +105,15 @@ class Client:
             # a word, let it connect and send it away, so that it comes back and knows.
             self.kicked = True
 
-    def expect_ack(self, callback: Callback) -> int:
+    def expect_ack(self, callback: Callback, now: float) -> int:
         """Keep a callback; returns the ack id under which the client will answer."""
         if self.acks is None:
             self.acks = {}
         self.ack_id += 1
-        self.acks[self.ack_id] = callback
+        self.acks[self.ack_id] = Asked(callback, now)
         return self.ack_id
 
-    def take_ack(self, ack_id: int) -> Callback | None:
+    def take_ack(self, ack_id: int) -> Asked | None:
         """Give and forget the callback under this id."""
         return self.acks.pop(ack_id, None) if self.acks else None
 

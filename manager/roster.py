@@ -15,12 +15,16 @@ from manager.messages import Beat, Hello
 
 @dataclass(frozen=True, slots=True)
 class NodeInfo:
-    """A live node: its id, name, address (``host:port`` or empty) and number of clients."""
+    """A live node: its id, name, address (``host:port`` or empty) and number of clients.
+
+    ``draining``: it takes no new clients and lets its own go.
+    """
 
     id: str
     name: str
     address: str
     clients: int
+    draining: bool = False
 
 
 @dataclass(slots=True)
@@ -109,7 +113,8 @@ class Roster:
         new = origin not in self.nodes
         if message.serving:
             clients = message.clients if isinstance(message, Beat) else 0
-            self.nodes[origin] = NodeInfo(origin, message.name or origin, message.address, clients)
+            name = message.name or origin
+            self.nodes[origin] = NodeInfo(origin, name, message.address, clients, message.draining)
         return new and message.serving
 
     def leave(self, origin: str) -> bool:

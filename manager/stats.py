@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from manager.histogram import Histogram
+
 
 @dataclass
 class Stats:
@@ -28,3 +30,27 @@ class Stats:
     """Clients disconnected because they did not read."""
     lag: float = 0.0
     """Seconds from publish to receive of the last heartbeat of this node's own."""
+    connections: int = 0
+    """Engine.IO sessions that are open now, those without a client in any namespace included."""
+    accepted: Counter[str] = field(default_factory=Counter)
+    """Connections taken, by the transport they began with: polling, websocket."""
+    turned_away: Counter[str] = field(default_factory=Counter)
+    """Connections and clients not let in, by reason: full, rate, protocol, application, …"""
+    disconnects: Counter[str] = field(default_factory=Counter)
+    """Clients that left, per namespace, by the reason that disconnect handlers are told."""
+    events: int = 0
+    """Events received from clients of this node; acks are none."""
+    emitted: int = 0
+    """Emits made on this node, however many clients they went to."""
+    received_bytes: int = 0
+    """Bytes of packets from clients; WebSocket frames with their headers, bodies of requests without."""
+    sent_bytes: int = 0
+    """Bytes of packets to clients, measured in the same way."""
+    rate_limited: int = 0
+    """Events that had to wait, because their client sent more than it may."""
+    rooms_refused: int = 0
+    """Rooms not entered, because the client was in as many as it may be."""
+    ack_seconds: Histogram = field(default_factory=Histogram)
+    """From an event that asks for an ack to the answer, of clients of this node."""
+    handler_seconds: dict[str, Histogram] = field(default_factory=dict)
+    """How long handlers ran, by event; ``other`` for those without a handler of their own name."""

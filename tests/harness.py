@@ -49,11 +49,14 @@ class Node:
     every event is answered with its own arguments. A test may replace any of these handlers.
     """
 
+    server_class = socketio.AsyncServer
+
     def __init__(self, bus_url, prefix, *, serializer="default", server_options=None, **manager_options):
         self.manager = ClusterManager(bus_url, prefix=prefix, **manager_options)
-        self.sio = socketio.AsyncServer(
+        self.sio = self.server_class(
             async_mode="asgi", client_manager=self.manager, serializer=serializer, **(server_options or {})
         )
+        self.app = socketio.ASGIApp(self.sio)
         self.log = []
         for namespace in ("/", "/chat"):
             self.sio.on("connect", self._connect, namespace=namespace)
@@ -79,7 +82,7 @@ class Node:
         listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(
-            socketio.ASGIApp(self.sio),
+            self.app,
             ws=LaneProtocol if LANE else "websockets-sansio",
             ws_per_message_deflate=False,  # as in serve: a compressed connection would have no lane
             lifespan="off",

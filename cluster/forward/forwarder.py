@@ -70,6 +70,7 @@ class Forwarder:
 
     async def answer(self, scope: Any, receive: Any, send: Any) -> None:
         """Let the server itself answer what another node has passed on: it never goes further."""
+        self._stats.taken += 1
         await self._local(scope, receive, send)
 
     async def _relay(self, pool: Pool, scope: Any) -> Outcome:

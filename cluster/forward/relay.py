@@ -7,31 +7,35 @@ what is buffered stays at the transports' high-water mark, 64 KiB each way.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from cluster.forward.messages import Ask, encode
+from manager.ids import node_of
+
+PART_SECONDS: Final = 3.0
+"""How long the other node may take to end a session whose client's connection ends here."""
 
 
 class Half(asyncio.Protocol):
     """One of the two connections; what comes in goes out at the other."""
 
-    __slots__ = ("_connections", "_ended", "_transport", "other")
+    __slots__ = ("_connections", "_ended", "_parted", "_transport", "other")
 
     other: Half
 
     def __init__(self, transport: asyncio.Transport, connections: set[Any]) -> None:
         self._transport = transport
         self._connections = connections
-        self._ended = False
+        self._ended = self._parted = False
         connections.add(self)
 
     def shutdown(self) -> None:
-        """Close: uvicorn stops. No WebSocket goodbye, which would have to hit the end of a frame."""
-        self._transport.close()
+        """Leave it to the other side."""
 
     def data_received(self, data: bytes) -> None:
-        """Pass it on."""
-        self.other._transport.write(data)
+        """Pass it on, unless the other side has been told that nothing more comes."""
+        if not self._parted:
+            self.other._transport.write(data)
 
     def pause_writing(self) -> None:
         """Read no more at the other side: this one does not keep up."""
@@ -63,6 +67,23 @@ class Half(asyncio.Protocol):
             self.other._transport.abort()
 
 
+class LineHalf(Half):
+    """The one that leads to the other node, ``node``."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, transport: asyncio.Transport, connections: set[Any], node: str | None) -> None:
+        super().__init__(transport, connections)
+        self.node = node
+
+    def shutdown(self) -> None:
+        """Part, as uvicorn stops: the other node then ends the session, and says goodbye to its client."""
+        if not self.other._ended and not self._transport.is_closing():
+            self.other._parted = True
+            self._transport.write_eof()
+            asyncio.get_running_loop().call_later(PART_SECONDS, self._transport.close)
+
+
 def join(client: asyncio.Transport, node: asyncio.Transport, ask: Ask, connections: set[Any]) -> None:
     """Join a client's connection to a line, and ask the node at its end to take the client.
 
@@ -74,7 +95,7 @@ def join(client: asyncio.Transport, node: asyncio.Transport, ask: Ask, connectio
     """
     frame = encode(ask)
     node.write(len(frame).to_bytes(4, "big") + frame)
-    one, two = Half(client, connections), Half(node, connections)
+    one, two = Half(client, connections), LineHalf(node, connections, node_of(ask.sid))
     one.other, two.other = two, one
     node.set_protocol(two)
     client.set_protocol(one)

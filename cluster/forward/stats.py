@@ -38,6 +38,8 @@ class ForwardStats:
     """Requests for sessions of other nodes since the start, by kind and outcome."""
 
     requests: Counter[tuple[Kind, Outcome]] = field(default_factory=Counter)
+    taken: int = 0
+    """Requests that other nodes have passed on to this one."""
 
     def count(self, kind: Kind, outcome: Outcome, node: str) -> None:
         """Count one."""

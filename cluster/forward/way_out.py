@@ -10,6 +10,8 @@ from websockets.http11 import Request
 
 RELAY: Final = "socketio.relay"
 """Under this name in ``scope["extensions"]`` the app finds the function that gives the connection away."""
+CLOSE_SECONDS: Final = 10.0
+"""As for a lane."""
 
 
 class RelayProtocol(WebSocketsSansIOProtocol):
@@ -26,6 +28,12 @@ class RelayProtocol(WebSocketsSansIOProtocol):
         await super().send(message)
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True
+
+    async def run_asgi(self) -> None:
+        """Serve; a client that does not read holds up the end of its connection for so long, not for ever."""
+        await super().run_asgi()
+        if not (self.writable.is_set() or self.disconnected):
+            self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
     def let_go(self) -> tuple[asyncio.Transport, set[Any]] | None:
         """Give the connection away, and uvicorn's set of open ones; None when it has ended or been used."""

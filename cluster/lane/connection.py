@@ -29,6 +29,7 @@ from cluster.lane.frames import (
     close_frame,
     frame,
 )
+from cluster.strict.payload import TOO_BIG, TOO_LARGE
 from manager.outbox import SLOW_CONSUMER
 from manager.outgoing import Outgoing
 
@@ -39,6 +40,10 @@ logger = logging.getLogger("cluster")
 
 CLOSE_SECONDS: Final = 10.0
 """How long a client that does not read may hold up the end of its connection; as uvicorn's own."""
+ANSWER_SECONDS: Final = 2.0
+"""How long a client may take to answer our close frame."""
+RESTART: Final = 1012
+"""The close code of a service that restarts."""
 _NOWHERE: Final[deque[bytes]] = deque(maxlen=0)
 """Takes what is still sent after the end."""
 
@@ -80,7 +85,7 @@ class Lane(asyncio.Protocol):
         self._paused = False
         self._waiting = 0
         self._busy = False
-        self._later: list[str | bytes] | None = None
+        self._later: deque[str | bytes] | None = None
         self.socket = socket
         self.upgrade: str | None = None
         connections.add(self)
@@ -124,6 +129,7 @@ class Lane(asyncio.Protocol):
         if pending:
             wire = pending[0] if len(pending) == 1 else b"".join(pending)
             pending.clear()
+            self._hooks.stats.sent_bytes += len(wire)
             self._transport.write(wire)
 
     def pause_writing(self) -> None:
@@ -137,9 +143,15 @@ class Lane(asyncio.Protocol):
         self._paused = False
         self.flush()
 
+    @property
+    def queued(self) -> int:
+        """Bytes that the client has not taken yet."""
+        kept = sum(map(len, self._pending)) if self._pending else 0
+        return self._transport.get_write_buffer_size() + kept
+
     def _measure(self) -> None:
         """Count what waits, as the client may have read some meanwhile; cut it off when that is too much."""
-        self._waiting = self._transport.get_write_buffer_size() + sum(map(len, self._pending))
+        self._waiting = self.queued
         if self._waiting > self._hooks.max_waiting:
             logger.warning("client %s does not read: disconnecting it", self.socket.sid)
             self._hooks.stats.slow_consumers += 1
@@ -151,15 +163,20 @@ class Lane(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read frames."""
+        self._hooks.stats.received_bytes += len(data)
         try:
             for opcode, payload in self._reader.feed(data):
                 self._message(opcode, payload)
         except FrameError as error:
+            if error.code == TOO_BIG:
+                self._hooks.spawn(self.end(TOO_LARGE))
             self._fail(error.code, error.reason)
         except UnicodeDecodeError:
             self._fail(1007, "text that is not UTF-8")
 
     def _message(self, opcode: int, payload: bytes) -> None:
+        if self._pending is _NOWHERE and opcode != CLOSE:
+            return  # sent before the client had our goodbye
         if opcode == TEXT:
             self.take(payload.decode())
         elif opcode == BINARY:
@@ -174,14 +191,17 @@ class Lane(asyncio.Protocol):
         """Handle an Engine.IO packet now, or after the one that is being handled."""
         if self._busy:
             if self._later is None:
-                self._later = []
+                self._later = deque()
             self._later.append(data)
-        elif not self._transport.is_closing():
+        elif self._pending is not _NOWHERE:
             work = self._hooks.inbound.packet(self, data)
             if work is not None:
-                self._busy = True
-                self._transport.pause_reading()
-                self._hooks.spawn(self._finish(work))
+                self._begin(work)
+
+    def _begin(self, work: Any) -> None:
+        self._busy = True
+        self._transport.pause_reading()
+        self._hooks.spawn(self._finish(work))
 
     async def _finish(self, work: Any) -> None:
         """Handle a packet that takes a coroutine, then those that came behind it in the same bytes."""
@@ -189,14 +209,14 @@ class Lane(asyncio.Protocol):
             await work
         finally:
             self._busy = False
-            later, self._later = self._later, None
-            for data in later or ():
-                self.take(data)
+            while self._later and not self._busy:
+                self.take(self._later.popleft())
             if not self._busy and not self._transport.is_closing():
                 self._transport.resume_reading()
 
     def eof_received(self) -> bool:
-        """Close: a half-open WebSocket is of no use."""
+        """Close: a half-open WebSocket is of no use. By a relay it says that the other node stops."""
+        self._fail(RESTART, "")
         return False
 
     # end
@@ -208,8 +228,21 @@ class Lane(asyncio.Protocol):
         self._hooks.spawn(self.end(self._hooks.reason.TRANSPORT_CLOSE))
 
     def shutdown(self) -> None:
-        """Close with 1012 (service restart), as uvicorn closes the others."""
-        self._fail(1012, "")
+        """Close with 1012 (service restart), as uvicorn closes the others.
+
+        And read on until the client has answered: closing a connection in which something is unread
+        resets it, and the reset overtakes what is on its way to the client.
+        """
+        self._part(RESTART, "")
+
+    def _part(self, code: int, reason: str) -> None:
+        if self._say_goodbye(code, reason):
+            asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._close)
+
+    async def let_go(self, reason: str) -> None:
+        """Close so that the client has all that waits for it and comes back, and end the session."""
+        self.shutdown()
+        await self.end(reason)
 
     def give_up(self) -> None:
         """Close, if this is still an upgrade; the session goes on by polling."""
@@ -218,10 +251,20 @@ class Lane(asyncio.Protocol):
 
     def _fail(self, code: int, reason: str) -> None:
         """Say goodbye and close the transport; ``connection_lost`` does the rest."""
+        self._say_goodbye(code, reason)
+        self._close()
+
+    def _say_goodbye(self, code: int, reason: str) -> bool:
+        """Write what waits and a close frame, unless that has been done."""
+        if self._pending is _NOWHERE or self._transport.is_closing():
+            return False
+        wire = b"".join((*self._pending, close_frame(code, reason)))
+        self._pending = _NOWHERE
+        self._transport.write(wire)
+        return True
+
+    def _close(self) -> None:
         if not self._transport.is_closing():
-            wire = b"".join((*self._pending, close_frame(code, reason)))
-            self._pending = _NOWHERE
-            self._transport.write(wire)
             self._transport.close()
             if self._transport.get_write_buffer_size():
                 asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)

@@ -8,16 +8,14 @@ then goes the general way.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from socketio import packet as sio
 
 from cluster.lane.frames import TEXT, frame
+from cluster.server import AsyncServer
 from manager.checked import RESERVED
 from manager.compact_json import dumps
-
-if TYPE_CHECKING:
-    from cluster.lane.connection import Lane
 
 _scan: Final = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
@@ -54,17 +52,24 @@ def read(text: str) -> Event | None:
     return Event(answer, namespace, int(head) if head else None, data)
 
 
-async def handle(server: Any, lane: Lane, sid: str, event: Event) -> None:
-    """Run the application's handler for an event, and send the client's ack."""
-    result = await server._trigger_event(event.data[0], event.namespace, sid, *event.data[1:])
-    if event.ack_id is None or result is server.not_handled:
-        return
-    data = [] if result is None else list(result) if isinstance(result, tuple) else [result]
+def answer(event: Event, data: list[Any]) -> bytes | None:
+    """Make the frame of an ack; None when the general way has to."""
     try:
         body = dumps(data)
-    except (TypeError, RecursionError):  # bytes somewhere in it
-        packet = server.packet_class(sio.ACK, namespace=event.namespace, id=event.ack_id, data=data)
-        await server._send_packet(lane.socket.sid, packet)
-        return
+    except (TypeError, ValueError, RecursionError):  # bytes somewhere in it, or what no JSON can say
+        return None
     head = "43" if event.namespace == "/" else f"43{event.namespace},"
-    lane.write_frame(frame(TEXT, f"{head}{event.ack_id}{body}".encode()))
+    return frame(TEXT, f"{head}{event.ack_id}{body}".encode())
+
+
+async def answer_generally(server: Any, eio_sid: str, sid: str, event: Event, data: list[Any]) -> None:
+    """Send an ack the general way."""
+    namespace, ack_id = event.namespace, event.ack_id
+    try:
+        await server._send_packet(
+            eio_sid, server.packet_class(sio.ACK, namespace=namespace, id=ack_id, data=data)
+        )
+    except Exception as error:
+        if not isinstance(server, AsyncServer):
+            raise
+        await server.answer_failed(sid, eio_sid, event.data[0], namespace, ack_id, error)

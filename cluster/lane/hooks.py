@@ -22,6 +22,7 @@ from cluster.lane.flusher import Flusher
 from cluster.lane.inbound import Inbound
 from cluster.lane.protocol import EXTENSION
 from cluster.lane.queue import LaneQueue
+from cluster.limits.paced_lane import PacedLane
 from manager import ClusterManager
 from manager.outgoing import Outgoing
 from manager.packets import encode
@@ -84,7 +85,7 @@ class LaneHooks:
         upgrading = socket.connected
 
         def make(transport: Any, connections: set[Any], first: bytes) -> Lane:
-            lane = Lane(transport, connections, socket, self)
+            lane = self._make(transport, connections, socket)
             if first:
                 lane.write_frame(first)
             if upgrading:
@@ -97,6 +98,12 @@ class LaneHooks:
             return lane
 
         return extension(make)
+
+    def _make(self, transport: Any, connections: set[Any], socket: Any) -> Lane:
+        pacer = getattr(self._eio, "pacer", None)  # see cluster/limits
+        if pacer is None:
+            return Lane(transport, connections, socket, self)
+        return PacedLane(transport, connections, socket, self, pacer)
 
     def switch(self, lane: Lane) -> None:
         """Let everything for this socket go by its lane from now on, what waited for a poll first."""

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 class LaneQueue:
     """Stands in for the queue of a socket: what is put goes to the lane at once, so it is always empty."""
 
-    __slots__ = ("_lane",)
+    __slots__ = ("lane",)
 
     def __init__(self, lane: Lane) -> None:
-        self._lane = lane
+        self.lane = lane
 
     def put_nowait(self, packet: Packet | None) -> None:
         """Send a packet; None, python-engineio's mark of the end, is nothing."""
         if packet is not None:
-            self._lane.write_packet(packet)
+            self.lane.write_packet(packet)
 
     async def put(self, packet: Packet | None) -> None:
         """Send a packet."""

@@ -21,6 +21,6 @@ def install(manager: ClusterManager) -> None:
         return
     eio = manager.server.eio
     if not hasattr(eio, "gate"):
-        eio.gate = Gate(eio, manager.spawn)
+        eio.gate = Gate(eio, manager.spawn, manager.stats)
         Opening(eio)
-        CheckedWebSockets(eio)
+        CheckedWebSockets(eio, manager.stats)

@@ -7,11 +7,12 @@ from typing import Any
 
 from engineio.packet import NOOP
 
-from cluster.strict.answer import error, give
+from cluster.strict.answer import Answer, error, give
 from cluster.strict.polls import Polls
 from cluster.strict.posts import Posts
 from cluster.strict.request import Request
 from cluster.strict.rules import refusal
+from manager.stats import Stats
 
 
 class Gate:
@@ -20,14 +21,18 @@ class Gate:
     Args:
         eio: the Engine.IO server.
         spawn: runs a coroutine in a task.
+        stats: where to count.
     """
 
-    def __init__(self, eio: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None]) -> None:
+    def __init__(self, eio: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None], stats: Stats) -> None:
         self._eio = eio
+        self._stats = stats
         self._inner = eio.handle_request
         self._polls = Polls(eio, self._inner, spawn)
-        self._posts = Posts(eio, self._inner, spawn)
+        self._posts = Posts(eio, self._inner, spawn, stats)
         self._ok = eio._ok
+        self.closed: Answer | None = None
+        """What new sessions get instead, once this node takes none any more."""
         eio.handle_request = self.handle
         eio._ok = self.ok
         eio._bad_request = self.bad_request
@@ -38,6 +43,10 @@ class Gate:
         if request.method == "OPTIONS":
             return await self._inner(scope, receive, send)
         broken = refusal(request, self._eio)
+        if broken is None and request.sid is None:
+            broken = self.turn_away()
+        elif broken is not None and request.sid is None:
+            self._stats.turned_away["protocol"] += 1
         if broken is not None:
             return await give(self._eio, broken, scope, receive, send)
         if request.sid is None or request.upgrade or (request.jsonp and request.method == "POST"):
@@ -45,11 +54,21 @@ class Gate:
         method = self._polls.serve if request.method == "GET" else self._posts.serve
         return await method(self._eio.sockets[request.sid], scope, receive, send)
 
+    def turn_away(self) -> Answer | None:
+        """What a new session gets instead; None lets it in."""
+        if self.closed is not None:
+            self._stats.turned_away["draining"] += 1
+            return self.closed
+        doorkeeper = getattr(self._eio, "doorkeeper", None)  # see cluster/limits
+        return None if doorkeeper is None else doorkeeper.turn_away(self._stats)
+
     def ok(self, packets: list[Any] | None = None, **how: Any) -> dict[str, Any]:
         """Answer a poll; a NOOP, there to end it, is left out when something else does."""
         if packets is not None and len(packets) > 1:
             packets = [packet for packet in packets if packet.packet_type != NOOP] or packets[:1]
-        return self._ok(packets, **how)  # type: ignore[no-any-return]
+        answer: dict[str, Any] = self._ok(packets, **how)
+        self._stats.sent_bytes += len(answer["response"])
+        return answer
 
     def bad_request(self, message: str = "Bad request") -> dict[str, Any]:
         """Put what python-engineio refuses by itself in the protocol's form."""

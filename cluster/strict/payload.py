@@ -6,13 +6,27 @@ from typing import Final
 
 SEPARATOR: Final = "\x1e"
 CLOSE: Final = "1"
+TOO_BIG: Final = 1009
+"""The close code for a message over the limit."""
+TOO_LARGE: Final = "payload too large"
+"""The reason that disconnect handlers get for it."""
 _TAKEN: Final = frozenset("134b")
 _WITHOUT_EFFECT: Final = frozenset("056")
 """OPEN, UPGRADE and NOOP: engine.io lets them pass."""
 
+POLICY: Final = 1008
+"""The close code for a client that sends too many events."""
+RATE_LIMIT: Final = "rate limit"
+"""The reason that disconnect handlers get for it."""
+
 
 class Malformed(ValueError):
     """No packet, or a PING, which in this version of the protocol only servers send."""
+
+
+def size(data: str | bytes) -> int:
+    """Bytes of a message; of text as UTF-8."""
+    return len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode("utf-8", "replace"))
 
 
 def counts(packet: str) -> bool:

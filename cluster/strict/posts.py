@@ -8,9 +8,10 @@ from typing import Any, Final
 from cluster.strict import answer as answers
 from cluster.strict.answer import Answer, environ_of, give
 from cluster.strict.body import Body, Gone, TooLarge, read_body
-from cluster.strict.payload import SEPARATOR, packets_of
+from cluster.strict.payload import RATE_LIMIT, SEPARATOR, packets_of
 from cluster.strict.request import header
 from manager.hang_up import hang_up
+from manager.stats import Stats
 
 AT_ONCE: Final = 16
 """Packets that python-engineio takes in one POST; JavaScript clients send as many as the size allows."""
@@ -23,10 +24,14 @@ class Posts:
         eio: the Engine.IO server.
         inner: its own ``handle_request``.
         spawn: runs a coroutine in a task.
+        stats: where to count.
     """
 
-    def __init__(self, eio: Any, inner: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None]) -> None:
+    def __init__(
+        self, eio: Any, inner: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None], stats: Stats
+    ) -> None:
         self._eio = eio
+        self._stats = stats
         self._inner = inner
         self._spawn = spawn
         self._reading: set[str] = set()
@@ -60,10 +65,17 @@ class Posts:
     ) -> Answer | None:
         try:
             body = await read_body(scope, receive, self._eio.max_http_buffer_size)
+            self._stats.received_bytes += len(body)
             if socket.closed:
                 return answers.SESSION_UNKNOWN
+            if socket.closing:
+                return answers.OK  # its disconnect handlers run: what it still says comes too late
             packets = packets_of(body)
+            pacer = getattr(self._eio, "pacer", None)
             for start in range(0, len(packets), AT_ONCE):
+                if pacer is not None and not await pacer.admit(socket, packets[start : start + AT_ONCE]):
+                    self._spawn(hang_up(socket, RATE_LIMIT))
+                    return answers.OK
                 part = SEPARATOR.join(packets[start : start + AT_ONCE]).encode()
                 some = {**environ, "CONTENT_LENGTH": str(len(part)), "wsgi.input": Body(part)}
                 await socket.handle_post_request(some)

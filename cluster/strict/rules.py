@@ -45,7 +45,11 @@ def _handshake(request: Request) -> Answer | None:
 def _session(request: Request, socket: Any) -> Answer | None:
     # engine.io lets a second WebSocket in and then closes it; polling ends with the upgrade.
     fits = (request.transport == "websocket") == request.upgrade and not socket.upgraded
-    if not fits or (request.upgrade and socket.upgrading) or request.method not in ("GET", "POST"):
+    if (
+        not fits
+        or (request.upgrade and (socket.upgrading or socket.closing))
+        or request.method not in ("GET", "POST")
+    ):
         return BAD_REQUEST
     # Not VERSION_UNSUPPORTED: engine.io says that only in a handshake.
     return None if request.version == VERSION else BAD_REQUEST

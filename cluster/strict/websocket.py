@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from cluster.strict.payload import Malformed, counts
+from cluster.strict.payload import POLICY, RATE_LIMIT, TOO_BIG, TOO_LARGE, Malformed, counts, size
 from manager.hang_up import hang_up
+from manager.stats import Stats
 
 NOOP: Final = "6"
 UPGRADE_SECONDS: Final = 10.0
@@ -17,26 +19,30 @@ UPGRADE_SECONDS: Final = 10.0
 class CheckedWebSockets:
     """Puts the checks around the WebSockets of one Engine.IO server."""
 
-    def __init__(self, eio: Any) -> None:
+    def __init__(self, eio: Any, stats: Stats) -> None:
+        self._stats = stats
         self._driver = eio._async["websocket"]
         eio._async = {**eio._async, "websocket": self.make}
 
     def make(self, handler: Any, server: Any) -> Any:
         """Make what serves a connection; ``handler`` is a method of python-engineio's socket."""
         socket = getattr(handler, "__self__", None)
-        return self._driver(handler if socket is None else _Handler(handler, socket), server)
+        return self._driver(handler if socket is None else _Handler(handler, socket, self._stats), server)
 
 
 class _Handler:
     """The socket's handler; a lane, which finds the socket in ``__self__``, never calls it."""
 
-    def __init__(self, handler: Callable[[Any], Coroutine[Any, Any, None]], socket: Any) -> None:
+    def __init__(
+        self, handler: Callable[[Any], Coroutine[Any, Any, None]], socket: Any, stats: Stats
+    ) -> None:
         self.__self__ = socket
+        self._stats = stats
         self._handler = handler
 
     async def __call__(self, ws: Any) -> None:
         try:
-            await self._handler(_WebSocket(ws, self.__self__))
+            await self._handler(_WebSocket(ws, self.__self__, self._stats))
         finally:
             # An upgrade that fails leaves it set, and every poll is then answered with a NOOP at once.
             self.__self__.upgrading = False
@@ -45,9 +51,10 @@ class _Handler:
 class _WebSocket:
     """A WebSocket that takes and sends only what belongs there."""
 
-    def __init__(self, ws: Any, socket: Any) -> None:
+    def __init__(self, ws: Any, socket: Any, stats: Stats) -> None:
         self._ws = ws
         self._socket = socket
+        self._stats = stats
 
     async def wait(self) -> str | bytes:
         """Give the next packet; raises ``OSError`` at the end."""
@@ -57,12 +64,29 @@ class _WebSocket:
             data: str | bytes = await self._ws.wait()
             if self._socket.closed:
                 raise OSError("the session was closed")
+            await self._check(data)
             try:
                 if isinstance(data, bytes) or counts(data):
                     return data
             except Malformed as exc:
                 await hang_up(self._socket, self._socket.server.reason.TRANSPORT_ERROR)
                 raise OSError(str(exc)) from exc
+
+    async def _check(self, data: str | bytes) -> None:
+        """Close the connection, and raise ``OSError``, for a message too large or one event too many."""
+        socket, limit = self._socket, self._socket.server.max_http_buffer_size
+        length = size(data)
+        self._stats.received_bytes += length
+        if length > limit:
+            await self._end(TOO_BIG, f"message over {limit} bytes", TOO_LARGE)
+        pacer = getattr(socket.server, "pacer", None)
+        if pacer is not None and not await pacer.admit(socket, (data,)):
+            await self._end(POLICY, RATE_LIMIT, RATE_LIMIT)
+
+    async def _end(self, code: int, text: str, reason: str) -> None:
+        self._socket.close_code, self._socket.close_text = code, text
+        await hang_up(self._socket, reason)
+        raise OSError(text)
 
     async def _upgrading(self) -> str:
         async with asyncio.timeout(UPGRADE_SECONDS):  # TimeoutError is an OSError
@@ -74,8 +98,15 @@ class _WebSocket:
     async def send(self, data: str | bytes) -> None:
         """Send a packet, but for the NOOP that was to end a poll before the upgrade."""
         if data != NOOP:
+            self._stats.sent_bytes += size(data)
             await self._ws.send(data)
 
     async def close(self) -> None:
-        """Close it."""
-        await self._ws.close()
+        """Close it, with the code that whoever ends the session has left in the socket."""
+        code = getattr(self._socket, "close_code", None)
+        if code is None:
+            await self._ws.close()
+        else:
+            with contextlib.suppress(OSError, RuntimeError):  # it may have ended by itself
+                text = getattr(self._socket, "close_text", "")
+                await self._ws.asgi_send({"type": "websocket.close", "code": code, "reason": text})

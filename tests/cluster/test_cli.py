@@ -14,6 +14,9 @@ SERVING = [
     *("host", "port", "direct-port", "internal-port", "internal-host", "advertise"),
     *("forwarded-allow-ips", "workers", "node-name", "bus", "prefix", "secret-file"),
     *("stuck-after", "start-timeout", "grace", "lane", "log-level", "log-json"),
+    *("probe-port", "probe-host", "bus-file", "drain-delay", "drain-window", "max-age"),
+    *("max-connections", "soft-connections", "connects-per-second", "max-payload"),
+    *("events-per-second", "rooms-per-client"),
 ]
 
 
@@ -58,6 +61,14 @@ MISTAKES = {
     "workers": (["serve", APP, "--workers=0"], "not a number of workers"),
     "host": (["serve", APP, "--host=not.an.address.invalid"], "--host not.an.address.invalid"),
     "bus": (["serve", APP, "--bus=carrier-pigeon://"], "carrier-pigeon"),
+    "bus file": (["serve", APP, "--bus-file=/no/such/file"], "/no/such/file cannot be read"),
+    "bus twice": (["serve", APP, "--bus=redis://x", "--bus-file=/dev/null"], "give only one of them"),
+    "empty bus file": (["serve", APP, "--bus-file=/dev/null"], "/dev/null is empty"),
+    "probe port": (["serve", APP, "--probe-port=x"], "not a port"),
+    "window": (["serve", APP, "--drain-window=-1"], "not a duration"),
+    "limit": (["serve", APP, "--max-connections=0"], "not a limit"),
+    "rate": (["serve", APP, "--connects-per-second=fast"], "not a rate"),
+    "no application": (["serve"], "module:app"),
     "secret file": (["serve", APP, "--secret-file=/no/such/file"], "/no/such/file cannot be read"),
     "duration": (["serve", APP, "--grace=soon"], "not a duration"),
     "log level": (["serve", APP, "--log-level=loud"], "not a log level"),

@@ -132,8 +132,9 @@ async def stall(node, one):
     """Send until something waits in the transport, but not so much that the lane would be told."""
     (lane,) = node.hooks.lanes.values()
     while not lane._transport.get_write_buffer_size():
-        await node.sio.emit("n", "x" * 8000)
-        await asyncio.sleep(0)
+        assert not lane._transport.is_closing()
+        await node.sio.emit("n", "x" * 30_000)
+        await eventually(lambda: not lane._pending)  # else several leave at once, past the mark
     assert not lane._paused
 
 
@@ -165,7 +166,7 @@ async def test_nothing_behind_the_close_frame():
 
 async def test_ping_timeout_of_a_stalled_connection():
     """A client that neither reads nor answers times out, and its connection ends at once."""
-    async with lane_node(server_options={"ping_interval": 0.3, "ping_timeout": 0.3}) as node:
+    async with lane_node(server_options={"ping_interval": 0.3, "ping_timeout": 2}) as node:
         async with raw(node, receive_buffer=4096) as one:
             await stall(node, one)
             await eventually(lambda: not node.server.server_state.connections)

@@ -11,6 +11,7 @@ import urllib.request
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from datetime import datetime
 
 import pytest
 import socketio
@@ -161,6 +162,21 @@ def test_second_signal_kills_at_once(diary):
         wait_until(lambda: diary.read_text().count("stop") == 2)
         command.process.terminate()
         assert command.process.wait(5) == 0
+    assert not [pid for pid in workers.values() if alive(pid)]
+
+
+def test_third_signal_kills_at_once(diary):
+    """Who asks three times does not wait for anything."""
+    with Command(*SERVE, "--grace=60", env={"TEST_LIFESPAN": "hang", "TEST_DIARY": str(diary)}) as command:
+        workers = pids(command.nodes(2))
+        command.process.terminate()
+        wait_until(lambda: diary.read_text().count("stop") == 2)
+        command.process.terminate()
+        command.wait_for("stopping$", times=2)
+        command.process.terminate()
+        assert command.process.wait(10) == 0
+    *_, asked, stopped = (datetime.fromisoformat(line.split()[0]) for line in command.lines[-3:])
+    assert (stopped - asked).total_seconds() < 2  # the second signal alone waits for 3
     assert not [pid for pid in workers.values() if alive(pid)]
 
 

@@ -123,10 +123,21 @@ async def test_reset_is_passed_on(ends, first):
     await eventually(lambda: not ends.connections)
 
 
-async def test_shutdown_ends_both(ends):
-    """The shutdown of uvicorn closes both connections."""
+async def test_shutdown_lets_the_node_say_goodbye(ends):
+    """The shutdown of uvicorn ends both connections, after what the other node still has for the client."""
+    for half in list(ends.connections):
+        half.shutdown()
+    ends.client_writer.write(b"too late")
+    assert await asyncio.wait_for(ends.node_reader.read(), 5) == b""
+    ends.node_writer.write(b"goodbye")
+    ends.node_writer.close()
+    assert await asyncio.wait_for(ends.client_reader.read(), 5) == b"goodbye"
+    await eventually(lambda: not ends.connections)
+
+
+async def test_shutdown_does_not_wait_for_a_node_that_hangs(ends):
+    """A node that does not end its side within 3 seconds is left."""
     for half in list(ends.connections):
         half.shutdown()
     assert await asyncio.wait_for(ends.client_reader.read(), 5) == b""
-    assert await asyncio.wait_for(ends.node_reader.read(), 5) == b""
     await eventually(lambda: not ends.connections)

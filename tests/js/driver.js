@@ -33,7 +33,7 @@ function walk(value, step) {
 const commands = {
   connect({ client, url, options, serializer, reply }) {
     const parser = serializer === "msgpack" ? msgpackParser : undefined;
-    const socket = io(url, { ...options, parser, reconnection: false, forceNew: true });
+    const socket = io(url, { reconnection: false, ...options, parser, forceNew: true });
     sockets.set(client, socket);
     socket.on("connect", () => say({ client, what: "connect", sid: socket.id }));
     socket.on("disconnect", (reason) => say({ client, what: "disconnect", reason }));

@@ -241,6 +241,24 @@ async def test_sends_again_what_was_not_confirmed(live):
     live.post(b"3")
     await eventually(lambda: live.broker.published == [b"1", b"2", b"3"])
     assert failed == [[b"1", b"2"]]
+    assert live.link.publish_errors == 1
+
+
+async def test_a_batch_cut_off_by_the_reader_is_an_error(live):
+    """A batch on its way when the reader finds the bus gone counts as not taken, and is sent again."""
+    under_way = asyncio.Event()
+
+    async def never(payloads):
+        under_way.set()
+        await asyncio.Event().wait()
+
+    live.bus.on_publish = never
+    live.post(b"1")
+    await under_way.wait()
+    live.bus.on_publish = Bus().on_publish
+    live.broker.fail(BrokerError("gone"))
+    await eventually(lambda: live.broker.published == [b"1"])
+    assert live.link.publish_errors == 1
 
 
 async def test_what_gathers_makes_the_next_batch(live):

@@ -228,3 +228,24 @@ async def test_leaving(nodes, connect_any):
     await one.disconnect()
     await eventually(lambda: nodes[1].empty)
     assert [entry[:2] for entry in nodes[1].log] == [("connect", sid), ("disconnect", sid)]
+
+
+async def test_failing_disconnect_handlers(nodes, caplog):
+    """Disconnect handlers that raise leave nothing of the client behind, in any namespace."""
+    for namespace in ("/", "/chat"):
+        nodes[1].sio.on("disconnect", lambda sid, reason: 1 / 0, namespace=namespace)
+    async with raw_websocket(nodes[1]) as ws:
+        for namespace in ("", "/chat,"):
+            await ws.send(f"40{namespace}")
+            assert (await ws.recv()).startswith("40")
+    await eventually(lambda: nodes[1].empty)
+    assert "the disconnect handler of namespace /chat failed" in caplog.text
+
+
+async def test_failing_handler_of_one_sent_away(nodes, connect, caplog):
+    """A client that is sent away from another node is gone though its disconnect handler raises."""
+    nodes[1].sio.on("disconnect", lambda sid, reason: 1 / 0)
+    one = await connect(nodes[1])
+    await nodes[0].sio.disconnect(one.sid)
+    await asyncio.wait_for(one.gone.wait(), 5)
+    await eventually(lambda: nodes[1].empty)

@@ -1,0 +1,141 @@
+"""The drain of a worker: clients are let go one by one, before uvicorn would close all at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import uvicorn
+
+from cluster.drain.door import shut
+from cluster.drain.goodbye import let_go, present, served
+from cluster.drain.schedule import LAST_SECONDS, Schedule
+from cluster.forward.relay import LineHalf
+from manager import ClusterManager
+
+log = logging.getLogger("cluster")
+
+SHUTTING_DOWN: Final = "server shutting down"
+"""The reason that disconnect handlers get; the JavaScript server's word for it."""
+GRAIN: Final = 0.05
+"""Seconds between looks at who is to go."""
+HASTE: Final = 5
+"""So many times faster do the last goodbyes get over in a hurry."""
+
+
+class Drain:
+    """Runs once, on request; every method is called in the loop of the worker.
+
+    Args:
+        server: uvicorn's, told to exit at the end.
+        managers: gives those whose clients are let go.
+        delay: seconds to be unready, but to serve, before.
+        window: seconds over which clients are let go.
+        drained: called when they are; the worker then serves on until ``hurry``, for the clients of others.
+    """
+
+    def __init__(
+        self,
+        server: uvicorn.Server,
+        managers: Callable[[], Sequence[ClusterManager]],
+        *,
+        delay: float,
+        window: float,
+        drained: Callable[[], None],
+    ) -> None:
+        self._server = server
+        self._managers = managers
+        self._delay = delay
+        self._window = window
+        self._drained = drained
+        self._hurry = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._asked: set[Any] = set()
+        self._going: set[asyncio.Task[None]] = set()
+
+    @property
+    def begun(self) -> bool:
+        """Whether this worker drains, or has."""
+        return self._task is not None
+
+    def begin(self) -> None:
+        """Begin, unless that has been done."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._run(), name="drain")
+
+    def hurry(self) -> None:
+        """Let all that are left go at once, then stop."""
+        self._hurry.set()
+        self.begin()
+
+    async def _run(self) -> None:
+        try:
+            for manager in self._managers():
+                manager.drain()
+            log.info(
+                "draining: in %g s, over %g s, %d clients", self._delay, self._window, len(self._sessions())
+            )
+            await self._pause(self._delay)
+            shut(self._server, self._managers())
+            await self._let_all_go()
+            self._drained()
+            await self._hurry.wait()
+        except Exception:
+            log.exception("the drain failed: stopping at once")
+        finally:
+            self._server.should_exit = True
+
+    async def _let_all_go(self) -> None:
+        now = asyncio.get_running_loop().time
+        kinds = (self._sessions, self._relays)
+        schedules = [(kind, Schedule(len(kind()), now(), self._window)) for kind in kinds]
+        while any(kind() for kind in kinds):
+            for kind, schedule in schedules:
+                clients = kind()
+                due = len(clients) if self._hurry.is_set() else schedule.due(len(clients), now())
+                for client in clients[:due]:
+                    self._let_go(client)
+            await self._pause(GRAIN)
+        await self._last_goodbyes()
+
+    async def _last_goodbyes(self) -> None:
+        left = LAST_SECONDS
+        while self._going and left > 0:
+            await asyncio.sleep(GRAIN)
+            left -= GRAIN * HASTE if self._hurry.is_set() else GRAIN
+
+    def _sessions(self) -> list[Any]:
+        """The sessions of this worker, but for those that go."""
+        sockets = (one for eio in served(self._managers()) for one in eio.sockets.values())
+        return [one for one in sockets if present(one) and one not in self._asked]
+
+    def _relays(self) -> list[LineHalf]:
+        """Connections that lead to sessions of other nodes, but for nodes that let them go themselves."""
+        infos = (info for manager in self._managers() for info in manager.nodes().values())
+        draining = {info.id for info in infos if info.draining}
+        connections: set[Any] = self._server.server_state.connections
+        relays = (one for one in connections if isinstance(one, LineHalf))
+        return [one for one in relays if one.node not in draining and one not in self._asked]
+
+    def _let_go(self, client: Any) -> None:
+        self._asked.add(client)
+        if isinstance(client, LineHalf):
+            client.shutdown()
+            return
+        task = asyncio.get_running_loop().create_task(let_go(client, SHUTTING_DOWN))
+        self._going.add(task)
+        task.add_done_callback(self._gone)
+
+    def _gone(self, task: asyncio.Task[None]) -> None:
+        self._going.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a client could not be let go", exc_info=error)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._hurry.wait(), seconds)
+        except TimeoutError:
+            return
+        await asyncio.sleep(0)

@@ -1,0 +1,93 @@
+"""Letting one client go: it gets all that waits for it, and a goodbye after which it comes back by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+from typing import Any, Final
+
+from engineio import packet
+
+from cluster.lane.queue import LaneQueue
+from manager import ClusterManager
+from manager.hang_up import hang_up
+
+SERVICE_RESTART: Final = 1012
+"""The WebSocket close code after which clients are to come back."""
+FETCH_SECONDS: Final = 3.0
+"""How long a polling client may fetch nothing while something waits; one that is there asks at once."""
+LOOK: Final = 0.02
+UPGRADE_LOOKS: Final = 100
+"""An upgrade takes two round trips; one that is not through after 2 s is not waited for."""
+
+
+class Goodbye(packet.Packet):  # type: ignore[misc]
+    """The CLOSE packet of polling clients, with NOOPs behind it.
+
+    After a CLOSE python-engineio's client stays away for good: it takes that for the server's will. It
+    comes back from an answer it cannot take, which one of more than 16 packets is. The others take the
+    CLOSE and do not look at the rest.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(packet.CLOSE)
+
+    def encode(self, b64: bool = False) -> str:
+        """The packets of one answer to a poll."""
+        return "\x1e".join([str(packet.CLOSE), *16 * [str(packet.NOOP)]])
+
+
+def served(managers: Iterable[ClusterManager]) -> list[Any]:
+    """The Engine.IO servers whose sessions are this worker's own: those of ASGI."""
+    servers = [manager.server for manager in managers if manager.server is not None]
+    return [server.eio for server in servers if server.eio.async_mode == "asgi"]
+
+
+def present(socket: Any) -> bool:
+    """Whether this Engine.IO socket has a client that can be let go."""
+    begun: bool = socket.connected or socket.upgraded  # the first stays False for plain clients
+    return begun and not socket.closing and not socket.closed
+
+
+async def let_go(socket: Any, reason: str) -> None:
+    """End a session; returns when its client has what waited for it, or can no longer be waited for.
+
+    Args:
+        socket: python-engineio's socket.
+        reason: what the disconnect handlers are told.
+    """
+    for _ in range(UPGRADE_LOOKS):
+        if not socket.upgrading:
+            break
+        await asyncio.sleep(LOOK)  # in the middle of an upgrade neither transport takes a goodbye
+    if not present(socket):
+        return
+    if isinstance(socket.queue, LaneQueue):
+        await socket.queue.lane.let_go(reason)
+    elif socket.upgraded:
+        socket.close_code = SERVICE_RESTART
+        await hang_up(socket, reason)
+    else:
+        await _from_polling(socket, reason)
+
+
+async def _from_polling(socket: Any, reason: str) -> None:
+    """As the socket's own ``close``, which does not wait for what the next polls would have fetched."""
+    socket.closing = True
+    try:
+        await socket.server._trigger_event("disconnect", socket.sid, reason, run_async=False)
+        await _fetched(socket)
+    finally:
+        socket.queue.put_nowait(Goodbye())
+        socket.closed = True
+    await _fetched(socket)
+
+
+async def _fetched(socket: Any) -> None:
+    """Return when the client has fetched what waits, or none of it for a while."""
+    before = socket.queue.qsize() + 1
+    while 0 < socket.queue.qsize() < before:
+        before = socket.queue.qsize()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(socket.queue.join(), FETCH_SECONDS)

@@ -1,0 +1,84 @@
+"""The limits of a worker, and how they get into its servers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+
+from cluster.errors import UsageError
+from cluster.limits.door import Door, Doorkeeper
+from cluster.limits.pacer import Pacer
+from cluster.options import ServeOptions, WorkerOptions
+from manager import ClusterManager
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What a worker and its clients may do at most; None is no limit."""
+
+    max_connections: int | None = None
+    """Connections at the same time."""
+    connects_per_second: float | None = None
+    """New connections in a second."""
+    max_payload: int | None = None
+    """Bytes of one message of a client; None leaves what the application has set."""
+    events_per_second: float | None = None
+    """Events of one client in a second."""
+    rooms_per_client: int | None = None
+    """Rooms that one client may be in; None leaves what the application has set."""
+
+
+def limits_of(options: WorkerOptions) -> Limits:
+    """What the worker was told."""
+    return Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)})
+
+
+def check_limits(options: ServeOptions) -> None:
+    """Raise UsageError when a worker would be full before it is unready."""
+    soft, hard = options.soft_connections, options.max_connections
+    if soft is not None and hard is not None and soft > hard:
+        raise UsageError(
+            f"--soft-connections {soft} is above --max-connections {hard}: a worker would refuse clients "
+            "while it is still ready"
+        )
+
+
+class Limiter:
+    """Puts the limits into the servers of a worker.
+
+    Args:
+        limits: what to put.
+        managers: gives all managers of the process: connections are counted together.
+    """
+
+    def __init__(self, limits: Limits, managers: Callable[[], Sequence[ClusterManager]]) -> None:
+        self._limits = limits
+        self._managers = managers
+        self._doorkeeper: Doorkeeper | None = None
+        if limits.max_connections is not None or limits.connects_per_second is not None:
+            door = Door(limits.max_connections, limits.connects_per_second, time.monotonic())
+            self._doorkeeper = Doorkeeper(door, self.connections)
+
+    def connections(self) -> int:
+        """How many connections there are."""
+        return sum(manager.stats.connections for manager in self._managers())
+
+    def install(self) -> None:
+        """Limit every server, once; before the lanes, which read the size of a message when they are made."""
+        for manager in self._managers():
+            served = manager.server is not None and manager.server.eio.async_mode == "asgi"
+            if served and not hasattr(manager.server.eio, "doorkeeper"):
+                self._limit(manager)
+
+    def _limit(self, manager: ClusterManager) -> None:
+        limits, eio = self._limits, manager.server.eio
+        eio.doorkeeper = self._doorkeeper
+        eio.pacer = None
+        if limits.events_per_second is not None:
+            attachments = manager.server.packet_class.uses_binary_events
+            eio.pacer = Pacer(limits.events_per_second, attachments, manager.stats)
+        if limits.max_payload is not None:
+            eio.max_http_buffer_size = limits.max_payload
+        if limits.rooms_per_client is not None and manager.options.rooms_per_client is None:
+            manager.options = replace(manager.options, rooms_per_client=limits.rooms_per_client)

@@ -1,0 +1,45 @@
+"""A lane whose client may only send so many events a second."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from cluster.lane.connection import Lane
+from cluster.limits.pacer import Pacer
+from cluster.strict.payload import POLICY, RATE_LIMIT
+
+if TYPE_CHECKING:
+    from cluster.lane.hooks import LaneHooks
+
+
+class PacedLane(Lane):
+    """Reading stands still while an event waits; what was read already waits behind it."""
+
+    __slots__ = ("_pacer",)
+
+    def __init__(
+        self, transport: asyncio.Transport, connections: set[Any], socket: Any, hooks: LaneHooks, pacer: Pacer
+    ) -> None:
+        super().__init__(transport, connections, socket, hooks)
+        self._pacer = pacer
+
+    def take(self, data: str | bytes) -> None:
+        """Handle a packet, now or when it is its turn."""
+        if self._busy or self._transport.is_closing():
+            super().take(data)
+            return
+        seconds = self._pacer.delay(self.socket, data)
+        if seconds:
+            self._begin(self._hold(seconds, data))
+        else:
+            super().take(data)
+
+    async def _hold(self, seconds: float, data: str | bytes) -> None:
+        if not await self._pacer.hold(self.socket, seconds):
+            self._part(POLICY, RATE_LIMIT)
+            await self.end(RATE_LIMIT)
+        elif not self._transport.is_closing():
+            work = self._hooks.inbound.packet(self, data)
+            if work is not None:
+                await work

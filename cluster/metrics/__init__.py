@@ -1,0 +1,9 @@
+"""What Prometheus reads: ``Metrics`` of each worker, and ``merge`` for the supervisor."""
+
+from typing import Final
+
+from cluster.metrics.merge import merge
+
+__all__ = ["CONTENT_TYPE", "merge"]
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"

@@ -1,0 +1,40 @@
+"""What a worker's managers say about the bus and the other nodes, read when somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from cluster.metrics.readings import Labels, Readings, by_name
+from manager import ClusterManager
+
+UNBELIEVED: Final = ("malformed", "version", "unsigned", "signature")
+
+
+def read_bus(managers: Sequence[ClusterManager]) -> Readings:
+    """Read what concerns other nodes; of several managers in one process counts are added."""
+    stats = [manager.stats for manager in managers]
+    return {
+        "socketio_bus_up": {(): int(all(manager.ready for manager in managers))},
+        "socketio_bus_lag_seconds": {(): max((one.lag for one in stats), default=0.0)},
+        "socketio_nodes": _nodes(managers),
+        "socketio_envelopes_published_total": by_name(one.published for one in stats),
+        "socketio_envelopes_received_total": by_name(one.received for one in stats),
+        "socketio_envelopes_refused_total": by_name((one.refused for one in stats), UNBELIEVED),
+        **{f"socketio_{name}": {(): sum(map(read, managers))} for name, read in _PLAIN.items()},
+    }
+
+
+_PLAIN: Final[dict[str, Callable[[ClusterManager], int]]] = {
+    "bus_reconnects_total": lambda manager: manager.stats.reconnects,
+    "bus_publish_errors_total": lambda manager: manager.node.publisher.errors,
+    "bus_buffered_bytes": lambda manager: manager.node.publisher.backlog.unsent_bytes,
+    "bus_dropped_total": lambda manager: manager.stats.dropped,
+    "bus_gaps_total": lambda manager: manager.stats.gaps,
+    "envelopes_repeated_total": lambda manager: manager.stats.repeats,
+}
+
+
+def _nodes(managers: Iterable[ClusterManager]) -> dict[Labels, float]:
+    draining = [info.draining for manager in managers for info in manager.nodes().values()]
+    return {("alive",): draining.count(False), ("draining",): draining.count(True)}

@@ -1,0 +1,79 @@
+"""What a worker's managers say about its clients, read when somebody asks."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from cluster.lane.queue import LaneQueue
+from cluster.metrics.readings import Readings, Times, added, by_name
+from manager import ClusterManager, Stats
+from manager.histogram import Histogram
+
+TRANSPORTS: Final = ("polling", "websocket")
+REFUSALS: Final = ("full", "rate", "draining", "protocol", "application")
+REASONS: Final = (
+    "client disconnect",
+    "server disconnect",
+    "transport close",
+    "transport error",
+    "ping timeout",
+    "slow consumer",
+    "rate limit",
+    "payload too large",
+    "server shutting down",
+    "connection too old",
+)
+
+
+def read_clients(managers: Sequence[ClusterManager]) -> Readings:
+    """Read what concerns clients; a series that is known beforehand is there from the start."""
+    stats = [manager.stats for manager in managers]
+    sockets = [one for manager in managers for one in _sockets(manager)]
+    rooms = [inside for manager in managers for inside in manager.members.rooms.values()]
+    transports = Counter("websocket" if one.upgraded else "polling" for one in sockets)
+    return {
+        "socketio_connections": by_name([transports], TRANSPORTS),
+        "socketio_connections_accepted_total": by_name((one.accepted for one in stats), TRANSPORTS),
+        "socketio_connections_refused_total": by_name((one.turned_away for one in stats), REFUSALS),
+        "socketio_disconnects_total": by_name((one.disconnects for one in stats), REASONS),
+        "socketio_clients": {(): sum(manager.client_count for manager in managers)},
+        "socketio_rooms": {(): sum(len(inside) - 1 for inside in rooms)},  # None, everybody, is no room
+        "socketio_queued_bytes": {(): sum(map(_queued, sockets))},
+        **{f"socketio_{name}": {(): sum(map(read, stats))} for name, read in _PLAIN.items()},
+    }
+
+
+def read_times(managers: Sequence[ClusterManager]) -> Times:
+    """Read how long handlers ran and acks took."""
+    events: dict[str, list[Histogram]] = {}
+    for manager in managers:
+        for event, times in manager.stats.handler_seconds.items():
+            events.setdefault(event, []).append(times)
+    return {
+        "socketio_handler_seconds": {(event,): added(times) for event, times in events.items()},
+        "socketio_ack_seconds": {(): added(manager.stats.ack_seconds for manager in managers)},
+    }
+
+
+_PLAIN: Final[dict[str, Callable[[Stats], int]]] = {
+    "rooms_refused_total": lambda stats: stats.rooms_refused,
+    "events_received_total": lambda stats: stats.events,
+    "events_sent_total": lambda stats: stats.emitted,
+    "received_bytes_total": lambda stats: stats.received_bytes,
+    "sent_bytes_total": lambda stats: stats.sent_bytes,
+    "deliveries_total": lambda stats: stats.delivered,
+    "slow_consumers_total": lambda stats: stats.slow_consumers,
+    "rate_limited_total": lambda stats: stats.rate_limited,
+}
+
+
+def _sockets(manager: ClusterManager) -> list[Any]:
+    eio = getattr(manager.server, "eio", None)
+    return [] if eio is None else [one for one in eio.sockets.values() if not one.closed]
+
+
+def _queued(socket: Any) -> int:
+    queue = socket.queue
+    return queue.lane.queued if isinstance(queue, LaneQueue) else getattr(queue, "waiting", 0)

@@ -1,0 +1,29 @@
+"""Values on their way to a metrics page, by the name of their family and by its labels besides ``node``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from manager.histogram import Histogram
+
+Labels = tuple[str, ...]
+Readings = dict[str, dict[Labels, float]]
+Times = dict[str, dict[Labels, Histogram]]
+
+
+def by_name(counts: Iterable[Counter[str]], known: Iterable[str] = ()) -> dict[Labels, float]:
+    """Add up what is counted by one name; what is ``known`` is there from the start, with 0."""
+    added = Counter(dict.fromkeys(known, 0))
+    for one in counts:
+        added.update(one)
+    return {(name,): number for name, number in added.items()}
+
+
+def added(histograms: Iterable[Histogram]) -> Histogram:
+    """Add histograms up."""
+    whole = Histogram()
+    for one in histograms:
+        whole.counts = [mine + its for mine, its in zip(whole.counts, one.counts, strict=True)]
+        whole.total += one.total
+    return whole

@@ -1,0 +1,90 @@
+"""Watches the handlers of a server: which events come, how long handlers run, who leaves and why."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from time import perf_counter
+from typing import Any, Final
+
+from socketio.exceptions import ConnectionRefusedError as SocketIORefused
+
+from manager import ClusterManager
+from manager.histogram import Histogram
+
+OTHER: Final = "other"
+"""Stands for every event and reason without a number of its own."""
+MOST_EVENTS: Final = 100
+MOST_REASONS: Final = 30
+"""Clients and applications choose names: so many are told apart, or a metrics page could grow without end."""
+
+
+class Watch:
+    """Stands before ``_trigger_event``, by which a server runs every handler of the application.
+
+    Lanes call ``inner`` and time it themselves: one coroutine less for each event.
+
+    Args:
+        manager: of the server; its ``stats`` count.
+    """
+
+    def __init__(self, manager: ClusterManager) -> None:
+        self._stats = manager.stats
+        self._server = manager.server
+        self._other = manager.stats.handler_seconds.setdefault(OTHER, Histogram())
+        self.seconds = manager.stats.handler_seconds
+        self.inner = manager.server._trigger_event
+        manager.server._trigger_event = self.trigger
+
+    @classmethod
+    def of(cls, manager: ClusterManager) -> Watch:
+        """The watch of a manager's server, made at the first call."""
+        watch = getattr(manager.server._trigger_event, "__self__", None)
+        return watch if isinstance(watch, cls) else cls(manager)
+
+    def trigger(self, event: str, namespace: str, *args: Any) -> Coroutine[Any, Any, Any]:
+        """Run a handler."""
+        if event in ("connect", "disconnect"):
+            return self._notice(event, namespace, args)
+        return self._event(event, namespace, args)
+
+    async def _event(self, event: str, namespace: str, args: tuple[Any, ...]) -> Any:
+        self._stats.events += 1
+        began = perf_counter()
+        try:
+            return await self.inner(event, namespace, *args)
+        finally:
+            self.times(event, namespace).observe(perf_counter() - began)
+
+    async def _notice(self, event: str, namespace: str, args: tuple[Any, ...]) -> Any:
+        if event == "disconnect":
+            self._left(str(args[1]) if len(args) > 1 else OTHER)
+        try:
+            result = await self.inner(event, namespace, *args)
+        except (SocketIORefused, ConnectionRefusedError):
+            self._stats.turned_away["application"] += 1
+            raise
+        if event == "connect" and result is False:
+            self._stats.turned_away["application"] += 1
+        return result
+
+    def _left(self, reason: str) -> None:
+        counts = self._stats.disconnects
+        counts[reason if reason in counts or len(counts) < MOST_REASONS else OTHER] += 1
+
+    def times(self, event: str, namespace: str) -> Histogram:
+        """Where an event's handler times belong: its own histogram if a handler has its name."""
+        found = self.seconds.get(event)
+        if found is not None:
+            return found
+        if len(self.seconds) >= MOST_EVENTS or not self._registered(event, namespace):
+            return self._other
+        return self.seconds.setdefault(event, Histogram())
+
+    def _registered(self, event: str, namespace: str) -> bool:
+        server = self._server
+        for name in (namespace, "*"):
+            if event != "*" and event in server.handlers.get(name, ()):
+                return True
+            if hasattr(server.namespace_handlers.get(name), f"on_{event}"):
+                return True
+        return False

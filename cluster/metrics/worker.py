@@ -1,0 +1,108 @@
+"""The metrics of one worker: plain numbers, counted where things happen, put together when they are read."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from importlib.metadata import version
+from itertools import accumulate
+from pathlib import Path
+from typing import Final
+
+from prometheus_client import generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+from cluster.forward import ForwardStats
+from cluster.metrics.bus import read_bus
+from cluster.metrics.clients import read_clients, read_times
+from cluster.metrics.families import COUNTER, FAMILIES, Family
+from cluster.metrics.lag import LoopLag
+from cluster.metrics.readings import Labels, Readings
+from cluster.metrics.watch import Watch
+from manager import ClusterManager
+from manager.histogram import BOUNDS, Histogram
+
+Metric = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
+
+PAGES: Final = Path("/proc/self/statm")
+ENDS: Final = (*map(str, BOUNDS), "+Inf")
+
+
+class Metrics(Collector):
+    """What ``exposition`` reads; made inside the running loop.
+
+    Args:
+        node: the worker's name, the label ``node`` of every metric.
+        managers: gives the managers of the process.
+        forwarded: what the forwarding counts.
+        draining: whether the worker lets its clients go.
+    """
+
+    def __init__(
+        self,
+        node: str,
+        managers: Callable[[], Sequence[ClusterManager]],
+        forwarded: ForwardStats,
+        draining: Callable[[], bool],
+    ) -> None:
+        self._node = node
+        self._managers = managers
+        self._forwarded = forwarded
+        self._draining = draining
+        self._version = version("socketio-cluster")
+        self._lag = LoopLag()
+
+    def install(self) -> None:
+        """Watch the servers of all managers, each once."""
+        for manager in self._managers():
+            if manager.server is not None:
+                Watch.of(manager)
+
+    def close(self) -> None:
+        """Stop measuring."""
+        self._lag.close()
+
+    def exposition(self) -> bytes:
+        """All of them in Prometheus' text format 0.0.4."""
+        return generate_latest(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Give each family that has values."""
+        managers = self._managers()
+        readings = {**read_clients(managers), **read_bus(managers), **self._read_process()}
+        times = read_times(managers)
+        for family in FAMILIES:
+            if family.name in readings:
+                yield self._plain(family, readings[family.name])
+            elif family.name in times:
+                yield self._histogram(family, times[family.name])
+
+    def _read_process(self) -> Readings:
+        sent = sum(self._forwarded.requests.values())
+        process: Readings = {
+            "socketio_forwarded_requests_total": {("out",): sent, ("in",): self._forwarded.taken},
+            "socketio_node_draining": {(): int(self._draining())},
+            "socketio_node_loop_lag_seconds": {(): self._lag.seconds},
+            "process_cpu_seconds_total": {(): time.process_time()},
+            "socketio_build_info": {(self._version,): 1},
+        }
+        if PAGES.exists():  # not on macOS
+            pages = int(PAGES.read_text().split()[1])
+            process["process_resident_memory_bytes"] = {(): pages * os.sysconf("SC_PAGE_SIZE")}
+        return process
+
+    def _plain(self, family: Family, values: dict[Labels, float]) -> Metric:
+        make = CounterMetricFamily if family.kind == COUNTER else GaugeMetricFamily
+        metric = make(family.name, family.text, labels=("node", *family.labels))
+        for labels, value in values.items():
+            metric.add_metric((self._node, *labels), value)
+        return metric
+
+    def _histogram(self, family: Family, values: dict[Labels, Histogram]) -> Metric:
+        metric = HistogramMetricFamily(family.name, family.text, labels=("node", *family.labels))
+        for labels, times in values.items():
+            buckets = list(zip(ENDS, accumulate(times.counts), strict=True))
+            metric.add_metric((self._node, *labels), buckets, times.total)
+        return metric

@@ -1,0 +1,1 @@
+"""How the node is, asked by an orchestrator at the supervisor's probe port; see ``probes``."""

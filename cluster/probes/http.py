@@ -1,0 +1,128 @@
+"""A tiny HTTP server for probes: one request for each connection, short, answered soon."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+HEAD_BYTES: Final = 8192
+BODY_BYTES: Final = 65536
+SECONDS: Final = 5.0
+"""For all of a request and its answer."""
+AT_ONCE: Final = 64
+"""Connections; more are closed unanswered."""
+_END: Final = b"\r\n\r\n"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request without its body; header names are in lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A status, a body of some type, and more headers."""
+
+    status: HTTPStatus
+    body: bytes
+    kind: str = "text/plain; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class BadRequest(Exception):
+    """It cannot be read; `status` says why."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status.phrase)
+        self.status = status
+
+
+class HttpServer:
+    """Serves on a socket that listens; `handle` makes the answers."""
+
+    def __init__(self, handle: Callable[[Request], Awaitable[Answer]]) -> None:
+        self._handle = handle
+        self._open = 0
+
+    async def serve(self, sock: socket.socket) -> asyncio.Server:
+        """Begin to listen."""
+        return await asyncio.start_server(self._serve, sock=sock, limit=HEAD_BYTES)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._open += 1
+        try:
+            # OSError: the peer is gone or, as TimeoutError, too slow.
+            with contextlib.suppress(OSError):
+                if self._open <= AT_ONCE:
+                    async with asyncio.timeout(SECONDS):
+                        await self._exchange(reader, writer)
+        finally:
+            self._open -= 1
+            writer.close()
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = False
+        try:
+            request = await read_request(reader)
+            head = request.method == "HEAD"
+            answer = await self._handle(request)
+        except BadRequest as error:
+            answer = Answer(error.status, f"{error}\n".encode())
+        writer.write(encode(answer, head=head))
+        await writer.drain()
+
+
+async def read_request(reader: asyncio.StreamReader) -> Request:
+    """Read a request and throw its body away; raises `BadRequest`, and OSError when the peer goes away."""
+    try:
+        lines = (await reader.readuntil(_END)).decode("latin-1").split("\r\n")[:-2]
+    except asyncio.LimitOverrunError:
+        raise BadRequest(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE) from None
+    except asyncio.IncompleteReadError:
+        raise ConnectionError("no whole request") from None
+    method, _, rest = lines[0].partition(" ")
+    target, _, version = rest.rpartition(" ")
+    if not (
+        method.isascii() and method.isupper() and target.startswith("/") and version.startswith("HTTP/1.")
+    ):
+        raise BadRequest(HTTPStatus.BAD_REQUEST)
+    headers = {
+        name.strip().lower(): value.strip() for name, _, value in (x.partition(":") for x in lines[1:])
+    }
+    await _skip_body(reader, headers)
+    return Request(method, target.partition("?")[0], headers)
+
+
+async def _skip_body(reader: asyncio.StreamReader, headers: dict[str, str]) -> None:
+    # Unread, it would turn the end of the connection into a reset, which can overtake the answer.
+    length = headers.get("content-length", "0")
+    if "transfer-encoding" in headers or not length.isdecimal():
+        raise BadRequest(HTTPStatus.BAD_REQUEST)
+    if int(length) > BODY_BYTES:
+        raise BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    try:
+        await reader.readexactly(int(length))
+    except asyncio.IncompleteReadError:
+        raise ConnectionError("no whole request") from None
+
+
+def encode(answer: Answer, *, head: bool) -> bytes:
+    """The bytes of an answer; without its body for a HEAD."""
+    headers = (
+        ("Content-Type", answer.kind),
+        ("Content-Length", str(len(answer.body))),
+        ("Cache-Control", "no-store"),
+        ("Connection", "close"),
+        *answer.headers,
+    )
+    lines = [f"HTTP/1.1 {answer.status.value} {answer.status.phrase}", *(f"{n}: {v}" for n, v in headers)]
+    return "\r\n".join(lines).encode("latin-1") + _END + (b"" if head else answer.body)

@@ -1,0 +1,112 @@
+"""The supervisor's probe port: whether the node lives, whether it is ready, its metrics, and its drain."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final, Protocol
+
+from cluster.probes.desk import ask
+from cluster.probes.http import Answer, HttpServer, Request
+from cluster.probes.verdict import Report, State, Verdict, live, ready
+
+STATUS_SECONDS: Final = 0.5
+"""A worker that takes longer does not answer; a Kubernetes probe waits for one second."""
+METRICS_SECONDS: Final = 3.0
+
+
+class Worker(Protocol):
+    """What is asked of a slot."""
+
+    node: str
+
+    @property
+    def status_socket(self) -> Path:
+        """Where its process answers."""
+
+    @property
+    def state(self) -> State:
+        """What the supervisor knows."""
+
+
+class Probes:
+    """Answers the requests; every answer comes within the seconds above, however the workers are.
+
+    Args:
+        workers: gives those that are to be asked.
+        drain: begins the drain of all of them.
+    """
+
+    def __init__(self, workers: Callable[[], Sequence[Worker]], drain: Callable[[], None]) -> None:
+        self._workers = workers
+        self._drain = drain
+        self._routes: dict[str, tuple[str, Callable[[], Awaitable[Answer]]]] = {
+            "/livez": ("GET", self._livez),
+            "/readyz": ("GET", self._readyz),
+            "/metrics": ("GET", self._metrics),
+            "/drain": ("POST", self._begin_drain),
+        }
+
+    async def handle(self, request: Request) -> Answer:
+        """Answer a request."""
+        if "origin" in request.headers:
+            return _text(HTTPStatus.FORBIDDEN, "not for web pages")
+        if request.path not in self._routes:
+            return _text(HTTPStatus.NOT_FOUND, f"there is only {', '.join(self._routes)}")
+        method, answer = self._routes[request.path]
+        if request.method != method and (request.method, method) != ("HEAD", "GET"):
+            refused = _text(HTTPStatus.METHOD_NOT_ALLOWED, f"use {method}")
+            return Answer(refused.status, refused.body, headers=(("Allow", method),))
+        return await answer()
+
+    async def _livez(self) -> Answer:
+        return _json(live(await self._reports()))
+
+    async def _readyz(self) -> Answer:
+        return _json(ready(await self._reports()))
+
+    async def _metrics(self) -> Answer:
+        texts = await self._ask("metrics", METRICS_SECONDS)
+        from cluster.metrics import CONTENT_TYPE, merge
+
+        return Answer(HTTPStatus.OK, merge([text for text in texts.values() if text]), CONTENT_TYPE)
+
+    async def _begin_drain(self) -> Answer:
+        self._drain()
+        return _text(HTTPStatus.ACCEPTED, "draining")
+
+    async def _reports(self) -> dict[str, Report]:
+        states = {worker.node: worker.state for worker in self._workers()}
+        texts = await self._ask("status", STATUS_SECONDS)
+        statuses = {node: json.loads(text) for node, text in texts.items() if text}
+        return {node: Report(state, statuses.get(node)) for node, state in states.items()}
+
+    async def _ask(self, word: str, seconds: float) -> Mapping[str, bytes | None]:
+        asked = [worker for worker in self._workers() if worker.state is State.SERVING]
+        texts = await asyncio.gather(*(ask(worker.status_socket, word, seconds) for worker in asked))
+        return {worker.node: text for worker, text in zip(asked, texts, strict=True)}
+
+
+@asynccontextmanager
+async def serve_probes(sock: socket.socket, probes: Probes) -> AsyncIterator[None]:
+    """Serve on a socket that listens, as long as the context lasts."""
+    server = await HttpServer(probes.handle).serve(sock)
+    try:
+        yield
+    finally:
+        server.close()
+
+
+def _json(verdict: Verdict) -> Answer:
+    well, body = verdict
+    status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
+    return Answer(status, json.dumps(body).encode() + b"\n", "application/json")
+
+
+def _text(status: HTTPStatus, text: str) -> Answer:
+    return Answer(status, f"{text}\n".encode())

@@ -1,0 +1,77 @@
+"""``AsyncServer``: python-socketio's, with middlewares and exception handlers."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final
+
+import socketio
+from socketio import packet
+from socketio.exceptions import ConnectionRefusedError as SocketIOConnectionRefusedError
+
+from cluster.async_hooked import AsyncHooked
+from cluster.refusal import Refused, Skip
+
+_REFUSALS: Final = (SocketIOConnectionRefusedError, ConnectionRefusedError)
+
+
+class AsyncServer(AsyncHooked, socketio.AsyncServer):  # type: ignore[misc]
+    """``socketio.AsyncServer`` whose events pass middlewares and whose errors answer the client's ack.
+
+    Arguments, methods and events are python-socketio's; ``middleware`` and ``exception_handler`` are new.
+    """
+
+    _who = 1
+    _notices: ClassVar = frozenset(("connect", "disconnect"))
+    _failure = "Internal server error"
+
+    async def _notice(self, event: str, namespace: str, args: tuple[Any, ...]) -> Any:
+        if event == "disconnect":
+            return await super()._notice(event, namespace, args)
+        try:
+            return await self._connect(namespace, await self._before(event, namespace, args))
+        except Skip:
+            return None
+        except _REFUSALS:
+            raise
+        except Exception as error:
+            # Whatever the exception handler says: nobody is let in by an error.
+            answer = await self._rescue(event, namespace, args, error)
+            raise Refused(self._failure, *([] if answer is None else [answer])) from error
+
+    async def _connect(self, namespace: str, args: tuple[Any, ...]) -> Any:
+        """Call the connect handler, with ``auth`` or, when there is none, as it likes.
+
+        python-socketio makes the second call itself, for a ``TypeError`` wherever it comes from: one of a
+        middleware would let the client in without it.
+        """
+        try:
+            return await super(AsyncHooked, self)._trigger_event("connect", namespace, *args)
+        except TypeError as error:
+            if args[-1]:
+                raise
+            try:
+                return await super(AsyncHooked, self)._trigger_event("connect", namespace, *args[:-1])
+            except TypeError:
+                raise error from None
+
+    async def _handle_event_internal(
+        self,
+        server: Any,
+        sid: str,
+        eio_sid: str,
+        data: list[Any],
+        namespace: str,
+        id: int | None,  # noqa: A002 - python-socketio's name
+    ) -> None:
+        try:
+            await super()._handle_event_internal(server, sid, eio_sid, data, namespace, id)
+        except Exception as error:
+            await self.answer_failed(sid, eio_sid, data[0], namespace, id, error)
+
+    async def answer_failed(
+        self, sid: str, eio_sid: str, event: str, namespace: str, ack_id: int | None, error: Exception
+    ) -> None:
+        """Send another ack for one that could not be encoded; other errors have their answer already."""
+        answer = self._unanswerable(event, namespace, (sid,), error)
+        ack = self.packet_class(packet.ACK, namespace=namespace, id=ack_id, data=[answer])
+        await self._send_packet(eio_sid, ack)

@@ -1,0 +1,141 @@
+"""The node of a threaded server: a ``ClusterManager`` on an event loop in a thread of its own.
+
+All book-keeping is done on that loop, one thing at a time, so it needs no locks. Code of the application
+never runs there: it could block the node.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from manager.acks import Answer
+from manager.channels import Room
+from manager.client_manager import ClusterManager
+from manager.futures import settle
+from manager.outgoing import Outgoing
+from manager.packets import Encoded, PacketClass
+from manager.rooms import LEAVING, PENDING, Callback
+
+if TYPE_CHECKING:
+    from manager.sync.outbox import Outlets
+
+logger = logging.getLogger("manager")
+
+
+class AlreadyLeaving(Exception):
+    """Another thread is disconnecting this client."""
+
+
+class Core(ClusterManager):
+    """The node behind a ``SyncClusterManager``; every method is for its loop's thread alone.
+
+    Args:
+        url: the bus, as for ``ClusterManager``.
+        options: the fields of ``manager.options.Options``.
+        server: the threaded server.
+        outlets: the ways to its connections.
+    """
+
+    def __init__(self, url: str | None, options: dict[str, Any], server: Any, outlets: Outlets) -> None:
+        super().__init__(url, **options)
+        self.server = Bridge(server)
+        self._ways = outlets
+
+    def outlet(self, eio_sid: str) -> Callable[[Outgoing], None]:
+        """The way to a connection of the threaded server."""
+        return self._ways.of(eio_sid)
+
+    async def close(self) -> None:
+        """Leave the bus, and end the calls that wait for other nodes."""
+        await super().close()
+        for node in self.nodes():
+            self.remote.node_gone(node)
+
+    def opened(self, environ: dict[str, Any]) -> None:
+        """Count a new connection."""
+        polling = "transport=polling" in environ.get("QUERY_STRING", "")
+        self.stats.accepted["polling" if polling else "websocket"] += 1
+        self.stats.connections += 1
+
+    def closed(self) -> None:
+        """Count a connection no more."""
+        self.stats.connections -= 1
+
+    def pre_disconnect(self, sid: str, namespace: str) -> str:
+        """Mark a client as leaving, for one thread; raises ``AlreadyLeaving`` for the others."""
+        client = self.members.find(sid, namespace)
+        if client is None or client.state is LEAVING:
+            raise AlreadyLeaving
+        return super().pre_disconnect(sid, namespace)
+
+    def lose(self, eio_sid: str, namespace: str, reason: str) -> bool:
+        """Note the end of a client whose connect handler is running; False when it is not."""
+        client = self.members.on_connection(eio_sid, namespace)
+        if client is None or client.state is not PENDING:
+            return False
+        client.lost = reason
+        return True
+
+    async def hand_out(
+        self,
+        encoded: Encoded,
+        namespace: str,
+        rooms: list[Room] | None,
+        skip: list[str],
+        callback: Callback | None,
+        ignore_queue: bool,
+    ) -> None:
+        """Emit what the caller's thread has encoded; waits while the bus cannot keep up."""
+        if not self._started:
+            await self.start()
+        self.stats.emitted += 1
+        reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)
+        if ignore_queue:
+            return
+        number = self.remote.emit(encoded, namespace, rooms, skip, callback)
+        if isinstance(callback, Answer) and not (reached or number):
+            callback.abandon()
+        if self.node.publisher.full:
+            await self.node.publisher.room()
+
+
+class Bridge:
+    """What a ``ClusterManager`` asks of its server, done by the threaded server in threads."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+
+    @property
+    def packet_class(self) -> PacketClass:
+        """The server's packet format."""
+        return self._server.packet_class  # type: ignore[no-any-return]
+
+    async def disconnect(self, sid: str, namespace: str, ignore_queue: bool = False) -> None:
+        """Disconnect a client of this node; returns when its disconnect handler has."""
+        await self._in_thread(self._server.disconnect, sid, namespace, ignore_queue)
+
+    async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str) -> None:
+        await self._in_thread(self._server._handle_disconnect, eio_sid, namespace, reason)
+
+    async def _in_thread(self, work: Callable[..., object], *arguments: object) -> None:
+        """Run something that may block in a thread of its own, and wait for its end."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[BaseException | None] = loop.create_future()
+
+        def run() -> None:
+            error: BaseException | None = None
+            try:
+                work(*arguments)
+            except BaseException as exc:
+                error = exc
+            try:
+                loop.call_soon_threadsafe(settle, done, error)
+            except RuntimeError:  # the node was closed meanwhile: nobody waits
+                logger.warning("a request of another node ended after this node", exc_info=error)
+
+        self._server.start_background_task(run)
+        if (error := await done) is not None:
+            raise error

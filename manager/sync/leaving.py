@@ -1,0 +1,69 @@
+"""The end of a process that serves clients: they are let go, and the other nodes are told.
+
+A thread that serves a WebSocket lives as long as its client; a server that waits for its threads, as
+gunicorn does, would wait until it is killed.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import Any, Final
+
+from manager.sync.outbox import cut
+from manager.sync.reader import hang_up
+
+SECONDS: Final = 3.0
+"""How long disconnect handlers may take at the end."""
+
+
+def let_go(server: Any) -> None:
+    """Close all connections as if they had broken, so that their clients connect again, elsewhere."""
+    sockets = list(server.eio.sockets.values())
+    reason = server.reason.SERVER_DISCONNECT
+    threads = [server.start_background_task(hang_up, socket, reason) for socket in sockets]
+    end = time.monotonic() + SECONDS
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+    for socket in sockets:
+        if socket.upgraded and not socket.queue.empty():  # its writer does not get through
+            cut(socket)
+
+
+def on_signals(leave: Callable[[], None]) -> None:
+    """Leave when the process is told to end, then do what it would have done; for the main thread.
+
+    Raises ``ValueError`` in any other thread.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, _LeaveFirst(leave, signal.getsignal(number)))
+
+
+class _LeaveFirst:
+    """The handler of one signal. It does not wait: its thread may hold a lock that leaving needs."""
+
+    def __init__(self, leave: Callable[[], None], previous: Any) -> None:
+        self._leave = leave
+        self._previous = previous
+        self._told = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        first, self._told = not self._told, True
+        if first:
+            threading.Thread(target=self._go, args=(number,), name="cluster-leaving").start()
+        if callable(self._previous):
+            self._previous(number, frame)
+        elif not first:  # this node has left, or somebody will not wait for it
+            signal.signal(number, self._previous)
+            signal.raise_signal(number)
+
+    def _go(self, number: int) -> None:
+        try:
+            self._leave()
+        finally:
+            if not callable(self._previous):
+                os.kill(os.getpid(), number)

@@ -1,0 +1,274 @@
+"""``SyncClusterManager``: the client manager of a threaded python-socketio server."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, TypeVar
+
+from socketio import Manager
+
+from manager.acks import Answer
+from manager.errors import SettingError
+from manager.ids import new_sid
+from manager.local_manager import room_list
+from manager.options import from_environment
+from manager.packets import encode_event
+from manager.rooms import Callback, Rooms
+from manager.roster import NodeInfo
+from manager.stats import Stats
+from manager.sync.core import Core
+from manager.sync.guards import guard
+from manager.sync.home import Home
+from manager.sync.leaving import let_go, on_signals
+from manager.sync.outbox import Outlets
+
+logger = logging.getLogger("manager")
+
+T = TypeVar("T")
+
+
+class SyncClusterManager(Manager):  # type: ignore[misc]
+    """The client manager that makes a Flask-SocketIO application a node of the cluster.
+
+    Its work is done on an event loop in a thread of its own. That starts with the first client or emit,
+    so the application may be imported before its server forks. Every call waits for its result.
+
+    Args:
+        url: the bus, as for ``ClusterManager``; without it ``CLUSTER_BUS`` counts, and without that this
+            process is alone.
+        options: the fields of ``manager.options.Options``.
+
+    Raises:
+        SettingError: a setting that cannot work, or a server that does not work with threads.
+    """
+
+    def __init__(self, url: str | None = None, **options: Any) -> None:
+        super().__init__()
+        self.options = from_environment(url, options)
+        self.leaving = False
+        """Whether this process takes no new connections, as it ends."""
+        self._given = url, options
+        self.home = Home(self._make)
+        """The node of this process, and the way to it."""
+
+    # the node
+
+    @property
+    def node_id(self) -> str:
+        """The node's id: the first 8 characters of its clients' sids."""
+        return self._core.node.id
+
+    @property
+    def host_id(self) -> str:
+        """The same, under python-socketio's name."""
+        return self.node_id
+
+    @property
+    def ready(self) -> bool:
+        """Whether this node hears the others."""
+        return self._core.ready
+
+    @property
+    def client_count(self) -> int:
+        """How many clients this node serves, counted per namespace."""
+        return self._core.client_count
+
+    @property
+    def stats(self) -> Stats:
+        """What this node counts."""
+        return self._core.stats
+
+    @property
+    def members(self) -> Rooms:
+        """The clients of this node; only its loop changes them."""
+        return self._core.members
+
+    def nodes(self) -> dict[str, NodeInfo]:
+        """The live nodes by id, this one included."""
+        return self.ask(self._core.nodes)
+
+    def start(self) -> None:
+        """Go on the bus. Returns when it is reached, or after five seconds, while it goes on trying."""
+        self._run(self._core.start())
+
+    def close(self) -> None:
+        """Say goodbye to the other nodes and leave the bus for good, within about a second; done at exit."""
+        self.leaving = True
+        self.home.close()
+
+    def leave(self) -> None:
+        """Let all clients go, so that they connect to another node, and close."""
+        self.leaving = True
+        let_go(self.server)
+        self.close()
+
+    def leave_on_signals(self) -> None:
+        """Call ``leave`` when this process is told to end (SIGTERM, SIGINT, SIGQUIT), in its main thread.
+
+        Whatever handled the signal before, such as gunicorn's worker, handles it then. Raises
+        ``ValueError`` outside of the main thread.
+        """
+        on_signals(self.leave)
+
+    # between the threads and the loop
+
+    @property
+    def _core(self) -> Core:
+        return self.home.core
+
+    def _make(self) -> Core:
+        if self.server is None:
+            raise RuntimeError("this manager has no server: where none is, use manager.Emitter")
+        url, options = self._given
+        return Core(url, options, self.server, self._outlets)
+
+    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        return self.home.run(coroutine)
+
+    def ask(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call a function on the loop; returns what it returns and raises what it raises."""
+        return self.home.ask(function, *arguments)
+
+    def lose(self, eio_sid: str, namespace: str, reason: str) -> bool:
+        """Note the end of a client whose connect handler is running; False when it is not."""
+        return self.ask(self._core.lose, eio_sid, namespace, reason)
+
+    # python-socketio: set-up
+
+    def set_server(self, server: Any) -> None:
+        """Take the server, and see to what its connection handling lacks."""
+        super().set_server(server)
+        if server.eio.async_mode != "threading":
+            raise SettingError(
+                f"SyncClusterManager works with threads, not with {server.eio.async_mode}:"
+                " give the server async_mode='threading' (an AsyncServer takes a ClusterManager)"
+            )
+        self._outlets = Outlets(server, self)
+        server.eio.generate_id = lambda: new_sid(self.node_id)
+        guard(server, self)
+
+    def initialize(self) -> None:
+        """Nothing to do: the first client or emit starts the node."""
+
+    # python-socketio: clients
+
+    def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
+        """Register a client whose connect handler is about to run; None when it is connected already."""
+        return self._run(self._core.pre_connect(eio_sid, namespace))
+
+    def connect(self, sid: str, namespace: str) -> str | None:
+        """Mark a client as connected, and give it what was emitted meanwhile."""
+        return self._run(self._core.connect(sid, namespace))
+
+    def can_disconnect(self, sid: str, namespace: str) -> bool:
+        """Whether the server shall disconnect this client itself; one of another node is passed on."""
+        return self._run(self._core.can_disconnect(sid, namespace))
+
+    def pre_disconnect(self, sid: str, namespace: str) -> str:
+        """Mark a client as leaving; returns its connection's sid."""
+        return self.ask(self._core.pre_disconnect, sid, namespace)
+
+    def disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
+        """Remove a client."""
+        self.ask(self._core.basic_disconnect, sid, namespace)
+
+    def is_pre_connected(self, sid: str, namespace: str) -> bool:
+        """Whether this client's connect handler is running."""
+        return self._core.is_pre_connected(sid, namespace)
+
+    def is_connected(self, sid: str | None, namespace: str) -> bool:
+        """Whether this is a connected client of this node."""
+        return self._core.is_connected(sid, namespace)
+
+    def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
+        """The sid of a connection in a namespace."""
+        return self._core.sid_from_eio_sid(eio_sid, namespace)
+
+    def eio_sid_from_sid(self, sid: str, namespace: str = "/") -> str | None:
+        """The connection of a client of this node."""
+        return self._core.eio_sid_from_sid(sid, namespace)
+
+    # python-socketio: rooms
+
+    @property
+    def rooms(self) -> dict[str, Any]:
+        """``rooms[namespace][room]`` maps the sids of this node to their clients; None is everybody."""
+        return self._core.rooms
+
+    @rooms.setter
+    def rooms(self, value: object) -> None:
+        """Ignore the base class's own table."""
+
+    def get_namespaces(self) -> list[str]:
+        """The namespaces with clients on this node."""
+        return list(self._core.get_namespaces())
+
+    def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
+        """The clients of this node in a room, or a list of rooms: (sid, connection's sid)."""
+        yield from self.ask(lambda: list(self._core.get_participants(namespace, room)))
+
+    def get_rooms(self, sid: str, namespace: str) -> list[Any]:
+        """The rooms of a client of this node, its own included."""
+        return self.ask(self._core.get_rooms, sid, namespace)
+
+    def is_sid_room(self, namespace: str, room: Any) -> bool:
+        """Whether a room is named like a session of any live node: those are private."""
+        return self.ask(self._core.is_sid_room, namespace, room)
+
+    def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
+        """Put a client of any node into a room; an emit made after the return sees it.
+
+        Raises ``ValueError`` for an unknown sid or another client's own room, ``TypeError`` for a room
+        that is neither str nor int, ``NodeTimeout`` when the client's node does not confirm.
+        """
+        self._run(self._core.enter_room(sid, namespace, room))
+
+    def leave_room(self, sid: str, namespace: str, room: Any) -> None:
+        """Take a client of any node out of a room; raises ``NodeTimeout`` as ``enter_room``."""
+        self._run(self._core.leave_room(sid, namespace, room))
+
+    def close_room(self, room: Any, namespace: str) -> None:
+        """Take everybody, on every node, out of a room; raises ``NodeTimeout`` as ``enter_room``."""
+        self._run(self._core.close_room(room, namespace))
+
+    # python-socketio: events
+
+    def emit(
+        self,
+        event: str,
+        data: Any,
+        namespace: str,
+        room: Any = None,
+        skip_sid: Any = None,
+        callback: Callback | None = None,
+        to: Any = None,
+        *,
+        ignore_queue: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Emit to everybody in the namespace, a room, a list of rooms or a sid, on every node.
+
+        Returns when the clients of this node have it in their queues and the rest is on its way. Raises
+        what the serializer raises for data it cannot take.
+        """
+        rooms = room_list(room if to is None else to)
+        skip = [skip_sid] if isinstance(skip_sid, str) else [sid for sid in skip_sid or () if sid]
+        # Here and not on the loop: a serializer of the application may look at its thread or its context.
+        encoded = encode_event(self._core.packet_class, event, data, namespace)
+        if callback is not None and not isinstance(callback, Answer):
+            callback = self._threaded(callback)
+        self._run(self._core.hand_out(encoded, namespace, rooms, skip, callback, ignore_queue))
+
+    def _threaded(self, callback: Callback) -> Callback:
+        def run(*arguments: Any) -> None:
+            try:
+                callback(*arguments)
+            except Exception:
+                logger.exception("the callback of an emit failed")
+
+        return lambda *arguments: self.server.start_background_task(run, *arguments) and None
+
+    def trigger_callback(self, sid: str | None, id: int, data: list[Any]) -> None:  # noqa: A002
+        """Call the callback a client has answered, in a thread of its own."""
+        self._run(self._core.trigger_callback(sid, id, data))

@@ -1,0 +1,92 @@
+"""Two nodes under each server that is not ours make a cluster by the ordinary path."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+
+import pytest
+
+from tests.cluster.command import ROOT, clean_environment
+from tests.harness import client
+from tests.services.process import free_port, stop, wait_for_port
+
+APP = "tests.servers.asgi:app"
+COMMANDS = {
+    "tornado": lambda port: ["tests.servers.tornado", port],
+    "hypercorn": lambda port: ["hypercorn", APP, "--bind", f"127.0.0.1:{port}"],
+    "granian": lambda port: ["granian", APP, "--interface", "asgi", "--port", port],
+    "gunicorn": lambda port: [
+        "gunicorn",
+        APP,
+        "-k",
+        "uvicorn_worker.UvicornWorker",
+        "-b",
+        f"127.0.0.1:{port}",
+    ],
+    "uvicorn": lambda port: ["uvicorn", APP, "--port", port],
+}
+
+
+class Server:
+    """A node under a server, as a process of its own."""
+
+    def __init__(self, name, env, folder):
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = folder / f"{name}-{port}.log"
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *COMMANDS[name](str(port))],
+                cwd=ROOT,
+                env=clean_environment() | env,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self.wait = lambda: wait_for_port(port, self.process, self.log)
+
+
+@pytest.fixture(params=COMMANDS)
+async def servers(request, redis_url, prefix, tmp_path):
+    """Two nodes on one bus."""
+    env = {"CLUSTER_BUS": redis_url, "CLUSTER_PREFIX": prefix}
+    with contextlib.ExitStack() as stack:
+        two = [Server(request.param, env, tmp_path) for _ in range(2)]
+        for one in two:
+            stack.callback(stop, one.process)
+        for one in two:
+            await asyncio.to_thread(one.wait)
+        yield two
+
+
+async def test_two_nodes(servers):
+    """Rooms, acks, calls and disconnects cross the nodes, on both transports; then one says goodbye."""
+    first, second = servers
+    async with client(first) as here, client(second, transports=["polling"]) as there:
+        assert await there.call("join", "blue") == ["blue"]
+        assert await here.call("join", "blue") == ["blue"]
+        await here.emit("say", "blue", {"words": "hello", "raw": b"\x00\x01"})
+        assert await there.next("said") == [{"words": "hello", "raw": b"\x00\x01"}]
+        await there.emit("say", "blue", ["back"])
+        assert await here.next("said") == [["back"]]
+        assert await here.call("ask", there.sid, 1) == [1]
+        assert await there.next("asked") == [1]
+        assert await there.call("forbidden") == [{"error": "forbidden here"}]
+        await nodes_are(here, 2)
+        sid = there.sid
+        await here.emit("kick", sid)
+        await asyncio.wait_for(there.gone.wait(), 5)
+        assert await here.next("left") == [sid]
+        second.process.terminate()
+        await nodes_are(here, 1)  # sooner than one that vanished would be missed
+    text = "".join(server.log.read_text() for server in servers)
+    assert "Traceback" not in text, text
+
+
+async def nodes_are(one, count):
+    """Return when the client's node knows so many nodes."""
+    async with asyncio.timeout(5):
+        while await one.call("nodes") != [count]:  # noqa: ASYNC110 - another process is asked
+            await asyncio.sleep(0.05)
