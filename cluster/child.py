@@ -15,6 +15,8 @@ from cluster.stopping import Stopping
 # Silence is counted in so many short waits instead of by the clock: a supervisor that was itself
 # paused (Ctrl-Z, a sleeping laptop) has then missed one wait and does not blame its workers.
 TICKS = 10
+# What a worker says when its clients are gone.
+DRAINED = b"drained\n"
 # How long a worker may take to stop at the second signal.
 HURRY_SECONDS = 3.0
 
@@ -60,8 +62,9 @@ class Child:
     async def end(self, stuck_after: float) -> str:
         """Wait until it ends, or kill it when its event loop falls silent; returns what happened."""
         try:
-            while await self._line(stuck_after):
-                pass
+            while line := await self._line(stuck_after):
+                if line == DRAINED:
+                    self._signal(signal.SIGINT)  # somebody else has told it to drain: it is replaced
         except TimeoutError:
             return await self._give_up(f"was stuck for {stuck_after:g} s and was killed")
         return await self._ending()
@@ -84,7 +87,7 @@ class Child:
         self._writer.close()
 
     async def _drained(self) -> None:
-        while (line := await self._reader.readline()) and line != b"drained\n":
+        while (line := await self._reader.readline()) and line != DRAINED:
             pass
 
     async def _line(self, patience: float) -> bytes:

@@ -91,6 +91,17 @@ def test_killed_worker_is_replaced_at_its_address():
         assert after["node-2"] == before["node-2"]
 
 
+def test_worker_that_is_told_to_stop_is_replaced():
+    """A worker that gets SIGTERM from somebody else than its supervisor lets its clients go and is replaced."""
+    with Command(*SERVE) as command:
+        nodes = command.nodes(2)
+        before = pids(nodes)
+        os.kill(before["node-1"], signal.SIGTERM)
+        command.wait_for("node-1 ended with code 0")
+        command.wait_for(r"node-1 \(.* serves", times=2)
+        assert pids(nodes)["node-1"] != before["node-1"]
+
+
 def test_backoff_doubles():
     """A worker that dies again and again is started again after 0.5, 1 and 2 seconds."""
     with Command(*SERVE) as command:
