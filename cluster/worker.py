@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import signal
@@ -80,6 +81,8 @@ class WorkerServer(uvicorn.Server):
         await self._start_managers()  # those which the application made in its lifespan
         await self._desk.open(self._options.status_socket)
         if self.started:
+            gc.collect()
+            gc.freeze()  # what stands now stays: collections while clients come need not walk it again
             self._lifeline.ready(_node_id() or "-")
 
     async def _start_managers(self) -> None:
