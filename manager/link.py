@@ -144,8 +144,14 @@ class Link:
                 group.create_task(self._read(broker))
                 group.create_task(self._write(broker))
                 group.create_task(self._subscribe(broker))
-                group.create_task(_watch(self._broken))
+                # In the body, so that the group takes back its own cancellation of this task: when its tasks
+                # fail while it only waits for them it does not (Python 3.11), and that would end the next
+                # timeout of this task with CancelledError.
+                await self._broken
         except BaseExceptionGroup as group_error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError from None  # a group prefers the errors
             _, bugs = group_error.split(BrokerError)
             raise (bugs or group_error).exceptions[0] from None
 
@@ -218,12 +224,15 @@ class Link:
             return
         self._ends.leaving()
         try:
-            async with asyncio.timeout(FAREWELL_SECONDS):
-                while batch := self._backlog.batch(BATCH_ENTRIES, BATCH_BYTES):
-                    await broker.publish([Publication(entry.channels, entry.payload) for entry in batch])
-                    self._backlog.sent(batch[-1].number)
+            # Not asyncio.timeout, which does not say TimeoutError in a task that is being cancelled (3.11.2).
+            await asyncio.wait_for(self._send_the_rest(broker), FAREWELL_SECONDS)
         except (BrokerError, TimeoutError) as exc:
             logger.warning("left the bus with %d envelopes unsent: %s", self._backlog.unsent, exc)
+
+    async def _send_the_rest(self, broker: Broker) -> None:
+        while batch := self._backlog.batch(BATCH_ENTRIES, BATCH_BYTES):
+            await broker.publish([Publication(entry.channels, entry.payload) for entry in batch])
+            self._backlog.sent(batch[-1].number)
 
     async def _next_turn(self) -> None:
         if self._turn is None:
@@ -234,7 +243,3 @@ class Link:
         if self._turn is not None:
             self._turn.set_result(None)
             self._turn = None
-
-
-async def _watch(broken: asyncio.Future[None]) -> None:
-    await broken

@@ -381,6 +381,29 @@ async def test_fail(live, caplog):
     ]
 
 
+@pytest.mark.parametrize("how", ["reader", "gave up"])
+async def test_a_failure_leaves_no_cancellation_behind(live, how):
+    """After a broker has failed the link's task is not marked as cancelled: its next timeout would raise."""
+    if how == "reader":
+        live.broker.fail(BrokerError("gone"))
+    else:
+        live.link.fail("gone")
+    await eventually(lambda: len(live.bus.brokers) == 2 and live.link.up)
+    assert live.running.cancelling() == 0
+
+
+@pytest.mark.parametrize("first", ["error", "cancel"])
+async def test_cancelled_as_the_bus_fails(live, first):
+    """A cancellation that comes together with an error of the bus ends the link."""
+    if first == "error":
+        live.broker.fail(BrokerError("gone"))
+        await asyncio.sleep(0)
+    live.running.cancel()
+    live.broker.fail(BrokerError("gone"))
+    await asyncio.wait_for(asyncio.wait([live.running]), 5)
+    assert live.running.cancelled()
+
+
 async def test_farewell(live):
     """When it is cancelled it sends what is left and the goodbye, and closes the broker."""
     live.post(b"last words")
