@@ -207,6 +207,7 @@ class Lane(asyncio.Protocol):
         """Handle a packet that takes a coroutine, then those that came behind it in the same bytes."""
         try:
             await work
+            await asyncio.sleep(0)  # the task of its handler begins before that of the next event
         finally:
             self._busy = False
             while self._later and not self._busy:
@@ -216,8 +217,16 @@ class Lane(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """Close: a half-open WebSocket is of no use. By a relay it says that the other node stops."""
+        if not self._transport.can_write_eof():  # TLS: it closes now
+            self._fail(RESTART, "")
+            return False
+        self._hooks.spawn(self._leave())
+        return True
+
+    async def _leave(self) -> None:
+        """Close and end the session in one step: what the application says before that is still sent."""
         self._fail(RESTART, "")
-        return False
+        await self.end(self._hooks.reason.TRANSPORT_CLOSE)
 
     # end
 
