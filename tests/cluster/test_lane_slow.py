@@ -112,8 +112,8 @@ async def test_slow_for_a_while(lane):
 
 async def test_always_behind():
     """A client that is always behind, but never by more than the limit, is not cut off."""
-    # The kernel takes more only when a good part of its own buffer is free, a megabyte or so at a time.
-    limit = 4 * MEGABYTE
+    # The kernel takes more only when a third of its own buffer is free: one to two megabytes at a time.
+    limit = 8 * MEGABYTE
     async with lane_node(client_bytes=limit) as node:
         async with raw(node, receive_buffer=4096) as slow:
             numbers = itertools.count()

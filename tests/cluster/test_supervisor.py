@@ -92,7 +92,7 @@ def test_killed_worker_is_replaced_at_its_address():
 
 
 def test_worker_that_is_told_to_stop_is_replaced():
-    """A worker that gets SIGTERM from somebody else than its supervisor lets its clients go and is replaced."""
+    """A worker that gets SIGTERM from somebody else than its supervisor drains and is replaced."""
     with Command(*SERVE) as command:
         nodes = command.nodes(2)
         before = pids(nodes)
