@@ -44,3 +44,8 @@ class Clock:
         lowest = max(offset - trip / 2 for trip, offset in self._best.values())
         highest = min(offset + trip / 2 for trip, offset in self._best.values())
         return max(0.0, lowest - highest)
+
+
+def to_next_second(now: float) -> float:
+    """Seconds to the middle of the next second, where half a second too early or too late does no harm."""
+    return 1.5 - now % 1

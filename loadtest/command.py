@@ -15,7 +15,7 @@ from locust.main import main as locust_main
 
 from loadtest.options import add_options
 from loadtest.scenarios import SCENARIOS
-from loadtest.scenarios.swarms import SWARMS
+from loadtest.scenarios.swarms import ALONE, SWARMS
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 
@@ -28,6 +28,7 @@ COMMON = (
 
 
 EPILOG = """\
+Options from "connection" on can also be set by the environment: --rooms-per-user as LOADTEST_ROOMS_PER_USER.
 Locust's options work too: --processes, --master, --worker, --expect-workers, --csv, --html, and all that
 `locust --help` shows. Several servers under the same load: python -m loadtest compare --help
 """
@@ -39,10 +40,12 @@ def run(arguments: list[str]) -> int:
     given, rest = parser.parse_known_args(arguments)
     known = SWARMS if given.swarm else SCENARIOS
     if given.scenario not in known:
-        parser.error(f"{given.scenario} does not run as a swarm: leave --swarm out")
+        parser.error(
+            f"{given.scenario} does not run with --swarm: {ALONE[given.scenario]}; leave --swarm out"
+        )
     hooks: Any = events
     hooks.init.add_listener(_silence)
-    sys.argv = ["loadtest", *_for_locust(given, rest), known[given.scenario].__name__]
+    sys.argv = ["loadtest", known[given.scenario].__name__, *_for_locust(given, rest)]
     start: Any = locust_main
     start()  # ends with sys.exit and the code of the run
     return 0
@@ -68,7 +71,7 @@ def _silence(**_: Any) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     first = _Front(prog="python -m loadtest", add_help=False, allow_abbrev=False)
-    first.add_argument("scenario", choices=SCENARIOS, metavar="SCENARIO")
+    first.add_argument("scenario", choices=SCENARIOS, metavar="SCENARIO", help=argparse.SUPPRESS)
     first.add_argument(
         "-H", "--host", action="append", metavar="URL", help="a server; repeatable, users take turns"
     )
@@ -98,6 +101,7 @@ class _Help(argparse.Action):
             usage="%(prog)s SCENARIO --host URL [--host URL …] [-u N] [-r N] [-t TIME] [options]",
             parents=[parser],
             add_help=False,
+            add_env_var_help=False,
             formatter_class=configargparse.RawDescriptionHelpFormatter,
             description="\n".join(f"  {name:<10} {_purpose(one)}" for name, one in SCENARIOS.items()),
             epilog=EPILOG,

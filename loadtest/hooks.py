@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from locust import events, runners
@@ -11,26 +12,36 @@ from locust.runners import MasterRunner, WorkerRunner
 from loadtest.distributed import Master, Worker
 from loadtest.errors import LoadTestError
 from loadtest.options import add_options
-from loadtest.preflight import check_hosts
+from loadtest.preflight import check_hosts, check_options
 from loadtest.run import Run
 from loadtest.shaping import Shape
+from loadtest.swarm.native import epoll
+from loadtest.swarm.user import SwarmUser
 
 
 def _init(environment: Any, runner: Any, **_: Any) -> None:
     kinds: dict[type[Any], type[Run]] = {MasterRunner: Master, WorkerRunner: Worker}
     environment.loadtest = kinds.get(type(runner), Run)(environment)
     options = environment.parsed_options
+    if any(issubclass(one, SwarmUser) for one in environment.user_classes):
+        _or_end(lambda: epoll().close())
     if isinstance(runner, WorkerRunner):
         return
+    _or_end(lambda: check_options(options))
     if options.shape:
         environment.shape_class = Shape(options)
         environment.shape_class.runner = runner
     if options.headless:
-        try:
-            check_hosts(environment.host, options)
-        except LoadTestError as error:
-            print(f"loadtest: {error}", file=sys.stderr, flush=True)
-            sys.exit(2)
+        _or_end(lambda: check_hosts(environment.host, options))
+
+
+def _or_end(check: Callable[[], None]) -> None:
+    """Check something without which there can be no test; what is wrong is said, and the exit code is 2."""
+    try:
+        check()
+    except LoadTestError as error:
+        print(f"loadtest: {error}", file=sys.stderr, flush=True)
+        sys.exit(2)
 
 
 def _test_start(environment: Any, **_: Any) -> None:

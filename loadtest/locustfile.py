@@ -2,8 +2,29 @@
 
 from __future__ import annotations
 
+import sys
+from typing import Any
+
+from locust import events
+
 import loadtest.hooks  # noqa: F401 - installs the options and the verdict
 from loadtest.scenarios import SCENARIOS
 from loadtest.scenarios.swarms import SWARMS
 
 globals().update({one.__name__: one for one in (*SCENARIOS.values(), *SWARMS.values())})
+
+
+def _one_at_least(environment: Any, **_: Any) -> None:
+    """Without a name Locust would mix users of all scenarios."""
+    options = environment.parsed_options
+    if options.headless and not options.worker and not options.user_classes:
+        names = ", ".join(one.__name__ for one in SCENARIOS.values())
+        print(
+            f"loadtest: name a scenario: locust -f loadtest/locustfile.py Room, or another of {names}",
+            file=sys.stderr,
+        )
+        sys.exit(2)
+
+
+hooks: Any = events
+hooks.init.add_listener(_one_at_least)

@@ -130,6 +130,9 @@ def _actions() -> list[argparse.Action]:
 
 def _add(group: Any, name: str, **how: Any) -> None:
     variable = "LOADTEST_" + name.upper().replace("-", "_")
+    default = how.get("default")
+    if default is not None:
+        how["help"] += f" (default: {default if isinstance(default, str) else f'{default:g}'})"
     action = group.add_argument(f"--{name}", env_var=variable, **how)
     # What Locust's own parser notes about each option, for its web page; a group does not.
     action.include_in_web_ui = name not in NOT_ON_THE_PAGE

@@ -1,7 +1,9 @@
-"""A look before the run: whether each host is there and speaks what a load test needs."""
+"""A look before the run: whether what was asked can be done, and each host speaks what a load test needs."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +13,29 @@ from gevent.event import AsyncResult
 from loadtest.address import Address, address_of, hosts_of
 from loadtest.client import Client
 from loadtest.errors import LoadTestError, NotSocketIO
+from loadtest.report.scrape import Scraper
+
+
+def check_options(options: Any) -> None:
+    """See whether there are users, and whether the results can be had; raises a LoadTestError."""
+    if options.num_users is not None and options.num_users < 1:
+        raise LoadTestError(f"--users: {options.num_users} is not a number from 1")
+    for option, file in (("--json", options.verdict_file), ("--report", options.report)):
+        if file:
+            _check_place(option, Path(file), folder=file == options.report)
+    try:
+        Scraper(options.metrics or ())
+    except ValueError as error:
+        raise LoadTestError(f"--metrics: {error}") from None
+
+
+def _check_place(option: str, place: Path, *, folder: bool) -> None:
+    """See whether a file, or a folder with files, can be written there; nothing is written yet."""
+    if place.exists() and place.is_dir() != folder:
+        raise LoadTestError(f"{option}: {place} is {'no' if folder else 'a'} folder")
+    existing = next(one for one in (place, *place.absolute().parents) if one.exists())
+    if not os.access(existing, os.W_OK) or (not folder and not place.absolute().parent.is_dir()):
+        raise LoadTestError(f"{option}: {place} cannot be written")
 
 
 def check_hosts(hosts: str | None, options: Any) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import gevent
 
+from loadtest.clock import to_next_second
 from loadtest.disturbance import Disturbance
 from loadtest.ledger import Ledger
 from loadtest.options import names, tidy
@@ -71,7 +73,11 @@ class Run:
         result = self._result()
         self.environment.process_exit_code = 0 if result["ok"] else 1
         print("\n" + render(result), flush=True)
-        self._write(result)
+        try:
+            self._write(result)
+        except OSError as error:  # Locust would log it, and end with 0
+            print(f"loadtest: {error}", file=sys.stderr, flush=True)
+            self.environment.process_exit_code = 2
 
     @property
     def active(self) -> bool:
@@ -101,9 +107,17 @@ class Run:
         self.collect()
         return judge(self.ledger, settle=self.options.settle, skew=self.skew())
 
-    def _sample(self) -> None:
+    def _each_second(self) -> Iterator[None]:
+        """Wait for the middle of each second: what comes a little early or late is still in the same one."""
+        pause = to_next_second(self.recorder.now())
         while True:
-            gevent.sleep(1)
+            gevent.sleep(pause)
+            due = time.monotonic() + to_next_second(self.recorder.now())
+            yield
+            pause = max(0.0, due - time.monotonic())
+
+    def _sample(self) -> None:
+        for _ in self._each_second():
             self.recorder.sample(self.environment.runner.user_count)
 
     def _tell(self) -> None:
@@ -120,9 +134,9 @@ class Run:
         from loadtest.report.scrape import Scraper
 
         scraper = Scraper(self.options.metrics)
-        while True:
-            self.recorder.timeline.at(time.time()).server = scraper.poll()
-            gevent.sleep(1)
+        for _ in self._each_second():
+            second = self.recorder.timeline.at(self.recorder.now())
+            second.server = scraper.poll()
 
     def _result(self) -> dict[str, Any]:
         classes = self.environment.user_classes

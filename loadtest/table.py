@@ -21,6 +21,8 @@ def _title(result: dict[str, Any]) -> str:
 
 
 def _verdict(verdict: dict[str, int]) -> str:
+    if not any(verdict.values()):
+        return ""
     names = {name: name.replace("_", " ") for name in verdict}
     return "\n".join(f"  {names[name]:<16} {count:>12,}" for name, count in verdict.items())
 

@@ -8,7 +8,7 @@ from typing import Any
 from manager.channels import Room, check_room
 from manager.errors import BrokerError, SettingError
 from manager.ids import node_of
-from manager.local_manager import room_list
+from manager.local_manager import room_list, skip_list
 from manager.messages import Message, Reply
 from manager.node import Node
 from manager.options import from_environment
@@ -83,8 +83,7 @@ class AsyncEmitter:
         """
         namespace = namespace or "/"
         encoded = encode_event(self._format, event, data, namespace)
-        skip = [skip_sid] if isinstance(skip_sid, str) else list(skip_sid or ())
-        await self._publish(encoded, namespace, room_list(to or room), skip)
+        await self._publish(encoded, namespace, room_list(to or room), skip_list(skip_sid))
 
     async def send(
         self,

@@ -19,10 +19,24 @@ Room = str | int
 
 
 def check_room(room: object) -> Room:
-    """Give a room's name in its plain form; raise ``TypeError`` for one that cannot cross nodes."""
+    """Give a room's name in its plain form.
+
+    Raises ``TypeError`` for one that is neither str nor int, ``ValueError`` for one that no bus can carry:
+    clients may choose names, and JSON can say what UTF-8 cannot.
+    """
     if isinstance(room, str):
-        return str.__str__(room)  # a str enum travels as its value
+        room = str.__str__(room)  # a str enum travels as its value
+        if not room.isascii():
+            try:
+                room.encode()
+            except UnicodeEncodeError:
+                raise ValueError(
+                    f"a room's name must be text that UTF-8 can hold, not {room!r:.80}"
+                ) from None
+        return room
     if isinstance(room, int):
+        if not -(2**63) <= room < 2**64:
+            raise ValueError(f"a room's number must have at most 64 bits, not {room.bit_length()}")
         return int(room)
     raise TypeError(f"a room is named by a str or an int, not {type(room).__name__}: {room!r}")
 

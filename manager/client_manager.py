@@ -6,12 +6,9 @@ theirs. python-socketio calls its methods; see ``docs/architecture.md`` for the 
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import os
 import weakref
-from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any
 
 from manager.acks import Answer
 from manager.channels import Room, check_room
@@ -19,23 +16,14 @@ from manager.fanout import Fanout
 from manager.guards import guard
 from manager.ids import new_sid, node_of
 from manager.inbound import Inbound
-from manager.local_manager import LocalManager, room_list
+from manager.local_manager import room_list, skip_list
+from manager.member import Member
 from manager.messages import Message
-from manager.node import Node
-from manager.options import from_environment
 from manager.outbox import Outlet
 from manager.outgoing import Outgoing
-from manager.packets import PacketClass, encode_event
-from manager.remote import Remote
+from manager.packets import Encoded, PacketClass, encode_event
 from manager.room_limit import check_rooms
 from manager.rooms import CONNECTED, PENDING, Callback
-from manager.roster import NodeInfo
-from manager.stats import Stats
-
-logger = logging.getLogger("manager")
-
-START_SECONDS: Final = 5.0
-"""How long the first client waits for the bus before it is served without."""
 
 _managers: weakref.WeakSet[ClusterManager] = weakref.WeakSet()
 
@@ -45,7 +33,7 @@ def active_managers() -> list[ClusterManager]:
     return list(_managers)
 
 
-class ClusterManager(LocalManager):
+class ClusterManager(Member):
     """The client manager that makes many nodes one Socket.IO server.
 
     Args:
@@ -60,93 +48,21 @@ class ClusterManager(LocalManager):
     """
 
     def __init__(self, url: str | None = None, **options: Any) -> None:
-        super().__init__()
-        self.options = from_environment(url, options)
-        self.stats = Stats()
+        super().__init__(url, **options)
         self.fanout = Fanout(self)
         self._inbound = Inbound(self)
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._starting: asyncio.Future[None] | None = None
-        self._started = False
         self.direct_outlet: Callable[[str], Callable[[Outgoing], None] | None] | None = None
         """Knows connections that can be written to without python-engineio's queue."""
-        self._new_node()
         _managers.add(self)
-
-    # the node
-
-    def _new_node(self) -> None:
-        self._pid = os.getpid()
-        self.node = Node(self.options, self, self.stats)
-        self.remote = Remote(self.node)
-
-    @property
-    def node_id(self) -> str:
-        """The node's id: the first 8 characters of its clients' sids."""
-        return self.node.id
-
-    @property
-    def host_id(self) -> str:
-        """The same, under python-socketio's name."""
-        return self.node.id
-
-    @property
-    def ready(self) -> bool:
-        """Whether this node hears the others."""
-        return self.node.ready
-
-    @property
-    def client_count(self) -> int:
-        """How many clients this node serves, counted per namespace."""
-        return len(self.members.clients)
 
     @property
     def packet_class(self) -> PacketClass:
         """The server's packet format."""
         return self.server.packet_class  # type: ignore[no-any-return]
 
-    def drain(self) -> None:
-        """Tell the other nodes that this one takes no new clients and lets its own go; it does neither."""
-        self.node.drain()
-
-    def nodes(self) -> dict[str, NodeInfo]:
-        """The live nodes by id, this one included."""
-        return self.node.nodes
-
-    async def start(self) -> None:
-        """Go on the bus. Returns when it is reached, or after five seconds, while it goes on trying."""
-        if self._starting is None:
-            if os.getpid() != self._pid:
-                self._new_node()  # the process was forked after the app was imported: ids must differ
-            self._starting = asyncio.ensure_future(self.node.start(START_SECONDS))
-        if not self._starting.done():
-            await asyncio.shield(self._starting)
-        self._started = True
-
-    async def close(self) -> None:
-        """Say goodbye to the other nodes and leave the bus."""
-        starting, self._starting = self._starting, None
-        self._started = False
-        if starting is not None:
-            starting.cancel()
-        await self.node.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
     def heard(self, origin: str, message: Message) -> None:
         """Carry out what another node says."""
         self._inbound.handle(origin, message)
-
-    def node_gone(self, node: str) -> None:
-        """Stop waiting for a node."""
-        self.remote.node_gone(node)
-
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Run something in a task that is kept until it ends."""
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     # python-socketio: set-up
 
@@ -222,8 +138,9 @@ class ClusterManager(LocalManager):
     async def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
         """Put a client of any node into a room; an emit made after the return sees it.
 
-        Raises ``ValueError`` for an unknown sid or another client's own room, ``TypeError`` for a room
-        that is neither str nor int, ``TooManyRooms`` (a ``ValueError`` as well) at the client's limit.
+        Raises ``ValueError`` for an unknown sid, another client's own room or a name that no bus can carry,
+        ``TypeError`` for a room that is neither str nor int, ``TooManyRooms`` (a ``ValueError`` as well) at
+        the client's limit.
         """
         room = check_room(room)
         if room == sid:
@@ -275,11 +192,22 @@ class ClusterManager(LocalManager):
         Clients of this node are served at once, whether the bus is there or not. Raises what the
         serializer raises for data it cannot take.
         """
+        rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
+        encoded = encode_event(self.packet_class, event, data, namespace)
+        await self.hand_out(encoded, namespace, rooms, skip, callback, ignore_queue)
+
+    async def hand_out(
+        self,
+        encoded: Encoded,
+        namespace: str,
+        rooms: list[Room] | None,
+        skip: list[str],
+        callback: Callback | None,
+        ignore_queue: bool,
+    ) -> None:
+        """Emit what is encoded, perhaps to this node alone; waits while the bus cannot keep up."""
         if not self._started:
             await self.start()
-        rooms = room_list(room if to is None else to)
-        skip = [skip_sid] if isinstance(skip_sid, str) else [sid for sid in skip_sid or () if sid]
-        encoded = encode_event(self.packet_class, event, data, namespace)
         self.stats.emitted += 1
         reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)
         if ignore_queue:

@@ -18,6 +18,7 @@ from socketio import packet
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from manager.acks import Answer
+from manager.catch_all import tell_name
 from manager.checked import checked
 from manager.deadline import Deadline
 from manager.errors import ClientGone
@@ -38,6 +39,7 @@ def guard(server: Any, manager: ClusterManager) -> None:
     if server.eio.async_mode == "tornado":
         pace(server.eio)
     server.packet_class = checked(server.packet_class)
+    tell_name(server)
     server._handle_connect = guards.handle_connect
     server._handle_disconnect = guards.handle_disconnect
     server.disconnect = guards.disconnect

@@ -132,3 +132,8 @@ def room_list(room: Any) -> list[Room] | None:
     if isinstance(room, list | tuple | set | frozenset):
         return [check_room(one) for one in room]
     return [check_room(room)]
+
+
+def skip_list(skip_sid: Any) -> list[str]:
+    """Give the sids that an emit leaves out, one or several or none, as a list."""
+    return [skip_sid] if isinstance(skip_sid, str) else [sid for sid in skip_sid or () if sid]

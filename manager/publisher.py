@@ -42,11 +42,12 @@ class Publisher:
         """Publish a message to channels, in the order of the calls; returns its number.
 
         It goes out at once, or when the bus is back. ``keep=False`` is for what need not be repeated.
+        Raises what msgspec raises for a message it cannot pack.
         """
         if self._link is None:
             return 0
+        raw = self._codec.pack(Header(self._origin, self._number + 1, time.time()), message)
         self._number += 1
-        raw = self._codec.pack(Header(self._origin, self._number, time.time()), message)
         self._count(self.backlog.add(Entry(self._number, time.monotonic(), channels, raw, keep)))
         self._stats.published[type(message).__name__] += 1
         self._link.wake()

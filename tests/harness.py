@@ -35,11 +35,17 @@ async def eventually(predicate, seconds=SECONDS):
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that leaves the signals of the test run alone."""
+    """A uvicorn server that leaves the signals of the test run alone, and soon sees that it is to stop."""
 
     @contextlib.contextmanager
     def capture_signals(self):
         yield
+
+    async def main_loop(self):
+        ticks = 0
+        while not await self.on_tick(ticks // 10):
+            await asyncio.sleep(0.01)
+            ticks += 1
 
 
 class Node:

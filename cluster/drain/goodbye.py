@@ -80,6 +80,7 @@ async def _from_polling(socket: Any, reason: str) -> None:
         await _fetched(socket)
     finally:
         socket.queue.put_nowait(Goodbye())
+        socket.server.gate.part_with(socket.sid)
         socket.closed = True
     await _fetched(socket)
 

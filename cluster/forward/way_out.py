@@ -24,7 +24,12 @@ class RelayProtocol(WebSocketsSansIOProtocol):
             self.scope["extensions"][RELAY] = self.let_go  # type: ignore[assignment]
 
     async def send(self, message: Any) -> None:
-        """Send; uvicorn would take an app that answers a handshake with an error for one that forgot it."""
+        """Send; uvicorn would take an app that answers a handshake with an error for one that forgot it.
+
+        At a path that nobody serves python-engineio answers 404 as if to HTTP: a WebSocket gets it too.
+        """
+        if message["type"].startswith("http.response.") and not self.handshake_complete:
+            message = {**message, "type": f"websocket.{message['type']}"}
         await super().send(message)
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from cluster.lane.queue import LaneQueue
 from cluster.metrics.readings import Readings, Times, added, by_name
+from cluster.plain.socket import PlainSocket
 from manager import ClusterManager, Stats
 from manager.histogram import Histogram
 
@@ -75,5 +76,7 @@ def _sockets(manager: ClusterManager) -> list[Any]:
 
 
 def _queued(socket: Any) -> int:
+    if isinstance(socket, PlainSocket):
+        return socket.writer.queued
     queue = socket.queue
     return queue.lane.queued if isinstance(queue, LaneQueue) else getattr(queue, "waiting", 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from manager.channels import Room
+from manager.channels import Room, check_room
 from manager.checked import RESERVED
 from manager.packets import Encoded, PacketClass, decode
 
@@ -50,10 +50,18 @@ def check(message: Message) -> Message:
         raise BadMessage("event must be a text that is not empty", number)
     if message.event in RESERVED:
         raise BadMessage(f"event {message.event!r} is the server's own: give yours another name", number)
-    room = message.room
-    if room is not None and (isinstance(room, bool) or not isinstance(room, str | int)):
-        raise BadMessage("room must be a text or a whole number", number)
+    if message.room is not None:
+        _check_room(message.room, number)
     return message
+
+
+def _check_room(room: object, number: int | None) -> None:
+    if isinstance(room, bool) or not isinstance(room, str | int):
+        raise BadMessage("room must be a text or a whole number", number)
+    try:
+        check_room(room)
+    except ValueError as error:
+        raise BadMessage(str(error), number) from None
 
 
 def emitted(packet_class: PacketClass, encoded: Encoded, room: Room | None) -> Message:

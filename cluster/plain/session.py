@@ -155,7 +155,7 @@ class Session:
         namespace = self._endpoint.namespace
         handler, _ = self._server._get_event_handler(message.event, namespace, (sid, *args))
         if handler is None and self._server._get_namespace_handler(namespace, (sid, *args))[0] is None:
-            raise BadMessage(f"nobody here handles the event {message.event!r}", message.ack)
+            raise BadMessage(f"nobody here handles the event {message.event!r:.80}", message.ack)
 
     async def _event(self, message: Message, sid: str, args: tuple[Any, ...]) -> None:
         """Run the application's handler; its error is logged, and the client told that there was one."""

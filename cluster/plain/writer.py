@@ -94,6 +94,11 @@ class Writer:
         self._patience = asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.task.cancel)
 
     @property
+    def queued(self) -> int:
+        """Bytes that wait for the client."""
+        return self._queue.waiting
+
+    @property
     def ending(self) -> bool:
         """Whether the goodbye is on its way."""
         return self._goodbye is not None

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
 
 from engineio.packet import NOOP
 
-from cluster.strict.answer import Answer, error, give
+from cluster.strict.answer import OK, SESSION_UNKNOWN, Answer, error, give
 from cluster.strict.polls import Polls
 from cluster.strict.posts import Posts
 from cluster.strict.request import Request
 from cluster.strict.rules import refusal
 from manager.stats import Stats
+
+CROSSING_SECONDS: Final = 5.0
+"""How long a POST may be on its way while the CLOSE packet comes towards it, perhaps by another node."""
 
 
 class Gate:
@@ -29,7 +33,8 @@ class Gate:
         self._stats = stats
         self._inner = eio.handle_request
         self._polls = Polls(eio, self._inner, spawn)
-        self._posts = Posts(eio, self._inner, spawn, stats)
+        self._parted: set[str] = set()
+        self._posts = Posts(eio, self._inner, spawn, stats, self._parted)
         self._ok = eio._ok
         self.closed: Answer | None = None
         """What new sessions get instead, once this node takes none any more."""
@@ -45,6 +50,8 @@ class Gate:
         broken = refusal(request, self._eio)
         if broken is None and request.sid is None:
             broken = self.turn_away()
+        elif broken is SESSION_UNKNOWN and request.method == "POST" and request.sid in self._parted:
+            broken = OK  # an error would be what its client sees of the goodbye
         elif broken is not None and request.sid is None:
             self._stats.turned_away["protocol"] += 1
         if broken is not None:
@@ -53,6 +60,11 @@ class Gate:
             return await self._inner(scope, receive, send)
         method = self._polls.serve if request.method == "GET" else self._posts.serve
         return await method(self._eio.sockets[request.sid], scope, receive, send)
+
+    def part_with(self, sid: str) -> None:
+        """Take what a client still says, to no effect, though its session has ended from this side."""
+        self._parted.add(sid)
+        asyncio.get_running_loop().call_later(CROSSING_SECONDS, self._parted.discard, sid)
 
     def turn_away(self) -> Answer | None:
         """What a new session gets instead; None lets it in."""

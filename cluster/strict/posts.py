@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Container, Coroutine
 from typing import Any, Final
 
 from cluster.strict import answer as answers
@@ -25,15 +25,22 @@ class Posts:
         inner: its own ``handle_request``.
         spawn: runs a coroutine in a task.
         stats: where to count.
+        parted: the ids of sessions that were let go a moment ago.
     """
 
     def __init__(
-        self, eio: Any, inner: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None], stats: Stats
+        self,
+        eio: Any,
+        inner: Any,
+        spawn: Callable[[Coroutine[Any, Any, Any]], None],
+        stats: Stats,
+        parted: Container[str],
     ) -> None:
         self._eio = eio
         self._stats = stats
         self._inner = inner
         self._spawn = spawn
+        self._parted = parted
         self._reading: set[str] = set()
 
     async def serve(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -66,7 +73,7 @@ class Posts:
         try:
             body = await read_body(scope, receive, self._eio.max_http_buffer_size)
             self._stats.received_bytes += len(body)
-            if socket.closed:
+            if socket.closed and socket.sid not in self._parted:
                 return answers.SESSION_UNKNOWN
             if socket.closing:
                 return answers.OK  # its disconnect handlers run: what it still says comes too late

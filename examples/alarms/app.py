@@ -36,6 +36,12 @@ def room_of(storehouse):
     return f"storehouse:{storehouse}"
 
 
+@sio.middleware
+async def one_value(sid, event, args):
+    if event != "connect" and len(args) > 1:
+        raise Refused(f"{event} takes one value, not {len(args)}")
+
+
 @sio.event
 async def connect(sid, environ, auth):
     await sio.save_session(sid, {"storehouse": None})

@@ -34,6 +34,12 @@ def clean(value, what, most):
     return text
 
 
+@sio.middleware
+async def one_value(sid, event, args):
+    if event != "connect" and len(args) > 1:
+        raise Refused(f"{event} takes one value, not {len(args)}")
+
+
 async def everybody():
     return await people.everybody(manager.nodes())
 
@@ -48,11 +54,13 @@ async def connect(sid, environ, auth):
 @sio.event
 async def register(sid, name=None):
     name = clean(name, "a name", 24)
+    if not name.isprintable():
+        raise Refused("a name has only characters that can be seen")
     session = await sio.get_session(sid)
     if session["name"] is not None:
         raise Refused(f"you are {session['name']} already: unregister first")
     if not await people.add(name, sid, session["kind"], manager.nodes()):
-        raise Refused(f"there is a {name} already: take another name")
+        raise Refused(f"{name} is taken: choose another name")
     if not manager.is_connected(sid, "/"):  # left meanwhile, and its disconnect handler found no name yet
         await people.remove(sid)
         return None

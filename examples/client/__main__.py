@@ -39,11 +39,23 @@ async def two_nodes():
         *(sys.executable, "-m", *SERVE, "--port", str(port)), stdin=asyncio.subprocess.DEVNULL
     )
     try:
+        await opened(port, server)
         yield f"http://127.0.0.1:{port}"
     finally:
         with contextlib.suppress(ProcessLookupError):
             server.terminate()
         await server.wait()
+
+
+async def opened(port, server):
+    """Wait until the port is open; ends this program when its server has ended."""
+    while server.returncode is None:
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return
+        await asyncio.sleep(0.1)
+    sys.exit("* the nodes did not start")
 
 
 async def main(url, name, seconds):
@@ -64,6 +76,6 @@ if __name__ == "__main__":
     try:
         asyncio.run(main(options.url, options.name, options.seconds))
     except NoConnection:
-        sys.exit("* the server lets you not in")
+        sys.exit("* the server does not let you in")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -17,11 +17,11 @@ async def check(sid, event, args):
     """Let in who has a name, and through what is text."""
     if event == "connect":
         name = args[1].get("name") if isinstance(args[1], dict) else None
-        if not (isinstance(name, str) and 1 <= len(name) <= 20 and name.isprintable()):
-            raise Refused("a name has 1 to 20 characters")
+        if not (isinstance(name, str) and name.strip() and len(name) <= 20 and name.isprintable()):
+            raise Refused("a name has 1 to 20 characters that can be seen")
     elif event == "say":
         text = args[0] if len(args) == 1 else None
-        if not (isinstance(text, str) and 1 <= len(text) <= LONGEST):
+        if not (isinstance(text, str) and text.strip() and len(text) <= LONGEST):
             raise Refused(f"say something of 1 to {LONGEST} characters")
 
 
@@ -38,7 +38,7 @@ async def say(sid, text):
 
 
 @sio.event
-async def people(sid):
+async def people(sid, *_):
     """How many are connected, to which node this one."""
     nodes = manager.nodes()
     return {"people": sum(node.clients for node in nodes.values()), "node": nodes[manager.node_id].name}

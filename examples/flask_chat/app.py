@@ -119,6 +119,8 @@ def clean(value, what, most):
     if not isinstance(value, str) or not value.strip():
         raise Refused(f"{what} must be text, and not empty")
     text = " ".join(value.split())
+    if what != "text" and not text.isprintable():
+        raise Refused(f"{what} must have only characters that can be seen")
     if len(text) > most:
         raise Refused(f"{what} has at most {most} characters, this one {len(text)}")
     return text

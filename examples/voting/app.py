@@ -34,7 +34,7 @@ ballots = Ballots(os.environ.get("VOTING_DB", str(HERE / "voting.sqlite")), publ
 @sio.event
 async def connect(sid, environ, auth):
     """Let a voter in: ``?voter=…`` is the same person on every connection, without it each one is another."""
-    asked = parse_qs(environ["QUERY_STRING"]).get("voter", [sid])[0]
+    asked = parse_qs(environ["QUERY_STRING"], keep_blank_values=True).get("voter", [sid])[0]
     if not VOTER.fullmatch(asked) and asked != sid:
         raise Refused("voter must be 8 to 64 letters, digits and hyphens")
     await sio.save_session(sid, {"voter": asked})
@@ -42,9 +42,10 @@ async def connect(sid, environ, auth):
 
 
 @sio.event
-async def vote(sid, choice=None):
+async def vote(sid, *values):
+    choice = values[0] if len(values) == 1 else values
     if type(choice) is not int or choice not in CHOICES:
-        raise Refused(f"{choice!r} is not on the ballot: vote for one of {', '.join(map(str, CHOICES))}")
+        raise Refused(f"{choice!r:.40} is not on the ballot: vote for one of {', '.join(map(str, CHOICES))}")
     session = await sio.get_session(sid)
     await ballots.cast(session["voter"], choice)
     await sio.emit("counted", choice, to=sid)

@@ -67,6 +67,10 @@ def main(argv: list[str]) -> int:
     if not argv or (argv[0].startswith("-") and not {"-h", "--help"} & set(argv)):
         parser.error("name a scenario first: python -m loadtest compare room -u 100 -t 10s")
     given, options = parser.parse_known_args(argv)
+    from loadtest.scenarios import SCENARIOS  # not earlier: Locust takes its time
+
+    if given.scenario not in SCENARIOS:
+        parser.error(f"there is no scenario {given.scenario!r}: choose one of {', '.join(SCENARIOS)}")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="loadtest-compare-")))
         try:

@@ -6,8 +6,11 @@ from loadtest.scenarios import SCENARIOS
 from loadtest.scenarios.base import Scenario
 from loadtest.swarm.user import SwarmUser
 
-ALONE = ("direct", "mix")
-"""Not in a swarm: it polls nobody, and does not look into the messages that tell users of each other."""
+ALONE = {
+    "direct": "a swarm does not look into messages, from which its users learn each other's sids",
+    "mix": "a swarm speaks WebSocket only",
+}
+"""Scenarios that do not run in a swarm, and why."""
 
 SWARMS: dict[str, type[Scenario]] = {
     name: type(f"Swarm{one.__name__}", (SwarmUser, one), {"abstract": False})

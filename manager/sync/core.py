@@ -11,13 +11,11 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from manager.acks import Answer
-from manager.channels import Room
 from manager.client_manager import ClusterManager
 from manager.futures import settle
 from manager.outgoing import Outgoing
-from manager.packets import Encoded, PacketClass
-from manager.rooms import LEAVING, PENDING, Callback
+from manager.packets import PacketClass
+from manager.rooms import LEAVING, PENDING
 
 if TYPE_CHECKING:
     from manager.sync.outbox import Outlets
@@ -78,28 +76,6 @@ class Core(ClusterManager):
             return False
         client.lost = reason
         return True
-
-    async def hand_out(
-        self,
-        encoded: Encoded,
-        namespace: str,
-        rooms: list[Room] | None,
-        skip: list[str],
-        callback: Callback | None,
-        ignore_queue: bool,
-    ) -> None:
-        """Emit what the caller's thread has encoded; waits while the bus cannot keep up."""
-        if not self._started:
-            await self.start()
-        self.stats.emitted += 1
-        reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)
-        if ignore_queue:
-            return
-        number = self.remote.emit(encoded, namespace, rooms, skip, callback)
-        if isinstance(callback, Answer) and not (reached or number):
-            callback.abandon()
-        if self.node.publisher.full:
-            await self.node.publisher.room()
 
 
 class Bridge:

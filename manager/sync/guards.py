@@ -18,6 +18,7 @@ from socketio import packet
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from manager.acks import Answer
+from manager.catch_all import tell_name
 from manager.checked import checked
 from manager.errors import ClientGone
 from manager.rooms import PENDING, Client
@@ -39,6 +40,7 @@ def guard(server: Any, manager: SyncClusterManager) -> None:
     """Put the guards around a server's methods."""
     guards = Guards(server, manager)
     server.packet_class = checked(server.packet_class)
+    tell_name(server)
     server._handle_connect = guards.handle_connect
     server._handle_disconnect = guards.handle_disconnect
     server._handle_eio_connect = guards.handle_eio_connect

@@ -11,7 +11,7 @@ from socketio import Manager
 from manager.acks import Answer
 from manager.errors import SettingError
 from manager.ids import new_sid
-from manager.local_manager import room_list
+from manager.local_manager import room_list, skip_list
 from manager.options import from_environment
 from manager.packets import encode_event
 from manager.rooms import Callback, Rooms
@@ -219,8 +219,9 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
     def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
         """Put a client of any node into a room; an emit made after the return sees it.
 
-        Raises ``ValueError`` for an unknown sid or another client's own room, ``TypeError`` for a room
-        that is neither str nor int, ``NodeTimeout`` when the client's node does not confirm.
+        Raises ``ValueError`` for an unknown sid, another client's own room or a name that no bus can carry,
+        ``TypeError`` for a room that is neither str nor int, ``NodeTimeout`` when the client's node does not
+        confirm.
         """
         self._run(self._core.enter_room(sid, namespace, room))
 
@@ -252,8 +253,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         Returns when the clients of this node have it in their queues and the rest is on its way. Raises
         what the serializer raises for data it cannot take.
         """
-        rooms = room_list(room if to is None else to)
-        skip = [skip_sid] if isinstance(skip_sid, str) else [sid for sid in skip_sid or () if sid]
+        rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
         # Here and not on the loop: a serializer of the application may look at its thread or its context.
         encoded = encode_event(self._core.packet_class, event, data, namespace)
         if callback is not None and not isinstance(callback, Answer):

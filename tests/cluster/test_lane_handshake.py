@@ -158,6 +158,16 @@ async def test_the_same_answer_and_the_same_scope(data):
     assert scopes[0] == scopes[1]
 
 
+@pytest.mark.parametrize("protocol", [LaneProtocol, RelayProtocol])
+async def test_a_path_that_nobody_serves(protocol):
+    """A WebSocket request at a path that python-socketio does not serve is answered with 404."""
+    async with lane_node() as node:
+        node.server.config.ws_protocol_class = protocol
+        answer = await exchange(node, request(b"/elsewhere"))
+        assert answer.startswith(b"HTTP/1.1 404 ")
+        assert answer.endswith(b"\r\n\r\nNot Found")
+
+
 async def test_an_ordinary_websocket_goes_on():
     """What is said on a WebSocket of the app's own after the handshake goes to uvicorn's protocol."""
     async with lane_node(wrap=Scopes) as node:

@@ -115,6 +115,7 @@ async def test_bad_input_is_answered(alarms, event, data, error):
     async with raw(alarms[0]) as one, display(alarms[1]) as two:
         assert await one.ask(event, data=data) == {"error": error}
         assert await two.call(event, data) == {"error": error}
+        assert await two.call(event, (data, data)) == {"error": f"{event} takes one value, not 2"}
         assert (await one.ask("register", data=3))["name"] == "Apples"
 
 

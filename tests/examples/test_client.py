@@ -9,7 +9,8 @@ import sys
 
 import pytest
 
-from tests.cluster.command import ROOT, Command, clean_environment
+from tests.cluster.command import ROOT, clean_environment
+from tests.examples.nodes import two_nodes
 
 SECONDS = 20
 
@@ -57,18 +58,11 @@ async def terminal(*arguments, env=None):
             await process.wait()
 
 
-@pytest.fixture
-async def urls(redis_url, prefix):
+@pytest.fixture(scope="module")
+def urls():
     """The URLs of two nodes."""
-    command = Command(
-        *("serve", "examples.client.app:app", "--workers=2", "--port=0", "--direct-port=0"),
-        env={"CLUSTER_BUS": redis_url, "CLUSTER_PREFIX": prefix},
-    )
-    try:
-        nodes = await asyncio.to_thread(command.nodes, 2)
-        yield [nodes["node-1"][1], nodes["node-2"][1]]
-    finally:
-        await asyncio.to_thread(command.__exit__)
+    with two_nodes("examples.client.app:app") as urls:
+        yield urls
 
 
 async def test_two_people_on_two_nodes(urls):
@@ -134,7 +128,8 @@ async def test_comes_back(urls):
     first, second = urls
     async with relay(first) as (url, cut, mend):
         async with terminal(url, "--name", "Ada") as ada, terminal(second, "--name", "Ben") as ben:
-            await ben.see("2 connected")
+            await ada.see("connected as Ada")
+            await ben.see("connected as Ben")
             await cut()
             await ada.see("the connection is lost")
             for line in "one", "two":

@@ -109,9 +109,10 @@ async def test_bad_votes_are_answered_and_not_counted(voting):
         assert late.tally["counts"] == {"1": 1}
 
 
-async def test_bad_voter_is_refused(voting):
+@pytest.mark.parametrize("voter", ["!", "", "x" * 65])
+async def test_bad_voter_is_refused(voting, voter):
     """Who gives a voter's name that is none is told so, and let go."""
-    address = voting[0].replace("http", "ws") + "/vote?voter=!"
+    address = voting[0].replace("http", "ws") + f"/vote?voter={voter}"
     async with websockets.connect(address, proxy=None) as ws:
         words = "voter must be 8 to 64 letters, digits and hyphens"
         assert await hear(ws) == {"error": words}
@@ -126,7 +127,10 @@ async def test_socketio_client_votes_too(voting):
         client = socketio.AsyncClient()
         await client.connect(voting[1], transports=["websocket"])
         assert await client.call("vote", 2) == {"counted": 2}
-        assert "is not on the ballot" in (await client.call("vote", "2"))["error"]
+        for wrong in ("2", (), (1, 2), "x" * 9999):
+            error = (await client.call("vote", wrong))["error"]
+            assert "is not on the ballot" in error
+            assert len(error) < 100
         assert (await hear(watching))["counts"] == {"2": 1}
         await client.disconnect()
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import signal
 import time
+import uuid
 
 import aiohttp
 import pytest
@@ -17,24 +18,36 @@ APP = "examples.flask_chat.app:app"
 CONFIG = ("-c", "examples/flask_chat/gunicorn.conf.py")
 
 
-@pytest.fixture
-def options():
-    return ()
+def serve(redis_server, *options):
+    """The chat with two workers, in a cluster of its own."""
+    env = {"CLUSTER_BUS": redis_server.url, "CLUSTER_PREFIX": f"t{uuid.uuid4().hex[:10]}"}
+    server = Gunicorn(APP, *CONFIG, *options, env=env)
+    server.bus = env["CLUSTER_BUS"], env["CLUSTER_PREFIX"]
+    return server
 
 
-@pytest.fixture
-async def chat(redis_url, prefix, options):
-    """The chat with two workers, and a node beside them that sees both."""
-    env = {"CLUSTER_BUS": redis_url, "CLUSTER_PREFIX": prefix}
-    beside = Node(redis_url, prefix)
-    await beside.start()
+@pytest.fixture(scope="module")
+def served(redis_server):
+    with serve(redis_server) as server:
+        yield server
+
+
+@contextlib.asynccontextmanager
+async def seen(server):
+    """A node beside the workers, that sees both."""
+    server.beside = Node(*server.bus)
+    await server.beside.start()
     try:
-        with Gunicorn(APP, *CONFIG, *options, env=env) as server:
-            server.beside = beside
-            await eventually(lambda: len(beside.manager.nodes()) == 3, 30)
-            yield server
+        await eventually(lambda: len(server.beside.manager.nodes()) == 3, 30)
+        yield server
     finally:
-        await beside.stop()
+        await server.beside.stop()
+
+
+@pytest.fixture
+async def chat(served):
+    async with seen(served):
+        yield served
 
 
 async def person(stack, server, name):
@@ -57,8 +70,7 @@ async def two_workers(stack, server):
     pytest.fail("60 connections all went to one worker")
 
 
-@pytest.mark.parametrize("options", [(), ("--preload",)], ids=["", "preload"])
-async def test_people_of_two_workers_talk(chat, options):
+async def test_people_of_two_workers_talk(chat):
     """A room spans the workers, and a node that knows nothing of Flask; leaving it is told and final."""
     async with contextlib.AsyncExitStack() as stack:
         ada, bob = await two_workers(stack, chat)
@@ -110,6 +122,8 @@ async def test_bad_input(chat):
             ("join", [], "this takes room, not 0 values"),
             ("join", [{"a": 1}], "room must be text, and not empty"),
             ("join", ["x" * 25], "room has at most 24 characters, this one 25"),
+            ("join", ["tea\u200b"], "room must have only characters that can be seen"),
+            ("join", ["\ud800"], "room must have only characters that can be seen"),
             ("say", ["tea", "hello"], "join the room first"),
             ("say", [ada.sid, "hello"], "join the room first"),
             ("say", [b"\x00", "hello"], "room must be text, and not empty"),
@@ -127,10 +141,17 @@ async def test_bad_input(chat):
 @pytest.mark.parametrize(
     ("number", "options"), [(signal.SIGTERM, ("--preload",)), (signal.SIGINT, ())], ids=["term", "int"]
 )
-async def test_stopping(chat, number, options):
+async def test_stopping(redis_server, number, options):
     """Told to stop, the workers let their clients go and say goodbye, however long those would stay."""
     async with contextlib.AsyncExitStack() as stack:
+        chat = stack.enter_context(serve(redis_server, *options))
+        await stack.enter_async_context(seen(chat))
         ada, bob = await two_workers(stack, chat)
+        for one in (ada, bob):  # preloaded workers are two nodes too, and of one cluster
+            assert await one.call("join", "tea") == [{"room": "tea"}]
+        assert (await bob.next("notice"))[0]["text"] == "joined"
+        assert await ada.call("say", "tea", "hello") == [{"room": "tea"}]
+        assert (await bob.next("message"))[0]["text"] == "hello"
         began = time.monotonic()
         chat.process.send_signal(number)
         for one in (ada, bob):

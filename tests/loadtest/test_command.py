@@ -92,6 +92,11 @@ MISTAKES = {
     ("room",): "--host",
     ("room", "--host", "localhost:8000"): "http://",
     ("room", "--host", "http://h", "--rate", "0"): "--rate: 0 is not above 0",
+    ("room", "--host", "http://h", "-u", "0"): "--users: 0 is not a number from 1",
+    ("room", "--host", "http://h", "--metrics", "ftp://h"): "--metrics: ftp://h is no address of metrics",
+    ("room", "--host", "http://h", "--json", "/nowhere/x.json"): "--json: /nowhere/x.json cannot be written",
+    ("room", "--host", "http://h", "--report", str(ROOT / "LICENSE")): "LICENSE is no folder",
+    ("compare", "rom"): "no scenario 'rom'",
     ("room", "--host", "http://h", "--rooms", "x"): "--rooms: 'x' is not a number from 1",
     ("room", "--host", "http://h", "--auth", "{"): "--auth: '{' is not JSON",
     ("room", "--host", "http://h", "--headers", "[]"): "--headers",
@@ -128,6 +133,14 @@ def test_nothing_measured(broken, tmp_path):
     """A scenario of messages in which none was due has not passed."""
     run = scenario(tmp_path, "room", broken, "--namespace", "/alone", "--rate", "0.01", seconds=1)
     assert [row["name"] for row in run.result(code=1)["thresholds"] if not row["ok"]] == ["min-expected"]
+
+
+def test_locust_without_a_class(broken, tmp_path):
+    """Locust alone would mix the users of all scenarios: it is asked for the class of one."""
+    file = str(ROOT / "loadtest" / "locustfile.py")
+    run = LoadTest(tmp_path, "-f", file, "--headless", "--host", broken, module="locust")
+    assert run.end() == 2
+    assert run.lines[-1].startswith("loadtest: name a scenario: locust -f loadtest/locustfile.py Room")
 
 
 def test_interrupted(broken, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.clock import SAMPLES, Clock
+from loadtest.clock import SAMPLES, Clock, to_next_second
 from loadtest.latency import Latency
 from loadtest.result import summarize
 from loadtest.shapes import SHAPES, users_at
@@ -24,6 +24,16 @@ def test_percentiles(samples, share):
     exact = sorted(samples)[max(0, -int(-len(samples) * share // 1) - 1)]
     assert latency.percentile(share) == pytest.approx(exact, rel=0.011)
     assert latency.longest == max(samples)
+
+
+@given(st.floats(0, 2e9), st.lists(st.floats(-0.4, 0.4), min_size=1))
+def test_no_second_is_left_out(now, late):
+    """Who pauses from second to second is once in each, though a pause takes a little more or less."""
+    seconds = [int(now)]
+    for more in late:
+        now += to_next_second(now) + more
+        seconds.append(int(now))
+    assert seconds == list(range(seconds[0], seconds[0] + len(late) + 1))
 
 
 def test_no_samples():

@@ -54,6 +54,15 @@ def test_a_crowd_may_come_and_go(runs):
     assert result["counts"]["reconnects"] > 0
 
 
+def test_a_swarm_elsewhere(tmp_path):
+    """Where there is no epoll, --swarm ends with code 2 and one line that says what to do."""
+    given = ("room", "--swarm", "--host", "http://127.0.0.1:1")
+    run = LoadTest(tmp_path, *given, module="tests.loadtest.without_epoll")
+    assert run.end() == 2
+    words = f"a swarm needs Linux, this is {sys.platform}: run the scenario without --swarm"
+    assert run.output == f"loadtest: {words}"
+
+
 async def test_a_crowd_counts_exactly_what_was_dropped_and_repeated(broken, tmp_path):
     """The verdict of a swarm agrees with a broken server's own count of what it did wrong."""
     given = ("--swarm", "--rooms", "1", "--rate", "10", "--quiet", "1.5")

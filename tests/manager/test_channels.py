@@ -69,3 +69,16 @@ def test_no_rooms(room):
     """Anything but a str or an int is a TypeError that shows it."""
     with pytest.raises(TypeError, match="a room is named by a str or an int, not"):
         check_room(room)
+
+
+@pytest.mark.parametrize("room", ["\ud800", "tea \udfff", 2**64, -(2**63) - 1])
+def test_rooms_that_no_bus_carries(room):
+    """What clients can say in JSON, but neither UTF-8 nor 64 bits can hold, is a ValueError that says so."""
+    with pytest.raises(ValueError, match="UTF-8|64 bits"):
+        check_room(room)
+
+
+@pytest.mark.parametrize("room", ["čaj 🍵", 2**64 - 1, -(2**63)])
+def test_rooms_that_every_bus_carries(room):
+    """Any other text or number is a room."""
+    assert check_room(room) == room

@@ -10,6 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 MANAGER = sorted((ROOT / "manager").rglob("*.py"))
 CLUSTER = sorted((ROOT / "cluster").rglob("*.py"))
+LOADTEST = sorted((ROOT / "loadtest").rglob("*.py"))
+OURS = ROOT / "loadtest" / "targets" / "ours.py"
 HTTP = {"uvicorn", "starlette", "aiohttp", "fastapi", "websockets", "httptools", "http"}
 PURE = [
     "ids",
@@ -49,6 +51,12 @@ def test_manager_stands_alone(path):
     assert not imports(path) & {"cluster", "loadtest", "tests", *HTTP}
 
 
+@pytest.mark.parametrize("path", LOADTEST, ids=name)
+def test_loadtest_stands_alone(path):
+    """The load test imports nothing of the cluster; only the server that it brings imports the manager."""
+    assert imports(path) & {"cluster", "manager", "tests"} == ({"manager"} if path == OURS else set())
+
+
 @pytest.mark.parametrize("module", PURE)
 def test_pure_modules(module):
     """What is pure book-keeping knows no event loop, no thread, no socket and no clock."""
@@ -56,14 +64,16 @@ def test_pure_modules(module):
     assert not found & {"asyncio", "threading", "socket", "time", "os"}
 
 
-@pytest.mark.parametrize("path", MANAGER + CLUSTER, ids=name)
+@pytest.mark.parametrize("path", MANAGER + CLUSTER + LOADTEST, ids=name)
 def test_short_files(path):
     """No file is longer than 300 lines."""
     lines = len(path.read_text(encoding="utf-8").splitlines())
     assert lines <= 300
 
 
-@pytest.mark.parametrize("path", [path for path in MANAGER + CLUSTER if path.stat().st_size], ids=name)
+@pytest.mark.parametrize(
+    "path", [path for path in (*MANAGER, *CLUSTER, *LOADTEST) if path.stat().st_size], ids=name
+)
 def test_says_what_it_is(path):
     """Every module begins with a docstring."""
     assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))

@@ -163,6 +163,13 @@ async def test_emit_in_a_handler(nodes, connect_any):
     await fence(nodes[0], asker, other)
 
 
+async def test_event_named_like_the_handler_of_all_others(nodes, connect):
+    """For an event named ``*`` that handler gets the name and the sid of its client, and nobody else's."""
+    one, victim = await connect(nodes[0]), await connect(nodes[0])
+    assert await one.call("*", victim.sid, 1) == [victim.sid, 1]
+    assert nodes[0].log[-1] == ("*", one.sid, victim.sid, 1)
+
+
 async def test_rooms_are_per_namespace(nodes, connect):
     """The same room name in two namespaces is two rooms."""
     main, chat = await connect(nodes[1]), await connect(nodes[1], namespace="/chat")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 import pytest
 
@@ -84,11 +85,17 @@ async def test_unknown_sid(nodes, connect):
     for node, one in zip(nodes, gone, strict=False):
         await one.disconnect()
         await eventually(lambda node=node: node.empty)
-    for sid in (*sids, "nobody", "AAAAAAAAAAAAAAAAAAAA"):
+    sio, wrong = nodes[0].sio, []
+
+    async def enter(sid):
         with pytest.raises(ValueError):
-            await nodes[0].sio.enter_room(sid, "blue")
-        await nodes[0].sio.leave_room(sid, "blue")
-        await nodes[0].sio.disconnect(sid)
+            await sio.enter_room(sid, "blue")
+        wrong.append(sid)
+
+    sids += ["nobody", "AAAAAAAAAAAAAAAAAAAA"]
+    for sid in sids:
+        await asyncio.gather(enter(sid), sio.leave_room(sid, "blue"), sio.disconnect(sid))
+    assert wrong == sids
     assert all(node.empty for node in nodes)
 
 
@@ -135,3 +142,37 @@ async def test_rooms_end_with_their_client(nodes, connect):
     assert set(nodes[1].sio.rooms(one.sid)) == {one.sid, "blue", "red", 7}
     await one.disconnect()
     await eventually(lambda: nodes[1].empty)
+
+
+@pytest.mark.parametrize("home", [0, 1], ids=["local", "remote"])
+@pytest.mark.parametrize("room", ["tea \ud800", 2**64], ids=["no-utf8", "too-big"])
+async def test_room_that_no_bus_carries(nodes, connect, home, room):
+    """A name that no bus can carry is refused, whatever it is for, and the node stays on the bus."""
+    one = await connect(nodes[home])
+    sio = nodes[0].sio
+    for act in (sio.enter_room(one.sid, room), sio.leave_room(one.sid, room), sio.close_room(room)):
+        with pytest.raises(ValueError, match="UTF-8|64 bits"):
+            await act
+    for rooms in (room, ["tea", room]):
+        with pytest.raises(ValueError, match="UTF-8|64 bits"):
+            await sio.emit("never", room=rooms)
+    assert nodes[home].sio.rooms(one.sid) == [one.sid]
+    await sio.enter_room(one.sid, "tea")
+    await nodes[2].sio.emit("in", room="tea")
+    assert await one.next("in") == []
+    await fence(nodes[2], one)
+
+
+async def test_sid_that_is_none(nodes, connect):
+    """A sid that no client can have is refused or nobody, and the nodes go on."""
+    one = await connect(nodes[0])
+    for sid in ("\ud800", "x" * 19 + "\ud800"):
+        for call in (nodes[0].sio.disconnect(sid), nodes[0].sio.enter_room(sid, "tea")):
+            with contextlib.suppress(ValueError):
+                await call
+        with pytest.raises(ValueError, match="UTF-8"):
+            await nodes[0].sio.emit("never", to=sid)
+    await nodes[1].sio.emit("all")
+    assert await one.next("all") == []
+    await nodes[0].sio.emit("to", to=one.sid)
+    assert await one.next("to") == []

@@ -32,6 +32,8 @@ async def node(local_url, prefix):
         ('{"event": "say", "ack": -1}', "ack must be a whole number"),
         ('{"event": "say", "ack": 1e400}', "ack must be a whole number"),
         ('{"event": "say", "room": []}', "room must be a text"),
+        ('{"event": "say", "room": "\\ud800"}', "text that UTF-8 can hold"),
+        ('{"event": "say", "room": 18446744073709551616}', "64 bits"),
         ('{"event": "say", "text": "x"}', "'text' is no field of a message: event, data, room, ack"),
         (b"\xff\xfe", "must be JSON in UTF-8"),
         (b'{"event":"say","data":1}\nx', "data is given twice"),

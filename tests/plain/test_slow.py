@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from cluster.forward import way_out
+from cluster.metrics.clients import read_clients
 from cluster.plain import writer
 from cluster.plain.outbound import Outbound
 from tests.harness import LANE, eventually
@@ -68,6 +69,20 @@ async def test_slow_reader_is_disconnected(local_url, prefix):
             while (await other.hear())["event"] != "done":
                 pass
         await eventually(lambda: node.empty and not node.sio.eio.sockets)
+
+
+async def test_what_waits_is_measured(local_url, prefix):
+    """What a plain client does not read is in the metric of queued bytes, until its connection ends."""
+    endpoint = {"high_water": 400_000, "slow": "skip"}
+    async with plain_nodes(local_url, prefix, count=1, endpoint=endpoint) as [node]:
+
+        def queued():
+            return read_clients([node.manager])["socketio_queued_bytes"][()]
+
+        async with plain(node, max_queue=1) as slow:
+            await flood(node, lambda: queued() > 200_000)
+            slow.ws.transport.abort()
+        await eventually(lambda: queued() == 0)
 
 
 async def test_slow_reader_misses_events(local_url, prefix):

@@ -17,7 +17,10 @@ socket.on("welcome", async (told) => {
   open(here);
 });
 socket.on("disconnect", () => { $("me").textContent = "connecting…"; });
-socket.on("connect_error", (error) => { $("me").textContent = "connecting…"; fail(error.message); });
+socket.on("connect_error", (error) => {
+  $("me").textContent = socket.active ? "connecting…" : "not let in";  // it tries again, unless it was refused
+  fail(error.message);
+});
 socket.on("message", (told) => keep(told, told.sid === socket.id ? "mine" : "message"));
 socket.on("notice", (told) => keep(told, "notice"));
 

@@ -1,0 +1,20 @@
+"""Events that a client has named ``*``, which is the name of the handler for all others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def tell_name(server: Any) -> None:
+    """Make the handlers of ``*`` get the name of such an event too.
+
+    python-socketio 5.18 finds them by that name, as if they were made for this one event, and leaves the name
+    out: the handler would take the client's sid for the name, and what the client sent for the sid.
+    """
+    find = server._get_event_handler
+
+    def get_event_handler(event: str, namespace: str, args: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+        handler, given = find(event, namespace, args)
+        return handler, (event, *given) if event == "*" else given
+
+    server._get_event_handler = get_event_handler

@@ -1,0 +1,105 @@
+"""A client manager as a member of the cluster: its node, from the first client until it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Coroutine
+from typing import Any, Final
+
+from manager.local_manager import LocalManager
+from manager.messages import Message
+from manager.node import Node
+from manager.options import from_environment
+from manager.remote import Remote
+from manager.roster import NodeInfo
+from manager.stats import Stats
+
+START_SECONDS: Final = 5.0
+"""How long the first client waits for the bus before it is served without."""
+
+
+class Member(LocalManager):
+    """Joins and leaves the cluster; what nodes say to each other is for its subclass.
+
+    Args:
+        url: the bus, or None for ``CLUSTER_BUS``.
+        options: the fields of ``manager.options.Options``; raises ``SettingError``.
+    """
+
+    def __init__(self, url: str | None = None, **options: Any) -> None:
+        super().__init__()
+        self.options = from_environment(url, options)
+        self.stats = Stats()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._starting: asyncio.Future[None] | None = None
+        self._started = False
+        self._new_node()
+
+    def _new_node(self) -> None:
+        self._pid = os.getpid()
+        self.node = Node(self.options, self, self.stats)
+        self.remote = Remote(self.node)
+
+    @property
+    def node_id(self) -> str:
+        """The node's id: the first 8 characters of its clients' sids."""
+        return self.node.id
+
+    @property
+    def host_id(self) -> str:
+        """The same, under python-socketio's name."""
+        return self.node.id
+
+    @property
+    def ready(self) -> bool:
+        """Whether this node hears the others."""
+        return self.node.ready
+
+    @property
+    def client_count(self) -> int:
+        """How many clients this node serves, counted per namespace."""
+        return len(self.members.clients)
+
+    def drain(self) -> None:
+        """Tell the other nodes that this one takes no new clients and lets its own go; it does neither."""
+        self.node.drain()
+
+    def nodes(self) -> dict[str, NodeInfo]:
+        """The live nodes by id, this one included."""
+        return self.node.nodes
+
+    async def start(self) -> None:
+        """Go on the bus. Returns when it is reached, or after five seconds, while it goes on trying."""
+        if self._starting is None:
+            if os.getpid() != self._pid:
+                self._new_node()  # the process was forked after the app was imported: ids must differ
+            self._starting = asyncio.ensure_future(self.node.start(START_SECONDS))
+        if not self._starting.done():
+            await asyncio.shield(self._starting)
+        self._started = True
+
+    async def close(self) -> None:
+        """Say goodbye to the other nodes and leave the bus."""
+        starting, self._starting = self._starting, None
+        self._started = False
+        if starting is not None:
+            starting.cancel()
+        await self.node.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def heard(self, origin: str, message: Message) -> None:
+        """Another node says something."""
+        raise NotImplementedError
+
+    def node_gone(self, node: str) -> None:
+        """Stop waiting for a node."""
+        self.remote.node_gone(node)
+
+    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run something in a task that is kept until it ends."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
