@@ -1,0 +1,65 @@
+"""A client that is let go has all that was said until its disconnect handler, and sees no error."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+
+from cluster.drain.goodbye import let_go
+from cluster.lane.frames import CLOSE
+from tests.cluster.lane_helpers import lane_node, raw
+from tests.harness import eventually, raw_polling
+
+
+@pytest.fixture
+async def node():
+    async with lane_node() as one:
+        yield one
+
+
+async def test_last_post(node):
+    """A polling client that speaks while its goodbye comes is told ok, before it has fetched it and after."""
+    async with raw_polling(node) as one:
+        assert await one.post("40") == 200
+        assert (await one.get())[0].startswith("40")
+        (socket,) = node.sockets.values()
+        going = asyncio.create_task(let_go(socket, "test"))
+        await eventually(lambda: node.reasons == ["test"])
+        assert await one.post('42["event"]') == 200
+        while (await one.get())[0] != "1":
+            pass
+        await going
+        assert not node.sockets
+        assert await one.post('42["event"]') == 200
+        assert await one.post("not a packet") == 200
+        one.url = one.url[:-1]
+        assert await one.post('42["event"]') == 400
+        assert [entry[0] for entry in node.log] == ["connect", "disconnect"]
+
+
+async def test_half_closed(node):
+    """What is said until the disconnect handler runs reaches a client that writes no more."""
+    due = []
+
+    @node.sio.event
+    async def disconnect(sid, reason):
+        due.append(next(numbers))
+
+    async def talk():
+        while not due:
+            await node.sio.emit("number", next(numbers))
+            await asyncio.sleep(0)
+
+    numbers = itertools.count()
+    async with raw(node) as one:
+        talking = asyncio.create_task(talk())
+        assert await one.text() == '42["number",0]'
+        one.sock.shutdown(1)
+        heard = 1
+        while (frame := await one.frame())[0] != CLOSE:
+            assert frame[1].decode() == f'42["number",{heard}]'
+            heard += 1
+        await talking
+        assert due == [heard]
