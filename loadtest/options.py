@@ -19,7 +19,13 @@ NOT_ON_THE_PAGE = ("shape", "auth", "headers", "verdict-file", "report", "metric
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options to a parser of configargparse, such as Locust's."""
-    connection = parser.add_argument_group("connection")
+    _add_connection(parser.add_argument_group("connection"))
+    _add_load(parser.add_argument_group("load"))
+    _add_verdict(parser.add_argument_group("verdict"))
+    _add_output(parser.add_argument_group("output"))
+
+
+def _add_connection(connection: Any) -> None:
     _add(connection, "transport", choices=TRANSPORTS, default="websocket", help="both: by turns")
     _add(connection, "namespace", default="/", help="the namespace of all users")
     _add(connection, "path", default="socket.io", help="the path of Socket.IO at each host")
@@ -34,7 +40,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _add(
         connection, "timeout", type=_positive, default=10.0, metavar="SECONDS", help="for a connect or an ack"
     )
-    load = parser.add_argument_group("load")
+
+
+def _add_load(load: Any) -> None:
     _add(load, "rooms", type=_count, default=10, metavar="N", help="how many rooms the users share")
     _add(load, "rooms-per-user", type=_count, default=1, metavar="N", help="in how many of them each user is")
     _add(
@@ -68,7 +76,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         choices=list(SHAPES),
         help="how the number of users goes (default: up to --users, then level)",
     )
-    judging = parser.add_argument_group("verdict")
+
+
+def _add_verdict(judging: Any) -> None:
     _add(judging, "settle", type=_positive, default=2.0, metavar="SECONDS",
          help="how long a message may travel: around joins and reconnects nothing is expected")  # fmt: skip
     _add(judging, "quiet", type=_positive, default=10.0, metavar="SECONDS",
@@ -89,7 +99,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             metavar="N",
             help=threshold.help,
         )
-    output = parser.add_argument_group("output")
+
+
+def _add_output(output: Any) -> None:
     _add(
         output, "verdict-file", metavar="FILE", help="write the verdict as JSON (python -m loadtest: --json)"
     )
