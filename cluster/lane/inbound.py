@@ -114,7 +114,9 @@ class Inbound:
                     if isinstance(result, CoroutineType):
                         result = await result
                 except asyncio.CancelledError:
-                    result = None  # as python-socketio does
+                    if not self._stock:
+                        raise
+                    result = None  # as python-socketio's ``_trigger_event`` does
                 finally:
                     took = perf_counter() - began  # what times.observe does, without the call
                     times.counts[bisect_left(BOUNDS, took)] += 1
