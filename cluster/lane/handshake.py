@@ -1,7 +1,7 @@
 """The opening handshake of RFC 6455, for requests that an HTTP parser has already found well-formed.
 
-Half of the cost of a connection was this handshake done by objects. What is not the plain case is left to
-the WebSocket library: ``read`` then says None.
+This handshake, done with objects, was two fifths of what a connection cost (docs/performance.md). What is not
+the plain case is left to the WebSocket library: ``read`` then says None.
 """
 
 from __future__ import annotations

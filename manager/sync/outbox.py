@@ -11,18 +11,15 @@ import contextlib
 import logging
 import queue
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from manager.outbox import POLL_PACKETS, SLOW_CONSUMER
+from manager.outbox import POLL_PACKETS, SLOW_CONSUMER, packet_size
 from manager.outgoing import Outgoing
 
 if TYPE_CHECKING:
     from manager.sync.sync_manager import SyncClusterManager
 
 logger = logging.getLogger("manager")
-
-OVERHEAD: Final = 32
-"""Bytes counted for a packet beside its data."""
 
 
 class Outbox(queue.Queue[Any]):
@@ -41,14 +38,14 @@ class Outbox(queue.Queue[Any]):
 
     def _put(self, item: Any) -> None:
         super()._put(item)
-        self.waiting += _size(item)
+        self.waiting += packet_size(item)
         if self.waiting > self._limit and self._overflow is not None:
             overflow, self._overflow = self._overflow, None
             overflow(self)
 
     def _get(self) -> Any:
         item = super()._get()
-        self.waiting -= _size(item)
+        self.waiting -= packet_size(item)
         return item
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
@@ -124,8 +121,3 @@ def cut(socket: Any) -> None:
     wire = getattr(socket, "wire", None)
     if wire is not None:
         wire.cut()
-
-
-def _size(packet: Any) -> int:
-    data = getattr(packet, "data", None)
-    return len(data) if isinstance(data, str | bytes) else OVERHEAD
