@@ -131,7 +131,7 @@ def test_thresholds_set_the_exit_code(broken, metrics, tmp_path):
 
 def test_nothing_measured(broken, tmp_path):
     """A scenario of messages in which none was due has not passed."""
-    run = scenario(tmp_path, "room", broken, "--namespace", "/alone", "--rate", "0.01", seconds=1)
+    run = scenario(tmp_path, "room", broken, "--namespace", "/alone", "--rate", "1e-6", seconds=1)
     assert [row["name"] for row in run.result(code=1)["thresholds"] if not row["ok"]] == ["min-expected"]
 
 
