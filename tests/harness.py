@@ -22,7 +22,7 @@ from manager import ClusterManager
 LANE = os.environ.get("TEST_LANE", "on") == "on"
 """Whether the nodes of these tests use the fast WebSocket lane."""
 
-SECONDS = 5
+SECONDS = 15
 """How long anything in these tests may take before it counts as not happening."""
 
 

@@ -240,10 +240,10 @@ async def test_missed_heartbeats_end_an_idle_broker(rabbitmq_server, connected):
 
 
 async def test_heartbeats_keep_an_idle_broker(rabbitmq_server, connected, channels):
-    """An idle broker is alive after several heartbeats (1 s here) on both of its connections."""
-    broker = await connected(f"{rabbitmq_server.url}?heartbeat=1")
+    """An idle broker is alive after several heartbeats (2 s here) on both of its connections."""
+    broker = await connected(f"{rabbitmq_server.url}?heartbeat=2")
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(broker.receive(), 4)
+        await asyncio.wait_for(broker.receive(), 7)
     await broker.subscribe([channels.everyone])
     await publish(broker, (channels.everyone, b"x"))
     assert await collect(broker, 1) == [b"x"]
