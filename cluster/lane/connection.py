@@ -1,8 +1,7 @@
 """A lane: one client's WebSocket, driven without a task, a queue or a coroutine of its own.
 
-Out: what is to be sent is kept as ready frames and leaves in one write at the next flush, in the order it
-came, whoever sent it. A client that does not read keeps its frames waiting; above a bound it is a slow
-consumer and is cut off.
+Out: see ``writer``. A client that does not read keeps its frames waiting; above a bound it is a slow consumer
+and is cut off.
 
 In: see ``inbound``. While a packet of this client is being handled by a coroutine, reading stands still.
 """
@@ -12,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import MutableSequence
 from typing import TYPE_CHECKING, Any, Final
 
 from engineio import packet as eio
@@ -26,12 +24,11 @@ from cluster.lane.frames import (
     FrameError,
     FrameReader,
     close_code,
-    close_frame,
     frame,
 )
+from cluster.lane.writer import NOWHERE, LaneWriter
 from cluster.strict.payload import TOO_BIG, TOO_LARGE
 from manager.outbox import SLOW_CONSUMER
-from manager.outgoing import Outgoing
 
 if TYPE_CHECKING:
     from cluster.lane.hooks import LaneHooks
@@ -44,11 +41,9 @@ ANSWER_SECONDS: Final = 2.0
 """How long a client may take to answer our close frame."""
 RESTART: Final = 1012
 """The close code of a service that restarts."""
-_NOWHERE: Final[deque[bytes]] = deque(maxlen=0)
-"""Takes what is still sent after the end."""
 
 
-class Lane(asyncio.Protocol):
+class Lane(LaneWriter):
     """The connection of one Engine.IO socket.
 
     Args:
@@ -58,106 +53,19 @@ class Lane(asyncio.Protocol):
         hooks: what all lanes of a server share.
     """
 
-    __slots__ = (
-        "_busy",
-        "_connections",
-        "_dirty",
-        "_hooks",
-        "_later",
-        "_paused",
-        "_pending",
-        "_reader",
-        "_transport",
-        "_waiting",
-        "socket",
-        "upgrade",
-    )
+    __slots__ = ("_busy", "_connections", "_later", "_reader", "socket", "upgrade")
 
     def __init__(
         self, transport: asyncio.Transport, connections: set[Any], socket: Any, hooks: LaneHooks
     ) -> None:
-        self._transport = transport
+        super().__init__(transport, hooks)
         self._connections = connections
-        self._hooks = hooks
         self._reader = FrameReader(hooks.max_message)
-        self._pending: MutableSequence[bytes] = []
-        self._dirty = False
-        self._paused = False
-        self._waiting = 0
         self._busy = False
         self._later: deque[str | bytes] | None = None
         self.socket = socket
         self.upgrade: str | None = None
         connections.add(self)
-
-    # out
-
-    def write(self, outgoing: Outgoing) -> None:
-        """Send an event, its attachments behind it."""
-        wire = outgoing.wire
-        if wire is None:
-            head, *attachments = outgoing.encoded.parts
-            first = frame(TEXT, b"4" + head) if outgoing.encoded.text else frame(BINARY, head)
-            wire = outgoing.wire = b"".join((first, *(frame(BINARY, part) for part in attachments)))
-        self.write_frame(wire)
-
-    def write_packet(self, packet: eio.Packet) -> None:
-        """Send an Engine.IO packet."""
-        encoded = packet.encode()
-        if isinstance(encoded, str):
-            self.write_frame(frame(TEXT, encoded.encode()))
-        else:
-            self.write_frame(frame(BINARY, encoded))
-
-    def write_frame(self, wire: bytes) -> None:
-        """Send ready frames at the next flush."""
-        self._pending.append(wire)
-        if not self._dirty:
-            self._dirty = True
-            self._hooks.flusher.add(self)
-        elif self._paused:
-            self._waiting += len(wire)
-            if self._waiting > self._hooks.max_waiting:
-                self._measure()
-
-    def flush(self) -> None:
-        """Write what waits, unless the client does not read."""
-        if self._paused:
-            return  # stays dirty: resume_writing flushes
-        pending = self._pending
-        self._dirty = False
-        if pending:
-            wire = pending[0] if len(pending) == 1 else b"".join(pending)
-            pending.clear()
-            self._hooks.stats.sent_bytes += len(wire)
-            self._transport.write(wire)
-
-    def pause_writing(self) -> None:
-        """Keep what is to be sent: the client does not read fast enough."""
-        self._paused = True
-        self._dirty = True
-        self._measure()
-
-    def resume_writing(self) -> None:
-        """Go on writing."""
-        self._paused = False
-        self.flush()
-
-    @property
-    def queued(self) -> int:
-        """Bytes that the client has not taken yet."""
-        kept = sum(map(len, self._pending)) if self._pending else 0
-        return self._transport.get_write_buffer_size() + kept
-
-    def _measure(self) -> None:
-        """Count what waits, as the client may have read some meanwhile; cut it off when that is too much."""
-        self._waiting = self.queued
-        if self._waiting > self._hooks.max_waiting:
-            logger.warning("client %s does not read: disconnecting it", self.socket.sid)
-            self._hooks.stats.slow_consumers += 1
-            self._pending, self._paused = _NOWHERE, False
-            self._hooks.spawn(self.end(SLOW_CONSUMER))
-            self._transport.abort()
 
     # in
 
@@ -175,7 +83,7 @@ class Lane(asyncio.Protocol):
             self._fail(1007, "text that is not UTF-8")
 
     def _message(self, opcode: int, payload: bytes) -> None:
-        if self._pending is _NOWHERE and opcode != CLOSE:
+        if self._pending is NOWHERE and opcode != CLOSE:
             return  # sent before the client had our goodbye
         if opcode == TEXT:
             self.take(payload.decode())
@@ -193,7 +101,7 @@ class Lane(asyncio.Protocol):
             if self._later is None:
                 self._later = deque()
             self._later.append(data)
-        elif self._pending is not _NOWHERE:
+        elif self._pending is not NOWHERE:
             work = self._hooks.inbound.packet(self, data)
             if work is not None:
                 self._begin(work)
@@ -233,7 +141,7 @@ class Lane(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell python-engineio; uvicorn forgets this connection."""
         self._connections.discard(self)
-        self._pending = _NOWHERE
+        self._pending = NOWHERE
         self._hooks.spawn(self.end(self._hooks.reason.TRANSPORT_CLOSE))
 
     def shutdown(self) -> None:
@@ -263,14 +171,11 @@ class Lane(asyncio.Protocol):
         self._say_goodbye(code, reason)
         self._close()
 
-    def _say_goodbye(self, code: int, reason: str) -> bool:
-        """Write what waits and a close frame, unless that has been done."""
-        if self._pending is _NOWHERE or self._transport.is_closing():
-            return False
-        wire = b"".join((*self._pending, close_frame(code, reason)))
-        self._pending = _NOWHERE
-        self._transport.write(wire)
-        return True
+    def _cut_off(self) -> None:
+        logger.warning("client %s does not read: disconnecting it", self.socket.sid)
+        self._hooks.stats.slow_consumers += 1
+        self._hooks.spawn(self.end(SLOW_CONSUMER))
+        self._transport.abort()
 
     def _close(self) -> None:
         if not self._transport.is_closing():

@@ -23,7 +23,7 @@ def waiting(node):
     if not node.lane:
         return {sid: socket.queue.waiting for sid, socket in node.sockets.items()}
     return {
-        sid: sum(map(len, lane._pending)) + lane._transport.get_write_buffer_size()
+        sid: lane.queued
         for sid, lane in node.hooks.lanes.items()
         if not lane._transport.is_closing()
     }
