@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import engineio.json
 from socketio import packet as sio
 
+from manager.compact_json import PacketJson
 from manager.packets import MAX_ATTACHMENTS, PacketClass
 
 RESERVED: Final = frozenset(
@@ -28,7 +30,8 @@ class BadPacket(ValueError):
 
 def checked(plain: PacketClass) -> PacketClass:
     """Give a packet class that raises ``BadPacket`` where this one, its ``plain``, reads on."""
-    return type(f"Checked{plain.__name__}", (_Checked, plain), {"plain": plain})
+    own = {"plain": plain, "json": PacketJson if plain.json is engineio.json else plain.json}
+    return type(f"Checked{plain.__name__}", (_Checked, plain), own)
 
 
 class _Checked(sio.Packet):  # type: ignore[misc]

@@ -72,8 +72,11 @@ class Guards:
 
     def _serves(self, namespace: str) -> bool:
         server = self._server
-        return server.namespaces == "*" or any(
-            namespace in served for served in (server.handlers, server.namespace_handlers, server.namespaces)
+        return (
+            namespace in server.handlers
+            or server.namespaces == "*"
+            or namespace in server.namespace_handlers
+            or namespace in server.namespaces
         )
 
     async def _refuse(self, eio_sid: str, namespace: str, message: str) -> None:

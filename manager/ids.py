@@ -7,8 +7,11 @@ cannot be guessed over a network; 48 bits keep node ids apart.
 
 from __future__ import annotations
 
-from secrets import token_urlsafe
+from binascii import b2a_base64
+from secrets import token_bytes
 from typing import Final
+
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 NODE_CHARS: Final = 8
 SID_CHARS: Final = 20
@@ -16,12 +19,17 @@ SID_CHARS: Final = 20
 
 def new_node_id() -> str:
     """Make a node id: 8 characters, fresh at each start of a process."""
-    return token_urlsafe(6)
+    return _characters(6)
 
 
 def new_sid(node: str) -> str:
     """Make a session id that names ``node``."""
-    return node + token_urlsafe(9)
+    return node + _characters(9)
+
+
+def _characters(count: int) -> str:
+    """So many random bytes, a multiple of three, as base64url: ``token_urlsafe`` with less on the way."""
+    return b2a_base64(token_bytes(count), newline=False).translate(_URL_SAFE).decode()
 
 
 def node_of(room: object) -> str | None:

@@ -39,7 +39,7 @@ def is_standard(packet_class: PacketClass) -> bool:
     """Whether packets of this class are Socket.IO's JSON format, by the standard ``json``."""
     plain = getattr(packet_class, "plain", packet_class)
     same = plain.encode is sio.Packet.encode and plain.decode is sio.Packet.decode
-    return same and packet_class.json is engineio.json
+    return same and plain.json is engineio.json
 
 
 def packet_format(serializer: str | PacketClass, json: Any = None) -> PacketClass:

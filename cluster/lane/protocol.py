@@ -212,13 +212,15 @@ def _scope(
         if name == b"sec-websocket-protocol"
         for token in value.decode("latin-1").split(",")
     ]
+    # The HTTP protocol that has read the request knows the addresses; to ask anew takes four system calls.
+    http = transport.get_protocol()
     return {
         "type": "websocket",
         "asgi": {"version": config.asgi_version, "spec_version": "2.4"},
         "http_version": "1.1",
         "scheme": "wss" if is_ssl(transport) else "ws",
-        "server": get_local_addr(transport),
-        "client": get_remote_addr(transport),
+        "server": getattr(http, "server", None) or get_local_addr(transport),
+        "client": getattr(http, "client", None) or get_remote_addr(transport),
         "root_path": config.root_path,
         "path": config.root_path + (unquote(path) if "%" in path else path),
         "raw_path": config.root_path.encode("ascii") + request.path,

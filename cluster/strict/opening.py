@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from engineio import json
+
+from manager.compact_json import PacketJson
+
 
 class Opening:
     """Corrects the OPEN packet of each new session of one Engine.IO server.
@@ -25,5 +29,7 @@ class Opening:
         queue.task_done()
         opening.data["pingInterval"] = round((eio.ping_interval + eio.ping_interval_grace_period) * 1000)
         opening.data["pingTimeout"] = round(eio.ping_timeout * 1000)
+        if opening.json is json:
+            opening.json = PacketJson
         queue.put_nowait(opening)
         return await self._connect(eio_sid, environ)

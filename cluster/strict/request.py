@@ -19,19 +19,27 @@ class Request(NamedTuple):
     @classmethod
     def of(cls, scope: dict[str, Any]) -> Request:
         """Read an ASGI scope; of several values the first counts, as for python-engineio."""
-        query = parse_qs(scope.get("query_string", b"").decode("utf-8", "replace"))
-
-        def first(name: str) -> str | None:
-            return query[name][0] if name in query else None
-
+        query = first_values(scope.get("query_string", b"").decode("utf-8", "replace"))
         return cls(
             method=scope.get("method", "GET"),
             upgrade=scope["type"] == "websocket",
-            transport=first("transport"),
-            sid=first("sid"),
-            version=first("EIO"),
+            transport=query.get("transport"),
+            sid=query.get("sid"),
+            version=query.get("EIO"),
             jsonp="j" in query,
         )
+
+
+def first_values(query: str) -> dict[str, str]:
+    """Give the first value of each name, as ``parse_qs`` reads them: without a value it is not there."""
+    if "%" in query or "+" in query:
+        return {name: values[0] for name, values in parse_qs(query).items()}
+    found: dict[str, str] = {}
+    for field in query.split("&"):
+        name, _, value = field.partition("=")
+        if value:
+            found.setdefault(name, value)
+    return found
 
 
 def header(scope: dict[str, Any], name: bytes) -> str:

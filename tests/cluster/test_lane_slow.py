@@ -22,11 +22,7 @@ def waiting(node):
     """The bytes that wait in this node for each connection, by Engine.IO sid."""
     if not node.lane:
         return {sid: socket.queue.waiting for sid, socket in node.sockets.items()}
-    return {
-        sid: lane.queued
-        for sid, lane in node.hooks.lanes.items()
-        if not lane._transport.is_closing()
-    }
+    return {sid: lane.queued for sid, lane in node.hooks.lanes.items() if not lane._transport.is_closing()}
 
 
 async def read_all(one, count):

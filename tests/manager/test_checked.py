@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import msgpack
 import pytest
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import Packet
 
 from manager.checked import BadPacket, checked
+from manager.compact_json import PacketJson
 from manager.packets import decode, encode_event
 
 JSON, MSGPACK = checked(Packet), checked(MsgPackPacket)
@@ -91,3 +94,26 @@ def test_nodes_are_not_checked():
     for event, values in (("connect", ()), ("much", (b"\x00",) * 11)):
         encoded = encode_event(JSON, event, values, "/")
         assert decode(JSON, encoded.parts, encoded.text).data == [event, *values]
+
+
+def test_same_text_as_the_plain_class():
+    """The quicker JSON of what a server sends is the same text, and finds the same faults."""
+    values = [{"sid": "A" * 20}, [1, 2.5, None, "é\u2028😀", {"a": [True]}], "text", 2**70, float("nan")]
+    for value in values:
+        assert checked(Packet)(data=value).encode() == Packet(data=value).encode()
+    circle: list[object] = []
+    circle.append(circle)
+    # The plain class itself looks for bytes in it, for ever.
+    for value, error in (([object()], TypeError), ({(1, 2): 3}, TypeError)):
+        with pytest.raises(error):
+            checked(Packet)(data=value).encode()
+    with pytest.raises(ValueError, match="Circular"):
+        PacketJson.dumps(circle)
+    with pytest.raises(ValueError, match="too large"):
+        checked(Packet).json.loads("1" * 200)
+
+
+def test_a_json_of_ones_own_stays():
+    """A packet class with another ``json`` keeps it."""
+    own = type("Own", (Packet,), {"json": json})
+    assert checked(own).json is json
