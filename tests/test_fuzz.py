@@ -36,8 +36,11 @@ def test_frames(data, step):
     reader = FrameReader(LIMIT)
     try:
         for start in range(0, len(data), step):
-            for opcode, payload in reader.feed(data[start : start + step]):
+            piece = data[start : start + step]
+            short = reader.text(piece)
+            for opcode, payload in reader.feed(piece):
                 assert len(payload) <= LIMIT
+                assert short is None or (opcode, payload) == (TEXT, short)
                 if opcode == 8:
                     assert 1000 <= close_code(payload) < 5000
     except FrameError as error:

@@ -73,6 +73,10 @@ class Lane(LaneWriter):
         """Read frames."""
         self._hooks.stats.received_bytes += len(data)
         try:
+            text = self._reader.text(data)
+            if text is not None:
+                self._message(TEXT, text)
+                return
             for opcode, payload in self._reader.feed(data):
                 self._message(opcode, payload)
         except FrameError as error:

@@ -25,6 +25,11 @@ Message = tuple[int, bytes]
 
 _DATA: Final = (CONTINUATION, TEXT, BINARY)
 _CONTROL: Final = (CLOSE, PING, PONG)
+_SMALL: Final = {
+    opcode: tuple(bytes((0x80 | opcode, size)) for size in range(126))
+    for opcode in (TEXT, BINARY, CLOSE, PING, PONG)
+}
+"""The heads of small frames."""
 
 
 class FrameError(Exception):
@@ -40,7 +45,7 @@ def frame(opcode: int, payload: bytes) -> bytes:
     """Build a server's frame: final, not masked, hence the same for every client."""
     size = len(payload)
     if size < 126:
-        return bytes((0x80 | opcode, size)) + payload
+        return _SMALL[opcode][size] + payload
     if size < 65536:
         return bytes((0x80 | opcode, 126)) + size.to_bytes(2, "big") + payload
     return bytes((0x80 | opcode, 127)) + size.to_bytes(8, "big") + payload
@@ -82,6 +87,23 @@ class FrameReader:
         self._needed = 0
         self._fragments: bytearray | None = None
         self._opcode = CONTINUATION
+
+    def text(self, data: bytes) -> bytes | None:
+        """The payload, if these bytes are one whole text frame below 64 KiB; else None: feed them."""
+        size = len(data)
+        if size < 6 or data[0] != 0x81 or self._buffer is not None or self._fragments is not None:
+            return None
+        if data[1] & 0x7F < 126:
+            start = 6
+            if data[1] != 0x80 | (size - 6):
+                return None
+        else:
+            start = 8
+            if data[1] != 0xFE or data[2] << 8 | data[3] != size - 8:
+                return None
+        if size - start > self._limit:
+            return None
+        return apply_mask(data[start:], data[start - 4 : start]) if size > start else b""
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """Take bytes; yield the messages they complete, then raise ``FrameError`` if something is wrong."""

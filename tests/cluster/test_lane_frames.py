@@ -22,9 +22,19 @@ START = client_frame(TEXT, b"he", fin=False)
 REST = client_frame(0, b"llo")
 
 
+def fed(reader, piece):
+    """The messages of a piece, by the general way; the short one, where it goes, must give the same."""
+    short = reader.text(piece)
+    if short is None:
+        yield from reader.feed(piece)
+    else:
+        assert list(reader.feed(piece)) == [(TEXT, short)]
+        yield TEXT, short
+
+
 def messages(*pieces, limit=LIMIT):
     reader = FrameReader(limit)
-    return [message for piece in pieces for message in reader.feed(piece)]
+    return [message for piece in pieces for message in fed(reader, piece)]
 
 
 def broken(*pieces, limit=LIMIT):
@@ -32,7 +42,7 @@ def broken(*pieces, limit=LIMIT):
     reader, read = FrameReader(limit), []
     try:
         for piece in pieces:
-            for opcode, payload in reader.feed(piece):
+            for opcode, payload in fed(reader, piece):
                 read.append((opcode, payload))
                 if opcode == CLOSE:
                     close_code(payload)
@@ -53,6 +63,24 @@ def websockets_server(limit=LIMIT):
 def held(reader):
     """How many bytes a reader keeps."""
     return sum(sys.getsizeof(getattr(reader, name)) for name in reader.__slots__)
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 65535])
+def test_short_way(size):
+    """One whole text frame is read the short way; nothing else is, and what is too long is not."""
+    text = b"x" * size
+    wire = client_frame(TEXT, text)
+    assert FrameReader(size).text(wire) == text
+    others = [wire + b"x", wire + wire, client_frame(BINARY, text), client_frame(TEXT, text, fin=False)]
+    others += [wire[:cut] for cut in range(min(len(wire), 20))] + [wire[:-1]]
+    if size:
+        assert FrameReader(size - 1).text(wire) is None
+    for other in others:
+        assert FrameReader(LIMIT).text(other) is None
+    for begun in (START, wire[:3]):
+        reader = FrameReader(LIMIT)
+        list(reader.feed(begun))
+        assert reader.text(wire) is None
 
 
 @pytest.mark.parametrize("opcode", [TEXT, BINARY])
