@@ -125,7 +125,9 @@ class LaneWriter(asyncio.Protocol):
 
 def _render(outgoing: Outgoing) -> bytes:
     """All of an event as it goes on the wire, made once for all lanes."""
-    head, *attachments = outgoing.encoded.parts
-    first = frame(TEXT, b"4" + head) if outgoing.encoded.text else frame(BINARY, head)
-    outgoing.wire = b"".join((first, *(frame(BINARY, part) for part in attachments)))
-    return outgoing.wire
+    head, attachments = outgoing.encoded.parts[0], outgoing.encoded.parts[1:]
+    wire = frame(TEXT, b"4" + head) if outgoing.encoded.text else frame(BINARY, head)
+    if attachments:
+        wire = b"".join((wire, *(frame(BINARY, part) for part in attachments)))
+    outgoing.wire = wire
+    return wire
