@@ -5,7 +5,7 @@
 Big-endian; flag 1 says that a MAC follows. The header stands outside the message so that a node drops
 its own echo and repeats without decoding anything. The MAC is keyed BLAKE2b (RFC 7693, section 2.9)
 over header and message, with a key made of the secret and the cluster's prefix: an envelope of another
-cluster does not verify, even with the same secret.
+cluster does not verify, even with the same secret. Of several secrets the first signs, and any verifies.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import msgspec
 from manager.errors import EnvelopeError
 from manager.ids import NODE_CHARS
 from manager.messages import Message
+from manager.secret import secrets_in
 
 VERSION: Final = 1
 SIGNED: Final = 1
@@ -41,23 +42,20 @@ class Codec:
 
     Args:
         prefix: the cluster's prefix.
-        secret: None leaves envelopes unsigned, and refuses signed ones.
+        secret: one, or several, a line each; None leaves envelopes unsigned, and refuses signed ones.
     """
 
     def __init__(self, prefix: str, secret: str | None = None) -> None:
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(Message).decode
-        self._mac = None
-        if secret is not None:
-            key = blake2b(prefix.encode(), key=blake2b(secret.encode()).digest()).digest()
-            self._mac = blake2b(key=key, digest_size=MAC_BYTES)
+        self._macs = [_keyed(prefix, each) for each in secrets_in(secret)]
 
     def pack(self, header: Header, message: Message) -> bytes:
         """Give the envelope's bytes."""
-        flags = SIGNED if self._mac else 0
+        flags = SIGNED if self._macs else 0
         head = _HEADER.pack(VERSION, flags, header.origin.encode(), header.number, header.sent)
         body = self._encode(message)
-        return head + self._sign(head, body) + body if self._mac else head + body
+        return head + _sign(self._macs[0], head, body) + body if self._macs else head + body
 
     def header(self, raw: bytes) -> Header:
         """Read the header; it is to be believed only after ``message`` has returned.
@@ -78,21 +76,27 @@ class Codec:
         """Check the MAC and decode the message; raises ``EnvelopeError``."""
         start = _BODY
         signed = bool(raw[1] & SIGNED)
-        if signed is not bool(self._mac):
+        if signed is not bool(self._macs):
             text = "this node has no secret" if signed else "this cluster has a secret"
             raise EnvelopeError("unsigned", f"{text}: set the same CLUSTER_SECRET on every node")
         if signed:
             start += MAC_BYTES
-            if not hmac.compare_digest(self._sign(raw[:_BODY], raw[start:]), raw[_BODY:start]):
+            head, said, body = raw[:_BODY], raw[_BODY:start], raw[start:]
+            if not any(hmac.compare_digest(_sign(mac, head, body), said) for mac in self._macs):
                 raise EnvelopeError("signature", "altered, or of a cluster with another secret or prefix")
         try:
             return self._decode(memoryview(raw)[start:])  # type: ignore[no-any-return]
         except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
             raise EnvelopeError("malformed", str(exc)) from exc
 
-    def _sign(self, head: bytes, body: bytes) -> bytes:
-        assert self._mac is not None
-        mac = self._mac.copy()
-        mac.update(head)
-        mac.update(body)
-        return mac.digest()
+
+def _keyed(prefix: str, secret: str) -> blake2b:
+    key = blake2b(prefix.encode(), key=blake2b(secret.encode()).digest()).digest()
+    return blake2b(key=key, digest_size=MAC_BYTES)
+
+
+def _sign(keyed: blake2b, head: bytes, body: bytes) -> bytes:
+    mac = keyed.copy()
+    mac.update(head)
+    mac.update(body)
+    return mac.digest()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from manager.errors import SettingError
 from manager.registry import check_url
+from manager.secret import SHORTEST, secrets_in
 
 MEBIBYTE = 1024 * 1024
 
@@ -53,8 +54,8 @@ class Options:
             check_url(self.url)
         if not self.prefix or set(self.prefix) & set("{}:,"):
             raise SettingError(f"prefix must be some letters without braces, ':' or ',', not {self.prefix!r}")
-        if self.secret is not None and len(self.secret) < 16:
-            raise SettingError("secret (CLUSTER_SECRET) must have at least 16 characters")
+        if self.secret is not None and min(map(len, secrets_in(self.secret)), default=0) < SHORTEST:
+            raise SettingError(f"secret (CLUSTER_SECRET) must have at least {SHORTEST} characters a line")
         for setting in ("heartbeat", "buffer_seconds", "request_seconds", "ack_seconds", "connect_seconds"):
             if getattr(self, setting) <= 0:
                 raise SettingError(f"{setting} must be more than 0 seconds, not {getattr(self, setting)}")

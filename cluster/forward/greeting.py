@@ -16,6 +16,7 @@ from typing import Final, Protocol, TypeVar
 
 from cluster.forward.line import Line
 from manager.ids import NODE_CHARS
+from manager.secret import secrets_in
 
 NONCE: Final = 16
 PROOF: Final = 16
@@ -30,12 +31,21 @@ class Key:
 
     def __init__(self, prefix: str, secret: str | None) -> None:
         # `person` keeps these proofs apart from the signatures of envelopes, which have the same parts.
-        inner = blake2b((secret or "").encode()).digest()
-        self._key = blake2b(prefix.encode(), key=inner, person=b"forward").digest()
+        inner = [blake2b(each.encode()).digest() for each in secrets_in(secret) or [""]]
+        self._keys = [blake2b(prefix.encode(), key=each, person=b"forward").digest() for each in inner]
 
     def proof(self, role: bytes, node: bytes, asker: bytes, owner: bytes) -> bytes:
         """Prove to be in this role (asker or owner) between these two random numbers."""
-        return blake2b(role + node + asker + owner, key=self._key, digest_size=PROOF).digest()
+        return _proof(self._keys[0], role + node + asker + owner)
+
+    def proves(self, proof: bytes, role: bytes, node: bytes, asker: bytes, owner: bytes) -> bool:
+        """Whether this is such a proof, by any secret of the cluster."""
+        asked = role + node + asker + owner
+        return any(hmac.compare_digest(proof, _proof(key, asked)) for key in self._keys)
+
+
+def _proof(key: bytes, asked: bytes) -> bytes:
+    return blake2b(asked, key=key, digest_size=PROOF).digest()
 
 
 class HasKey(Protocol):
@@ -55,7 +65,7 @@ async def greet(line: Line, key: Key, node: str) -> None:
     line.write(name + mine)
     reply = await line.read()
     theirs = reply[:NONCE]
-    if not hmac.compare_digest(reply[NONCE:], key.proof(b"owner", name, mine, theirs)):
+    if not key.proves(reply[NONCE:], b"owner", name, mine, theirs):
         raise NotANode(f"what answers in the place of node {node} is not that node of this cluster")
     line.write(key.proof(b"asker", name, mine, theirs))
     line.trust()
@@ -70,7 +80,7 @@ async def welcome(line: Line, find: Callable[[str], Owner | None]) -> Owner:
         raise NotANode("asks for a node that is not here")
     mine = token_bytes(NONCE)
     line.write(mine + owner.key.proof(b"owner", name, theirs, mine))
-    if not hmac.compare_digest(await line.read(), owner.key.proof(b"asker", name, theirs, mine)):
+    if not owner.key.proves(await line.read(), b"asker", name, theirs, mine):
         raise NotANode("does not know the secret and prefix of this cluster")
     line.trust()
     return owner

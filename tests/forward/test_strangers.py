@@ -51,6 +51,25 @@ async def test_node_is_let_in(far_nodes, line, poller):
     assert (answer.status, answer.body) == (200, b'42["back","hello"]')
 
 
+async def test_node_with_a_newer_secret_too_is_let_in(far_nodes, line, poller):
+    """While the secret is being changed, a node proves itself with the one that all know."""
+    client = await poller(far_nodes.urls[:1])
+    await client.emit("back", "hello")
+    await greeted(line, far_nodes, secret=f"{far_nodes.secret}\nthe secret that comes next")
+    line.write(ask(client.sid))
+    assert decode(await line.read()).status == 200
+
+
+async def test_secrets_in_another_order():
+    """Two nodes that know both secrets believe each other, whichever comes first; a third does not."""
+    one, other = Key("sio", "old secret\nnew secret"), Key("sio", "new secret\nold secret")
+    asked = (b"owner", b"A" * 8, b"1" * 16, b"2" * 16)
+    for asker, owner in ((one, other), (other, one), (one, one)):
+        assert asker.proves(owner.proof(*asked), *asked)
+    assert not Key("sio", "old secret").proves(other.proof(*asked), *asked)
+    assert not one.proves(Key("sio2", "old secret").proof(*asked), *asked)
+
+
 LIES = [{"secret": "another secret of theirs"}, {"prefix": "other"}, {"node": "A" * 8}]
 
 

@@ -155,3 +155,16 @@ def test_noise(codec):
         except EnvelopeError:
             refused += 1
     assert refused > (1000 if codec is PLAIN else 1900)
+
+
+def test_a_secret_is_changed_in_three_steps():
+    """Old, old and new, new and old, new: each believes itself and its neighbours, both ways."""
+    old, new = SECRET, SECRET[::-1]
+    steps = [Codec("sio", secret) for secret in (old, f"{old}\n{new}", f" {new} \r\n\n{old}\n", new)]
+    message = Emit("/", None, [], [b'2["x"]'], text=True)
+    for at, one in enumerate(steps):
+        for other in steps[max(0, at - 1) : at + 2]:
+            assert other.message(one.pack(Header("a" * 8, 1, 0.0), message)) == message
+    for stranger in (steps[3], Codec("sio")):
+        with pytest.raises(EnvelopeError):
+            stranger.message(steps[0].pack(Header("a" * 8, 1, 0.0), message))

@@ -17,6 +17,7 @@ PURE = [
     "ids",
     "channels",
     "envelope",
+    "secret",
     "messages",
     "packets",
     "backlog",

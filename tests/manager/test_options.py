@@ -68,6 +68,8 @@ def test_secret_file(monkeypatch, tmp_path):
         ({"prefix": ""}, "prefix must be"),
         ({"prefix": "a{b"}, "prefix must be"),
         ({"secret": "too short"}, "at least 16 characters"),
+        ({"secret": "this one is long enough\nthis is not"}, "at least 16 characters a line"),
+        ({"secret": " \n" * 20}, "at least 16 characters"),
         ({"heartbeat": 0}, "heartbeat must be more than 0"),
         ({"request_seconds": -1}, "request_seconds must be more than 0"),
         ({"buffer_seconds": 0}, "buffer_seconds must be more than 0"),

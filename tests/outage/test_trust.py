@@ -12,7 +12,7 @@ from manager.channels import Channels
 from manager.envelope import Codec, Header
 from manager.messages import Emit
 from manager.registry import open_broker
-from tests.harness import client, eventually, fence, three_nodes
+from tests.harness import Node, client, eventually, fence, three_nodes
 
 SECRET = "correct horse battery staple"
 
@@ -44,6 +44,23 @@ async def test_secret(bus_url, prefix):
         refused = nodes[1].manager.stats.refused
         await eventually(lambda: refused == {"signature": 2, "unsigned": 1})
         await fence(nodes[0], one)
+
+
+async def test_a_secret_is_changed_in_three_rounds(bus_url, prefix):
+    """Nodes that are restarted one by one with the next secrets hear each other all the time."""
+    new = SECRET[::-1]
+    async with three_nodes(bus_url, prefix, secret=SECRET, count=2) as nodes:
+        for secret in (f"{SECRET}\n{new}", f"{new}\n{SECRET}", new):
+            for at in range(2):
+                await nodes[at].stop()
+                nodes[at] = fresh = Node(bus_url, prefix, secret=secret)
+                await fresh.start()
+                both = {node.manager.node_id for node in nodes}
+                await eventually(lambda both=both: all(both <= set(n.manager.nodes()) for n in nodes))
+                async with client(nodes[0]) as one, client(nodes[1]) as other:
+                    await fence(nodes[1], one)
+                    await fence(nodes[0], other)
+                assert not any(node.manager.stats.refused for node in nodes)
 
 
 async def test_two_clusters(bus_url, prefix):
