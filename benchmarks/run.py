@@ -44,20 +44,32 @@ class Run:
         self._buses: dict[str, str] = {}
 
     def measure(self) -> None:
-        """Measure everything; what fails is noted and does not stop the rest."""
+        """Measure everything; what fails is noted and does not stop the rest.
+
+        Each round goes through all rows: the machine is not as fast at one time as at another, and rows are
+        compared too.
+        """
         with ExitStack() as stack:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-")))
-            for row in self.rows:
-                try:
-                    url = self._bus(row.bus, folder, stack)
-                except RuntimeError as error:
-                    self._give_up(row, str(error))
-                    continue
-                print(f"{row.name}: {row.title}", flush=True)
-                self._prepare(row)
-                for number in range(self.scale.rounds):
-                    for outcome in self._turn(row, number):
-                        self._measure(row, outcome, url, folder)
+            for number in range(self.scale.rounds):
+                for row in self.rows:
+                    self._round(row, number, folder, stack)
+
+    def _round(self, row: Row, number: int, folder: Path, stack: ExitStack) -> None:
+        outcomes = self._turn(row, number)
+        if not outcomes:
+            return
+        print(f"{row.name}: {row.title}, round {number + 1} of {self.scale.rounds}", flush=True)
+        try:
+            url = self._bus(row.bus, folder, stack)
+        except RuntimeError as error:
+            self._give_up(row, str(error))
+            return
+        if number == 0:
+            self._prepare(row)
+        for outcome in outcomes:
+            if not outcome.trouble:
+                self._measure(row, outcome, url, folder)
 
     def _bus(self, kind: str, folder: Path, stack: ExitStack) -> str:
         """The URL of a bus, which is started at its first use."""
