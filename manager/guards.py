@@ -2,8 +2,7 @@
 
 python-socketio 5.18 leaves a client behind when its connect handler raises, or when its transport ends
 while that handler runs; its ``call()`` waits out its timeout for a client that is gone; and what a client
-sends against the protocol is logged, or obeyed. The methods replaced here are looked up on the instance
-by python-socketio itself, so no fork is needed.
+sends against the protocol is logged, or obeyed.
 """
 
 from __future__ import annotations
@@ -18,10 +17,8 @@ from socketio import packet
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from manager.acks import Answer
-from manager.catch_all import tell_name
-from manager.checked import checked
+from manager.around import answered, check_call, put_around, serves
 from manager.deadline import Deadline
-from manager.errors import ClientGone
 from manager.futures import settle
 from manager.reader import Reader
 from manager.rooms import PENDING, Client
@@ -35,22 +32,9 @@ logger = logging.getLogger("manager")
 
 def guard(server: Any, manager: ClusterManager) -> None:
     """Put the guards around a server's methods."""
-    guards = Guards(server, manager)
     if server.eio.async_mode == "tornado":
         pace(server.eio)
-    server.packet_class = checked(server.packet_class)
-    tell_name(server)
-    server._handle_connect = guards.handle_connect
-    server._handle_disconnect = guards.handle_disconnect
-    server.disconnect = guards.disconnect
-    server._handle_eio_connect = guards.handle_eio_connect
-    server._handle_eio_disconnect = guards.handle_eio_disconnect
-    # Not ``_handle_eio_message`` too: that would say that the application has replaced it.
-    server.eio.on("message", Reader(server, manager).message)
-    server.eio.on("connect", guards.handle_eio_connect)
-    server.eio.on("disconnect", guards.handle_eio_disconnect)
-    server.call = guards.call
-    server.shutdown = guards.shutdown
+    put_around(server, Guards(server, manager), Reader(server, manager).message)
 
 
 class Guards:
@@ -70,15 +54,6 @@ class Guards:
     def _joined(self, eio_sid: str) -> bool:
         return bool(self._manager.members.of_connection(eio_sid))
 
-    def _serves(self, namespace: str) -> bool:
-        server = self._server
-        return (
-            namespace in server.handlers
-            or server.namespaces == "*"
-            or namespace in server.namespace_handlers
-            or namespace in server.namespaces
-        )
-
     async def _refuse(self, eio_sid: str, namespace: str, message: str) -> None:
         refusal = self._server.packet_class(
             packet.CONNECT_ERROR, data={"message": message}, namespace=namespace
@@ -97,7 +72,7 @@ class Guards:
     async def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
         """Connect a client; nothing is left of one whose connect handler fails."""
         namespace = namespace or "/"
-        if not self._serves(namespace):
+        if not serves(self._server, namespace):
             await self._refuse(eio_sid, namespace, "Invalid namespace")
             return
         before = self._manager.members.on_connection(eio_sid, namespace)
@@ -170,10 +145,7 @@ class Guards:
         Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass
         ``ClientGone`` as soon as the client, or its node, is gone.
         """
-        if to is None and sid is None:
-            raise ValueError("Cannot use call() to broadcast.")
-        if not self._server.async_handlers:
-            raise RuntimeError("Cannot use call() when async_handlers is False.")
+        check_call(self._server, to or sid)
         future: asyncio.Future[tuple[Any, ...] | None] = asyncio.get_running_loop().create_future()
         answer = Answer(partial(settle, future))
         try:
@@ -190,6 +162,4 @@ class Guards:
             raise SocketIOTimeoutError from None
         finally:
             answer.end()
-        if arguments is None:
-            raise ClientGone(f"client {to or sid} is not connected")
-        return arguments if len(arguments) > 1 else arguments[0] if arguments else None
+        return answered(arguments, to or sid)

@@ -10,45 +10,23 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any
 
 from manager.outgoing import Outgoing
 from manager.stats import Stats
+from manager.weighed import POLL_PACKETS, Weighed
 
 logger = logging.getLogger("manager")
 
 SLOW_CONSUMER = "slow consumer"
 
 
-POLL_PACKETS: Final = 16
-"""Packets taken at a time: python-engineio's clients refuse an answer to a poll that holds more."""
-
-
-class Outbox(asyncio.Queue[Any]):
-    """A queue of Engine.IO packets that knows how many bytes wait in it.
+class Outbox(Weighed, asyncio.Queue[Any]):
+    """The queue of a connection.
 
     python-engineio awaits the first packet and takes the rest until the queue says that it is empty; it
     says so after ``POLL_PACKETS``, and the next poll takes the next ones.
     """
-
-    def __init__(self, limit: int, overflow: Callable[[Outbox], None]) -> None:
-        super().__init__()
-        self.waiting = 0
-        self._taken = 0
-        self._limit = limit
-        self._overflow: Callable[[Outbox], None] | None = overflow
-
-    def _put(self, item: Any) -> None:
-        super()._put(item)
-        self.waiting += packet_size(item)
-        if self.waiting > self._limit and self._overflow is not None:
-            overflow, self._overflow = self._overflow, None
-            overflow(self)
-
-    def _get(self) -> Any:
-        item = super()._get()
-        self.waiting -= packet_size(item)
-        return item
 
     async def get(self) -> Any:
         """Wait for the first packet of a poll."""
@@ -139,9 +117,3 @@ class Outlet:
 
 def _nowhere(outgoing: Outgoing) -> None:
     """The connection went away before its client was known."""
-
-
-def packet_size(packet: Any) -> int:
-    """Bytes that an Engine.IO packet counts for in a queue; one whose data is not text or bytes yet: 32."""
-    data = getattr(packet, "data", None)
-    return len(data) if isinstance(data, str | bytes) else 32

@@ -18,9 +18,7 @@ from socketio import packet
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from manager.acks import Answer
-from manager.catch_all import tell_name
-from manager.checked import checked
-from manager.errors import ClientGone
+from manager.around import answered, check_call, put_around, serves
 from manager.rooms import PENDING, Client
 from manager.sync.core import AlreadyLeaving
 from manager.sync.outbox import cut
@@ -38,19 +36,7 @@ LINGER: Final = 5.0
 
 def guard(server: Any, manager: SyncClusterManager) -> None:
     """Put the guards around a server's methods."""
-    guards = Guards(server, manager)
-    server.packet_class = checked(server.packet_class)
-    tell_name(server)
-    server._handle_connect = guards.handle_connect
-    server._handle_disconnect = guards.handle_disconnect
-    server._handle_eio_connect = guards.handle_eio_connect
-    server._handle_eio_disconnect = guards.handle_eio_disconnect
-    server.eio.on("message", SyncReader(server, manager).read)
-    server.eio.on("connect", guards.handle_eio_connect)
-    server.eio.on("disconnect", guards.handle_eio_disconnect)
-    server.disconnect = guards.disconnect
-    server.call = guards.call
-    server.shutdown = guards.shutdown
+    put_around(server, Guards(server, manager), SyncReader(server, manager).read)
 
 
 class Guards:
@@ -85,7 +71,7 @@ class Guards:
     def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
         """Connect a client; nothing is left of one whose connect handler fails."""
         namespace = namespace or "/"
-        if not self._serves(namespace):
+        if not serves(self._server, namespace):
             self._refuse(eio_sid, namespace, "Invalid namespace")
             return
         before = self._manager.members.on_connection(eio_sid, namespace)
@@ -102,12 +88,6 @@ class Guards:
             logger.exception("the connect handler of namespace %s failed", namespace)
         finally:
             self._forget(eio_sid)
-
-    def _serves(self, namespace: str) -> bool:
-        server = self._server
-        return server.namespaces == "*" or any(
-            namespace in served for served in (server.handlers, server.namespace_handlers, server.namespaces)
-        )
 
     def _refuse(self, eio_sid: str, namespace: str, message: str) -> None:
         refusal = self._server.packet_class(
@@ -189,10 +169,7 @@ class Guards:
         Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass
         ``ClientGone`` as soon as the client, or its node, is gone.
         """
-        if to is None and sid is None:
-            raise ValueError("Cannot use call() to broadcast.")
-        if not self._server.async_handlers:
-            raise RuntimeError("Cannot use call() when async_handlers is False.")
+        check_call(self._server, to or sid)
         future: Future[tuple[Any, ...] | None] = Future()
         answer = Answer(lambda arguments: None if future.done() else future.set_result(arguments))
         try:
@@ -210,6 +187,4 @@ class Guards:
         finally:
             with suppress(RuntimeError):  # this node has left meanwhile: there is nothing to undo
                 self._manager.ask(answer.end)
-        if arguments is None:
-            raise ClientGone(f"client {to or sid} is not connected")
-        return arguments if len(arguments) > 1 else arguments[0] if arguments else None
+        return answered(arguments, to or sid)

@@ -13,8 +13,9 @@ import queue
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from manager.outbox import POLL_PACKETS, SLOW_CONSUMER, packet_size
+from manager.outbox import SLOW_CONSUMER
 from manager.outgoing import Outgoing
+from manager.weighed import POLL_PACKETS, Weighed
 
 if TYPE_CHECKING:
     from manager.sync.sync_manager import SyncClusterManager
@@ -22,31 +23,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger("manager")
 
 
-class Outbox(queue.Queue[Any]):
-    """A queue of Engine.IO packets that knows how many bytes wait in it.
+class Outbox(Weighed, queue.Queue[Any]):
+    """The queue of a connection.
 
     python-engineio waits for the first packet and takes the rest until the queue says that it is empty;
     it says so after ``POLL_PACKETS``, as clients refuse an answer to a poll that holds more.
     """
-
-    def __init__(self, limit: int, overflow: Callable[[Outbox], None]) -> None:
-        super().__init__()
-        self.waiting = 0
-        self._taken = 0
-        self._limit = limit
-        self._overflow: Callable[[Outbox], None] | None = overflow
-
-    def _put(self, item: Any) -> None:
-        super()._put(item)
-        self.waiting += packet_size(item)
-        if self.waiting > self._limit and self._overflow is not None:
-            overflow, self._overflow = self._overflow, None
-            overflow(self)
-
-    def _get(self) -> Any:
-        item = super()._get()
-        self.waiting -= packet_size(item)
-        return item
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
         """Take a packet; raises ``queue.Empty`` when none comes in time, or the poll has enough."""
