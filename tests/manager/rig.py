@@ -1,0 +1,125 @@
+"""A link with a bus that does what a test says."""
+
+from __future__ import annotations
+
+import asyncio
+
+from manager.backlog import Backlog, Entry
+from manager.broker import Delivery
+from manager.interest import Interest
+from manager.link import Link
+
+
+class Bus:
+    """Makes brokers, and remembers what each was told; a test says what fails or waits."""
+
+    def __init__(self):
+        self.brokers = []
+        self.failures = []
+        """What the next calls of ``connect`` raise."""
+
+    async def connect(self):
+        if self.failures:
+            raise self.failures.pop(0)
+        self.brokers.append(FakeBroker(self))
+        return self.brokers[-1]
+
+    async def on_subscribe(self, channels):
+        pass
+
+    async def on_publish(self, payloads):
+        pass
+
+
+class FakeBroker:
+    """A broker that is told everything and does nothing, until it is broken."""
+
+    def __init__(self, bus):
+        self._bus = bus
+        self.told = []
+        self.published = []
+        self.closed = False
+        self.arrivals = asyncio.Queue()
+
+    @property
+    def taken(self):
+        taken = set()
+        for verb, channels in self.told:
+            taken = taken | channels if verb == "subscribe" else taken - channels
+        return taken
+
+    def say(self, *payloads):
+        self.arrivals.put_nowait([Delivery("c", payload) for payload in payloads])
+
+    def fail(self, error):
+        self.arrivals.put_nowait(error)
+
+    async def subscribe(self, channels):
+        await self._bus.on_subscribe(channels)
+        self.told.append(("subscribe", set(channels)))
+
+    async def unsubscribe(self, channels):
+        self.told.append(("unsubscribe", set(channels)))
+
+    async def publish(self, batch):
+        payloads = [publication.payload for publication in batch]
+        await self._bus.on_publish(payloads)
+        self.published += payloads
+
+    async def receive(self):
+        arrival = await self.arrivals.get()
+        if isinstance(arrival, Exception):
+            raise arrival
+        return arrival
+
+    async def close(self):
+        self.closed = True
+
+
+class Ends:
+    """Notes what the link tells its node."""
+
+    def __init__(self, say_goodbye):
+        self.told = []
+        self._say_goodbye = say_goodbye
+
+    def arrived(self, deliveries):
+        self.told.append([delivery.payload for delivery in deliveries])
+
+    def joined(self, *, again):
+        self.told.append("joined again" if again else "joined")
+
+    def parted(self):
+        self.told.append("parted")
+
+    def leaving(self):
+        self._say_goodbye()
+
+
+class Rig:
+    """A link with all its parts."""
+
+    def __init__(self):
+        self.bus = Bus()
+        self.interest = Interest()
+        self.backlog = Backlog(10**6, 60)
+        self.ends = Ends(lambda: self.post(b"bye"))
+        self.link = Link(self.bus.connect, self.interest, self.backlog, self.ends)
+        self._number = 0
+
+    @property
+    def broker(self):
+        return self.bus.brokers[-1]
+
+    def post(self, *payloads):
+        for payload in payloads:
+            self._number += 1
+            self.backlog.add(Entry(self._number, 0.0, ("c",), payload, True))
+        self.link.wake()
+
+    def start(self):
+        self.running = asyncio.create_task(self.link.run())
+
+    async def stop(self):
+        self.running.cancel()
+        await asyncio.wait([self.running])
