@@ -39,6 +39,7 @@ async def waiting_poll(session):
     await session.post('42["echo"]')
     assert await poll == ['42["echo"]']
     poll = asyncio.create_task(session.get())
+    await asyncio.sleep(0)  # it takes an open connection: on a new one it would come after the post
     await session.post("3")
     return poll
 
