@@ -10,7 +10,7 @@ namespace="{{ .Release.Namespace }}", pod=~"{{ include "cluster.fullname" . }}-[
   for: {{ .for }}
   labels:
     severity: {{ .severity }}
-    release: {{ .root.Release.Name }}
+    release: {{ .root.Release.Name | quote }}
   annotations:
     summary: {{ .summary | quote }}
     runbook: {{ .runbook | quote }}

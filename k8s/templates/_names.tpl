@@ -14,8 +14,8 @@
 {{/* What never changes, for selectors. Call: (list . "node"). */}}
 {{- define "cluster.selector" -}}
 {{- $root := index . 0 -}}
-app.kubernetes.io/name: {{ include "cluster.name" $root }}
-app.kubernetes.io/instance: {{ $root.Release.Name }}
+app.kubernetes.io/name: {{ include "cluster.name" $root | quote }}
+app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 

@@ -4,7 +4,7 @@
 {{- define "cluster.serviceAnnotations" -}}
 {{- if and .Values.ingress.enabled (eq .Values.ingress.controller "traefik") (eq .Values.sticky.mode "cookie") }}
 traefik.ingress.kubernetes.io/service.sticky.cookie: "true"
-traefik.ingress.kubernetes.io/service.sticky.cookie.name: {{ .Values.sticky.cookieName }}
+traefik.ingress.kubernetes.io/service.sticky.cookie.name: {{ .Values.sticky.cookieName | quote }}
 traefik.ingress.kubernetes.io/service.sticky.cookie.httponly: "true"
 traefik.ingress.kubernetes.io/service.sticky.cookie.samesite: lax
 {{- end }}
@@ -13,7 +13,7 @@ traefik.ingress.kubernetes.io/service.sticky.cookie.samesite: lax
 {{/* Those of the Ingress. Traefik has no limits by itself. */}}
 {{- define "cluster.ingressAnnotations" -}}
 {{- $cookie := eq .Values.sticky.mode "cookie" -}}
-{{- $name := .Values.sticky.cookieName -}}
+{{- $name := .Values.sticky.cookieName | quote -}}
 {{- $seconds := .Values.idleTimeout -}}
 {{- if eq .Values.ingress.controller "nginx" }}
 nginx.ingress.kubernetes.io/proxy-read-timeout: {{ $seconds | quote }}

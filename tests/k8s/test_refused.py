@@ -51,6 +51,8 @@ ALONE = [
     ({"image": {"digest": "latest"}}, "image/digest"),
     ({"resources": {"limits": {"memory": "lots"}}}, "resources/limits/memory"),
     ({"idleTimeout": 30}, "idleTimeout"),
+    ({"metrics": {"podMonitor": {"interval": "15s1m"}}}, "metrics/podMonitor/interval"),
+    ({"httpRoute": {"gatewayAPI": "v1"}}, "httpRoute/gatewayAPI"),
     ({"podDisruptionBudget": {"maxUnavailable": 0}}, "maxUnavailable"),
     ({"loadtest": {"thresholds": ["--users=5"]}}, "loadtest/thresholds"),
 ]

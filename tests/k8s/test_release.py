@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.k8s.cluster import NEXT, Release, kubectl, namespace, until
+from tests.k8s.crds import FILES
 from tests.k8s.helm import CASES
-from tests.k8s.test_lint import NOT_KUBERNETES
 
 pytestmark = [pytest.mark.k8s, pytest.mark.timeout(240)]
 
@@ -213,7 +213,7 @@ def verdict(release, job):
 def test_the_api_server_takes_it(any_helm, chat, case):
     """The API server takes every object that the chart makes of a values file."""
     objects = any_helm.render(case=case, name="other", kube="1.35")
-    objects = [found for found in objects if found["kind"] not in NOT_KUBERNETES]
+    objects = [found for found in objects if found["kind"] not in FILES]
     for found in objects:
         found["metadata"]["namespace"] = chat.namespace
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
