@@ -115,9 +115,9 @@ async def test_interrupt(prefix):
     )
     try:
         await process.stdout.readline()
-        await asyncio.wait_for(process.stderr.readline(), 10)  # "cannot reach the bus": the call is waiting
+        await asyncio.wait_for(process.stderr.readline(), 30)  # "cannot reach the bus": the call is waiting
         process.send_signal(signal.SIGINT)
-        _, errors = await asyncio.wait_for(process.communicate(), 5)
+        _, errors = await asyncio.wait_for(process.communicate(), 15)
         assert errors.strip().endswith(b"KeyboardInterrupt")
     finally:
         if process.returncode is None:
