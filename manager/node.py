@@ -171,7 +171,6 @@ class Node:
         now = time.monotonic()
         self._echo = self._joined_at = now
         self._said_goodbye = False
-        self.publisher.renew()
         if again:
             self.stats.reconnects += 1
             self._roster.cut(now)

@@ -77,10 +77,8 @@ class Publisher:
     def expire(self, now: float) -> None:
         """Let go what waited too long."""
         self._count(self.backlog.expire(now))
-
-    def renew(self) -> None:
-        """Warn anew: the bus is back, and its next absence is another one."""
-        self._warned = False
+        if self._link is not None and self._link.up and not self.backlog.unsent:
+            self._warned = False  # the bus is back and has it all: its next absence is another one
 
     def _count(self, dropped: int) -> None:
         if dropped == 0:
