@@ -60,7 +60,7 @@ async def test_node_with_a_newer_secret_too_is_let_in(far_nodes, line, poller):
     assert decode(await line.read()).status == 200
 
 
-async def test_secrets_in_another_order():
+def test_secrets_in_another_order():
     """Two nodes that know both secrets believe each other, whichever comes first; a third does not."""
     one, other = Key("sio", "old secret\nnew secret"), Key("sio", "new secret\nold secret")
     asked = (b"owner", b"A" * 8, b"1" * 16, b"2" * 16)
