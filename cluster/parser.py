@@ -31,7 +31,10 @@ TRUST_HELP = (
     "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses and networks with commas "
     "between, or * for everybody"
 )
-SECRET_HELP = "file with the secret that signs what nodes say to each other; the same for all nodes"  # noqa: S105
+SECRET_HELP = (
+    "file with the secret that signs what nodes say to each other, the same for all nodes; "  # noqa: S105
+    "several, a line each, while it is changed"
+)
 
 
 class Parser(argparse.ArgumentParser):
