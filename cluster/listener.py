@@ -30,7 +30,7 @@ class PortTaken(UsageError):
 
     def __init__(self, host: str, port: int, holders: Sequence[Holder]) -> None:
         others = [holder for holder in holders if holder.command[1:4] != WORKER]
-        who = (others or [*holders, "another program"])[0]
+        who = next(iter(others or holders), "another program")
         super().__init__(f"port {port} on {host} is taken by {who}: choose another port")
         self.holders = holders
         self.by_orphans = bool(holders) and not others
@@ -84,7 +84,7 @@ def listen_after_orphans(host: str, port: int, *, option: str = "--host") -> soc
 
 
 def listen_shared(host: str, port: int, workers: int) -> list[socket.socket]:
-    """The sockets of one address that all workers serve, one for each worker; waits as `listen_after_orphans`.
+    """The sockets of one address that all workers serve, one each; blocks as `listen_after_orphans`.
 
     On Linux they are different ones: from a single socket an idle machine wakes the same worker again and
     again (of 120 connections three workers got 64, 52 and 4), and WebSockets stay where they begin. The

@@ -205,7 +205,7 @@ def test_workers_of_a_killed_supervisor_stop(temporary):
 
 
 def test_port_can_be_used_again_at_once():
-    """A connection that the stop has left in FIN_WAIT or TIME_WAIT does not keep the port from the next run."""
+    """A connection that a stop has left in FIN_WAIT or TIME_WAIT keeps the port from nobody."""
     with Command("serve", "tests.cluster.app:app", "--port=0", "--workers=2") as command:
         [url] = {urls[0] for urls in command.nodes(2).values()}
         address = urlsplit(url).hostname, urlsplit(url).port
