@@ -6,7 +6,7 @@ import sys
 
 from cluster.errors import UsageError
 from cluster.names import check_names
-from cluster.options import HubOptions, Options, WorkerOptions
+from cluster.options import HubOptions, Options, WorkerCommand
 from cluster.parser import read_options
 
 
@@ -22,10 +22,10 @@ def main() -> int:
 
 def _run(options: Options) -> int:
     # Each command imports what it needs when it runs: `manager` may turn out to be somebody else's.
-    if isinstance(options, WorkerOptions):
+    if isinstance(options, WorkerCommand):
         from cluster.worker import run_worker
 
-        return run_worker(options)
+        return run_worker(options.lifeline)
     check_names()
     if isinstance(options, HubOptions):
         from cluster.hub import run_hub

@@ -9,8 +9,9 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from cluster.forward import ForwardStats
-from cluster.limits.limits import Limiter, Limits
+from cluster.limits.limits import Limiter
 from cluster.metrics.worker import Metrics
+from cluster.options import Limits
 from tests.cluster.lane_helpers import LaneNode
 
 LANES = {"lane": True, "ordinary": False}

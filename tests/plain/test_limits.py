@@ -9,7 +9,8 @@ import websockets
 
 from cluster.drain.goodbye import let_go
 from cluster.limits import pace
-from cluster.limits.limits import Limiter, Limits
+from cluster.limits.limits import Limiter
+from cluster.options import Limits
 from tests.harness import client, eventually
 from tests.plain.plain import bare, plain, plain_nodes
 
