@@ -10,9 +10,9 @@ import sys
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from cluster.handover import WorkerOptions, encode
-from cluster.listener import WORKER
-from cluster.stopping import Stopping
+from socketio_cluster.cluster.handover import WorkerOptions, encode
+from socketio_cluster.cluster.listener import WORKER
+from socketio_cluster.cluster.stopping import Stopping
 
 # Silence is counted in so many short waits instead of by the clock: a supervisor that was itself
 # paused (Ctrl-Z, a sleeping laptop) has then missed one wait and does not blame its workers.

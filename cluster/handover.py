@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import msgspec
 
-from cluster.internal import Internal
-from cluster.options import ServeOptions
+from socketio_cluster.cluster.internal import Internal
+from socketio_cluster.cluster.options import ServeOptions
 
 LENGTH: Final = struct.Struct("!I")
 

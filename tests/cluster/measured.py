@@ -8,10 +8,10 @@ import contextlib
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from cluster.forward import ForwardStats
-from cluster.limits.limits import Limiter
-from cluster.metrics.worker import Metrics
-from cluster.options import Limits
+from socketio_cluster.cluster.forward import ForwardStats
+from socketio_cluster.cluster.limits.limits import Limiter
+from socketio_cluster.cluster.metrics.worker import Metrics
+from socketio_cluster.cluster.options import Limits
 from tests.cluster.lane_helpers import LaneNode
 
 LANES = {"lane": True, "ordinary": False}

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from manager.errors import SettingError
-from manager.options import Options, from_environment, give_settings
+from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.options import Options, from_environment, give_settings
 
 SECRET = "correct horse battery staple"
 
@@ -65,7 +65,7 @@ def test_secret_file(monkeypatch, tmp_path):
 
 def test_given_settings_win_over_the_environment(monkeypatch, tmp_path):
     """What a process was given otherwise counts, and its environment stays as it is."""
-    monkeypatch.setattr("manager.options._given", {})
+    monkeypatch.setattr("socketio_cluster.manager.options._given", {})
     monkeypatch.setenv("CLUSTER_BUS", "redis://theirs")
     monkeypatch.setenv("CLUSTER_SECRET_FILE", str(tmp_path / "missing"))
     environment = dict(os.environ)
