@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 from typing import Any, Final
 
-from cluster.plain.message import BadMessage, Message
+from socketio_cluster.cluster.plain.message import BadMessage, Message
 
 FIELDS: Final = ("event", "data", "room", "ack")
 _Bytes = bytes | bytearray | memoryview
