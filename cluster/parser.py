@@ -77,7 +77,7 @@ def read_options(arguments: list[str] | None = None) -> Options:
 
 def _parser() -> Parser:
     parser = Parser(
-        prog="cluster",
+        prog="socketio-cluster",
         description="Run many uvicorn workers that behave as one Socket.IO server.",
         epilog="`cluster COMMAND --help` lists the options of a command; each can also be given as the "
         "environment variable named beside it.",

@@ -63,7 +63,7 @@ def _serve_node(port: int, bus: str) -> list[str]:
 
 
 def _prepare_ours(bus: str) -> None:
-    _need_module("cluster", "install socketio-cluster")
+    _need_module("socketio_cluster", "install socketio-cluster")
 
 
 def _prepare_stock(bus: str) -> None:

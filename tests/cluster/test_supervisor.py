@@ -276,5 +276,6 @@ def test_text_records_have_time_level_node_and_logger():
     with Command(*SERVE) as command:
         command.nodes(2)
     command.wait_for(
-        r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO  supervisor cluster: node-1 \(\S{8}\) serves"
+        r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z INFO  supervisor "
+        r"socketio_cluster\.cluster: node-1 \(\S{8}\) serves"
     )
