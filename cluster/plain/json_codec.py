@@ -6,6 +6,8 @@ import json
 from base64 import b64encode
 from typing import Any, Final
 
+from engineio.json import loads
+
 from cluster.plain.message import BadMessage, Message
 
 FIELDS: Final = ("event", "data", "room", "ack")
@@ -50,7 +52,7 @@ class JsonCodec:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = loads(text)
     except RecursionError:
         raise BadMessage("this JSON is nested too deeply") from None
     except ValueError as error:
