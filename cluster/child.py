@@ -10,6 +10,7 @@ import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
+from cluster.listener import WORKER
 from cluster.stopping import Stopping
 
 # Silence is counted in so many short waits instead of by the clock: a supervisor that was itself
@@ -34,12 +35,12 @@ class Child:
 
     @classmethod
     async def spawn(cls, arguments: Sequence[str], *, env: Mapping[str, str], fds: Sequence[int]) -> Child:
-        """Start `python -m cluster worker` with the listening sockets and one end of a lifeline."""
+        """Start a worker with the listening sockets and one end of a lifeline."""
         ours, theirs = socket.socketpair()
         with theirs:
             reader, writer = await asyncio.open_connection(sock=ours)
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "cluster", "worker", *arguments, "--lifeline", str(theirs.fileno())),
+                *(sys.executable, *WORKER, *arguments, "--lifeline", str(theirs.fileno())),
                 env=env,
                 pass_fds=(*fds, theirs.fileno()),
                 stdin=asyncio.subprocess.DEVNULL,

@@ -3,20 +3,45 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import socket
 import sys
+import time
+from collections.abc import Sequence
+from typing import Final
 
 from cluster.errors import UsageError
+from cluster.port_holders import Holder, port_holders
+
+log = logging.getLogger("cluster")
+
+WORKER: Final = ("-m", "cluster", "worker")
+"""The arguments of Python that make a process a worker."""
+LOOK: Final = 0.1
+"""Seconds between attempts to listen on a port that is about to become free."""
 
 # What waits to be accepted while all workers are busy; the kernel caps it at net.core.somaxconn.
 BACKLOG = 2048
 
 
+class PortTaken(UsageError):
+    """Another program listens on the port; `holders` are its processes, as far as they can be seen."""
+
+    def __init__(self, host: str, port: int, holders: Sequence[Holder]) -> None:
+        others = [holder for holder in holders if holder.command[1:4] != WORKER]
+        who = next(iter(others or holders), "another program")
+        super().__init__(f"port {port} on {host} is taken by {who}: choose another port")
+        self.holders = holders
+        self.by_orphans = bool(holders) and not others
+        """Whether only workers hold it: their supervisor, which would hold it too, is gone, and they stop."""
+
+
 def listen(host: str, port: int, *, together: bool = False, option: str = "--host") -> socket.socket:
-    """Listen on an address (port 0: any free one); UsageError says what is wrong with it, and what `option`.
+    """Listen on an address (port 0: any free one).
 
     Sockets that listen `together` share the address: the kernel deals new connections out among them.
+    Raises UsageError, which says what is wrong with the address that `option` gave, and PortTaken.
     """
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
@@ -26,24 +51,47 @@ def listen(host: str, port: int, *, together: bool = False, option: str = "--hos
         raise UsageError(f"{option} {host}: {error.strerror}") from None
     sock = socket.socket(family, kind, proto)
     try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT if together else socket.SO_REUSEADDR, 1)
+        # Always, and not only for sockets that listen alone: connections inherit it, and while one of an
+        # earlier run waits in FIN_WAIT or TIME_WAIT without it, nobody else gets the port.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if together:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind(address)
         sock.listen(BACKLOG)
     except OSError as error:
         sock.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(host, port, port_holders(family, str(address[0]), port)) from None
         raise UsageError(_explain(error, host, port)) from None
     sock.setblocking(False)
     return sock
 
 
+def listen_after_orphans(host: str, port: int, *, option: str = "--host") -> socket.socket:
+    """Listen alone on an address, as `listen`; blocks while workers of a killed supervisor still have it."""
+    told = False
+    while True:
+        try:
+            return listen(host, port, option=option)
+        except PortTaken as taken:
+            if not taken.by_orphans:
+                raise
+            if not told:
+                pids = ", ".join(str(holder.pid) for holder in taken.holders)
+                log.warning("workers of a killed supervisor stop, and hold port %d: %s; waiting", port, pids)
+            told = True
+        time.sleep(LOOK)
+
+
 def listen_shared(host: str, port: int, workers: int) -> list[socket.socket]:
-    """The sockets of one address that all workers serve, one for each worker.
+    """The sockets of one address that all workers serve, one each; blocks as `listen_after_orphans`.
 
     On Linux they are different ones: from a single socket an idle machine wakes the same worker again and
     again (of 120 connections three workers got 64, 52 and 4), and WebSockets stay where they begin. The
     supervisor holds them all open, so what waits for a dead worker is served by the next one.
     """
-    alone = listen(host, port)  # also finds out whether the port is taken, which sharing would hide
+    # Alone first, which finds out whether the port is taken: sharing would hide it.
+    alone = listen_after_orphans(host, port)
     if sys.platform != "linux":
         return [alone] * workers
     port = alone.getsockname()[1]
@@ -58,8 +106,6 @@ def url_of(sock: socket.socket) -> str:
 
 
 def _explain(error: OSError, host: str, port: int) -> str:
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {host} is taken by another program: choose another port"
     if error.errno == errno.EACCES:
         return f"port {port} on {host} needs more rights than this user has: choose one above 1023"
     return f"cannot listen on port {port} of {host}: {os.strerror(error.errno or 0)}"

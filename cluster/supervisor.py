@@ -18,7 +18,7 @@ from cluster.child import first
 from cluster.errors import UsageError
 from cluster.internal import check_internal, plan_internal
 from cluster.limits.limits import check_limits
-from cluster.listener import listen, listen_shared, url_of
+from cluster.listener import listen, listen_after_orphans, listen_shared, url_of
 from cluster.options import ServeOptions
 from cluster.probes.probes import Probes, serve_probes
 from cluster.rundir import VARIABLE, run_directory
@@ -49,7 +49,8 @@ def _listen(options: ServeOptions) -> list[tuple[socket.socket, ...]]:
     shared = listen_shared(options.host, options.port, options.workers)
     if options.direct_port is None:
         return [(sock,) for sock in shared]
-    return list(zip(shared, [listen(options.host, port) for port in _direct_ports(options)], strict=True))
+    direct = [listen_after_orphans(options.host, port) for port in _direct_ports(options)]
+    return list(zip(shared, direct, strict=True))
 
 
 def _listen_for_probes(options: ServeOptions) -> socket.socket:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import socket
+import sys
 
 import pytest
 
@@ -89,12 +91,16 @@ def test_mistake_ends_with_one_sentence_and_code_2(mistake):
     assert "Traceback" not in done.stderr
 
 
-def test_taken_port_is_named():
-    """A port that another program listens on ends the command with the port's number."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+@pytest.mark.parametrize(("host", "other"), [("127.0.0.1", "0.0.0.0"), ("::1", "::"), ("127.0.0.1", "::")])
+def test_taken_port_is_named(host, other):
+    """A port that another program listens on ends the command with the port's number and that program."""
+    family = socket.AF_INET6 if ":" in other else socket.AF_INET
+    with socket.create_server((other, 0), family=family, dualstack_ipv6=other == "::") as taken:
         port = taken.getsockname()[1]
-        done = run("serve", APP, f"--port={port}")
-    assert (done.returncode, f"port {port} on 127.0.0.1 is taken" in done.stderr) == (2, True)
+        done = run("serve", APP, f"--host={host}", f"--port={port}")
+    assert done.returncode == 2
+    who = f"process {os.getpid()} (" if sys.platform == "linux" else "another program"
+    assert f"port {port} on {host} is taken by {who}" in done.stderr
 
 
 def test_foreign_module_in_the_working_directory_is_named(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import sys
 import time
 import urllib.request
@@ -12,6 +13,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import pytest
 import socketio
@@ -200,6 +202,35 @@ def test_workers_of_a_killed_supervisor_stop(temporary):
             command.process.kill()
             wait_until(lambda: not any(alive(pid) for pid in workers.values()))
     assert not list(temporary.iterdir())
+
+
+def test_port_can_be_used_again_at_once():
+    """A connection that a stop has left in FIN_WAIT or TIME_WAIT keeps the port from nobody."""
+    with Command("serve", "tests.cluster.app:app", "--port=0", "--workers=2") as command:
+        [url] = {urls[0] for urls in command.nodes(2).values()}
+        address = urlsplit(url).hostname, urlsplit(url).port
+        client = socket.create_connection(address)
+        client.sendall(b"GET /who HTTP/1.1\r\nHost: x\r\n\r\n")
+        client.recv(4096)
+    with client, Command("serve", "tests.cluster.app:app", f"--port={address[1]}", "--workers=2") as again:
+        assert {urls[0] for urls in again.nodes(2).values()} == {url}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody sees who holds a port")
+def test_next_supervisor_waits_for_the_workers_of_a_killed_one():
+    """While they still stop it says so, and serves at their port when they are gone."""
+    with Command(*SERVE, "--grace=3", "--stuck-after=60") as killed:
+        nodes = killed.nodes(2)
+        workers = pids(nodes)
+        [url] = {urls[0] for urls in nodes.values()}
+        port = urlsplit(url).port
+        with blocked(nodes["node-2"][1]):
+            killed.process.kill()
+            with Command("serve", "tests.cluster.app:app", f"--port={port}", "--workers=2") as command:
+                [told] = command.wait_for(f"workers of a killed supervisor stop, and hold port {port}: (.*);")
+                assert str(workers["node-2"]) in told[1]
+                assert {urls[0] for urls in command.nodes(2).values()} == {url}
+                assert not alive(workers["node-2"])
 
 
 @pytest.mark.parametrize(

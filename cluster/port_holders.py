@@ -1,0 +1,76 @@
+"""Which processes listen on a port, as far as Linux's /proc lets this user see it."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import shorten
+from typing import Final
+
+PROC: Final = Path("/proc")
+LISTENING: Final = "0A"
+"""The state TCP_LISTEN in /proc/net/tcp."""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A process that has a listening socket open, and its command line."""
+
+    pid: int
+    command: tuple[str, ...]
+
+    def __str__(self) -> str:
+        program, *arguments = self.command
+        words = " ".join((Path(program).name, *arguments[:3]))
+        return f"process {self.pid} ({shorten(words, 60, placeholder=' …')})"
+
+
+def port_holders(family: int, host: str, port: int) -> list[Holder]:
+    """The processes whose sockets keep this one from listening on the numeric address `host` and `port`.
+
+    Empty where that cannot be seen: without /proc, or when the processes belong to another user.
+    """
+    inodes = {f"socket:[{inode}]" for inode in _listening_inodes(family, host, port)}
+    return list(_processes_with(inodes)) if inodes else []
+
+
+def _listening_inodes(family: int, host: str, port: int) -> Iterator[str]:
+    ours = _as_proc_writes_it(socket.inet_pton(family, host.partition("%")[0]))
+    for table in ("tcp", "tcp6"):
+        with suppress(OSError):
+            for line in (PROC / "net" / table).read_text().splitlines()[1:]:
+                fields = line.split()
+                address, _, hexadecimal = fields[1].rpartition(":")
+                if fields[3] == LISTENING and int(hexadecimal, 16) == port and _overlap(address, ours):
+                    yield fields[9]
+
+
+def _as_proc_writes_it(address: bytes) -> str:
+    # As 32-bit words in the byte order of this machine, whatever the order on the wire.
+    return "".join(f"{word:08X}" for word in struct.unpack(f"={len(address) // 4}I", address))
+
+
+def _overlap(one: str, other: str) -> bool:
+    # A wildcard address, all zeros, takes the port on every address.
+    return one == other or not one.strip("0") or not other.strip("0")
+
+
+def _processes_with(sockets: set[str]) -> Iterator[Holder]:
+    for folder in PROC.iterdir():
+        # OSError: the process has ended meanwhile, or belongs to another user.
+        with suppress(OSError):
+            if folder.name.isdecimal() and any(_target(fd) in sockets for fd in (folder / "fd").iterdir()):
+                command = (folder / "cmdline").read_bytes().decode(errors="replace")
+                yield Holder(int(folder.name), tuple(command.rstrip("\0").split("\0")))
+
+
+def _target(fd: Path) -> str:
+    try:
+        return os.readlink(fd)
+    except OSError:  # closed meanwhile
+        return ""
