@@ -28,17 +28,17 @@ USER 10001:10001
 
 FROM run AS loadtest
 COPY --from=build-loadtest /opt/venv /opt/venv
-ENTRYPOINT ["python", "-m", "loadtest"]
+ENTRYPOINT ["python", "-m", "socketio_cluster.loadtest"]
 
 FROM run AS node
 COPY --from=build /opt/venv /opt/venv
 # One worker: a container is a node, and the orchestrator counts containers.
-ENV CLUSTER_APP=cluster.demo.app:app CLUSTER_HOST=0.0.0.0 CLUSTER_PORT=8000 CLUSTER_WORKERS=1 \
+ENV CLUSTER_APP=socketio_cluster.cluster.demo.app:app CLUSTER_HOST=0.0.0.0 CLUSTER_PORT=8000 CLUSTER_WORKERS=1 \
     CLUSTER_PROBE_HOST=0.0.0.0 CLUSTER_PROBE_PORT=8001
 EXPOSE 8000 8001
 STOPSIGNAL SIGTERM
 # For Docker and Compose; Kubernetes has probes of its own.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=60s \
     CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(f\"http://127.0.0.1:{os.environ['CLUSTER_PROBE_PORT']}/livez\", timeout=2)"]
-ENTRYPOINT ["python", "-m", "cluster"]
+ENTRYPOINT ["python", "-m", "socketio_cluster"]
 CMD ["serve"]

@@ -5,7 +5,7 @@ python := .venv/bin/python
 .PHONY: demo test test-k8s lint types check clean
 
 demo: .venv/ready  ## the demo in the browser; ARGS="--port 9000 --workers 3"
-	@$(python) -m cluster demo $(ARGS)
+	@$(python) -m socketio_cluster demo $(ARGS)
 
 test: .venv/ready  ## all tests; ARGS="tests/nodes -k ack"
 	@scripts/setup-tests

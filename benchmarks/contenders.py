@@ -36,7 +36,7 @@ class Contender:
 
 def _serve_ours(port: int, url: str) -> list[str]:
     # The CPU and the memory of the supervisor count too.
-    serve = ["-m", "cluster", "serve", "benchmarks.servers.ours:app", "--workers", "1"]
+    serve = ["-m", "socketio_cluster", "serve", "benchmarks.servers.ours:app", "--workers", "1"]
     return [sys.executable, *serve, "--port", str(port), "--bus", url, "--log-level", "warning"]
 
 

@@ -1,4 +1,4 @@
-"""What ``cluster.AsyncServer`` costs per event beside python-socketio's class.
+"""What ``socketio_cluster.AsyncServer`` costs per event beside python-socketio's class.
 
 ``python -m benchmarks.middleware`` prints it. An event with an ack goes through a lane, from the bytes of
 the client to the bytes of the ack, in this process and without a network: in a real node the kernel's part
@@ -15,10 +15,10 @@ from typing import Any, Final
 import socketio
 from engineio.async_socket import AsyncSocket
 
-import cluster
-from cluster.lane import Lanes
-from cluster.lane.connection import Lane
-from manager import ClusterManager
+import socketio_cluster
+from socketio_cluster import ClusterManager
+from socketio_cluster.cluster.lane import Lanes
+from socketio_cluster.cluster.lane.connection import Lane
 
 EVENTS: Final = 2000
 """Events of a measurement, in batches of as many as arrive together on a busy node."""
@@ -91,8 +91,8 @@ async def main(rounds: int = ROUNDS) -> None:
     lanes = Lanes()
     subjects = {
         "socketio.AsyncServer": Subject(socketio.AsyncServer, lanes),
-        "cluster.AsyncServer": Subject(cluster.AsyncServer, lanes),
-        "with one middleware": Subject(cluster.AsyncServer, lanes, 1),
+        "socketio_cluster.AsyncServer": Subject(socketio_cluster.AsyncServer, lanes),
+        "with one middleware": Subject(socketio_cluster.AsyncServer, lanes, 1),
     }
     for subject in subjects.values():
         subject.lane.take("40")

@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from cluster.client import AsyncClient, Client
-    from cluster.refusal import Refused, Skip
-    from cluster.server import AsyncServer
+    from socketio_cluster.cluster.client import AsyncClient, Client
+    from socketio_cluster.cluster.middleware.refusal import Refused, Skip
+    from socketio_cluster.cluster.server import AsyncServer
 
 __all__ = ["AsyncClient", "AsyncServer", "Client", "Refused", "Skip"]
 

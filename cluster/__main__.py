@@ -1,13 +1,13 @@
-"""`python -m cluster` and the console script `socketio-cluster`."""
+"""`python -m socketio_cluster` and the console script `socketio-cluster`."""
 
 from __future__ import annotations
 
 import sys
 
-from cluster.errors import UsageError
-from cluster.names import check_names
-from cluster.options import HubOptions, Options, WorkerOptions
-from cluster.parser import read_options
+from socketio_cluster.cluster.errors import UsageError
+from socketio_cluster.cluster.names import check_names
+from socketio_cluster.cluster.options import HubOptions, Options, WorkerOptions
+from socketio_cluster.cluster.parser import read_options
 
 
 def main() -> int:
@@ -23,15 +23,15 @@ def main() -> int:
 def _run(options: Options) -> int:
     # Each command imports what it needs when it runs: `manager` may turn out to be somebody else's.
     if isinstance(options, WorkerOptions):
-        from cluster.worker import run_worker
+        from socketio_cluster.cluster.worker import run_worker
 
         return run_worker(options)
     check_names()
     if isinstance(options, HubOptions):
-        from cluster.hub import run_hub
+        from socketio_cluster.cluster.hub import run_hub
 
         return run_hub(options)
-    from cluster.supervisor import run_supervisor
+    from socketio_cluster.cluster.supervisor import run_supervisor
 
     return run_supervisor(options)
 

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from cluster.errors import UsageError
-from cluster.options import ServeOptions
-from manager.brokers.hub import Hub
-from manager.errors import SettingError
-from manager.registry import check_url
+from socketio_cluster.cluster.errors import UsageError
+from socketio_cluster.cluster.options import ServeOptions
+from socketio_cluster.manager.brokers.hub import Hub
+from socketio_cluster.manager.bus.registry import check_url
+from socketio_cluster.manager.errors import SettingError
 
 OURS = "local://"
 

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
-from cluster.listener import WORKER
-from cluster.stopping import Stopping
+from socketio_cluster.cluster.listener import WORKER
+from socketio_cluster.cluster.stopping import Stopping
 
 # Silence is counted in so many short waits instead of by the clock: a supervisor that was itself
 # paused (Ctrl-Z, a sleeping laptop) has then missed one wait and does not blame its workers.

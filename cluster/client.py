@@ -7,8 +7,8 @@ from typing import Any, ClassVar, Final
 import socketio
 from socketio import packet
 
-from cluster.async_hooked import AsyncHooked
-from cluster.sync_hooked import SyncHooked
+from socketio_cluster.cluster.middleware.async_runner import AsyncHooked
+from socketio_cluster.cluster.middleware.sync_runner import SyncHooked
 
 _NOTICES: Final = frozenset(("connect", "connect_error", "disconnect"))
 _FAILURE: Final = "Internal client error"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from manager import ClusterManager
+from socketio_cluster.manager.client_manager import ClusterManager
 
 SCHEMES = {"ws": "http", "wss": "https"}
 

@@ -6,11 +6,11 @@ import asyncio
 import logging
 import signal
 
-from cluster import logs
-from cluster.bus import open_hub
-from cluster.options import HubOptions
+from socketio_cluster.cluster import logs
+from socketio_cluster.cluster.bus import open_hub
+from socketio_cluster.cluster.options import HubOptions
 
-log = logging.getLogger("cluster")
+log = logging.getLogger("socketio_cluster.cluster")
 
 
 def run_hub(options: HubOptions) -> int:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from cluster.address import write_address
-from cluster.errors import UsageError
-from cluster.options import ServeOptions
+from socketio_cluster.cluster.address import write_address
+from socketio_cluster.cluster.errors import UsageError
+from socketio_cluster.cluster.options import ServeOptions
 
 EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104
 

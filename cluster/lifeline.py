@@ -11,9 +11,9 @@ import socket
 import threading
 import time
 
-from cluster.rundir import sweep
+from socketio_cluster.cluster.rundir import sweep
 
-log = logging.getLogger("cluster")
+log = logging.getLogger("socketio_cluster.cluster")
 
 
 class Lifeline:

@@ -11,12 +11,12 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from cluster.errors import UsageError
-from cluster.port_holders import Holder, port_holders
+from socketio_cluster.cluster.errors import UsageError
+from socketio_cluster.cluster.port_holders import Holder, port_holders
 
-log = logging.getLogger("cluster")
+log = logging.getLogger("socketio_cluster.cluster")
 
-WORKER: Final = ("-m", "cluster", "worker")
+WORKER: Final = ("-m", "socketio_cluster", "worker")
 """The arguments of Python that make a process a worker."""
 LOOK: Final = 0.1
 """Seconds between attempts to listen on a port that is about to become free."""

@@ -7,7 +7,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from cluster.errors import UsageError
+from socketio_cluster.cluster.errors import UsageError
 
 DISTRIBUTION = "socketio-cluster"
 NAMES = ("cluster", "manager")

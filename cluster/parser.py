@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from cluster import values
-from cluster.options import HubOptions, Options, ServeOptions, WorkerOptions
+from socketio_cluster.cluster import values
+from socketio_cluster.cluster.options import HubOptions, Options, ServeOptions, WorkerOptions
 
-DEMO_APP = "cluster.demo.app:app"
+DEMO_APP = "socketio_cluster.cluster.demo.app:app"
 APP_VARIABLE = "CLUSTER_APP"
 KINDS: dict[str, type[Any]] = {"worker": WorkerOptions, "hub": HubOptions}
 BUS_HELP = (

@@ -8,8 +8,8 @@ import socketio
 from socketio import packet
 from socketio.exceptions import ConnectionRefusedError as SocketIOConnectionRefusedError
 
-from cluster.async_hooked import AsyncHooked
-from cluster.refusal import Refused, Skip
+from socketio_cluster.cluster.middleware.async_runner import AsyncHooked
+from socketio_cluster.cluster.middleware.refusal import Refused, Skip
 
 _REFUSALS: Final = (SocketIOConnectionRefusedError, ConnectionRefusedError)
 

@@ -9,16 +9,16 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from cluster.child import Child, first
-from cluster.drain.schedule import LAST_SECONDS
-from cluster.internal import Internal
-from cluster.listener import url_of
-from cluster.options import ServeOptions
-from cluster.probes.verdict import State
-from cluster.stopping import Stopping
-from manager.registry import safe_url
+from socketio_cluster.cluster.child import Child, first
+from socketio_cluster.cluster.drain.schedule import LAST_SECONDS
+from socketio_cluster.cluster.internal import Internal
+from socketio_cluster.cluster.listener import url_of
+from socketio_cluster.cluster.options import ServeOptions
+from socketio_cluster.cluster.probes.verdict import State
+from socketio_cluster.cluster.stopping import Stopping
+from socketio_cluster.manager.bus.registry import safe_url
 
-log = logging.getLogger("cluster")
+log = logging.getLogger("socketio_cluster.cluster")
 
 FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
 # A worker that lived so long has recovered: the next failure starts again at the first delay.

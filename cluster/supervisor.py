@@ -12,21 +12,21 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from cluster import logs
-from cluster.bus import check_bus, credentials, provide_bus, read_bus
-from cluster.child import first
-from cluster.errors import UsageError
-from cluster.internal import check_internal, plan_internal
-from cluster.limits.limits import check_limits
-from cluster.listener import listen, listen_after_orphans, listen_shared, url_of
-from cluster.options import ServeOptions
-from cluster.probes.probes import Probes, serve_probes
-from cluster.rundir import VARIABLE, run_directory
-from cluster.slot import Slot
-from cluster.stopping import Stopping
-from cluster.target import check_target
+from socketio_cluster.cluster import logs
+from socketio_cluster.cluster.bus import check_bus, credentials, provide_bus, read_bus
+from socketio_cluster.cluster.child import first
+from socketio_cluster.cluster.errors import UsageError
+from socketio_cluster.cluster.internal import check_internal, plan_internal
+from socketio_cluster.cluster.limits.limits import check_limits
+from socketio_cluster.cluster.listener import listen, listen_after_orphans, listen_shared, url_of
+from socketio_cluster.cluster.options import ServeOptions
+from socketio_cluster.cluster.probes.probes import Probes, serve_probes
+from socketio_cluster.cluster.rundir import VARIABLE, run_directory
+from socketio_cluster.cluster.slot import Slot
+from socketio_cluster.cluster.stopping import Stopping
+from socketio_cluster.cluster.target import check_target
 
-log = logging.getLogger("cluster")
+log = logging.getLogger("socketio_cluster.cluster")
 
 
 def run_supervisor(options: ServeOptions) -> int:

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import Any
 
-from cluster.errors import UsageError
+from socketio_cluster.cluster.errors import UsageError
 
 
 def check_target(target: str) -> None:

@@ -15,24 +15,24 @@ from typing import Any
 
 import uvicorn
 
-from cluster import logs
-from cluster.drain import Aging, Drain
-from cluster.environ import tell_addresses
-from cluster.errors import UsageError
-from cluster.forward import Forwarding, RelayProtocol
-from cluster.internal import Internal
-from cluster.lane import LaneProtocol, Lanes
-from cluster.lifeline import Lifeline
-from cluster.limits.limits import Limiter, limits_of
-from cluster.metrics.worker import Metrics
-from cluster.options import WorkerOptions
-from cluster.probes.desk import Desk
-from cluster.probes.status import status_of
-from cluster.strict import install
-from cluster.target import load_target
-from manager import active_managers
+from socketio_cluster.cluster import logs
+from socketio_cluster.cluster.drain import Aging, Drain
+from socketio_cluster.cluster.environ import tell_addresses
+from socketio_cluster.cluster.errors import UsageError
+from socketio_cluster.cluster.forward import Forwarding, RelayProtocol
+from socketio_cluster.cluster.internal import Internal
+from socketio_cluster.cluster.lane import LaneProtocol, Lanes
+from socketio_cluster.cluster.lifeline import Lifeline
+from socketio_cluster.cluster.limits.limits import Limiter, limits_of
+from socketio_cluster.cluster.metrics.worker import Metrics
+from socketio_cluster.cluster.options import WorkerOptions
+from socketio_cluster.cluster.probes.status import status_of
+from socketio_cluster.cluster.probes.status_socket import Desk
+from socketio_cluster.cluster.strict import install
+from socketio_cluster.cluster.target import load_target
+from socketio_cluster.manager.client_manager import active_managers
 
-log = logging.getLogger("cluster")
+log = logging.getLogger("socketio_cluster.cluster")
 
 FAILED_START = 3
 # uvicorn gets this much less than the whole grace, so that the lifespan and the goodbyes fit in too.

@@ -5,7 +5,7 @@ CLUSTER_BUS=redis://localhost:6379/0 python examples/emit_from_outside.py "Dinne
 
 import sys
 
-from manager import Emitter
+from socketio_cluster import Emitter
 
 with Emitter() as emitter:
     emitter.emit("said", sys.argv[1])

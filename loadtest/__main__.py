@@ -1,4 +1,4 @@
-"""`python -m loadtest`: run a scenario, or compare servers."""
+"""`python -m socketio_cluster.loadtest`: run a scenario, or compare servers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import sys
 def main(arguments: list[str]) -> int:
     """Give the exit code: 0 when all thresholds hold, 1 when not, 2 for a mistake in what was asked."""
     if arguments[:1] == ["compare"]:
-        from loadtest.compare import main as compare
+        from socketio_cluster.loadtest.compare import main as compare
 
         return compare(arguments[1:])
-    from loadtest.command import run
+    from socketio_cluster.loadtest.command import run
 
     return run(arguments)
 

@@ -21,10 +21,10 @@ from socketio.packet import (
     Packet,
 )
 
-from loadtest.address import Address
-from loadtest.errors import CallTimeout, Disconnected, NotSocketIO, Refused
-from loadtest.polling import Polling
-from loadtest.websocket import WebSocket
+from socketio_cluster.loadtest.address import Address
+from socketio_cluster.loadtest.errors import CallTimeout, Disconnected, NotSocketIO, Refused
+from socketio_cluster.loadtest.polling import Polling
+from socketio_cluster.loadtest.websocket import WebSocket
 
 TRANSPORTS: dict[str, type[WebSocket | Polling]] = {"websocket": WebSocket, "polling": Polling}
 

@@ -13,9 +13,9 @@ import configargparse
 from locust import events
 from locust.main import main as locust_main
 
-from loadtest.options import add_options
-from loadtest.scenarios import SCENARIOS
-from loadtest.scenarios.swarms import ALONE, SWARMS
+from socketio_cluster.loadtest.options import add_options
+from socketio_cluster.loadtest.scenarios import SCENARIOS
+from socketio_cluster.loadtest.scenarios.swarms import ALONE, SWARMS
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 
@@ -30,7 +30,7 @@ COMMON = (
 EPILOG = """\
 Options from "connection" on can also be set by the environment: --rooms-per-user as LOADTEST_ROOMS_PER_USER.
 Locust's options work too: --processes, --master, --worker, --expect-workers, --csv, --html, and all that
-`locust --help` shows. Several servers under the same load: python -m loadtest compare --help
+`locust --help` shows. Several servers under the same load: python -m socketio_cluster.loadtest compare --help
 """
 
 
@@ -70,7 +70,7 @@ def _silence(**_: Any) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    first = _Front(prog="python -m loadtest", add_help=False, allow_abbrev=False)
+    first = _Front(prog="python -m socketio_cluster.loadtest", add_help=False, allow_abbrev=False)
     first.add_argument("scenario", choices=SCENARIOS, metavar="SCENARIO", help=argparse.SUPPRESS)
     first.add_argument(
         "-H", "--host", action="append", metavar="URL", help="a server; repeatable, users take turns"
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
 
 class _Front(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
-        self.exit(2, f"loadtest: {message}\nTry python -m loadtest --help\n")
+        self.exit(2, f"loadtest: {message}\nTry python -m socketio_cluster.loadtest --help\n")
 
 
 class _Help(argparse.Action):

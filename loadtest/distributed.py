@@ -6,8 +6,8 @@ from typing import Any
 
 import gevent
 
-from loadtest.recorder import Recorder
-from loadtest.run import Run
+from socketio_cluster.loadtest.recorder import Recorder
+from socketio_cluster.loadtest.run import Run
 
 QUIET, COLLECT, LEDGER = "loadtest-quiet", "loadtest-collect", "loadtest-ledger"
 

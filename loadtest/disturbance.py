@@ -8,7 +8,7 @@ from typing import Any
 
 import gevent
 
-from loadtest.recorder import Recorder
+from socketio_cluster.loadtest.recorder import Recorder
 
 
 class Disturbance:

@@ -9,14 +9,14 @@ from typing import Any
 from locust import events, runners
 from locust.runners import MasterRunner, WorkerRunner
 
-from loadtest.distributed import Master, Worker
-from loadtest.errors import LoadTestError
-from loadtest.options import add_options
-from loadtest.preflight import check_hosts, check_options
-from loadtest.run import Run
-from loadtest.shaping import Shape
-from loadtest.swarm.native import epoll
-from loadtest.swarm.user import SwarmUser
+from socketio_cluster.loadtest.distributed import Master, Worker
+from socketio_cluster.loadtest.errors import LoadTestError
+from socketio_cluster.loadtest.options import add_options
+from socketio_cluster.loadtest.preflight import check_hosts, check_options
+from socketio_cluster.loadtest.run import Run
+from socketio_cluster.loadtest.shaping import Shape
+from socketio_cluster.loadtest.swarm.native import epoll
+from socketio_cluster.loadtest.swarm.user import SwarmUser
 
 
 def _init(environment: Any, runner: Any, **_: Any) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadtest.receiver import Receiver
-from loadtest.stream import Stream
+from socketio_cluster.loadtest.receiver import Receiver
+from socketio_cluster.loadtest.stream import Stream
 
 
 class Ledger:

@@ -7,9 +7,9 @@ from typing import Any
 
 from locust import events
 
-import loadtest.hooks  # noqa: F401 - installs the options and the verdict
-from loadtest.scenarios import SCENARIOS
-from loadtest.scenarios.swarms import SWARMS
+import socketio_cluster.loadtest.hooks  # noqa: F401 - installs the options and the verdict
+from socketio_cluster.loadtest.scenarios import SCENARIOS
+from socketio_cluster.loadtest.scenarios.swarms import SWARMS
 
 globals().update({one.__name__: one for one in (*SCENARIOS.values(), *SWARMS.values())})
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import configargparse
 
-from loadtest.shapes import SHAPES
-from loadtest.thresholds import THRESHOLDS
+from socketio_cluster.loadtest.shapes import SHAPES
+from socketio_cluster.loadtest.thresholds import THRESHOLDS
 
 TRANSPORTS = ("websocket", "polling", "both")
 

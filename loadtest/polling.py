@@ -13,7 +13,7 @@ from http.cookies import SimpleCookie
 from threading import Lock
 from urllib.parse import urlsplit
 
-from loadtest.errors import Disconnected, NotSocketIO, Unreachable
+from socketio_cluster.loadtest.errors import Disconnected, NotSocketIO, Unreachable
 
 IDLE = 2.0
 """Seconds until a connection is not used again: servers close idle ones, and no POST can be repeated."""

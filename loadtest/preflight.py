@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import gevent
 from gevent.event import AsyncResult
 
-from loadtest.address import Address, address_of, hosts_of
-from loadtest.client import Client
-from loadtest.errors import LoadTestError, NotSocketIO
-from loadtest.report.scrape import Scraper
+from socketio_cluster.loadtest.address import Address, address_of, hosts_of
+from socketio_cluster.loadtest.client import Client
+from socketio_cluster.loadtest.errors import LoadTestError, NotSocketIO
+from socketio_cluster.loadtest.report.scrape import Scraper
 
 
 def check_options(options: Any) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from loadtest.latency import Latency
-from loadtest.timeline import Second, Timeline
+from socketio_cluster.loadtest.latency import Latency
+from socketio_cluster.loadtest.timeline import Second, Timeline
 
 
 def line(timeline: Timeline, started: float, until: float, seconds: int) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadtest.membership import Membership
-from loadtest.track import Track
+from socketio_cluster.loadtest.membership import Membership
+from socketio_cluster.loadtest.track import Track
 
 
 class Receiver:

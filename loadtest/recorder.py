@@ -9,9 +9,9 @@ from collections import Counter
 from itertools import count
 from typing import Any
 
-from loadtest.clock import Clock
-from loadtest.ledger import Ledger
-from loadtest.timeline import Timeline
+from socketio_cluster.loadtest.clock import Clock
+from socketio_cluster.loadtest.ledger import Ledger
+from socketio_cluster.loadtest.timeline import Timeline
 
 
 class Recorder:

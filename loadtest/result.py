@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
-from loadtest.address import hosts_of
-from loadtest.latency import Latency
-from loadtest.thresholds import check
-from loadtest.timeline import EVENTS, Timeline
-from loadtest.verdict import Verdict
+from socketio_cluster.loadtest.address import hosts_of
+from socketio_cluster.loadtest.latency import Latency
+from socketio_cluster.loadtest.thresholds import check
+from socketio_cluster.loadtest.timeline import EVENTS, Timeline
+from socketio_cluster.loadtest.verdict import Verdict
 
 BUSY = 0.85
 """Share of a core above which the generator, not the server, may be what is measured."""

@@ -11,16 +11,16 @@ from typing import Any
 
 import gevent
 
-from loadtest.clock import to_next_second
-from loadtest.disturbance import Disturbance
-from loadtest.ledger import Ledger
-from loadtest.options import names, tidy
-from loadtest.progress import line
-from loadtest.recorder import Recorder
-from loadtest.result import summarize
-from loadtest.table import render
-from loadtest.thresholds import THRESHOLDS
-from loadtest.verdict import Verdict, judge
+from socketio_cluster.loadtest.clock import to_next_second
+from socketio_cluster.loadtest.disturbance import Disturbance
+from socketio_cluster.loadtest.ledger import Ledger
+from socketio_cluster.loadtest.options import names, tidy
+from socketio_cluster.loadtest.progress import line
+from socketio_cluster.loadtest.recorder import Recorder
+from socketio_cluster.loadtest.result import summarize
+from socketio_cluster.loadtest.table import render
+from socketio_cluster.loadtest.thresholds import THRESHOLDS
+from socketio_cluster.loadtest.verdict import Verdict, judge
 
 EVERY = 2
 """Seconds between two lines of progress."""
@@ -131,7 +131,7 @@ class Run:
         """Ask the servers' /metrics each second."""
         if not self.options.metrics:
             return
-        from loadtest.report.scrape import Scraper
+        from socketio_cluster.loadtest.report.scrape import Scraper
 
         scraper = Scraper(self.options.metrics)
         for _ in self._each_second():
@@ -155,7 +155,7 @@ class Run:
         if self.options.verdict_file:
             Path(self.options.verdict_file).write_text(json.dumps(result, indent=1) + "\n")
         if self.options.report:
-            from loadtest.report import write
+            from socketio_cluster.loadtest.report import write
 
             for path in write(result, Path(self.options.report)):
                 print(f"written: {path}", flush=True)

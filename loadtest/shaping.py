@@ -6,7 +6,7 @@ from typing import Any
 
 from locust import LoadTestShape
 
-from loadtest.shapes import users_at
+from socketio_cluster.loadtest.shapes import users_at
 
 SECONDS = 60
 """How long a shaped test takes when no run time was given."""

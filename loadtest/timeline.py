@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from loadtest.latency import Latency
+from socketio_cluster.loadtest.latency import Latency
 
 EVENTS = ("deliveries", "errors", "connects", "disconnects", "reconnects", "refused", "tolerated")
 """What is counted: `refused` connects, and `tolerated` failures that the scenario brings about itself."""

@@ -11,11 +11,11 @@ import gevent
 from gevent.event import Event
 from locust import User
 
-from loadtest.address import Address, address_of, hosts_of
-from loadtest.client import Client
-from loadtest.errors import Disconnected, LoadTestError, NotSocketIO, Refused, Unreachable
-from loadtest.recorder import Recorder
-from loadtest.stream import Stream
+from socketio_cluster.loadtest.address import Address, address_of, hosts_of
+from socketio_cluster.loadtest.client import Client
+from socketio_cluster.loadtest.errors import Disconnected, LoadTestError, NotSocketIO, Refused, Unreachable
+from socketio_cluster.loadtest.recorder import Recorder
+from socketio_cluster.loadtest.stream import Stream
 
 
 class SocketIOUser(User):

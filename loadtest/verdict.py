@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from math import inf
 
-from loadtest.ledger import Ledger
-from loadtest.membership import Membership
-from loadtest.receiver import Receiver
-from loadtest.stream import Stream
-from loadtest.track import Track
+from socketio_cluster.loadtest.ledger import Ledger
+from socketio_cluster.loadtest.membership import Membership
+from socketio_cluster.loadtest.receiver import Receiver
+from socketio_cluster.loadtest.stream import Stream
+from socketio_cluster.loadtest.track import Track
 
 SETTLE = 2.0
 """Seconds a message may be on its way: around a join, a leave or a broken connection nothing is expected."""

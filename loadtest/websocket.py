@@ -15,7 +15,7 @@ from websockets.http11 import Response
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
-from loadtest.errors import Disconnected, NotSocketIO, Unreachable
+from socketio_cluster.loadtest.errors import Disconnected, NotSocketIO, Unreachable
 
 CHUNK = 65536
 

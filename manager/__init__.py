@@ -1,9 +1,10 @@
 """The client manager that joins Socket.IO nodes over a bus."""
 
-from manager.async_emitter import AsyncEmitter
-from manager.client_manager import ClusterManager, active_managers
-from manager.emitter import Emitter
-from manager.errors import (
+from socketio_cluster.manager.async_emitter import AsyncEmitter
+from socketio_cluster.manager.bus.roster import NodeInfo
+from socketio_cluster.manager.client_manager import ClusterManager, active_managers
+from socketio_cluster.manager.emitter import Emitter
+from socketio_cluster.manager.errors import (
     BrokerError,
     ClientGone,
     ClusterError,
@@ -12,10 +13,9 @@ from manager.errors import (
     SettingError,
     TooManyRooms,
 )
-from manager.options import Options
-from manager.roster import NodeInfo
-from manager.stats import Stats
-from manager.sync import SyncClusterManager
+from socketio_cluster.manager.options import Options
+from socketio_cluster.manager.stats import Stats
+from socketio_cluster.manager.sync import SyncClusterManager
 
 __all__ = [
     "AsyncEmitter",

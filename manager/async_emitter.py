@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from manager.channels import Room, check_room
-from manager.errors import BrokerError, SettingError
-from manager.ids import node_of
-from manager.local_manager import room_list, skip_list
-from manager.messages import Message, Reply
-from manager.node import Node
-from manager.options import from_environment
-from manager.packets import Encoded, PacketClass, encode_event, packet_format
-from manager.registry import safe_url
-from manager.remote import Remote
-from manager.stats import Stats
+from socketio_cluster.manager.bus.channels import Room, check_room
+from socketio_cluster.manager.bus.messages import Message, Reply
+from socketio_cluster.manager.bus.node import Node
+from socketio_cluster.manager.bus.registry import safe_url
+from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event, packet_format
+from socketio_cluster.manager.errors import BrokerError, SettingError
+from socketio_cluster.manager.ids import node_of
+from socketio_cluster.manager.local_manager import room_list, skip_list
+from socketio_cluster.manager.options import from_environment
+from socketio_cluster.manager.remote import Remote
+from socketio_cluster.manager.stats import Stats
 
 Rooms = Room | list[Room] | tuple[Room, ...] | set[Room] | None
 """Whom an event is for: a sid, a room, several of them, or None for everybody."""
@@ -32,7 +32,7 @@ class AsyncEmitter:
         serializer: that of the servers: "default", "msgpack" or a packet class.
         json: that of the servers: a module with ``dumps`` and ``loads``.
         timeout: seconds within which the bus must have an event.
-        options: the fields of ``manager.options.Options``; ``prefix`` and ``secret`` must be the cluster's.
+        options: the fields of ``socketio_cluster.manager.options.Options``; ``prefix`` and ``secret`` must be the cluster's.
 
     Raises:
         SettingError: no bus is named, or a setting cannot work.

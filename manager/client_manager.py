@@ -10,20 +10,20 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from manager.acks import Answer
-from manager.channels import Room, check_room
-from manager.fanout import Fanout
-from manager.guards import guard
-from manager.ids import new_sid, node_of
-from manager.inbound import Inbound
-from manager.local_manager import room_list, skip_list
-from manager.member import Member
-from manager.messages import Message
-from manager.outbox import Outlet
-from manager.outgoing import Outgoing
-from manager.packets import Encoded, PacketClass, encode_event
-from manager.room_limit import check_rooms
-from manager.rooms import CONNECTED, PENDING, Callback
+from socketio_cluster.manager.bus.channels import Room, check_room
+from socketio_cluster.manager.bus.messages import Message
+from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.fanout import Fanout
+from socketio_cluster.manager.clients.outgoing import Outgoing
+from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event
+from socketio_cluster.manager.clients.room_limit import check_rooms
+from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
+from socketio_cluster.manager.host.fixes import guard
+from socketio_cluster.manager.host.outbox import Outlet
+from socketio_cluster.manager.ids import new_sid, node_of
+from socketio_cluster.manager.inbound import Inbound
+from socketio_cluster.manager.local_manager import room_list, skip_list
+from socketio_cluster.manager.member import Member
 
 _managers: weakref.WeakSet[ClusterManager] = weakref.WeakSet()
 
@@ -41,7 +41,7 @@ class ClusterManager(Member):
             ``redis+sentinel://``, ``redis+cluster://``, ``amqp://``, ``amqps://``, ``kombu+SCHEME://``.
             Without it the environment variable ``CLUSTER_BUS`` counts, and without that this process
             is alone.
-        options: the fields of ``manager.options.Options``.
+        options: the fields of ``socketio_cluster.manager.options.Options``.
 
     Raises:
         SettingError: a setting that cannot work.

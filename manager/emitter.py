@@ -8,10 +8,10 @@ import threading
 from functools import partial
 from typing import Any
 
-from manager.async_emitter import AsyncEmitter, Rooms
-from manager.channels import Room
-from manager.loop_thread import LoopThread
-from manager.packets import PacketClass
+from socketio_cluster.manager.async_emitter import AsyncEmitter, Rooms
+from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.clients.packets import PacketClass
+from socketio_cluster.manager.loop_thread import LoopThread
 
 
 class Emitter:

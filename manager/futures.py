@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TypeVar
 
-logger = logging.getLogger("manager")
+logger = logging.getLogger("socketio_cluster.manager")
 
 T = TypeVar("T")
 

@@ -6,15 +6,25 @@ import logging
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
-from manager.acks import RemoteAck
-from manager.errors import UNKNOWN_SID, EnvelopeError
-from manager.messages import Ack, Close, Disconnect, Emit, Enter, Gone, Leave, Message, Reply
-from manager.packets import Encoded, decode, encode_ack
+from socketio_cluster.manager.bus.messages import (
+    Ack,
+    Close,
+    Disconnect,
+    Emit,
+    Enter,
+    Gone,
+    Leave,
+    Message,
+    Reply,
+)
+from socketio_cluster.manager.clients.acks import RemoteAck
+from socketio_cluster.manager.clients.packets import Encoded, decode, encode_ack
+from socketio_cluster.manager.errors import UNKNOWN_SID, EnvelopeError
 
 if TYPE_CHECKING:
-    from manager.client_manager import ClusterManager
+    from socketio_cluster.manager.client_manager import ClusterManager
 
-logger = logging.getLogger("manager")
+logger = logging.getLogger("socketio_cluster.manager")
 
 
 class Inbound:

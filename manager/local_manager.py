@@ -7,11 +7,11 @@ from typing import Any
 
 from socketio import AsyncManager
 
-from manager.acks import abandon
-from manager.channels import Room, check_room
-from manager.errors import UNKNOWN_SID
-from manager.outgoing import Outgoing
-from manager.rooms import CONNECTED, PENDING, Client, Rooms
+from socketio_cluster.manager.bus.channels import Room, check_room
+from socketio_cluster.manager.clients.acks import abandon
+from socketio_cluster.manager.clients.outgoing import Outgoing
+from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Client, Rooms
+from socketio_cluster.manager.errors import UNKNOWN_SID
 
 
 class LocalManager(AsyncManager):  # type: ignore[misc]

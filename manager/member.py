@@ -7,13 +7,13 @@ import os
 from collections.abc import Coroutine
 from typing import Any, Final
 
-from manager.local_manager import LocalManager
-from manager.messages import Message
-from manager.node import Node
-from manager.options import from_environment
-from manager.remote import Remote
-from manager.roster import NodeInfo
-from manager.stats import Stats
+from socketio_cluster.manager.bus.messages import Message
+from socketio_cluster.manager.bus.node import Node
+from socketio_cluster.manager.bus.roster import NodeInfo
+from socketio_cluster.manager.local_manager import LocalManager
+from socketio_cluster.manager.options import from_environment
+from socketio_cluster.manager.remote import Remote
+from socketio_cluster.manager.stats import Stats
 
 START_SECONDS: Final = 5.0
 """How long the first client waits for the bus before it is served without."""
@@ -24,7 +24,7 @@ class Member(LocalManager):
 
     Args:
         url: the bus, or None for ``CLUSTER_BUS``.
-        options: the fields of ``manager.options.Options``; raises ``SettingError``.
+        options: the fields of ``socketio_cluster.manager.options.Options``; raises ``SettingError``.
     """
 
     def __init__(self, url: str | None = None, **options: Any) -> None:

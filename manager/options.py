@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from manager.errors import SettingError
-from manager.registry import check_url
-from manager.secret import SHORTEST, secrets_in
+from socketio_cluster.manager.bus.registry import check_url
+from socketio_cluster.manager.bus.secret import SHORTEST, secrets_in
+from socketio_cluster.manager.errors import SettingError
 
 MEBIBYTE = 1024 * 1024
 

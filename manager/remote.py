@@ -12,16 +12,16 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Final
 
-from manager.acks import Acks, Answer
-from manager.channels import Room
-from manager.errors import UNKNOWN_SID, NodeTimeout
-from manager.futures import settle
-from manager.ids import node_of
-from manager.messages import Close, Disconnect, Emit, Enter, Leave, Reply, Request
-from manager.node import Node
-from manager.packets import Encoded
-from manager.pending import GONE, Pending
-from manager.rooms import Callback
+from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.bus.messages import Close, Disconnect, Emit, Enter, Leave, Reply, Request
+from socketio_cluster.manager.bus.node import Node
+from socketio_cluster.manager.bus.requests import GONE, Pending
+from socketio_cluster.manager.clients.acks import Acks, Answer
+from socketio_cluster.manager.clients.packets import Encoded
+from socketio_cluster.manager.clients.rooms import Callback
+from socketio_cluster.manager.errors import UNKNOWN_SID, NodeTimeout
+from socketio_cluster.manager.futures import settle
+from socketio_cluster.manager.ids import node_of
 
 UNKNOWN_NODE_SECONDS: Final = 1.0
 """How long to wait for a node that is not known: it may have started this instant."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from manager.histogram import Histogram
+from socketio_cluster.manager.histogram import Histogram
 
 
 @dataclass

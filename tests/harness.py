@@ -14,10 +14,10 @@ import socketio
 import uvicorn
 import websockets
 
-import manager
-from cluster.lane import LaneProtocol, Lanes
-from cluster.strict import install
-from manager import ClusterManager
+import socketio_cluster
+from socketio_cluster import ClusterManager
+from socketio_cluster.cluster.lane import LaneProtocol, Lanes
+from socketio_cluster.cluster.strict import install
 
 LANE = os.environ.get("TEST_LANE", "on") == "on"
 """Whether the nodes of these tests use the fast WebSocket lane."""
@@ -140,7 +140,7 @@ async def stop_all(nodes):
 
 
 def assert_no_task_of_the_manager(before):
-    home = str(Path(manager.__file__).parent)
+    home = str(Path(socketio_cluster.__file__).parent)
     left = [task for task in asyncio.all_tasks() - before if getattr(task.get_coro(), "cr_code", None)]
     left = [task for task in left if task.get_coro().cr_code.co_filename.startswith(home)]
     assert not left, f"tasks outlive manager.close(): {left}"

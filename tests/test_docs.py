@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster import parser
-from manager import Options, Stats
+from socketio_cluster import Options, Stats
+from socketio_cluster.cluster import parser
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from socketio.packet import Packet
 
-from cluster.lane.events import read
-from cluster.lane.frames import BINARY, TEXT, FrameError, FrameReader, close_code
-from manager.envelope import Codec, Header
-from manager.errors import EnvelopeError
-from manager.messages import Emit, Message
+from socketio_cluster.cluster.lane.events import read
+from socketio_cluster.cluster.lane.frames import BINARY, TEXT, FrameError, FrameReader, close_code
+from socketio_cluster.manager.bus.envelope import Codec, Header
+from socketio_cluster.manager.bus.messages import Emit, Message
+from socketio_cluster.manager.errors import EnvelopeError
 
 LIMIT = 1000
 bounded = settings(max_examples=400, deadline=None, derandomize=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 import socketio
 
-from cluster.demo.limits import Refused, clean_name, clean_room, clean_text
-from manager import ClusterManager
+from socketio_cluster.cluster.demo.limits import Refused, clean_name, clean_room, clean_text
+from socketio_cluster.manager.client_manager import ClusterManager
 
 STATIC = Path(__file__).parent / "static"
 FILES = ("style.css", "app.js", "socket.io.min.js")

@@ -1,6 +1,6 @@
 """How clients are let go so that they come back by themselves; see ``drain``."""
 
-from cluster.drain.aging import Aging
-from cluster.drain.drain import Drain
+from socketio_cluster.cluster.drain.aging import Aging
+from socketio_cluster.cluster.drain.drain import Drain
 
 __all__ = ["Aging", "Drain"]

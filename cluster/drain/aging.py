@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from cluster.drain.ages import Ages
-from cluster.drain.goodbye import let_go, served
-from manager import ClusterManager
+from socketio_cluster.cluster.drain.ages import Ages
+from socketio_cluster.cluster.drain.goodbye import let_go, served
+from socketio_cluster.manager.client_manager import ClusterManager
 
 TOO_OLD: Final = "connection too old"
 """The reason that disconnect handlers get."""

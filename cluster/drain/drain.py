@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import uvicorn
 
-from cluster.drain.door import shut
-from cluster.drain.goodbye import let_go, present, served
-from cluster.drain.schedule import LAST_SECONDS, Schedule
-from cluster.forward.relay import LineHalf
-from manager import ClusterManager
+from socketio_cluster.cluster.drain.goodbye import let_go, present, served
+from socketio_cluster.cluster.drain.refuse_new import shut
+from socketio_cluster.cluster.drain.schedule import LAST_SECONDS, Schedule
+from socketio_cluster.cluster.forward.relay import LineHalf
+from socketio_cluster.manager.client_manager import ClusterManager
 
-log = logging.getLogger("cluster")
+log = logging.getLogger("socketio_cluster.cluster")
 
 SHUTTING_DOWN: Final = "server shutting down"
 """The reason that disconnect handlers get; the JavaScript server's word for it."""

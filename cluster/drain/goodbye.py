@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from engineio import packet
 
-from cluster.lane.queue import LaneQueue
-from manager import ClusterManager
-from manager.hang_up import hang_up
+from socketio_cluster.cluster.lane.queue import LaneQueue
+from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.host.hang_up import hang_up
 
 SERVICE_RESTART: Final = 1012
 """The WebSocket close code after which clients are to come back."""

@@ -10,16 +10,16 @@ import asyncio
 import contextlib
 from typing import Any, Final
 
-from cluster.forward.errand import REACH_SECONDS, Errand
-from cluster.forward.greeting import Key
-from cluster.forward.messages import ask_of, sid_in
-from cluster.forward.pool import Pool
-from cluster.forward.relay import join
-from cluster.forward.stats import ForwardStats, Kind, Outcome
-from cluster.forward.unknown import answer_unknown
-from cluster.forward.way_out import RELAY
-from manager import ClusterManager
-from manager.ids import node_of
+from socketio_cluster.cluster.forward.forwarded_request import REACH_SECONDS, Errand
+from socketio_cluster.cluster.forward.greeting import Key
+from socketio_cluster.cluster.forward.messages import ask_of, sid_in
+from socketio_cluster.cluster.forward.pool import Pool
+from socketio_cluster.cluster.forward.relay import join
+from socketio_cluster.cluster.forward.relay_protocol import RELAY
+from socketio_cluster.cluster.forward.stats import ForwardStats, Kind, Outcome
+from socketio_cluster.cluster.forward.unknown import answer_unknown
+from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.ids import node_of
 
 ACQUAINTANCE: Final = 0.5
 """Seconds: a node that has just joined waits so long for others to say that they are there."""

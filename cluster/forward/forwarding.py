@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from cluster.errors import UsageError
-from cluster.forward.forwarder import Forwarder
-from cluster.forward.listener import Listener
-from cluster.forward.stats import ForwardStats
-from cluster.internal import Internal
-from cluster.listener import listen
-from manager import ClusterManager
+from socketio_cluster.cluster.errors import UsageError
+from socketio_cluster.cluster.forward.forwarder import Forwarder
+from socketio_cluster.cluster.forward.listener import Listener
+from socketio_cluster.cluster.forward.stats import ForwardStats
+from socketio_cluster.cluster.internal import Internal
+from socketio_cluster.cluster.listener import listen
+from socketio_cluster.manager.client_manager import ClusterManager
 
 
 class Forwarding:

@@ -14,9 +14,9 @@ from hashlib import blake2b
 from secrets import token_bytes
 from typing import Final, Protocol, TypeVar
 
-from cluster.forward.line import Line
-from manager.ids import NODE_CHARS
-from manager.secret import secrets_in
+from socketio_cluster.cluster.forward.line import Line
+from socketio_cluster.manager.bus.secret import secrets_in
+from socketio_cluster.manager.ids import NODE_CHARS
 
 NONCE: Final = 16
 PROOF: Final = 16

@@ -11,11 +11,11 @@ from typing import Any
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from cluster.errors import UsageError
-from cluster.forward.caller import Caller
-from cluster.forward.forwarder import Forwarder
-from cluster.forward.line import Line
-from cluster.listener import BACKLOG
+from socketio_cluster.cluster.errors import UsageError
+from socketio_cluster.cluster.forward.forwarder import Forwarder
+from socketio_cluster.cluster.forward.line import Line
+from socketio_cluster.cluster.forward.peer import Caller
+from socketio_cluster.cluster.listener import BACKLOG
 
 
 class Listener:

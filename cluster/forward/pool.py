@@ -7,10 +7,10 @@ import time
 from collections import deque
 from typing import Final
 
-from cluster.address import Place, read_address
-from cluster.forward.greeting import Key, greet
-from cluster.forward.line import Line
-from manager import NodeInfo
+from socketio_cluster.cluster.address import Place, read_address
+from socketio_cluster.cluster.forward.greeting import Key, greet
+from socketio_cluster.cluster.forward.line import Line
+from socketio_cluster.manager.bus.roster import NodeInfo
 
 MOST_IDLE: Final = 100
 """Lines kept for later; more are closed. A line that waits costs a socket and a few KiB on either side."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from cluster.forward.messages import Ask, encode
-from manager.ids import node_of
+from socketio_cluster.cluster.forward.messages import Ask, encode
+from socketio_cluster.manager.ids import node_of
 
 PART_SECONDS: Final = 3.0
 """How long the other node may take to end a session whose client's connection ends here."""

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-logger = logging.getLogger("cluster")
+logger = logging.getLogger("socketio_cluster.cluster")
 
 
 class Kind(StrEnum):

@@ -1,6 +1,6 @@
 """The fast way to WebSocket clients; see ``connection``."""
 
-from cluster.lane.lanes import Lanes
-from cluster.lane.protocol import LaneProtocol
+from socketio_cluster.cluster.lane.lanes import Lanes
+from socketio_cluster.cluster.lane.protocol import LaneProtocol
 
 __all__ = ["LaneProtocol", "Lanes"]

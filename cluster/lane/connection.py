@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engineio import packet as eio
 
-from cluster.lane.frames import (
+from socketio_cluster.cluster.lane.frames import (
     BINARY,
     CLOSE,
     PING,
@@ -26,14 +26,14 @@ from cluster.lane.frames import (
     close_code,
     frame,
 )
-from cluster.lane.writer import NOWHERE, LaneWriter
-from cluster.strict.payload import TOO_BIG, TOO_LARGE
-from manager.outbox import SLOW_CONSUMER
+from socketio_cluster.cluster.lane.writer import NOWHERE, LaneWriter
+from socketio_cluster.cluster.strict.payload import TOO_BIG, TOO_LARGE
+from socketio_cluster.manager.host.outbox import SLOW_CONSUMER
 
 if TYPE_CHECKING:
-    from cluster.lane.hooks import LaneHooks
+    from socketio_cluster.cluster.lane.install import LaneHooks
 
-logger = logging.getLogger("cluster")
+logger = logging.getLogger("socketio_cluster.cluster")
 
 CLOSE_SECONDS: Final = 10.0
 """How long a client that does not read may hold up the end of its connection; as uvicorn's own."""

@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple
 
 from socketio import packet as sio
 
-from cluster.lane.frames import TEXT, frame
-from cluster.server import AsyncServer
-from manager.checked import RESERVED
-from manager.compact_json import dumps
+from socketio_cluster.cluster.lane.frames import TEXT, frame
+from socketio_cluster.cluster.server import AsyncServer
+from socketio_cluster.manager.clients.compact_json import dumps
+from socketio_cluster.manager.host.strict_packet import RESERVED
 
 LONGEST_INTEGER: Final = 100
 """Digits of an integer that python-engineio takes: reading one takes time with the square of its digits."""

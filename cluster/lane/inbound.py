@@ -22,20 +22,20 @@ from engineio import exceptions
 from engineio import packet as eio
 from socketio import AsyncServer
 
-import cluster
-from cluster.lane.events import Event, answer, answer_generally, read
-from cluster.metrics.watch import Watch
-from cluster.strict.payload import counts
-from manager.histogram import BOUNDS
-from manager.packets import is_standard
-from manager.rooms import CONNECTED
+import socketio_cluster
+from socketio_cluster.cluster.lane.events import Event, answer, answer_generally, read
+from socketio_cluster.cluster.metrics.watch import Watch
+from socketio_cluster.cluster.strict.payload import counts
+from socketio_cluster.manager.clients.packets import is_standard
+from socketio_cluster.manager.clients.rooms import CONNECTED
+from socketio_cluster.manager.histogram import BOUNDS
 
 if TYPE_CHECKING:
-    from cluster.lane.connection import Lane
-    from cluster.lane.hooks import LaneHooks
-    from manager import ClusterManager
+    from socketio_cluster.cluster.lane.connection import Lane
+    from socketio_cluster.cluster.lane.install import LaneHooks
+    from socketio_cluster.manager.client_manager import ClusterManager
 
-logger = logging.getLogger("cluster")
+logger = logging.getLogger("socketio_cluster.cluster")
 
 _OWN = ("_handle_eio_message", "_handle_event", "_handle_event_internal", "_handle_ack")
 
@@ -59,7 +59,8 @@ class Inbound:
         self._times, self._inner, self._watched = watch.seconds, watch.inner, server._trigger_event
         self._stock = getattr(watch.inner, "__func__", None) is AsyncServer._trigger_event
         own = all(
-            getattr(type(server), name) in (getattr(AsyncServer, name), getattr(cluster.AsyncServer, name))
+            getattr(type(server), name)
+            in (getattr(AsyncServer, name), getattr(socketio_cluster.AsyncServer, name))
             and name not in vars(server)
             for name in _OWN
         )

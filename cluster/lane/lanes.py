@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from cluster.lane.flusher import Flusher
-from cluster.lane.hooks import LaneHooks
-from manager import ClusterManager
+from socketio_cluster.cluster.lane.flusher import Flusher
+from socketio_cluster.cluster.lane.install import LaneHooks
+from socketio_cluster.manager.client_manager import ClusterManager
 
 
 class Lanes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from cluster.forward.way_out import RelayProtocol
+from socketio_cluster.cluster.forward.relay_protocol import RelayProtocol
 
 
 class OrdinaryProtocol(RelayProtocol):

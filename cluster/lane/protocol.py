@@ -24,9 +24,9 @@ from uvicorn.protocols.utils import (
 )
 from uvicorn.server import ServerState
 
-from cluster.forward.way_out import RELAY
-from cluster.lane.handshake import Request, answer, read
-from cluster.lane.ordinary import OrdinaryProtocol
+from socketio_cluster.cluster.forward.relay_protocol import RELAY
+from socketio_cluster.cluster.lane.handshake import Request, answer, read
+from socketio_cluster.cluster.lane.ordinary import OrdinaryProtocol
 
 EXTENSION: Final = "socketio.lane"
 """Under this name in ``scope["extensions"]`` the app finds the function that takes over."""

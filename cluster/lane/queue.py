@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from engineio.packet import Packet
 
-    from cluster.lane.connection import Lane
+    from socketio_cluster.cluster.lane.connection import Lane
 
 
 class LaneQueue:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from engineio import packet as eio
 
-from cluster.lane.frames import BINARY, TEXT, close_frame, frame
-from manager.outgoing import Outgoing
+from socketio_cluster.cluster.lane.frames import BINARY, TEXT, close_frame, frame
+from socketio_cluster.manager.clients.outgoing import Outgoing
 
 if TYPE_CHECKING:
-    from cluster.lane.hooks import LaneHooks
+    from socketio_cluster.cluster.lane.install import LaneHooks
 
 NOWHERE: Final[deque[bytes]] = deque(maxlen=0)
 """Takes what is still sent after the end."""

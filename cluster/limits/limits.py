@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
-from cluster.errors import UsageError
-from cluster.limits.door import Door, Doorkeeper
-from cluster.limits.pacer import Pacer
-from cluster.options import ServeOptions, WorkerOptions
-from manager import ClusterManager
+from socketio_cluster.cluster.errors import UsageError
+from socketio_cluster.cluster.limits.admission import Door, Doorkeeper
+from socketio_cluster.cluster.limits.pacer import Pacer
+from socketio_cluster.cluster.options import ServeOptions, WorkerOptions
+from socketio_cluster.manager.client_manager import ClusterManager
 
 
 @dataclass(frozen=True, kw_only=True)

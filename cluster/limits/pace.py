@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cluster.limits.bucket import Bucket
+from socketio_cluster.cluster.limits.bucket import Bucket
 
 BURST_SECONDS: Final = 2.0
 SMALLEST_BURST: Final = 10.0

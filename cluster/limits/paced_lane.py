@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from cluster.lane.connection import Lane
-from cluster.limits.pacer import Pacer
-from cluster.strict.payload import POLICY, RATE_LIMIT
+from socketio_cluster.cluster.lane.connection import Lane
+from socketio_cluster.cluster.limits.pacer import Pacer
+from socketio_cluster.cluster.strict.payload import POLICY, RATE_LIMIT
 
 if TYPE_CHECKING:
-    from cluster.lane.hooks import LaneHooks
+    from socketio_cluster.cluster.lane.install import LaneHooks
 
 
 class PacedLane(Lane):

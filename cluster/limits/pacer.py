@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterable
 from typing import Any, Final
 
-from cluster.limits.pace import Pace
-from manager.stats import Stats
+from socketio_cluster.cluster.limits.pace import Pace
+from socketio_cluster.manager.stats import Stats
 
-logger = logging.getLogger("cluster")
+logger = logging.getLogger("socketio_cluster.cluster")
 
 _ACKS: Final = ("43", "46")
 

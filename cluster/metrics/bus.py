@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from cluster.metrics.readings import Labels, Readings, by_name
-from manager import ClusterManager
+from socketio_cluster.cluster.metrics.readings import Labels, Readings, by_name
+from socketio_cluster.manager.client_manager import ClusterManager
 
 UNBELIEVED: Final = ("malformed", "version", "unsigned", "signature")
 

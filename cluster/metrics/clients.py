@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from cluster.lane.queue import LaneQueue
-from cluster.metrics.readings import Readings, Times, added, by_name
-from cluster.plain.socket import PlainSocket
-from manager import ClusterManager, Stats
-from manager.histogram import Histogram
+from socketio_cluster.cluster.lane.queue import LaneQueue
+from socketio_cluster.cluster.metrics.readings import Readings, Times, added, by_name
+from socketio_cluster.cluster.plain.socket import PlainSocket
+from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.histogram import Histogram
+from socketio_cluster.manager.stats import Stats
 
 TRANSPORTS: Final = ("polling", "websocket")
 REFUSALS: Final = ("full", "rate", "draining", "protocol", "application")

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from socketio.exceptions import ConnectionRefusedError as SocketIORefused
 
-from manager import ClusterManager
-from manager.histogram import Histogram
+from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.histogram import Histogram
 
 OTHER: Final = "other"
 """Stands for every event and reason without a number of its own."""

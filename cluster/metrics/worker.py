@@ -14,15 +14,15 @@ from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from cluster.forward import ForwardStats
-from cluster.metrics.bus import read_bus
-from cluster.metrics.clients import read_clients, read_times
-from cluster.metrics.families import COUNTER, FAMILIES, Family
-from cluster.metrics.lag import LoopLag
-from cluster.metrics.readings import Labels, Readings
-from cluster.metrics.watch import Watch
-from manager import ClusterManager
-from manager.histogram import BOUNDS, Histogram
+from socketio_cluster.cluster.forward import ForwardStats
+from socketio_cluster.cluster.metrics.bus import read_bus
+from socketio_cluster.cluster.metrics.clients import read_clients, read_times
+from socketio_cluster.cluster.metrics.families import COUNTER, FAMILIES, Family
+from socketio_cluster.cluster.metrics.lag import LoopLag
+from socketio_cluster.cluster.metrics.readings import Labels, Readings
+from socketio_cluster.cluster.metrics.watch import Watch
+from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.histogram import BOUNDS, Histogram
 
 Metric = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 

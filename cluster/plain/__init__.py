@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from cluster.plain.codec import Codec
-from cluster.plain.endpoint import PlainWebSockets
-from cluster.plain.json_codec import JsonCodec
-from cluster.plain.message import BadMessage, Message
+from socketio_cluster.cluster.plain.codec import Codec
+from socketio_cluster.cluster.plain.endpoint import PlainWebSockets
+from socketio_cluster.cluster.plain.json_codec import JsonCodec
+from socketio_cluster.cluster.plain.message import BadMessage, Message
 
 __all__ = ["BadMessage", "Codec", "JsonCodec", "Message", "PlainWebSockets"]

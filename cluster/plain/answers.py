@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster.plain.session import Receive
-from cluster.plain.writer import Send
+from socketio_cluster.cluster.plain.session import Receive
+from socketio_cluster.cluster.plain.writer import Send
 
 
 async def not_a_websocket(scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from cluster.plain.message import Message
+from socketio_cluster.cluster.plain.message import Message
 
 
 class Codec(Protocol):

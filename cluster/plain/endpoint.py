@@ -7,15 +7,15 @@ from typing import Any, Final
 
 from engineio.async_drivers.asgi import translate_request
 
-from cluster.plain.answers import not_a_websocket, not_found
-from cluster.plain.codec import Codec
-from cluster.plain.install import install
-from cluster.plain.json_codec import JsonCodec
-from cluster.plain.session import Receive, Session
-from cluster.plain.socket import PlainSocket
-from cluster.plain.writer import Send
-from cluster.strict.answer import give
-from manager import ClusterManager
+from socketio_cluster.cluster.plain.answers import not_a_websocket, not_found
+from socketio_cluster.cluster.plain.codec import Codec
+from socketio_cluster.cluster.plain.install import install
+from socketio_cluster.cluster.plain.json_codec import JsonCodec
+from socketio_cluster.cluster.plain.session import Receive, Session
+from socketio_cluster.cluster.plain.socket import PlainSocket
+from socketio_cluster.cluster.plain.writer import Send
+from socketio_cluster.cluster.strict.answer import give
+from socketio_cluster.manager.client_manager import ClusterManager
 
 App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from cluster.plain.socket import PlainSocket
+from socketio_cluster.cluster.plain.socket import PlainSocket
 
 
 def install(server: Any) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from engineio.json import loads
 
-from cluster.plain.message import BadMessage, Message
+from socketio_cluster.cluster.plain.message import BadMessage, Message
 
 FIELDS: Final = ("event", "data", "room", "ack")
 _Bytes = bytes | bytearray | memoryview

@@ -7,15 +7,15 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from cluster.plain.message import BadMessage, Message, check
-from cluster.plain.socket import REFUSED, PlainSocket
-from cluster.strict.payload import POLICY, RATE_LIMIT, TOO_BIG, TOO_LARGE
-from manager.rooms import CONNECTED
+from socketio_cluster.cluster.plain.message import BadMessage, Message, check
+from socketio_cluster.cluster.plain.socket import REFUSED, PlainSocket
+from socketio_cluster.cluster.strict.payload import POLICY, RATE_LIMIT, TOO_BIG, TOO_LARGE
+from socketio_cluster.manager.clients.rooms import CONNECTED
 
 if TYPE_CHECKING:
-    from cluster.plain.endpoint import PlainWebSockets
+    from socketio_cluster.cluster.plain.endpoint import PlainWebSockets
 
-logger = logging.getLogger("cluster")
+logger = logging.getLogger("socketio_cluster.cluster")
 
 NONSENSE: Final = 10
 """Bad messages in a row after which a client is disconnected."""

@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING, Any, Final
 from engineio.async_socket import AsyncSocket
 from socketio import packet as sio
 
-from cluster.plain.message import Message, emitted
-from cluster.plain.outbound import Data, Outbound
-from cluster.plain.writer import Send, Writer
-from manager.ids import new_sid
-from manager.outbox import SLOW_CONSUMER
-from manager.outgoing import Outgoing
+from socketio_cluster.cluster.plain.message import Message, emitted
+from socketio_cluster.cluster.plain.outbound import Data, Outbound
+from socketio_cluster.cluster.plain.writer import Send, Writer
+from socketio_cluster.manager.clients.outgoing import Outgoing
+from socketio_cluster.manager.host.outbox import SLOW_CONSUMER
+from socketio_cluster.manager.ids import new_sid
 
 if TYPE_CHECKING:
-    from cluster.plain.endpoint import PlainWebSockets
+    from socketio_cluster.cluster.plain.endpoint import PlainWebSockets
 
-logger = logging.getLogger("cluster")
+logger = logging.getLogger("socketio_cluster.cluster")
 
 GOODBYE: Final = 1000
 REFUSED: Final = 4001

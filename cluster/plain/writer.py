@@ -10,11 +10,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from cluster.plain.message import Message
-from cluster.plain.outbound import Data, Outbound
-from manager.stats import Stats
+from socketio_cluster.cluster.plain.message import Message
+from socketio_cluster.cluster.plain.outbound import Data, Outbound
+from socketio_cluster.manager.stats import Stats
 
-logger = logging.getLogger("cluster")
+logger = logging.getLogger("socketio_cluster.cluster")
 
 CLOSE_SECONDS: Final = 5.0
 """How long a client that does not read may hold up its goodbye."""

@@ -11,9 +11,9 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Protocol
 
-from cluster.probes.desk import ask
-from cluster.probes.http import Answer, HttpServer, Request
-from cluster.probes.verdict import Report, State, Verdict, live, ready
+from socketio_cluster.cluster.probes.http import Answer, HttpServer, Request
+from socketio_cluster.cluster.probes.status_socket import ask
+from socketio_cluster.cluster.probes.verdict import Report, State, Verdict, live, ready
 
 STATUS_SECONDS: Final = 0.5
 """A worker that takes longer does not answer; a Kubernetes probe waits for one second."""
@@ -72,7 +72,7 @@ class Probes:
 
     async def _metrics(self) -> Answer:
         texts = await self._ask("metrics", METRICS_SECONDS)
-        from cluster.metrics import CONTENT_TYPE, merge
+        from socketio_cluster.cluster.metrics import CONTENT_TYPE, merge
 
         return Answer(HTTPStatus.OK, merge([text for text in texts.values() if text]), CONTENT_TYPE)
 

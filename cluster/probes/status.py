@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from manager import ClusterManager
+from socketio_cluster.manager.client_manager import ClusterManager
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cluster.strict.gate import Gate
-from cluster.strict.opening import Opening
-from cluster.strict.websocket import CheckedWebSockets
-from manager import ClusterManager
+from socketio_cluster.cluster.strict.gate import Gate
+from socketio_cluster.cluster.strict.opening import Opening
+from socketio_cluster.cluster.strict.websocket import CheckedWebSockets
+from socketio_cluster.manager.client_manager import ClusterManager
 
 __all__ = ["install"]
 

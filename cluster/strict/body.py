@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster.strict.request import header
+from socketio_cluster.cluster.strict.request import header
 
 
 class TooLarge(Exception):

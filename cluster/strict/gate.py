@@ -8,12 +8,12 @@ from typing import Any, Final
 
 from engineio.packet import NOOP
 
-from cluster.strict.answer import OK, SESSION_UNKNOWN, Answer, error, give
-from cluster.strict.polls import Polls
-from cluster.strict.posts import Posts
-from cluster.strict.request import Request
-from cluster.strict.rules import refusal
-from manager.stats import Stats
+from socketio_cluster.cluster.strict.answer import OK, SESSION_UNKNOWN, Answer, error, give
+from socketio_cluster.cluster.strict.polls import Polls
+from socketio_cluster.cluster.strict.posts import Posts
+from socketio_cluster.cluster.strict.request import Request
+from socketio_cluster.cluster.strict.rules import refusal
+from socketio_cluster.manager.stats import Stats
 
 CROSSING_SECONDS: Final = 5.0
 """How long a POST may be on its way while the CLOSE packet comes towards it, perhaps by another node."""

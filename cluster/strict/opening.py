@@ -6,7 +6,7 @@ from typing import Any
 
 from engineio import json
 
-from manager.compact_json import PacketJson
+from socketio_cluster.manager.clients.compact_json import PacketJson
 
 
 class Opening:

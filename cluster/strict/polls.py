@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from cluster.strict.answer import CLOSED, environ_of, give
-from manager.hang_up import hang_up
+from socketio_cluster.cluster.strict.answer import CLOSED, environ_of, give
+from socketio_cluster.manager.host.hang_up import hang_up
 
 
 class Polls:

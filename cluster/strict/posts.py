@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Coroutine
 from typing import Any, Final
 
-from cluster.strict import answer as answers
-from cluster.strict.answer import Answer, environ_of, give
-from cluster.strict.body import Body, Gone, TooLarge, read_body
-from cluster.strict.payload import RATE_LIMIT, SEPARATOR, packets_of
-from cluster.strict.request import header
-from manager.hang_up import hang_up
-from manager.stats import Stats
+from socketio_cluster.cluster.strict import answer as answers
+from socketio_cluster.cluster.strict.answer import Answer, environ_of, give
+from socketio_cluster.cluster.strict.body import Body, Gone, TooLarge, read_body
+from socketio_cluster.cluster.strict.payload import RATE_LIMIT, SEPARATOR, packets_of
+from socketio_cluster.cluster.strict.request import header
+from socketio_cluster.manager.host.hang_up import hang_up
+from socketio_cluster.manager.stats import Stats
 
 AT_ONCE: Final = 16
 """Packets that python-engineio takes in one POST; JavaScript clients send as many as the size allows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster.strict.answer import (
+from socketio_cluster.cluster.strict.answer import (
     BAD_METHOD,
     BAD_REQUEST,
     SESSION_UNKNOWN,
@@ -12,7 +12,7 @@ from cluster.strict.answer import (
     VERSION_UNSUPPORTED,
     Answer,
 )
-from cluster.strict.request import Request
+from socketio_cluster.cluster.strict.request import Request
 
 VERSION = "4"
 

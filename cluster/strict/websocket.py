@@ -7,9 +7,17 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from cluster.strict.payload import POLICY, RATE_LIMIT, TOO_BIG, TOO_LARGE, Malformed, counts, size
-from manager.hang_up import hang_up
-from manager.stats import Stats
+from socketio_cluster.cluster.strict.payload import (
+    POLICY,
+    RATE_LIMIT,
+    TOO_BIG,
+    TOO_LARGE,
+    Malformed,
+    counts,
+    size,
+)
+from socketio_cluster.manager.host.hang_up import hang_up
+from socketio_cluster.manager.stats import Stats
 
 NOOP: Final = "6"
 UPGRADE_SECONDS: Final = 10.0

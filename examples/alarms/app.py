@@ -1,4 +1,4 @@
-"""Warehouses and their alarms: python -m cluster serve examples.alarms.app:app --workers 2"""
+"""Warehouses and their alarms: python -m socketio_cluster serve examples.alarms.app:app --workers 2"""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from pathlib import Path
 
 import socketio
 
-import cluster
-from cluster import AsyncServer, Refused
-from cluster.plain import PlainWebSockets
+import socketio_cluster
 from examples.alarms.warehouse import Warehouse
-from manager import ClusterManager
+from socketio_cluster import AsyncServer, ClusterManager, PlainWebSockets, Refused
 
 HERE = Path(__file__).parent
-CLIENT = Path(cluster.__file__).parent / "demo" / "static" / "socket.io.min.js"
+CLIENT = Path(socketio_cluster.__file__).parent / "demo" / "static" / "socket.io.min.js"
 LONGEST = 24 * 60
 """Minutes that one may look back."""
 

@@ -1,4 +1,4 @@
-"""A chat of plain WebSocket and Socket.IO users: python -m cluster serve examples.chat.app:app --workers 2"""
+"""A chat of plain WebSocket and Socket.IO users: python -m socketio_cluster serve examples.chat.app:app --workers 2"""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from pathlib import Path
 
 import socketio
 
-import cluster
-from cluster import AsyncServer, Refused
-from cluster.plain import PlainWebSockets
+import socketio_cluster
 from examples.chat.people import People
-from manager import ClusterManager
+from socketio_cluster import AsyncServer, ClusterManager, PlainWebSockets, Refused
 
 HERE = Path(__file__).parent
-CLIENT = Path(cluster.__file__).parent / "demo" / "static" / "socket.io.min.js"
+CLIENT = Path(socketio_cluster.__file__).parent / "demo" / "static" / "socket.io.min.js"
 FILES = {f"/{name}": str(HERE / "page" / name) for name in ("style.css", "app.js", "plain.js")}
 ROOM = "chat"
 NODE = os.environ.get("CLUSTER_NODE_NAME", "node")

@@ -1,9 +1,8 @@
-"""What the console talks to: python -m cluster serve examples.client.app:app"""
+"""What the console talks to: python -m socketio_cluster serve examples.client.app:app"""
 
 import socketio
 
-from cluster import AsyncServer, Refused
-from manager import ClusterManager
+from socketio_cluster import AsyncServer, ClusterManager, Refused
 
 LONGEST = 500
 

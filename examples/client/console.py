@@ -5,7 +5,7 @@ import time
 
 from socketio.exceptions import SocketIOError
 
-from cluster import AsyncClient, Skip
+from socketio_cluster import AsyncClient, Skip
 
 WAITING = 100
 """Lines that wait for the connection; a further one waits at the keyboard."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from flask import Flask, request, send_from_directory, session
 from flask_socketio import ConnectionRefusedError, SocketIO, emit, join_room, leave_room, rooms  # noqa: A004
 
-from manager import SyncClusterManager
+from socketio_cluster import SyncClusterManager
 
 CLIENT = (
     Path(__file__).parents[2] / "cluster" / "demo" / "static"

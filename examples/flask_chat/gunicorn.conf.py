@@ -18,7 +18,7 @@ def on_starting(server):
     if not os.environ.get("CLUSTER_BUS"):
         server.folder = tempfile.TemporaryDirectory(prefix="chat-")
         path = f"{server.folder.name}/bus.sock"
-        server.hub = subprocess.Popen([sys.executable, "-m", "cluster", "hub", "--socket", path])
+        server.hub = subprocess.Popen([sys.executable, "-m", "socketio_cluster", "hub", "--socket", path])
         while not os.path.exists(path) and server.hub.poll() is None:
             time.sleep(0.05)
         os.environ["CLUSTER_BUS"] = f"local://{path}"

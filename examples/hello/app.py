@@ -1,8 +1,8 @@
-"""The smallest application: python -m cluster serve examples.hello.app:app"""
+"""The smallest application: python -m socketio_cluster serve examples.hello.app:app"""
 
 import socketio
 
-from manager import ClusterManager
+from socketio_cluster import ClusterManager
 
 sio = socketio.AsyncServer(async_mode="asgi", client_manager=ClusterManager())
 app = socketio.ASGIApp(sio)

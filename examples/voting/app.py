@@ -1,4 +1,4 @@
-"""A vote from a bare WebSocket: python -m cluster serve examples.voting.app:app --workers 2"""
+"""A vote from a bare WebSocket: python -m socketio_cluster serve examples.voting.app:app --workers 2"""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from urllib.parse import parse_qs
 
 import socketio
 
-from cluster import AsyncServer, Refused
-from cluster.plain import PlainWebSockets
 from examples.voting.ballot_codec import BallotCodec
 from examples.voting.ballots import Ballots
-from manager import ClusterManager
+from socketio_cluster import AsyncServer, ClusterManager, PlainWebSockets, Refused
 
 HERE = Path(__file__).parent
 CHOICES = {1: "Tea", 2: "Coffee", 3: "Water"}  # the page has the same

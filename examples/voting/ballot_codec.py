@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Container
 
-from cluster.plain import BadMessage, Message
+from socketio_cluster import BadMessage, Message
 
 
 class BallotCodec:

@@ -68,7 +68,7 @@ async def connect() -> list[Client]:
 
 async def cross(clients: list[Client]) -> None:
     """Emit to each client by its sid, from this pod, which serves nobody; each has to get its own, once."""
-    from manager import AsyncEmitter
+    from socketio_cluster import AsyncEmitter
 
     secret = (FILES / "secret").read_text().strip()
     async with AsyncEmitter((FILES / "bus").read_text().strip(), secret=secret) as emitter:

@@ -1,7 +1,7 @@
-"""``python -m loadtest compare``: the same load on each server, one table."""
+"""``python -m socketio_cluster.loadtest compare``: the same load on each server, one table."""
 
 from __future__ import annotations
 
-from loadtest.compare.command import main
+from socketio_cluster.loadtest.compare.command import main
 
 __all__ = ["main"]

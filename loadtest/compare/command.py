@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from loadtest.compare.contenders import CONTENDERS, Contender
-from loadtest.compare.errors import Trouble
-from loadtest.compare.nodes import Nodes, redis
-from loadtest.compare.table import Row, table
+from socketio_cluster.loadtest.compare.contenders import CONTENDERS, Contender
+from socketio_cluster.loadtest.compare.errors import Trouble
+from socketio_cluster.loadtest.compare.nodes import Nodes, redis
+from socketio_cluster.loadtest.compare.table import Row, table
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Comparison:
 
     def _load(self, nodes: Nodes, result: Path) -> dict[str, Any]:
         hosts = [word for url in nodes.urls for word in ("--host", url)]
-        command = [sys.executable, "-m", "loadtest", self.scenario, *hosts, *self.options]
+        command = [sys.executable, "-m", "socketio_cluster.loadtest", self.scenario, *hosts, *self.options]
         done = subprocess.run([*command, "--json", str(result)], check=False)  # noqa: S603
         if not result.exists():
             raise Trouble(f"the load ended with code {done.returncode}\n{nodes.words()}".strip())
@@ -65,9 +65,9 @@ def main(argv: list[str]) -> int:
     """Compare as the arguments say; gives 1 when a server could not be measured, 2 for a mistake, else 0."""
     parser = _parser()
     if not argv or (argv[0].startswith("-") and not {"-h", "--help"} & set(argv)):
-        parser.error("name a scenario first: python -m loadtest compare room -u 100 -t 10s")
+        parser.error("name a scenario first: python -m socketio_cluster.loadtest compare room -u 100 -t 10s")
     given, options = parser.parse_known_args(argv)
-    from loadtest.scenarios import SCENARIOS  # not earlier: Locust takes its time
+    from socketio_cluster.loadtest.scenarios import SCENARIOS  # not earlier: Locust takes its time
 
     if given.scenario not in SCENARIOS:
         parser.error(f"there is no scenario {given.scenario!r}: choose one of {', '.join(SCENARIOS)}")
@@ -90,7 +90,7 @@ def main(argv: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m loadtest compare",
+        prog="python -m socketio_cluster.loadtest compare",
         description="Puts the same load on several Socket.IO servers, one after the other. "
         "Options that are not listed here are the scenario's.",
         allow_abbrev=False,

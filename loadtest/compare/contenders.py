@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtest.compare.errors import Trouble
+from socketio_cluster.loadtest.compare.errors import Trouble
 
 NODE_FOLDER = Path(__file__).parent.parent / "targets" / "node"
 
@@ -35,12 +35,26 @@ class Contender:
 
 
 def _serve_ours(port: int, bus: str) -> list[str]:
-    serve = ["-m", "cluster", "serve", "loadtest.targets.ours:app", "--workers", "1"]
+    serve = [
+        "-m",
+        "socketio_cluster",
+        "serve",
+        "socketio_cluster.loadtest.targets.ours:app",
+        "--workers",
+        "1",
+    ]
     return [sys.executable, *serve, "--port", str(port), "--bus", bus, "--log-level", "warning"]
 
 
 def _serve_stock(port: int, bus: str) -> list[str]:
-    serve = ["-m", "uvicorn", "loadtest.targets.stock:app", "--no-access-log", "--log-level", "warning"]
+    serve = [
+        "-m",
+        "uvicorn",
+        "socketio_cluster.loadtest.targets.stock:app",
+        "--no-access-log",
+        "--log-level",
+        "warning",
+    ]
     return [sys.executable, *serve, "--port", str(port)]
 
 

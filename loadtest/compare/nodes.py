@@ -13,8 +13,8 @@ from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
 
-from loadtest.compare.contenders import Contender, need
-from loadtest.compare.errors import Trouble
+from socketio_cluster.loadtest.compare.contenders import Contender, need
+from socketio_cluster.loadtest.compare.errors import Trouble
 
 START_SECONDS = 30
 QUESTION = b"GET /socket.io/?EIO=4&transport=none HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"

@@ -13,11 +13,11 @@ from typing import Any
 
 @dataclass
 class Row:
-    """What one server did: the run (as ``python -m loadtest --json`` gives it), or the trouble it made.
+    """What one server did: the run (as ``python -m socketio_cluster.loadtest --json`` gives it), or the trouble it made.
 
     Args:
         title: the server.
-        run: the results, see ``loadtest.report``.
+        run: the results, see ``socketio_cluster.loadtest.report``.
         cpu_seconds: of all its processes, a supervisor included, during the run.
         memory: their resident bytes at the end.
         trouble: why there are no results.

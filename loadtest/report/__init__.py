@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from loadtest.report.charts import charts
-from loadtest.report.page import page
-from loadtest.report.picture import save
+from socketio_cluster.loadtest.report.charts import charts
+from socketio_cluster.loadtest.report.page import page
+from socketio_cluster.loadtest.report.picture import save
 
 __all__ = ["write"]
 
@@ -16,7 +16,7 @@ def write(run: dict[str, Any], folder: Path) -> list[Path]:
     """Write ``report.html``, which needs nothing else, and ``report.png``; gives their paths.
 
     Args:
-        run: what ``loadtest.result.summarize`` gives.
+        run: what ``socketio_cluster.loadtest.result.summarize`` gives.
         folder: where to write; it is made when it does not exist.
 
     Raises:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log10
 
-from loadtest.report.charts import Chart, Series, Value
-from loadtest.report.numbers import decades, ticks
+from socketio_cluster.loadtest.report.charts import Chart, Series, Value
+from socketio_cluster.loadtest.report.numbers import decades, ticks
 
 WIDE = 60.0
 """When the highest is so many times the lowest, equal steps would press one line onto the floor."""

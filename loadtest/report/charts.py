@@ -8,7 +8,7 @@ from math import ceil
 from statistics import fmean
 from typing import Any
 
-from loadtest.report.numbers import short
+from socketio_cluster.loadtest.report.numbers import short
 
 Value = float | None
 Second = dict[str, Any]

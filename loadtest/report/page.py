@@ -7,9 +7,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from loadtest.report import tables
-from loadtest.report.charts import Chart
-from loadtest.report.svg import draw
+from socketio_cluster.loadtest.report import tables
+from socketio_cluster.loadtest.report.charts import Chart
+from socketio_cluster.loadtest.report.svg import draw
 
 STYLE = Path(__file__).parent / "style.css"
 

@@ -6,10 +6,10 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from loadtest.report.axis import axis_of
-from loadtest.report.charts import Chart, Series, pieces
-from loadtest.report.numbers import clock, moments, short
-from loadtest.report.page import passed
+from socketio_cluster.loadtest.report.axis import axis_of
+from socketio_cluster.loadtest.report.charts import Chart, Series, pieces
+from socketio_cluster.loadtest.report.numbers import clock, moments, short
+from socketio_cluster.loadtest.report.page import passed
 
 COLOURS = ("#2563c9", "#d97706", "#b3265e", "#0d8a72", "#7446c4", "#5f7285", "#a16207", "#0e86b4")
 SOFT, TEXT, RULE = "#5b6472", "#16191f", "#e2e6ec"

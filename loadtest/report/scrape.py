@@ -11,7 +11,7 @@ from http.client import HTTPException
 from urllib.parse import urlsplit
 from urllib.request import ProxyHandler, build_opener
 
-logger = logging.getLogger("loadtest")
+logger = logging.getLogger("socketio_cluster.loadtest")
 
 TIMEOUT = 2.0
 LONGEST = 4 * 2**20

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from loadtest.report.axis import Axis, axis_of, stacked
-from loadtest.report.charts import Chart, pieces
-from loadtest.report.numbers import clock, moments, short
+from socketio_cluster.loadtest.report.axis import Axis, axis_of, stacked
+from socketio_cluster.loadtest.report.charts import Chart, pieces
+from socketio_cluster.loadtest.report.numbers import clock, moments, short
 
 WIDTH, HEIGHT = 400, 210
 LEFT, RIGHT, TOP, BOTTOM = 44, 14, 10, 24

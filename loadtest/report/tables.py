@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Any
 
-from loadtest.report.numbers import clock, short
+from socketio_cluster.loadtest.report.numbers import clock, short
 
 LATENCIES = {
     "same_node": "deliveries within a node",

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from loadtest.scenarios.base import Scenario
-from loadtest.scenarios.blip import Blip
-from loadtest.scenarios.broadcast import Broadcast
-from loadtest.scenarios.churn import Churn
-from loadtest.scenarios.connect import Connect
-from loadtest.scenarios.direct import Direct
-from loadtest.scenarios.echo import Echo
-from loadtest.scenarios.idle import Idle
-from loadtest.scenarios.mix import Mix
-from loadtest.scenarios.reconnect import Reconnect
-from loadtest.scenarios.rolling import Rolling
-from loadtest.scenarios.room import Room
-from loadtest.scenarios.skip import Skip
-from loadtest.scenarios.slow import Slow
+from socketio_cluster.loadtest.scenarios.base import Scenario
+from socketio_cluster.loadtest.scenarios.blip import Blip
+from socketio_cluster.loadtest.scenarios.broadcast import Broadcast
+from socketio_cluster.loadtest.scenarios.churn import Churn
+from socketio_cluster.loadtest.scenarios.connect import Connect
+from socketio_cluster.loadtest.scenarios.direct import Direct
+from socketio_cluster.loadtest.scenarios.echo import Echo
+from socketio_cluster.loadtest.scenarios.idle import Idle
+from socketio_cluster.loadtest.scenarios.mix import Mix
+from socketio_cluster.loadtest.scenarios.reconnect import Reconnect
+from socketio_cluster.loadtest.scenarios.rolling import Rolling
+from socketio_cluster.loadtest.scenarios.room import Room
+from socketio_cluster.loadtest.scenarios.skip import Skip
+from socketio_cluster.loadtest.scenarios.slow import Slow
 
 SCENARIOS: dict[str, type[Scenario]] = {
     one.__name__.lower(): one

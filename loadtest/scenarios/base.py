@@ -10,8 +10,8 @@ from typing import Any
 import gevent
 from locust import task
 
-from loadtest.errors import LoadTestError
-from loadtest.user import SocketIOUser
+from socketio_cluster.loadtest.errors import LoadTestError
+from socketio_cluster.loadtest.user import SocketIOUser
 
 
 class Scenario(SocketIOUser):

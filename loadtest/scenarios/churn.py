@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from loadtest.scenarios.room import Room
+from socketio_cluster.loadtest.scenarios.room import Room
 
 TALK, MOVE = 0.7, 0.95
 """Of ten turns seven talk; of the others nearly all change rooms, the rest connect anew."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtest.scenarios.base import Scenario
+from socketio_cluster.loadtest.scenarios.base import Scenario
 
 
 class Connect(Scenario):

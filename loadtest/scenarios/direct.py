@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from loadtest.scenarios.base import Scenario
+from socketio_cluster.loadtest.scenarios.base import Scenario
 
 GROUP = 10
 """Users who know each other: some are on other nodes, and introducing them costs little."""

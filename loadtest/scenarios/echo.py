@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from loadtest.errors import LoadTestError
-from loadtest.scenarios.base import Scenario
+from socketio_cluster.loadtest.errors import LoadTestError
+from socketio_cluster.loadtest.scenarios.base import Scenario
 
 
 class Echo(Scenario):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadtest.scenarios.base import Scenario
+from socketio_cluster.loadtest.scenarios.base import Scenario
 
 
 class Idle(Scenario):

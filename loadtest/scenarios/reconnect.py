@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from loadtest.scenarios.room import Room
+from socketio_cluster.loadtest.scenarios.room import Room
 
 
 class Reconnect(Room):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtest.scenarios.room import Room
+from socketio_cluster.loadtest.scenarios.room import Room
 
 
 class Rolling(Room):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 
-from loadtest.address import hosts_of
-from loadtest.scenarios.base import Scenario
+from socketio_cluster.loadtest.address import hosts_of
+from socketio_cluster.loadtest.scenarios.base import Scenario
 
 
 class Room(Scenario):

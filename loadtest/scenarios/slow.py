@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadtest.scenarios.room import Room
+from socketio_cluster.loadtest.scenarios.room import Room
 
 
 class Slow(Room):

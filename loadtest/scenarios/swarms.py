@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from loadtest.scenarios import SCENARIOS
-from loadtest.scenarios.base import Scenario
-from loadtest.swarm.user import SwarmUser
+from socketio_cluster.loadtest.scenarios import SCENARIOS
+from socketio_cluster.loadtest.scenarios.base import Scenario
+from socketio_cluster.loadtest.swarm.user import SwarmUser
 
 ALONE = {
     "direct": "a swarm does not look into messages, from which its users learn each other's sids",

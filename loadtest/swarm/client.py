@@ -1,4 +1,4 @@
-"""A client of the swarm for greenlets: the same verbs as ``loadtest.client.Client``, one loop for all."""
+"""A client of the swarm for greenlets: the same verbs as ``socketio_cluster.loadtest.client.Client``, one loop for all."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from urllib.parse import urlsplit
 import gevent
 from gevent.event import AsyncResult, Event
 
-from loadtest.address import Address
-from loadtest.errors import CallTimeout, Disconnected, LoadTestError, NotSocketIO, Unreachable
-from loadtest.receiver import Receiver
-from loadtest.swarm.engine import Engine
-from loadtest.swarm.session import Door
+from socketio_cluster.loadtest.address import Address
+from socketio_cluster.loadtest.errors import (
+    CallTimeout,
+    Disconnected,
+    LoadTestError,
+    NotSocketIO,
+    Unreachable,
+)
+from socketio_cluster.loadtest.receiver import Receiver
+from socketio_cluster.loadtest.swarm.engine import Engine
+from socketio_cluster.loadtest.swarm.session import Door
 
 
 class SwarmClient:

@@ -6,13 +6,13 @@ import socket
 import ssl
 from urllib.parse import SplitResult
 
-from loadtest.errors import Unreachable
-from loadtest.receiver import Receiver
-from loadtest.swarm.link import IN, OUT, Address, Link
-from loadtest.swarm.meter import Meter, Sample
-from loadtest.swarm.native import epoll
-from loadtest.swarm.said import Reader
-from loadtest.swarm.session import Door, Owner, Session
+from socketio_cluster.loadtest.errors import Unreachable
+from socketio_cluster.loadtest.receiver import Receiver
+from socketio_cluster.loadtest.swarm.link import IN, OUT, Address, Link
+from socketio_cluster.loadtest.swarm.meter import Meter, Sample
+from socketio_cluster.loadtest.swarm.native import epoll
+from socketio_cluster.loadtest.swarm.said import Reader
+from socketio_cluster.loadtest.swarm.session import Door, Owner, Session
 
 BATCH = 512
 """Sockets that are served before others may run."""

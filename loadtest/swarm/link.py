@@ -8,9 +8,9 @@ import socket
 import ssl
 from collections.abc import Callable
 
-from loadtest.errors import Disconnected, LoadTestError, Unreachable
-from loadtest.swarm.native import socket_class
-from loadtest.swarm.tls import Tls
+from socketio_cluster.loadtest.errors import Disconnected, LoadTestError, Unreachable
+from socketio_cluster.loadtest.swarm.native import socket_class
+from socketio_cluster.loadtest.swarm.tls import Tls
 
 IN, OUT = 1, 4
 """EPOLLIN and EPOLLOUT: gevent takes the names out of the module ``select``."""

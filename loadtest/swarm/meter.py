@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from loadtest.swarm.said import Said
+from socketio_cluster.loadtest.swarm.said import Said
 
 Sample = Callable[[str | None, Said, float], None]
 

@@ -10,7 +10,7 @@ import socket
 import sys
 from typing import Any
 
-from loadtest.errors import LoadTestError
+from socketio_cluster.loadtest.errors import LoadTestError
 
 
 class Unsupported(LoadTestError):

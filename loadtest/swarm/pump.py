@@ -7,9 +7,9 @@ from time import time
 
 import gevent
 
-from loadtest.recorder import Recorder
-from loadtest.swarm.engine import Engine
-from loadtest.swarm.said import Said
+from socketio_cluster.loadtest.recorder import Recorder
+from socketio_cluster.loadtest.swarm.engine import Engine
+from socketio_cluster.loadtest.swarm.said import Said
 
 READ = 1
 """libev's name for readable."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from loadtest.swarm.frames import TEXT, FrameError, split
+from socketio_cluster.loadtest.swarm.frames import TEXT, FrameError, split
 
 CHUNKS = 4096
 """How many chunks are remembered; then all are forgotten."""

@@ -9,12 +9,12 @@ from time import time
 from typing import Any, Protocol
 from urllib.parse import SplitResult
 
-from loadtest.errors import Disconnected, LoadTestError, NotSocketIO, Refused
-from loadtest.receiver import Receiver
-from loadtest.swarm import frames
-from loadtest.swarm.handshake import NoWebSocket, check, new_key, request
-from loadtest.swarm.meter import Meter
-from loadtest.swarm.said import Reader, Said
+from socketio_cluster.loadtest.errors import Disconnected, LoadTestError, NotSocketIO, Refused
+from socketio_cluster.loadtest.receiver import Receiver
+from socketio_cluster.loadtest.swarm import frames
+from socketio_cluster.loadtest.swarm.handshake import NoWebSocket, check, new_key, request
+from socketio_cluster.loadtest.swarm.meter import Meter
+from socketio_cluster.loadtest.swarm.said import Reader, Said
 
 PONG = frames.encode(b"3")
 LONGEST_MESSAGE = 16 * 2**20

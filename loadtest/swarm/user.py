@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from loadtest.swarm.client import SwarmClient
-from loadtest.swarm.pump import pump_of
-from loadtest.user import SocketIOUser
+from socketio_cluster.loadtest.swarm.client import SwarmClient
+from socketio_cluster.loadtest.swarm.pump import pump_of
+from socketio_cluster.loadtest.user import SocketIOUser
 
 
 class SwarmUser(SocketIOUser):

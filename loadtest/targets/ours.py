@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socketio
 
-from loadtest.targets.events import new_server
-from manager import ClusterManager
+from socketio_cluster import ClusterManager
+from socketio_cluster.loadtest.targets.events import new_server
 
 sio = new_server("ours", ClusterManager())
 app = socketio.ASGIApp(sio, on_shutdown=sio.shutdown)

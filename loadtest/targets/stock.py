@@ -6,7 +6,7 @@ import os
 
 import socketio
 
-from loadtest.targets.events import new_server
+from socketio_cluster.loadtest.targets.events import new_server
 
 bus = os.environ.get("TARGET_BUS", "")
 if not bus.startswith(("redis://", "rediss://", "amqp://", "amqps://")):

@@ -12,9 +12,10 @@ import functools
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ..broker import Delivery, Publication
-from ..channels import routing_key
-from ..errors import BrokerError
+from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.bus.channels import routing_key
+from socketio_cluster.manager.errors import BrokerError
+
 from .amqp_url import Target, read_url
 from .bus_thread import BusThread, Command, Done, explain
 from .inbox import REPLY_TIMEOUT, Inbox

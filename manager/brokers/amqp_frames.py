@@ -11,7 +11,7 @@ from __future__ import annotations
 from functools import lru_cache
 from struct import Struct, pack
 
-from ..broker import Delivery
+from socketio_cluster.manager.bus.broker import Delivery
 
 METHOD, HEADER, BODY = 1, 2, 3
 BASIC_DELIVER = pack(">HH", 60, 60)

@@ -9,9 +9,10 @@ from uuid import uuid4
 
 from kombu.connection import Connection as Client
 
-from ..broker import Delivery, Publication
-from ..channels import routing_key
-from ..errors import BrokerError
+from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.bus.channels import routing_key
+from socketio_cluster.manager.errors import BrokerError
+
 from .amqp_connection import Connection
 from .amqp_frames import Deliveries, publish_frames
 

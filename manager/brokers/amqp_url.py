@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 from kombu.connection import Connection as Client
 
-from ..errors import SettingError
+from socketio_cluster.manager.errors import SettingError
+
 from .amqp_connection import Transport
 from .amqp_session import AmqpSession
 from .inbox import CONNECT_TIMEOUT

@@ -15,8 +15,9 @@ from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
-from ..broker import INBOX_LIMIT, Delivery
-from ..errors import BrokerError
+from socketio_cluster.manager.bus.broker import INBOX_LIMIT, Delivery
+from socketio_cluster.manager.errors import BrokerError
+
 from .inbox import OVERHEAD, REPLY_TIMEOUT
 from .session import Session
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import msgspec
 
-from manager.broker import Delivery, Publication
+from socketio_cluster.manager.bus.broker import Delivery, Publication
 
 FRAME_LIMIT = 256 * 1024 * 1024
 """Bytes of one frame; a longer one is a mistake or an attack."""

@@ -13,11 +13,20 @@ from typing import Self, cast
 
 import msgspec
 
-from manager.broker import Delivery, Publication
-from manager.brokers.frames import Arrived, Done, Frames, Publish, Request, Subscribe, Unsubscribe, encode
-from manager.errors import SettingError
+from socketio_cluster.manager.brokers.frames import (
+    Arrived,
+    Done,
+    Frames,
+    Publish,
+    Request,
+    Subscribe,
+    Unsubscribe,
+    encode,
+)
+from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.errors import SettingError
 
-logger = logging.getLogger("manager")
+logger = logging.getLogger("socketio_cluster.manager")
 
 WRITE_LIMIT = 64 * 1024 * 1024
 """Bytes a subscriber may be behind; then it is cut off, and repairs when it reconnects."""

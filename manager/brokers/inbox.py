@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from manager.broker import INBOX_LIMIT, Delivery
-from manager.errors import BrokerError
+from socketio_cluster.manager.bus.broker import INBOX_LIMIT, Delivery
+from socketio_cluster.manager.errors import BrokerError
 
 CONNECT_TIMEOUT = 5.0
 """Seconds until a bus that does not let us in counts as unreachable."""

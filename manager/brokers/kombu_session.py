@@ -14,8 +14,9 @@ from uuid import uuid4
 
 from kombu.connection import Connection as Client
 
-from ..broker import Delivery, Publication
-from ..channels import routing_key
+from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.bus.channels import routing_key
+
 from .amqp_session import EXCHANGE, TAG
 
 POLL = 0.02

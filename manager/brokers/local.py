@@ -11,10 +11,19 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from manager.broker import Delivery, Publication
-from manager.brokers.frames import Answer, Arrived, Frames, Publish, Request, Subscribe, Unsubscribe, encode
-from manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOUT, Inbox
-from manager.errors import BrokerError, SettingError
+from socketio_cluster.manager.brokers.frames import (
+    Answer,
+    Arrived,
+    Frames,
+    Publish,
+    Request,
+    Subscribe,
+    Unsubscribe,
+    encode,
+)
+from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOUT, Inbox
+from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.errors import BrokerError, SettingError
 
 SOCKET_VARIABLE = "CLUSTER_LOCAL_SOCKET"
 """Where ``cluster serve`` tells its workers the hub's path."""
@@ -109,8 +118,8 @@ def read_path(url: str) -> str:
     path = unquote(parts.path) or os.environ.get(SOCKET_VARIABLE, "")
     if not path:
         raise SettingError(
-            "local:// needs a hub: run the app with `python -m cluster serve`, "
-            "or start one with `python -m cluster hub --socket PATH` and use local://PATH"
+            "local:// needs a hub: run the app with `python -m socketio_cluster serve`, "
+            "or start one with `python -m socketio_cluster hub --socket PATH` and use local://PATH"
         )
     return path
 

@@ -8,13 +8,13 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from manager.broker import Delivery, Publication
-from manager.brokers.inbox import REPLY_TIMEOUT, Inbox
-from manager.brokers.redis_line import Line
-from manager.brokers.redis_url import Settings, read_settings
-from manager.errors import BrokerError
+from socketio_cluster.manager.brokers.inbox import REPLY_TIMEOUT, Inbox
+from socketio_cluster.manager.brokers.redis_line import Line
+from socketio_cluster.manager.brokers.redis_url import Settings, read_settings
+from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.errors import BrokerError
 
-logger = logging.getLogger("manager")
+logger = logging.getLogger("socketio_cluster.manager")
 
 
 class Words(NamedTuple):

@@ -14,11 +14,11 @@ from typing import Any
 
 from redis.crc import key_slot
 
-from manager.broker import Delivery, Publication
-from manager.brokers.redis import SHARDED, RedisBroker
-from manager.brokers.redis_line import ask_any
-from manager.brokers.redis_url import Address, Settings, read_hosts, read_settings
-from manager.errors import BrokerError
+from socketio_cluster.manager.brokers.redis import SHARDED, RedisBroker
+from socketio_cluster.manager.brokers.redis_line import ask_any
+from socketio_cluster.manager.brokers.redis_url import Address, Settings, read_hosts, read_settings
+from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.errors import BrokerError
 
 
 class RedisClusterBroker:

@@ -12,9 +12,9 @@ from redis.asyncio import Connection
 from redis.driver_info import DriverInfo
 from redis.exceptions import RedisError
 
-from manager.brokers.inbox import CONNECT_TIMEOUT
-from manager.brokers.redis_url import Address, Settings
-from manager.errors import BrokerError, SettingError
+from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT
+from socketio_cluster.manager.brokers.redis_url import Address, Settings
+from socketio_cluster.manager.errors import BrokerError, SettingError
 
 SEED_TIMEOUT = 1.5
 """Seconds for one of several sentinels or cluster nodes; a dead one must not use up the time of the rest."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from urllib.parse import unquote, urlsplit
 
-from manager.brokers.redis import RedisBroker
-from manager.brokers.redis_line import ask_any, opened
-from manager.brokers.redis_url import Settings, read_hosts, read_settings
-from manager.errors import BrokerError, SettingError
+from socketio_cluster.manager.brokers.redis import RedisBroker
+from socketio_cluster.manager.brokers.redis_line import ask_any, opened
+from socketio_cluster.manager.brokers.redis_url import Settings, read_hosts, read_settings
+from socketio_cluster.manager.errors import BrokerError, SettingError
 
 
 async def connect(url: str) -> RedisBroker:

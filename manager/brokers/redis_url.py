@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from redis.asyncio.connection import parse_url
 
-from manager.errors import SettingError
+from socketio_cluster.manager.errors import SettingError
 
 Settings = dict[str, Any]
 """Keyword arguments of a ``redis.asyncio`` connection."""

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Sequence
 from typing import Protocol
 
-from ..broker import Delivery, Publication
+from socketio_cluster.manager.bus.broker import Delivery, Publication
 
 
 class Session(Protocol):

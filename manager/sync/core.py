@@ -11,16 +11,16 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from manager.client_manager import ClusterManager
-from manager.futures import settle
-from manager.outgoing import Outgoing
-from manager.packets import PacketClass
-from manager.rooms import LEAVING, PENDING
+from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.clients.outgoing import Outgoing
+from socketio_cluster.manager.clients.packets import PacketClass
+from socketio_cluster.manager.clients.rooms import LEAVING, PENDING
+from socketio_cluster.manager.futures import settle
 
 if TYPE_CHECKING:
-    from manager.sync.outbox import Outlets
+    from socketio_cluster.manager.host.sync.outbox import Outlets
 
-logger = logging.getLogger("manager")
+logger = logging.getLogger("socketio_cluster.manager")
 
 
 class AlreadyLeaving(Exception):
@@ -32,7 +32,7 @@ class Core(ClusterManager):
 
     Args:
         url: the bus, as for ``ClusterManager``.
-        options: the fields of ``manager.options.Options``.
+        options: the fields of ``socketio_cluster.manager.options.Options``.
         server: the threaded server.
         outlets: the ways to its connections.
     """

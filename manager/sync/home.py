@@ -9,8 +9,8 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from manager.loop_thread import LoopThread
-from manager.sync.core import Core
+from socketio_cluster.manager.loop_thread import LoopThread
+from socketio_cluster.manager.sync.core import Core
 
 T = TypeVar("T")
 

@@ -8,22 +8,22 @@ from typing import Any, TypeVar
 
 from socketio import Manager
 
-from manager.acks import Answer
-from manager.errors import SettingError
-from manager.ids import new_sid
-from manager.local_manager import room_list, skip_list
-from manager.options import from_environment
-from manager.packets import encode_event
-from manager.rooms import Callback, Rooms
-from manager.roster import NodeInfo
-from manager.stats import Stats
-from manager.sync.core import Core
-from manager.sync.guards import guard
-from manager.sync.home import Home
-from manager.sync.leaving import let_go, on_signals
-from manager.sync.outbox import Outlets
+from socketio_cluster.manager.bus.roster import NodeInfo
+from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.packets import encode_event
+from socketio_cluster.manager.clients.rooms import Callback, Rooms
+from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.host.sync.fixes import guard
+from socketio_cluster.manager.host.sync.outbox import Outlets
+from socketio_cluster.manager.ids import new_sid
+from socketio_cluster.manager.local_manager import room_list, skip_list
+from socketio_cluster.manager.options import from_environment
+from socketio_cluster.manager.stats import Stats
+from socketio_cluster.manager.sync.core import Core
+from socketio_cluster.manager.sync.home import Home
+from socketio_cluster.manager.sync.leaving import let_go, on_signals
 
-logger = logging.getLogger("manager")
+logger = logging.getLogger("socketio_cluster.manager")
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
     Args:
         url: the bus, as for ``ClusterManager``; without it ``CLUSTER_BUS`` counts, and without that this
             process is alone.
-        options: the fields of ``manager.options.Options``.
+        options: the fields of ``socketio_cluster.manager.options.Options``.
 
     Raises:
         SettingError: a setting that cannot work, or a server that does not work with threads.

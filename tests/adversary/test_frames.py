@@ -5,7 +5,7 @@ from __future__ import annotations
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from cluster.lane.frames import TEXT, FrameReader
+from socketio_cluster.cluster.lane.frames import TEXT, FrameReader
 from tests.cluster.lane_helpers import client_frame
 
 LENGTHS = range(301)

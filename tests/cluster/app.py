@@ -9,7 +9,7 @@ from pathlib import Path
 
 import socketio
 
-from manager import ClusterManager
+from socketio_cluster import ClusterManager
 
 NODE = os.environ["CLUSTER_NODE_NAME"]
 

@@ -1,4 +1,4 @@
-"""`python -m cluster` as a process of the tests: its output by line, its workers by pid."""
+"""`python -m socketio_cluster` as a process of the tests: its output by line, its workers by pid."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Command:
         self.lines: list[str] = []
         self._news = threading.Condition()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "cluster", *arguments],
+            [sys.executable, "-m", "socketio_cluster", *arguments],
             cwd=ROOT,
             # Draining has tests of its own; the others shall not wait for their clients to be let go.
             env={**clean_environment(), "CLUSTER_DRAIN_WINDOW": "0", **(env or {})},
@@ -69,7 +69,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a command that ends by itself."""
     return subprocess.run(
-        [sys.executable, "-m", "cluster", *arguments],
+        [sys.executable, "-m", "socketio_cluster", *arguments],
         cwd=cwd,
         env={**clean_environment(), **(env or {})},
         capture_output=True,

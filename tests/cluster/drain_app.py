@@ -9,8 +9,7 @@ from pathlib import Path
 
 import socketio
 
-from cluster.plain import PlainWebSockets
-from manager import ClusterManager
+from socketio_cluster import ClusterManager, PlainWebSockets
 
 NODE = os.environ["CLUSTER_NODE_NAME"]
 PAUSE = float(os.environ.get("TEST_PAUSE", "0.02"))

@@ -14,9 +14,9 @@ import socketio
 import uvicorn
 from websockets.frames import apply_mask
 
-from cluster.lane import LaneProtocol, Lanes
-from cluster.lane.frames import CLOSE, TEXT
-from cluster.strict import install
+from socketio_cluster.cluster.lane import LaneProtocol, Lanes
+from socketio_cluster.cluster.lane.frames import CLOSE, TEXT
+from socketio_cluster.cluster.strict import install
 from tests.harness import SECONDS, Node, Server, eventually
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import socketio
 
-import manager
+import socketio_cluster
 
-sio = socketio.AsyncServer(async_mode="asgi", client_manager=manager.ClusterManager())
+sio = socketio.AsyncServer(async_mode="asgi", client_manager=socketio_cluster.ClusterManager())
 app = socketio.ASGIApp(sio)
 
 
@@ -15,5 +15,5 @@ async def join(sid, room):
     """Answer None, or why not."""
     try:
         await sio.enter_room(sid, room)
-    except manager.TooManyRooms as error:
+    except socketio_cluster.TooManyRooms as error:
         return str(error)

@@ -8,9 +8,9 @@ import contextlib
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from cluster.forward import ForwardStats
-from cluster.limits.limits import Limiter, Limits
-from cluster.metrics.worker import Metrics
+from socketio_cluster.cluster.forward import ForwardStats
+from socketio_cluster.cluster.limits.limits import Limiter, Limits
+from socketio_cluster.cluster.metrics.worker import Metrics
 from tests.cluster.lane_helpers import LaneNode
 
 LANES = {"lane": True, "ordinary": False}

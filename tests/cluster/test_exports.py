@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-import cluster
+import socketio_cluster
 
 
 def test_names():
@@ -15,7 +15,7 @@ def test_names():
     assert sorted(cluster.__all__) == list(cluster.__all__)
     assert all(getattr(cluster, name).__doc__ for name in cluster.__all__)
     with pytest.raises(AttributeError, match="no attribute 'Server'"):
-        cluster.Server  # noqa: B018
+        socketio_cluster.Server  # noqa: B018
 
 
 def test_cheap():

@@ -7,8 +7,8 @@ import itertools
 
 import pytest
 
-from cluster.drain.goodbye import let_go
-from cluster.lane.frames import CLOSE
+from socketio_cluster.cluster.drain.goodbye import let_go
+from socketio_cluster.cluster.lane.frames import CLOSE
 from tests.cluster.lane_helpers import lane_node, raw
 from tests.harness import eventually, raw_polling
 

@@ -8,7 +8,7 @@ import engineio
 import pytest
 import socketio
 
-from cluster.lane.frames import BINARY, TEXT
+from socketio_cluster.cluster.lane.frames import BINARY, TEXT
 from tests.cluster.lane_helpers import client_frame, lane_node, raw
 
 PAYLOADS = [

@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from cluster.lane.frames import BINARY, CLOSE, PING, PONG, TEXT
+from socketio_cluster.cluster.lane.frames import BINARY, CLOSE, PING, PONG, TEXT
 from tests.cluster.lane_helpers import client_frame, lane_node, raw
 from tests.harness import eventually, raw_polling
 

@@ -10,8 +10,17 @@ from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
-from cluster.lane.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameError, FrameReader, close_code
-from cluster.lane.frames import frame as server_frame
+from socketio_cluster.cluster.lane.frames import (
+    BINARY,
+    CLOSE,
+    PING,
+    PONG,
+    TEXT,
+    FrameError,
+    FrameReader,
+    close_code,
+)
+from socketio_cluster.cluster.lane.frames import frame as server_frame
 from tests.cluster.lane_helpers import client_frame
 
 LIMIT = 70_000

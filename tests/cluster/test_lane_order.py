@@ -7,9 +7,9 @@ import contextlib
 
 import pytest
 
-from cluster.lane import flusher
-from cluster.lane.flusher import SLICE, Flusher
-from cluster.lane.frames import BINARY, TEXT
+from socketio_cluster.cluster.lane import flusher
+from socketio_cluster.cluster.lane.flusher import SLICE, Flusher
+from socketio_cluster.cluster.lane.frames import BINARY, TEXT
 from tests.cluster.lane_helpers import client_frame, lane_node, raw
 from tests.harness import eventually
 

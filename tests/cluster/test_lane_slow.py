@@ -8,8 +8,8 @@ import itertools
 
 import pytest
 
-from cluster.lane import connection
-from cluster.lane.frames import CLOSE
+from socketio_cluster.cluster.lane import connection
+from socketio_cluster.cluster.lane.frames import CLOSE
 from tests.cluster.lane_helpers import client_frame, lane_node, raw
 from tests.harness import eventually, raw_polling
 

@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from cluster.lane import hooks
+from socketio_cluster.cluster.lane import hooks
 from tests.cluster.lane_helpers import RawSocket, lane_node, raw
 from tests.harness import client, eventually, fence, raw_polling
 from tests.jsclient import install, js_driver

@@ -8,8 +8,8 @@ import time
 import aiohttp
 import pytest
 
-from cluster.limits import pace
-from manager import TooManyRooms
+from socketio_cluster import TooManyRooms
+from socketio_cluster.cluster.limits import pace
 from tests.cluster.lane_helpers import raw
 from tests.cluster.measured import LANES, knock, measured
 from tests.harness import client, eventually, raw_polling, three_nodes

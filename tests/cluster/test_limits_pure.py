@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from cluster.errors import UsageError
-from cluster.limits.bucket import Bucket
-from cluster.limits.door import Door
-from cluster.limits.limits import check_limits
-from cluster.limits.pace import Pace
-from cluster.parser import read_options
-from manager import ClusterManager, SettingError
+from socketio_cluster import ClusterManager, SettingError
+from socketio_cluster.cluster.errors import UsageError
+from socketio_cluster.cluster.limits.admission import Door
+from socketio_cluster.cluster.limits.bucket import Bucket
+from socketio_cluster.cluster.limits.limits import check_limits
+from socketio_cluster.cluster.limits.pace import Pace
+from socketio_cluster.cluster.parser import read_options
 
 
 def test_bucket_gives_a_burst_and_then_its_rate():

@@ -9,10 +9,10 @@ import aiohttp
 import pytest
 import socketio
 
-from cluster.forward import ForwardStats
-from cluster.metrics.lag import Worst
-from cluster.metrics.watch import MOST_EVENTS
-from cluster.metrics.worker import Metrics
+from socketio_cluster.cluster.forward import ForwardStats
+from socketio_cluster.cluster.metrics.lag import Worst
+from socketio_cluster.cluster.metrics.watch import MOST_EVENTS
+from socketio_cluster.cluster.metrics.worker import Metrics
 from tests.cluster.lane_helpers import raw
 from tests.cluster.measured import LANES, measured, read
 from tests.harness import Refused, client, eventually, three_nodes

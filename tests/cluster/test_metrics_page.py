@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from cluster.metrics import CONTENT_TYPE, merge
-from cluster.metrics.families import FAMILIES
+from socketio_cluster.cluster.metrics import CONTENT_TYPE, merge
+from socketio_cluster.cluster.metrics.families import FAMILIES
 from tests.cluster.command import ROOT, Command
 from tests.cluster.measured import knock, measured
 from tests.harness import eventually

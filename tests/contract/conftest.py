@@ -8,8 +8,8 @@ import contextlib
 import pytest
 from blockbuster import blockbuster_ctx
 
-from manager.channels import Channels, routing_key
-from manager.registry import open_broker
+from socketio_cluster.manager.bus.channels import Channels, routing_key
+from socketio_cluster.manager.bus.registry import open_broker
 
 KINDS = ["local", "redis", "redis-sentinel", "redis-cluster", "amqp", "kombu-redis"]
 OWN = ["local", "redis", "amqp"]
@@ -37,7 +37,7 @@ def own_server(request, tmp_path):
 @pytest.fixture(autouse=True)
 def blocking():
     """Whatever blocks the event loop from within the manager raises."""
-    with blockbuster_ctx("manager"):
+    with blockbuster_ctx("socketio_cluster.manager"):
         yield
 
 

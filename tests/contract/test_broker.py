@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from manager.broker import Publication
-from manager.errors import BrokerError
+from socketio_cluster.manager.bus.broker import Publication
+from socketio_cluster.manager.errors import BrokerError
 from tests.contract.conftest import collect, names_of
 
 

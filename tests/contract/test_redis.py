@@ -8,8 +8,8 @@ import subprocess
 import pytest
 from redis.crc import key_slot
 
-from manager.broker import INBOX_LIMIT, Publication
-from manager.errors import BrokerError, SettingError
+from socketio_cluster.manager.bus.broker import INBOX_LIMIT, Publication
+from socketio_cluster.manager.errors import BrokerError, SettingError
 from tests.contract.conftest import collect
 from tests.services.process import free_port, program
 from tests.services.redis import RedisCluster, RedisSentinel, RedisServer

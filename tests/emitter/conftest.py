@@ -7,7 +7,7 @@ import contextlib
 import pytest
 from blockbuster import blockbuster_ctx
 
-from manager import AsyncEmitter
+from socketio_cluster import AsyncEmitter
 from tests.emitter.processes import puppet
 from tests.harness import client, three_nodes
 from tests.services.redis import RedisServer
@@ -18,7 +18,7 @@ QUICK = {"heartbeat": 0.4, "dead_after": 2.0}
 @pytest.fixture(autouse=True)
 def blocking():
     """Whatever blocks the event loop from within the manager raises."""
-    with blockbuster_ctx("manager"):
+    with blockbuster_ctx("socketio_cluster.manager"):
         yield
 
 

@@ -12,7 +12,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-import manager
+import socketio_cluster
 
 
 class Puppet:

@@ -7,7 +7,7 @@ import sys
 
 
 def main(url, options):
-    from manager import Emitter
+    from socketio_cluster import Emitter
 
     with Emitter(url, **ast.literal_eval(options)) as emitter:
         for line in sys.stdin:

@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from manager import AsyncEmitter, BrokerError
+from socketio_cluster import AsyncEmitter, BrokerError
 from tests.emitter.conftest import QUICK
 from tests.harness import client, eventually, fence, three_nodes
 from tests.services.process import free_port

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from manager import AsyncEmitter
+from socketio_cluster import AsyncEmitter
 from tests.harness import client, fence
 from tests.nodes.test_emit import PAYLOADS
 

@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from manager import AsyncEmitter, Emitter, SettingError
+from socketio_cluster import AsyncEmitter, Emitter, SettingError
 from tests.emitter.processes import run
 from tests.harness import eventually, fence
 from tests.services.process import free_port
@@ -51,7 +51,7 @@ async def test_threads(nodes, clients, bus_url, prefix):
     script = """
         import sys
         from concurrent.futures import ThreadPoolExecutor
-        from manager import Emitter
+        from socketio_cluster import Emitter
         emitter = Emitter()
         def work(thread):
             for number in range(20):
@@ -70,7 +70,7 @@ async def test_fork(nodes, clients, bus_url, prefix):
     """After a fork, even in the middle of other threads' emits, child and parent go on emitting."""
     script = """
         import os, sys, threading, warnings
-        from manager import Emitter
+        from socketio_cluster import Emitter
         warnings.simplefilter("ignore", DeprecationWarning)  # 3.12: fork in a process with threads
         emitter = Emitter(sys.argv[1], prefix=sys.argv[2])
         emitter.emit("n", "parent")
@@ -103,7 +103,7 @@ async def test_interrupt(prefix):
     """Ctrl-C ends a call that waits."""
     script = """
         import sys
-        from manager import Emitter
+        from socketio_cluster import Emitter
         emitter = Emitter(sys.argv[1], timeout=60)
         print("waiting", flush=True)
         emitter.emit("never")

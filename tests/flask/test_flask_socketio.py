@@ -10,7 +10,7 @@ import pytest
 from flask import request, session
 from flask_socketio import Namespace, close_room, disconnect, emit, join_room, leave_room, rooms, send
 
-from manager import Emitter, SettingError, SyncClusterManager
+from socketio_cluster import Emitter, SettingError, SyncClusterManager
 from tests.flask.threaded import ThreadedNode, mixed
 from tests.harness import Node, Refused, client, eventually, fence
 

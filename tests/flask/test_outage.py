@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from manager import ClientGone, NodeTimeout, SettingError, SyncClusterManager
+from socketio_cluster import ClientGone, NodeTimeout, SettingError, SyncClusterManager
 from tests.flask.threaded import ThreadedNode, mixed
 from tests.harness import Node, client, eventually, fence
 from tests.services.redis import RedisServer

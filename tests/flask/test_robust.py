@@ -110,7 +110,7 @@ PROGRAM = """
 import os, sys
 from flask import Flask
 from flask_socketio import SocketIO
-from manager import SyncClusterManager
+from socketio_cluster import SyncClusterManager
 
 app = Flask(__name__)
 manager = SyncClusterManager()

@@ -12,7 +12,7 @@ from flask import Flask
 from flask_socketio import SocketIO
 from werkzeug.serving import make_server
 
-from manager import SyncClusterManager
+from socketio_cluster import SyncClusterManager
 from tests.harness import Node, eventually
 
 

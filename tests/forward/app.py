@@ -6,7 +6,7 @@ import os
 
 import socketio
 
-from manager import ClusterManager
+from socketio_cluster import ClusterManager
 
 NODE = os.environ["CLUSTER_NODE_NAME"]
 SHOWN = ("REMOTE_ADDR", "REMOTE_PORT", "wsgi.url_scheme", "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO")

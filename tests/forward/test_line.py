@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from cluster.forward.line import MAX_FRAME, MAX_STRANGE, Line, LineLost
+from socketio_cluster.cluster.forward.line import MAX_FRAME, MAX_STRANGE, Line, LineLost
 
 
 @contextlib.asynccontextmanager

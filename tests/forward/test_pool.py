@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from cluster.address import write_address
-from cluster.forward import pool as module
-from cluster.forward.greeting import Key, NotANode, welcome
-from cluster.forward.line import Line, LineLost
-from cluster.forward.pool import MOST_IDLE, Pool
-from manager import NodeInfo
+from socketio_cluster import NodeInfo
+from socketio_cluster.cluster.address import write_address
+from socketio_cluster.cluster.forward import pool as module
+from socketio_cluster.cluster.forward.greeting import Key, NotANode, welcome
+from socketio_cluster.cluster.forward.line import Line, LineLost
+from socketio_cluster.cluster.forward.pool import MOST_IDLE, Pool
 
 NODE = "AAAAAAAA"
 KEY = Key("prefix", "a secret of the tests")

@@ -10,9 +10,9 @@ import struct
 
 import pytest
 
-from cluster.forward.line import Line
-from cluster.forward.messages import ask_of, decode
-from cluster.forward.relay import join
+from socketio_cluster.cluster.forward.line import Line
+from socketio_cluster.cluster.forward.messages import ask_of, decode
+from socketio_cluster.cluster.forward.relay import join
 from tests.harness import eventually
 
 SCOPE = {"type": "websocket", "path": "/socket.io/", "query_string": b"sid=x", "headers": []}

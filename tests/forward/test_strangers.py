@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from cluster.forward.greeting import Key, NotANode, greet
-from cluster.forward.line import MAX_FRAME, MAX_STRANGE, Line, LineLost
-from cluster.forward.messages import Ask, Refusal, decode, encode
+from socketio_cluster.cluster.forward.greeting import Key, NotANode, greet
+from socketio_cluster.cluster.forward.line import MAX_FRAME, MAX_STRANGE, Line, LineLost
+from socketio_cluster.cluster.forward.messages import Ask, Refusal, decode, encode
 from tests.cluster.command import Command, run
 from tests.forward.conftest import within
 from tests.forward.nodes import APP, machines

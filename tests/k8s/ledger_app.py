@@ -12,7 +12,7 @@ from pathlib import Path
 import socketio
 from redis.asyncio import BlockingConnectionPool, Redis
 
-from manager import ClusterManager
+from socketio_cluster import ClusterManager
 
 NODE = os.environ["CLUSTER_NODE_NAME"]
 LEDGER = "ledger"

@@ -16,7 +16,7 @@ from promql_parser import (
     parse,
 )
 
-from cluster.metrics.families import FAMILIES, HISTOGRAM
+from socketio_cluster.cluster.metrics.families import FAMILIES, HISTOGRAM
 
 ALWAYS = {"node", "namespace", "pod"}
 """Labels that every series has: ours, and those that Prometheus adds."""

@@ -9,7 +9,7 @@ from string import Template
 import pytest
 import yaml
 
-from cluster.metrics.families import FAMILIES
+from socketio_cluster.cluster.metrics.families import FAMILIES
 from tests.k8s.helm import CASES, CHART
 from tests.k8s.query import ALWAYS, SERIES, Query, series
 

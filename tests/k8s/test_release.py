@@ -17,7 +17,7 @@ from tests.k8s.helm import CASES
 pytestmark = [pytest.mark.k8s, pytest.mark.timeout(240)]
 
 CROWD = (Path(__file__).parent / "crowd.py").read_text()
-TARGET = {"app": "loadtest.targets.ours:app"}
+TARGET = {"app": "socketio_cluster.loadtest.targets.ours:app"}
 VALUES = {"replicaCount": 3, "secret": {"existingSecret": "chat-secret"}}
 
 

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from cluster.parser import read_options
+from socketio_cluster.cluster.parser import read_options
 from tests.k8s.helm import CASES
 
 VALKEY = {"valkey": {"enabled": True}}

@@ -8,7 +8,7 @@ from collections import Counter
 
 import socketio
 
-from loadtest.targets.events import new_server
+from socketio_cluster.loadtest.targets.events import new_server
 
 USERS = 12
 ONE_IN = {"/drop": 100, "/duplicate": 100, "/reorder": 100, "/leak": 10}

@@ -1,4 +1,4 @@
-"""`python -m loadtest` as a process of the tests, and the result it writes."""
+"""`python -m socketio_cluster.loadtest` as a process of the tests, and the result it writes."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Cluster:
 def cluster(tmp_path_factory):
     """Three workers on a Redis of their own, behind HAProxy: each TCP connection goes to the next one."""
     folder = tmp_path_factory.mktemp("cluster")
-    arguments = ["loadtest.targets.ours:app", "--port=0", "--direct-port=0", "--workers=3"]
+    arguments = ["socketio_cluster.loadtest.targets.ours:app", "--port=0", "--direct-port=0", "--workers=3"]
     drain = {"CLUSTER_DRAIN_WINDOW": "0"}
     with (
         RedisServer(folder / "redis") as bus,

@@ -7,7 +7,7 @@ import io
 import json
 import sys
 
-from loadtest.__main__ import main
+from socketio_cluster.loadtest.__main__ import main
 
 
 def outcome(arguments: list[str]) -> tuple[int, str]:

@@ -9,9 +9,9 @@ import gevent
 import locust  # patches the standard library, as in every load test
 from gevent.event import AsyncResult, Event
 
-from loadtest.address import Address
-from loadtest.client import Client
-from loadtest.errors import CallTimeout, Disconnected
+from socketio_cluster.loadtest.address import Address
+from socketio_cluster.loadtest.client import Client
+from socketio_cluster.loadtest.errors import CallTimeout, Disconnected
 
 assert locust
 PAYLOADS = [

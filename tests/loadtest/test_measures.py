@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.clock import SAMPLES, Clock, to_next_second
-from loadtest.latency import Latency
-from loadtest.result import summarize
-from loadtest.shapes import SHAPES, users_at
-from loadtest.thresholds import check
-from loadtest.timeline import Timeline
-from loadtest.verdict import Verdict
+from socketio_cluster.loadtest.clock import SAMPLES, Clock, to_next_second
+from socketio_cluster.loadtest.latency import Latency
+from socketio_cluster.loadtest.result import summarize
+from socketio_cluster.loadtest.shapes import SHAPES, users_at
+from socketio_cluster.loadtest.thresholds import check
+from socketio_cluster.loadtest.timeline import Timeline
+from socketio_cluster.loadtest.verdict import Verdict
 
 
 @given(st.lists(st.floats(1e-4, 100), min_size=1, max_size=200), st.sampled_from([0.5, 0.9, 0.99, 1.0]))

@@ -8,15 +8,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from loadtest.report import write
-from loadtest.report.axis import axis_of, stacked
-from loadtest.report.charts import POINTS, charts, pieces
-from loadtest.report.numbers import clock, decades, moments, short, ticks
-from loadtest.report.page import page
-from loadtest.report.svg import draw
-from loadtest.result import summarize
-from loadtest.timeline import Timeline
-from loadtest.verdict import Verdict
+from socketio_cluster.loadtest.report import write
+from socketio_cluster.loadtest.report.axis import axis_of, stacked
+from socketio_cluster.loadtest.report.charts import POINTS, charts, pieces
+from socketio_cluster.loadtest.report.numbers import clock, decades, moments, short, ticks
+from socketio_cluster.loadtest.report.page import page
+from socketio_cluster.loadtest.report.svg import draw
+from socketio_cluster.loadtest.result import summarize
+from socketio_cluster.loadtest.timeline import Timeline
+from socketio_cluster.loadtest.verdict import Verdict
 from tests.cluster.browser import chromium
 
 SVG = "{http://www.w3.org/2000/svg}"

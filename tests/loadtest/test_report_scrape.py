@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from loadtest.report.scrape import Scraper
+from socketio_cluster.loadtest.report.scrape import Scraper
 from tests.services.process import free_port
 
 
@@ -76,7 +76,7 @@ def test_who_cannot_be_asked_is_warned_of_once(server, caplog):
     server.text = page(1, 2)
     nobody = f"http://127.0.0.1:{free_port()}/metrics"
     scraper = Scraper([nobody, server.url + "/elsewhere", server.url])
-    with caplog.at_level(logging.WARNING, logger="loadtest"):
+    with caplog.at_level(logging.WARNING, logger="socketio_cluster.loadtest"):
         for _ in range(3):
             assert set(scraper.poll()) == {"blue-1", "blue-2"}
     assert sorted(record.args[0] for record in caplog.records) == sorted([nobody, server.url + "/elsewhere"])

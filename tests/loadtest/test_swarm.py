@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
-from loadtest.errors import Disconnected, NotSocketIO, Refused
-from loadtest.receiver import Receiver
-from loadtest.swarm import frames
-from loadtest.swarm.handshake import NoWebSocket, check
-from loadtest.swarm.meter import Meter
-from loadtest.swarm.said import CHUNKS, Reader, Said
-from loadtest.swarm.session import Door, Session
+from socketio_cluster.loadtest.errors import Disconnected, NotSocketIO, Refused
+from socketio_cluster.loadtest.receiver import Receiver
+from socketio_cluster.loadtest.swarm import frames
+from socketio_cluster.loadtest.swarm.handshake import NoWebSocket, check
+from socketio_cluster.loadtest.swarm.meter import Meter
+from socketio_cluster.loadtest.swarm.said import CHUNKS, Reader, Said
+from socketio_cluster.loadtest.swarm.session import Door, Session
 
 SIZES = st.sampled_from([0, 1, 125, 126, 127, 65535, 65536, 70000])
 

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from loadtest.compare.contenders import CONTENDERS
-from loadtest.compare.nodes import Nodes
-from loadtest.errors import Disconnected, NotSocketIO, Refused, Unreachable
-from loadtest.ledger import Ledger
-from loadtest.swarm.engine import Engine
-from loadtest.swarm.session import Door
-from loadtest.verdict import judge
+from socketio_cluster.loadtest.compare.contenders import CONTENDERS
+from socketio_cluster.loadtest.compare.nodes import Nodes
+from socketio_cluster.loadtest.errors import Disconnected, NotSocketIO, Refused, Unreachable
+from socketio_cluster.loadtest.ledger import Ledger
+from socketio_cluster.loadtest.swarm.engine import Engine
+from socketio_cluster.loadtest.swarm.session import Door
+from socketio_cluster.loadtest.verdict import judge
 from tests.loadtest.command import ROOT
 from tests.services.process import free_port
 
@@ -176,7 +176,15 @@ def test_tls_to_a_certificate_one_trusts(engine, tmp_path, monkeypatch):
     make += ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     subprocess.run([*make, "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True)
     port = free_port()
-    serve = ["-m", "uvicorn", "loadtest.targets.ours:app", "--port", str(port), "--log-level", "warning"]
+    serve = [
+        "-m",
+        "uvicorn",
+        "socketio_cluster.loadtest.targets.ours:app",
+        "--port",
+        str(port),
+        "--log-level",
+        "warning",
+    ]
     tls = ["--ssl-keyfile", str(key), "--ssl-certfile", str(cert)]
     process = subprocess.Popen([sys.executable, *serve, *tls], cwd=ROOT)
     try:

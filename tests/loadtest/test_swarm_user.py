@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from loadtest.compare.contenders import CONTENDERS
-from loadtest.compare.nodes import Nodes
+from socketio_cluster.loadtest.compare.contenders import CONTENDERS
+from socketio_cluster.loadtest.compare.nodes import Nodes
 from tests.loadtest.command import LoadTest, scenario
 from tests.loadtest.test_broken import faults
 

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from loadtest.compare.contenders import CONTENDERS
-from loadtest.compare.nodes import Nodes
+from socketio_cluster.loadtest.compare.contenders import CONTENDERS
+from socketio_cluster.loadtest.compare.nodes import Nodes
 from tests.harness import PythonClient, Refused
 from tests.loadtest.command import ROOT
 
@@ -100,7 +100,7 @@ async def test_one_client_is_told_across_nodes(nodes):
 
 def test_without_a_bus_the_stock_server_says_what_to_set():
     """A missing or strange TARGET_BUS ends the server with a sentence, not a traceback."""
-    command = [sys.executable, "-m", "uvicorn", "loadtest.targets.stock:app", "--port", "0"]
+    command = [sys.executable, "-m", "uvicorn", "socketio_cluster.loadtest.targets.stock:app", "--port", "0"]
     env = {**os.environ, "TARGET_BUS": "kafka://x"}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
     assert done.returncode != 0

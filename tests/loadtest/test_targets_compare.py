@@ -7,13 +7,13 @@ import sys
 
 import pytest
 
-from loadtest.compare import main
-from loadtest.compare.table import Row, table
+from socketio_cluster.loadtest.compare import main
+from socketio_cluster.loadtest.compare.table import Row, table
 from tests.loadtest.command import ROOT
 
 
 def compare(*arguments):
-    command = [sys.executable, "-m", "loadtest", "compare", *arguments]
+    command = [sys.executable, "-m", "socketio_cluster.loadtest", "compare", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100)
 
 

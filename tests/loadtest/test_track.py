@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.track import Track
+from socketio_cluster.loadtest.track import Track
 
 arrivals = st.lists(st.integers(1, 40), max_size=80)
 

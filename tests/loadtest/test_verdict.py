@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.ledger import Ledger
-from loadtest.verdict import judge
+from socketio_cluster.loadtest.ledger import Ledger
+from socketio_cluster.loadtest.verdict import judge
 
 ROOM = "/ room 1"
 

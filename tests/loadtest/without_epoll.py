@@ -7,6 +7,6 @@ import sys
 
 if __name__ == "__main__":
     del select.epoll
-    from loadtest.__main__ import main
+    from socketio_cluster.loadtest.__main__ import main
 
     sys.exit(main(sys.argv[1:]))

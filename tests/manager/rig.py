@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from manager.backlog import Backlog, Entry
-from manager.broker import Delivery
-from manager.interest import Interest
-from manager.link import Link
+from socketio_cluster.manager.bus.backlog import Backlog, Entry
+from socketio_cluster.manager.bus.broker import Delivery
+from socketio_cluster.manager.bus.interest import Interest
+from socketio_cluster.manager.bus.link import Link
 
 
 class Bus:

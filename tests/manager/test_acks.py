@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from manager.acks import Acks, Answer, RemoteAck, abandon
+from socketio_cluster.manager.clients.acks import Acks, Answer, RemoteAck, abandon
 
 
 class Waiter:

@@ -12,17 +12,17 @@ import time
 import pytest
 from blockbuster import blockbuster_ctx
 
-from manager.broker import INBOX_LIMIT, Publication
-from manager.channels import Channels, routing_key
-from manager.errors import BrokerError, SettingError
-from manager.registry import open_broker
+from socketio_cluster.manager.bus.broker import INBOX_LIMIT, Publication
+from socketio_cluster.manager.bus.channels import Channels, routing_key
+from socketio_cluster.manager.bus.registry import open_broker
+from socketio_cluster.manager.errors import BrokerError, SettingError
 from tests.services.process import free_port, program
 
 
 @pytest.fixture(autouse=True)
 def blocking():
     """Whatever blocks the event loop from within the manager raises."""
-    with blockbuster_ctx("manager"):
+    with blockbuster_ctx("socketio_cluster.manager"):
         yield
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from manager.backlog import Backlog, Entry
+from socketio_cluster.manager.bus.backlog import Backlog, Entry
 
 
 def entry(number, at=0.0, size=10, keep=True):

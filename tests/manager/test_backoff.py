@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from manager.backoff import delay
+from socketio_cluster.manager.bus.backoff import delay
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import itertools
 import pytest
 import socketio
 
-from manager.catch_all import tell_name
+from socketio_cluster.manager.host.catch_all import tell_name
 
 NAMESPACES = ("/", "/chat", "*")
 EVENTS = ("said", "*", "connect")

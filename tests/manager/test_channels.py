@@ -6,7 +6,7 @@ from enum import IntEnum, StrEnum
 
 import pytest
 
-from manager.channels import PARTITIONS, Channels, check_room, routing_key
+from socketio_cluster.manager.bus.channels import PARTITIONS, Channels, check_room, routing_key
 
 NAMES = Channels("sio")
 

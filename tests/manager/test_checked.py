@@ -9,9 +9,9 @@ import pytest
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import Packet
 
-from manager.checked import BadPacket, checked
-from manager.compact_json import PacketJson
-from manager.packets import decode, encode_event
+from socketio_cluster.manager.clients.compact_json import PacketJson
+from socketio_cluster.manager.clients.packets import decode, encode_event
+from socketio_cluster.manager.host.strict_packet import BadPacket, checked
 
 JSON, MSGPACK = checked(Packet), checked(MsgPackPacket)
 PLACE = '{"_placeholder":true,"num":0}'

@@ -6,9 +6,8 @@ import random
 
 import pytest
 
-from manager.envelope import MAC_BYTES, Codec, Header
-from manager.errors import EnvelopeError
-from manager.messages import (
+from socketio_cluster.manager.bus.envelope import MAC_BYTES, Codec, Header
+from socketio_cluster.manager.bus.messages import (
     Ack,
     Beat,
     Bye,
@@ -23,6 +22,7 @@ from manager.messages import (
     Replay,
     Reply,
 )
+from socketio_cluster.manager.errors import EnvelopeError
 
 SECRET = "correct horse battery staple"
 HEADER = Header("abcd-_12", 2**40 + 7, 1_700_000_000.25)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-import manager
+import socketio_cluster
 
 
 def test_all_is_everything():
@@ -33,7 +33,9 @@ def test_emitters_are_alike():
     """``Emitter`` and ``AsyncEmitter`` have the same calls with the same arguments."""
     ours = ("emit", "send", "enter_room", "leave_room", "close_room", "disconnect", "close", "__init__")
     for method in ours:
-        blocking, awaited = (getattr(kind, method) for kind in (manager.Emitter, manager.AsyncEmitter))
+        blocking, awaited = (
+            getattr(kind, method) for kind in (socketio_cluster.Emitter, socketio_cluster.AsyncEmitter)
+        )
         assert inspect.signature(blocking) == inspect.signature(awaited), method
 
 
@@ -43,5 +45,5 @@ def test_emitters_are_like_the_server():
 
     for method in ("emit", "send", "enter_room", "leave_room", "close_room", "disconnect"):
         server = list(inspect.signature(getattr(AsyncServer, method)).parameters)
-        emitter = list(inspect.signature(getattr(manager.AsyncEmitter, method)).parameters)
+        emitter = list(inspect.signature(getattr(socketio_cluster.AsyncEmitter, method)).parameters)
         assert emitter == [name for name in server if name not in ("callback", "ignore_queue")]

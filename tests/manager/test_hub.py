@@ -11,12 +11,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from manager.broker import Publication
-from manager.brokers import hub as hub_module
-from manager.brokers.frames import Subscribe, encode
-from manager.brokers.hub import Hub
-from manager.errors import BrokerError, SettingError
-from manager.registry import open_broker
+from socketio_cluster.manager.brokers import hub as hub_module
+from socketio_cluster.manager.brokers.frames import Subscribe, encode
+from socketio_cluster.manager.brokers.hub import Hub
+from socketio_cluster.manager.bus.broker import Publication
+from socketio_cluster.manager.bus.registry import open_broker
+from socketio_cluster.manager.errors import BrokerError, SettingError
 from tests.services.hub import HubServer
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from manager.ids import new_node_id, new_sid, node_of
+from socketio_cluster.manager.ids import new_node_id, new_sid, node_of
 
 
 def test_forms():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manager.interest import Interest
+from socketio_cluster.manager.bus.interest import Interest
 
 
 def changes(interest):

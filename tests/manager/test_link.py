@@ -8,8 +8,8 @@ import logging
 
 import pytest
 
-from manager.errors import BrokerError, SettingError
-from manager.link import Link
+from socketio_cluster.manager.bus.link import Link
+from socketio_cluster.manager.errors import BrokerError, SettingError
 from tests.harness import eventually
 from tests.manager.rig import Bus, Rig
 
@@ -62,7 +62,9 @@ async def test_tries_until_the_bus_is_there(rig, caplog):
 async def test_pauses_grow(monkeypatch):
     """Each failure in a row makes the next pause longer; a broker that joined makes it short again."""
     attempts = []
-    monkeypatch.setattr("manager.link.delay", lambda attempt, chance: attempts.append(attempt) or 0)
+    monkeypatch.setattr(
+        "socketio_cluster.manager.bus.link.delay", lambda attempt, chance: attempts.append(attempt) or 0
+    )
     rig = Rig()
     rig.bus.failures = [BrokerError("refused")] * 3
     rig.interest.want("inbox")
@@ -78,7 +80,9 @@ async def test_pauses_grow(monkeypatch):
 async def test_a_broker_that_fails_before_joining(monkeypatch, rig):
     """A bus that accepts and then refuses the subscriptions is not hammered: the pauses grow too."""
     attempts = []
-    monkeypatch.setattr("manager.link.delay", lambda attempt, chance: attempts.append(attempt) or 0)
+    monkeypatch.setattr(
+        "socketio_cluster.manager.bus.link.delay", lambda attempt, chance: attempts.append(attempt) or 0
+    )
 
     async def refuse(channels):
         if len(rig.bus.brokers) < 4:
@@ -299,7 +303,7 @@ async def test_farewell(live):
 
 async def test_farewell_to_a_bus_that_does_not_answer(live, caplog, monkeypatch):
     """A bus that takes nothing any more holds up the end for a second at most."""
-    monkeypatch.setattr("manager.link.FAREWELL_SECONDS", 0.05)
+    monkeypatch.setattr("socketio_cluster.manager.bus.link.FAREWELL_SECONDS", 0.05)
 
     async def never(payloads):
         await asyncio.Event().wait()

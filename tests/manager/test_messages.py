@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from manager.messages import Beat, Emit, Enter, Gone, Hello, Message
+from socketio_cluster.manager.bus.messages import Beat, Emit, Enter, Gone, Hello, Message
 
 TAGS = {
     "Emit": 1,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from manager.errors import SettingError
-from manager.options import Options, from_environment
+from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.options import Options, from_environment
 
 SECRET = "correct horse battery staple"
 

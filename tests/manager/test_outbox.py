@@ -8,10 +8,10 @@ import contextlib
 import pytest
 from engineio import packet as eio
 
-from manager.outbox import POLL_PACKETS, Outbox, Outlet
-from manager.outgoing import Outgoing
-from manager.packets import Encoded
-from manager.stats import Stats
+from socketio_cluster.manager.clients.outgoing import Outgoing
+from socketio_cluster.manager.clients.packets import Encoded
+from socketio_cluster.manager.host.outbox import POLL_PACKETS, Outbox, Outlet
+from socketio_cluster.manager.stats import Stats
 
 
 def message(data):

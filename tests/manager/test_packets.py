@@ -8,8 +8,15 @@ import pytest
 from socketio import packet as sio
 from socketio.msgpack_packet import MsgPackPacket
 
-from manager.errors import SettingError
-from manager.packets import decode, encode, encode_ack, encode_event, packet_format, with_ack_id
+from socketio_cluster.manager.clients.packets import (
+    decode,
+    encode,
+    encode_ack,
+    encode_event,
+    packet_format,
+    with_ack_id,
+)
+from socketio_cluster.manager.errors import SettingError
 
 DATA = [
     None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from manager.pending import GONE, Pending
+from socketio_cluster.manager.bus.requests import GONE, Pending
 
 
 def opened(*nodes):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from types import SimpleNamespace
 
-from manager.backlog import Backlog
-from manager.envelope import Codec
-from manager.messages import Emit
-from manager.publisher import Publisher
-from manager.stats import Stats
+from socketio_cluster.manager.bus.backlog import Backlog
+from socketio_cluster.manager.bus.envelope import Codec
+from socketio_cluster.manager.bus.messages import Emit
+from socketio_cluster.manager.bus.publisher import Publisher
+from socketio_cluster.manager.stats import Stats
 
 WORDS = Emit("/", None, [], [b"2" + b"x" * 200], text=True)
 

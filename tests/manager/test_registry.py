@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from manager.errors import BrokerError, SettingError
-from manager.registry import BROKERS, check_url, open_broker, safe_url
+from socketio_cluster.manager.bus.registry import BROKERS, check_url, open_broker, safe_url
+from socketio_cluster.manager.errors import BrokerError, SettingError
 
 EXAMPLES = [f"{scheme}://host/x" for scheme in BROKERS] + ["kombu+redis://host", "kombu+sqs://"]
 
@@ -63,7 +63,7 @@ async def test_a_bare_local_url_takes_the_path_from_the_environment(hub_server, 
 async def test_a_bare_local_url_without_a_hub(monkeypatch):
     """local:// without the environment variable is told how to get a hub."""
     monkeypatch.delenv("CLUSTER_LOCAL_SOCKET", raising=False)
-    with pytest.raises(SettingError, match="python -m cluster hub --socket PATH"):
+    with pytest.raises(SettingError, match="python -m socketio_cluster hub --socket PATH"):
         await open_broker("local://")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from manager.rooms import HELD_LIMIT, Client, Rooms
+from socketio_cluster.manager.clients.rooms import HELD_LIMIT, Client, Rooms
 
 
 @pytest.fixture

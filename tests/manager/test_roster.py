@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from manager.messages import Beat, Hello
-from manager.roster import NodeInfo, Roster
+from socketio_cluster.manager.bus.messages import Beat, Hello
+from socketio_cluster.manager.bus.roster import NodeInfo, Roster
 
 BEAT = Beat("name", "host:1", True, 3)
 

@@ -20,7 +20,7 @@ KINDS = ["python-websocket", "python-polling", "js-websocket", "js-polling"]
 @pytest.fixture(autouse=True)
 def blocking():
     """Whatever blocks the event loop from within the manager raises."""
-    with blockbuster_ctx("manager"):
+    with blockbuster_ctx("socketio_cluster.manager"):
         yield
 
 

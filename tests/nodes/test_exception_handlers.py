@@ -1,4 +1,4 @@
-"""An error in a handler of a ``cluster.AsyncServer`` is answered, by an exception handler or as an error."""
+"""An error in a handler of a ``socketio_cluster.AsyncServer`` is answered, by an exception handler or as an error."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-import cluster
-from cluster import Refused
+import socketio_cluster
+from socketio_cluster import Refused
 from tests.harness import Node, three_nodes
 
 INTERNAL = {"error": "Internal server error"}
@@ -16,7 +16,7 @@ INTERNAL = {"error": "Internal server error"}
 @pytest.fixture
 async def nodes(redis_url, prefix, serializer, monkeypatch):
     """Two nodes whose servers have exception handlers; the event ``fail`` raises what the test sets."""
-    monkeypatch.setattr(Node, "server_class", cluster.AsyncServer)
+    monkeypatch.setattr(Node, "server_class", socketio_cluster.AsyncServer)
     async with three_nodes(redis_url, prefix, count=2, serializer=serializer) as two:
         for namespace in ("/", "/chat"):
             two[0].sio.on("fail", fail, namespace=namespace)

@@ -1,4 +1,4 @@
-"""Middlewares run before every handler of a ``cluster.AsyncServer``, and may change, refuse or skip."""
+"""Middlewares run before every handler of a ``socketio_cluster.AsyncServer``, and may change, refuse or skip."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import asyncio
 import pytest
 import socketio
 
-import cluster
-from cluster import Refused, Skip
+import socketio_cluster
+from socketio_cluster import Refused, Skip
 from tests.harness import Node, client, eventually, fence, raw_websocket, three_nodes
 from tests.harness import Refused as ConnectRefused
 
@@ -16,7 +16,7 @@ from tests.harness import Refused as ConnectRefused
 @pytest.fixture
 async def nodes(redis_url, prefix, serializer, server_options, monkeypatch):
     """Two nodes whose servers have middlewares."""
-    monkeypatch.setattr(Node, "server_class", cluster.AsyncServer)
+    monkeypatch.setattr(Node, "server_class", socketio_cluster.AsyncServer)
     options = {"serializer": serializer, "server_options": server_options}
     async with three_nodes(redis_url, prefix, count=2, **options) as two:
         yield two
@@ -348,12 +348,12 @@ BAD = {
 def test_what_cannot_be_registered(register, kind, text):
     """A mistake in a registration is told where it is made."""
     with pytest.raises(kind, match=text):
-        register(cluster.AsyncServer(async_mode="asgi"))
+        register(socketio_cluster.AsyncServer(async_mode="asgi"))
 
 
 def test_a_server_like_python_socketios():
     """The class is python-socketio's own with the same arguments; the decorators give back the function."""
-    sio = cluster.AsyncServer(async_mode="asgi", cors_allowed_origins="*")
+    sio = socketio_cluster.AsyncServer(async_mode="asgi", cors_allowed_origins="*")
     assert isinstance(sio, socketio.AsyncServer)
     assert sio.eio.cors_allowed_origins == "*"
 

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 import socketio
 
-import cluster
-from cluster import Refused, Skip
+import socketio_cluster
+from socketio_cluster import Refused, Skip
 from tests.harness import eventually, three_nodes
 
 INTERNAL = {"error": "Internal client error"}
@@ -25,7 +25,7 @@ class Waited:
     """An ``AsyncClient``, and hooks as they are."""
 
     def __init__(self):
-        self.sio = cluster.AsyncClient(reconnection=False, handle_sigint=False)
+        self.sio = socketio_cluster.AsyncClient(reconnection=False, handle_sigint=False)
 
     async def connect(self, url, **options):
         await self.sio.connect(url, transports=["websocket"], **options)
@@ -38,7 +38,7 @@ class Blocking:
     """A ``Client`` in threads."""
 
     def __init__(self):
-        self.sio = cluster.Client(reconnection=False, handle_sigint=False)
+        self.sio = socketio_cluster.Client(reconnection=False, handle_sigint=False)
 
     async def connect(self, url, **options):
         await asyncio.to_thread(self.sio.connect, url, transports=["websocket"], **options)
@@ -136,7 +136,7 @@ async def test_refused_connection(nodes, client, caplog):
 
 async def test_coroutine_functions(nodes):
     """An ``AsyncClient`` awaits its middlewares and exception handlers."""
-    sio = cluster.AsyncClient(reconnection=False, handle_sigint=False)
+    sio = socketio_cluster.AsyncClient(reconnection=False, handle_sigint=False)
 
     @sio.middleware
     async def slow(event, args):
@@ -165,6 +165,9 @@ def test_no_coroutine_functions_without_asyncio():
     async def hook(event, args):
         pass
 
-    for register in cluster.Client().middleware, cluster.Client().exception_handler(ValueError):
+    for register in (
+        socketio_cluster.Client().middleware,
+        socketio_cluster.Client().exception_handler(ValueError),
+    ):
         with pytest.raises(TypeError, match="is a coroutine function"):
             register(hook)

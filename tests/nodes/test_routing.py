@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from manager.channels import routing_key
+from socketio_cluster.manager.bus.channels import routing_key
 from tests.harness import fence
 
 

@@ -15,7 +15,7 @@ QUICK = {"heartbeat": 0.4, "dead_after": 2.0}
 
 LONELY_NODE = """
 import asyncio, sys, socketio, uvicorn
-from manager import ClusterManager
+from socketio_cluster import ClusterManager
 sio = socketio.AsyncServer(async_mode="asgi", client_manager=ClusterManager(
     sys.argv[1], prefix=sys.argv[2], heartbeat=0.4, dead_after=2.0))
 @sio.event

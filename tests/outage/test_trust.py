@@ -7,11 +7,11 @@ import os
 import random
 import time
 
-from manager.broker import Publication
-from manager.channels import Channels
-from manager.envelope import Codec, Header
-from manager.messages import Emit
-from manager.registry import open_broker
+from socketio_cluster.manager.bus.broker import Publication
+from socketio_cluster.manager.bus.channels import Channels
+from socketio_cluster.manager.bus.envelope import Codec, Header
+from socketio_cluster.manager.bus.messages import Emit
+from socketio_cluster.manager.bus.registry import open_broker
 from tests.harness import Node, client, eventually, fence, three_nodes
 
 SECRET = "correct horse battery staple"
@@ -98,7 +98,7 @@ async def test_wrong_message_in_a_good_envelope(bus_url, prefix):
     """A well-formed message that makes no sense is passed over: unknown ids, packets that are not packets."""
     async with three_nodes(bus_url, prefix, count=2) as nodes, client(nodes[1]) as one:
         codec = Codec(prefix)
-        from manager.messages import Ack, Enter, Gone, Replay, Reply
+        from socketio_cluster.manager.bus.messages import Ack, Enter, Gone, Replay, Reply
 
         messages = [
             Ack(999, [b"zzz"], text=True),

@@ -8,7 +8,7 @@ import json
 
 import websockets
 
-from cluster.plain import PlainWebSockets
+from socketio_cluster import PlainWebSockets
 from tests.harness import SECONDS, three_nodes
 
 

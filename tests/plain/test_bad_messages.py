@@ -90,7 +90,7 @@ async def test_handler_that_fails(node, caplog):
         return 1 / number
 
     node.sio.on("divide", divide)
-    caplog.set_level(logging.ERROR, "cluster")
+    caplog.set_level(logging.ERROR, "socketio_cluster.cluster")
     async with plain(node) as one:
         assert await one.ask(event="divide", data=0) == {
             "ack": 1,

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cluster.plain import BadMessage, JsonCodec, Message
-from cluster.plain.message import check
+from socketio_cluster import BadMessage, JsonCodec, Message
+from socketio_cluster.cluster.plain.message import check
 from tests.harness import client
 from tests.plain.plain import bare, plain_nodes
 

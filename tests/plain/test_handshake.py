@@ -10,8 +10,7 @@ import socketio
 import websockets
 from socketio.exceptions import ConnectionRefusedError as Refusal
 
-from cluster.plain import PlainWebSockets
-from manager import ClusterManager
+from socketio_cluster import ClusterManager, PlainWebSockets
 from tests.harness import eventually
 from tests.plain.plain import bare, plain, plain_nodes
 

@@ -7,9 +7,9 @@ import contextlib
 import pytest
 import websockets
 
-from cluster.drain.goodbye import let_go
-from cluster.limits import pace
-from cluster.limits.limits import Limiter, Limits
+from socketio_cluster.cluster.drain.goodbye import let_go
+from socketio_cluster.cluster.limits import pace
+from socketio_cluster.cluster.limits.limits import Limiter, Limits
 from tests.harness import client, eventually
 from tests.plain.plain import bare, plain, plain_nodes
 

@@ -9,8 +9,8 @@ import pytest
 import uvicorn
 
 import tests.harness
-from cluster.lane.connection import Lane
-from cluster.worker import PING_SECONDS, PONG_SECONDS, _config
+from socketio_cluster.cluster.lane.connection import Lane
+from socketio_cluster.cluster.worker import PING_SECONDS, PONG_SECONDS, _config
 from tests.harness import LANE, SECONDS, client, eventually
 from tests.plain.plain import plain, plain_nodes
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-from cluster.forward import way_out
-from cluster.metrics.clients import read_clients
-from cluster.plain import writer
-from cluster.plain.outbound import Outbound
+from socketio_cluster.cluster.forward import way_out
+from socketio_cluster.cluster.metrics.clients import read_clients
+from socketio_cluster.cluster.plain import writer
+from socketio_cluster.cluster.plain.outbound import Outbound
 from tests.harness import LANE, eventually
 from tests.plain.plain import plain, plain_nodes
 

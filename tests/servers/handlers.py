@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from cluster import AsyncServer, Refused
-from manager import ClusterManager
+from socketio_cluster import AsyncServer, ClusterManager, Refused
 
 
 def make(async_mode):

@@ -12,7 +12,7 @@ import tornado.httpserver
 import tornado.web
 import websockets
 
-from manager import ClusterManager
+from socketio_cluster import ClusterManager
 from tests.harness import client, eventually
 
 

@@ -12,7 +12,7 @@ from tests.services.process import stop
 
 PROGRAM = """
 import asyncio, sys
-from manager.brokers.hub import Hub
+from socketio_cluster.manager.brokers.hub import Hub
 
 async def main():
     async with Hub(sys.argv[1]):

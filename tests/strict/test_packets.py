@@ -9,7 +9,7 @@ import logging
 import pytest
 import websockets
 
-from manager import packets
+from socketio_cluster.manager.clients import packets
 from tests.harness import RawPolling, eventually, raw_websocket
 from tests.strict.conftest import both_ways
 
@@ -173,7 +173,7 @@ async def test_emitting_many_attachments(node, caplog):
     async with raw_websocket(node) as ws:
         await ws.send("40")
         await ws.recv()
-        with caplog.at_level(logging.WARNING, "manager"):
+        with caplog.at_level(logging.WARNING, "socketio_cluster.manager"):
             for _ in range(2):
                 await node.sio.emit("much", [b"\x01"] * 11)
         for _ in range(2):

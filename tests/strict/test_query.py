@@ -7,7 +7,7 @@ from urllib.parse import parse_qs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cluster.strict.request import first_values
+from socketio_cluster.cluster.strict.request import first_values
 
 FIELDS = st.text(st.sampled_from("EIOsidj=&;%+ é\0") | st.characters(codec="utf-8"), max_size=40)
 

@@ -1,0 +1,88 @@
+"""The answering node's side of one request: ASGI's receive and send, over a line."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from socketio_cluster.cluster.forward.line import Line, LineLost
+from socketio_cluster.cluster.forward.messages import (
+    PIECE,
+    Answer,
+    Ask,
+    Headers,
+    Piece,
+    Waiting,
+    decode,
+    encode,
+)
+
+
+class Exchange:
+    """One request that another node passed on, and its answer."""
+
+    def __init__(self, line: Line, ask: Ask) -> None:
+        self._line = line
+        self._ask = ask
+        self._begun = False
+        self._more = ask.more
+        self._status = 0
+        self._headers: Headers | None = None
+        self._said = False
+        self._complete = False
+
+    async def receive(self) -> dict[str, Any]:
+        """Stand in for ASGI's receive."""
+        if not self._begun:
+            self._begun = True
+            return {"type": "http.request", "body": self._ask.body, "more_body": self._more}
+        try:
+            if self._more:
+                return {"type": "http.request", "body": await self._piece(), "more_body": self._more}
+        except OSError:
+            return {"type": "http.disconnect"}
+        await asyncio.shield(self._line.lost)
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        """Stand in for ASGI's send; nobody minds what is sent to a client that left."""
+        if self._line.lost.done():
+            return
+        if message["type"] == "http.response.start":
+            self._status, self._headers = message["status"], list(message.get("headers", ()))
+            return
+        more = message.get("more_body", False)
+        body = message.get("body", b"")
+        for at in range(0, max(1, len(body)), PIECE):
+            await self._send_piece(body[at : at + PIECE], more or at + PIECE < len(body))
+
+    async def _send_piece(self, body: bytes, more: bool) -> None:
+        if self._said:
+            self._line.write(encode(Piece(body, more)))
+        else:
+            self._said = True
+            self._line.write(encode(Answer(self._status, self._headers or [], body, more)))
+        self._complete = not more
+        try:
+            await self._line.drain()
+        except LineLost:
+            return
+
+    def still_here(self) -> None:
+        """Say that the request is being handled, unless an answer has begun."""
+        if not self._said and not self._line.lost.done():
+            self._line.write(encode(Waiting()))
+
+    async def finish(self) -> None:
+        """Make the line ready for the next request: read what is left of a body that nobody wanted."""
+        while self._more:
+            await self._piece()
+        if not self._complete:
+            raise ConnectionAbortedError("the server gave no answer")
+
+    async def _piece(self) -> bytes:
+        piece = decode(await self._line.read())
+        if not isinstance(piece, Piece):
+            raise ConnectionError("a piece of the request was due")
+        self._more = piece.more
+        return piece.body

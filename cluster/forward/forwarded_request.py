@@ -1,0 +1,110 @@
+"""An errand: one request carried to the node that has its session, and the answer brought back."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from socketio_cluster.cluster.forward.line import Line
+from socketio_cluster.cluster.forward.messages import (
+    Answer,
+    Message,
+    Piece,
+    Refusal,
+    Waiting,
+    ask_of,
+    decode,
+    encode,
+)
+from socketio_cluster.cluster.forward.pool import Pool
+from socketio_cluster.cluster.forward.stats import Outcome
+
+REACH_SECONDS: Final = 2.5
+"""A node that says nothing for so long is unreachable. One that works says something after 1 s at most."""
+
+
+class Errand:
+    """A request of a client, as an ASGI call.
+
+    Args:
+        pool: the lines to the node that has the session.
+    """
+
+    def __init__(self, pool: Pool, scope: Any, receive: Any, send: Any) -> None:
+        self.answered = False
+        """Whether the client has got the beginning of an answer."""
+        self._pool = pool
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._more = True
+        self._left = False
+        self._done = False
+        self._line: Line | None = None
+        self._upload: asyncio.Task[None] | None = None
+
+    async def run(self) -> Outcome:
+        """Carry it there and back."""
+        event = await self._receive()
+        if event["type"] != "http.request":
+            return Outcome.LEFT
+        try:
+            async with asyncio.timeout(REACH_SECONDS):
+                reply = await self._ask(event)
+            while isinstance(reply, Waiting):
+                reply = await self._read()  # for as long as the node lives: the forwarder watches that
+            return await self._bring(reply)
+        except OSError:
+            return Outcome.LEFT if self._left else Outcome.UNREACHABLE
+        finally:
+            await self._end()
+
+    async def _ask(self, event: Any) -> Message:
+        self._line = line = await self._pool.take()
+        self._more = event.get("more_body", False)
+        line.write(encode(ask_of(self._scope, event.get("body", b""), self._more)))
+        self._upload = asyncio.create_task(self._watch(line))
+        return await self._read()
+
+    async def _watch(self, line: Line) -> None:
+        """Carry the rest of the body; a client that goes away ends the line."""
+        while True:
+            event = await self._receive()
+            if event["type"] != "http.request":
+                self._left = not self._done
+                line.close()
+                return
+            self._more = event.get("more_body", False)
+            line.write(encode(Piece(event.get("body", b""), self._more)))
+            await line.drain()
+
+    async def _bring(self, reply: Message) -> Outcome:
+        if isinstance(reply, Refusal):
+            return Outcome.REFUSED
+        if not isinstance(reply, Answer):
+            raise ConnectionError("an answer was due")
+        self.answered = True
+        await self._send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
+        piece: Message = reply
+        while isinstance(piece, Answer | Piece):
+            self._done = not piece.more
+            await self._send({"type": "http.response.body", "body": piece.body, "more_body": piece.more})
+            if self._done:
+                return Outcome.OK
+            piece = await self._read()
+        raise ConnectionError("a piece of the answer was due")
+
+    async def _read(self) -> Message:
+        assert self._line is not None
+        return decode(await self._line.read())
+
+    async def _end(self) -> None:
+        if self._upload is not None:
+            self._upload.cancel()
+            await asyncio.gather(self._upload, return_exceptions=True)
+        if self._line is None:
+            return
+        if self._done and not self._more:
+            self._pool.give(self._line)
+        else:
+            self._line.close()

@@ -1,0 +1,171 @@
+"""Puts the lanes into a python-socketio server.
+
+Four things of the server are replaced, none by a fork: the WebSocket class of its ASGI driver (to take
+connections over), its way of starting ping tasks (one clock for all), its service task (the same clock),
+and ``_send_packet`` (straight to the lane).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, Final
+
+from engineio.async_drivers.asgi import WebSocket
+from engineio.async_socket import AsyncSocket
+from engineio.packet import NOOP
+
+from socketio_cluster.cluster.lane.clock import PingClock
+from socketio_cluster.cluster.lane.connection import Lane
+from socketio_cluster.cluster.lane.flusher import Flusher
+from socketio_cluster.cluster.lane.inbound import Inbound
+from socketio_cluster.cluster.lane.protocol import EXTENSION
+from socketio_cluster.cluster.lane.queue import LaneQueue
+from socketio_cluster.cluster.limits.paced_lane import PacedLane
+from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.clients.outgoing import Outgoing
+from socketio_cluster.manager.clients.packets import encode
+
+UPGRADE_SECONDS: Final = 10.0
+"""How long a client may take to upgrade: until then nobody pings that connection."""
+
+
+class LaneHooks:
+    """What all lanes of one server share; made once, inside the running loop.
+
+    Args:
+        manager: the manager of the server.
+        flusher: the loop's.
+    """
+
+    def __init__(self, manager: ClusterManager, flusher: Flusher) -> None:
+        self._manager = manager
+        self._server = server = manager.server
+        self._eio = eio = server.eio
+        self.flusher = flusher
+        self.reason = eio.reason
+        self.stats = manager.stats
+        self.spawn: Callable[[Coroutine[Any, Any, Any]], None] = manager.spawn
+        self.max_message: int = eio.max_http_buffer_size
+        self.max_waiting: int = manager.options.client_bytes
+        self.lanes: dict[str, Lane] = {}
+        self.inbound = Inbound(server, manager, self)
+        self.clock = PingClock(eio)
+        self._start_task = eio.start_background_task
+        self._send_packet = server._send_packet
+        eio._async = {**eio._async, "websocket": partial(LaneWebSocket, self)}
+        eio.start_background_task = self.start_background_task
+        eio.start_service_task = False
+        server._send_packet = self.send_packet
+        manager.direct_outlet = self.outlet
+
+    def outlet(self, eio_sid: str) -> Callable[[Outgoing], None] | None:
+        """The lane of a connection, for events."""
+        lane = self.lanes.get(eio_sid)
+        return lane.write if lane is not None else None
+
+    def start_background_task(self, target: Any, *args: Any, **kwargs: Any) -> Any:
+        """Start a task, but for a ping, which the clock does."""
+        if getattr(target, "__func__", None) is AsyncSocket._send_ping:
+            self.clock.add(target.__self__)
+            return None
+        return self._start_task(target, *args, **kwargs)
+
+    async def send_packet(self, eio_sid: str, packet: Any) -> None:
+        """Send a Socket.IO packet to a connection."""
+        lane = self.lanes.get(eio_sid)
+        if lane is None:
+            await self._send_packet(eio_sid, packet)
+        else:
+            lane.write(Outgoing(encode(packet)))
+
+    def open(self, socket: Any, extension: Callable[..., bool]) -> bool:
+        """Take over the connection of a socket: a new one, or one that upgrades from polling."""
+        upgrading = socket.connected
+
+        def make(transport: Any, connections: set[Any], first: bytes) -> Lane:
+            lane = self._make(transport, connections, socket)
+            if first:
+                lane.write_frame(first)
+            if upgrading:
+                lane.upgrade = "probe"
+                socket.upgrading = True
+                asyncio.get_running_loop().call_later(UPGRADE_SECONDS, lane.give_up)
+            else:
+                socket.connected = True
+                self.switch(lane)
+            return lane
+
+        return extension(make)
+
+    def _make(self, transport: Any, connections: set[Any], socket: Any) -> Lane:
+        pacer = getattr(self._eio, "pacer", None)  # see cluster/limits
+        if pacer is None:
+            return Lane(transport, connections, socket, self)
+        return PacedLane(transport, connections, socket, self, pacer)
+
+    def switch(self, lane: Lane) -> None:
+        """Let everything for this socket go by its lane from now on, what waited for a poll first."""
+        socket = lane.socket
+        lane.upgrade = None
+        for packet in socket.queue.drain():
+            if packet is not None and packet.packet_type != NOOP:
+                lane.write_packet(packet)
+        socket.queue = LaneQueue(lane)
+        socket.send = lane.send
+        socket.close = lane.close
+        socket.upgraded, socket.upgrading = True, False
+        self.lanes[socket.sid] = lane
+        for client in self._manager.members.of_connection(socket.sid):
+            client.reroute(lane.write)
+
+    async def close_socket(self, socket: Any, **how: Any) -> None:
+        """Do what the class's own ``close`` does."""
+        await AsyncSocket.close(socket, **how)
+
+    def forget(self, socket: Any) -> None:
+        """Drop a closed socket, and the circle between it and its lane."""
+        self.lanes.pop(socket.sid, None)
+        self._eio.sockets.pop(socket.sid, None)
+        for name in ("send", "close"):
+            socket.__dict__.pop(name, None)
+
+
+class LaneWebSocket:
+    """Stands in for the ASGI driver's WebSocket: takes the connection over, or else does what that does."""
+
+    def __init__(self, hooks: LaneHooks, handler: Any, server: Any) -> None:
+        self._hooks = hooks
+        self._handler = handler
+        self._server = server
+
+    async def __call__(self, environ: dict[str, Any]) -> Any:
+        """Serve the connection; returns python-engineio's empty answer."""
+        take_over = environ["asgi.scope"].get("extensions", {}).get(EXTENSION)
+        socket = getattr(self._handler, "__self__", None)
+        # The admin UI wraps the handler to count packets: then the connection goes the ordinary way.
+        if take_over is None or socket is None:
+            return await WebSocket(self._handler, self._server)(environ)
+        await environ["asgi.send"]({"type": "websocket.accept"})
+        if self._hooks.open(socket, take_over):
+            _forget_asgi(environ)
+        else:
+            ordinary = WebSocket(self._handler, self._server)
+            ordinary.asgi_receive, ordinary.asgi_send = environ["asgi.receive"], environ["asgi.send"]
+            await self._handler(ordinary)
+        return ""
+
+
+def _forget_asgi(environ: dict[str, Any]) -> None:
+    """Let uvicorn's protocol object go: the environ lives as long as its client, and holds it by these.
+
+    That is 8 KB of the memory of an idle connection.
+    """
+    environ["asgi.receive"] = environ["asgi.send"] = _taken_over
+    environ["asgi.scope"]["extensions"].clear()  # bound methods of it
+    environ["wsgi.input"] = None
+
+
+async def _taken_over(*_: Any) -> None:
+    raise RuntimeError("this connection has left ASGI: it is driven by its lane")

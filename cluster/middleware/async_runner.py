@@ -1,0 +1,74 @@
+"""Middlewares and exception handlers around the handlers of an asyncio server or client."""
+
+from __future__ import annotations
+
+from inspect import isawaitable, iscoroutine
+from typing import Any
+
+from socketio_cluster.cluster.middleware.decorators import Hooked
+from socketio_cluster.cluster.middleware.refusal import Refused, Skip
+from socketio_cluster.cluster.middleware.registry import check_result
+
+
+class AsyncHooked(Hooked):
+    """Goes in front of ``AsyncServer`` and ``AsyncClient``; hooks may be coroutine functions or not."""
+
+    async def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
+        """Run the middlewares and the handler; an error becomes the answer."""
+        if event in self._notices:
+            return await self._notice(event, namespace, args)
+        try:
+            if self._hooks.middlewares:
+                args = await self._before(event, namespace, args)
+            handler, given = self._get_event_handler(event, namespace, args)  # type: ignore[attr-defined]
+            if handler is None:  # or that of a class namespace
+                return await super()._trigger_event(event, namespace, *args)  # type: ignore[misc]
+            # What ``super`` would do, without one more coroutine for each event.
+            result = handler(*given)
+            return await result if iscoroutine(result) else result
+        except Exception as error:
+            return await self._answer(event, namespace, args, error)
+
+    async def _notice(self, event: str, namespace: str, args: tuple[Any, ...]) -> Any:
+        """Run the handler whatever the middlewares say: it is where an application cleans up."""
+        try:
+            args = await self._before(event, namespace, args)
+        except (Refused, Skip):
+            pass
+        except Exception as error:
+            await self._answer(event, namespace, args, error)
+        try:
+            return await super()._trigger_event(event, namespace, *args)  # type: ignore[misc]
+        except Exception as error:
+            return await self._answer(event, namespace, args, error)
+
+    async def _before(self, event: str, namespace: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Run the middlewares; returns the arguments as they leave them."""
+        who, rest = args[: self._who], list(args[self._who :])
+        for hook in self._hooks.before(namespace):
+            result = hook(*who, event, rest)
+            check_result(hook, await result if isawaitable(result) else result)
+        return (*who, *rest)
+
+    async def _answer(self, event: str, namespace: str, args: tuple[Any, ...], error: Exception) -> Any:
+        """Give what the ack gets for an error."""
+        try:
+            return await self._rescue(event, namespace, args, error)
+        except Refused as refused:
+            return refused.answer
+
+    async def _rescue(self, event: str, namespace: str, args: tuple[Any, ...], error: Exception) -> Any:
+        """Give what the exception handler answers; raises ``Refused`` when it refuses or there is none."""
+        if isinstance(error, Skip):
+            return error.answer
+        hook = self._hooks.handler(namespace, error)
+        try:
+            if hook is None:
+                raise error
+            answer = hook(*args[: self._who], event, error)
+            return await answer if isawaitable(answer) else answer
+        except Refused:
+            raise
+        except Exception as unhandled:
+            self._log(event, namespace, args, unhandled)
+            raise Refused(self._failure) from None

@@ -1,0 +1,126 @@
+"""What nodes say to each other.
+
+One struct per kind, written as a MessagePack array with the kind's number first. Numbers are never
+used again for something else; fields are only added at the end, with a default, so that nodes of two
+versions understand each other during a rolling update.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from socketio_cluster.manager.bus.channels import Room
+
+
+class Emit(msgspec.Struct, array_like=True, tag=1, gc=False):
+    """An event for clients; the Socket.IO packet is already encoded.
+
+    ``parts`` holds the packet and its binary attachments. ``ack`` is the number under which the sender
+    waits for answers, 0 for none; ``ack_at`` is where the id goes into the packet, see ``packets``.
+    """
+
+    namespace: str
+    rooms: list[Room] | None
+    skip: list[str]
+    parts: list[bytes]
+    text: bool
+    ack: int = 0
+    ack_at: int = 0
+
+
+class Ack(msgspec.Struct, array_like=True, tag=2, gc=False):
+    """A client's answer to an emit: its ACK packet, encoded again."""
+
+    request: int
+    parts: list[bytes]
+    text: bool
+
+
+class Gone(msgspec.Struct, array_like=True, tag=3, gc=False):
+    """No answer will come to this emit: the client is not there any more."""
+
+    request: int
+
+
+class Enter(msgspec.Struct, array_like=True, tag=4, gc=False):
+    """Put a client into a room."""
+
+    request: int
+    namespace: str
+    sid: str
+    room: Room
+
+
+class Leave(msgspec.Struct, array_like=True, tag=5, gc=False):
+    """Take a client out of a room."""
+
+    request: int
+    namespace: str
+    sid: str
+    room: Room
+
+
+class Close(msgspec.Struct, array_like=True, tag=6, gc=False):
+    """Take everybody out of a room."""
+
+    request: int
+    namespace: str
+    room: Room
+
+
+class Disconnect(msgspec.Struct, array_like=True, tag=7, gc=False):
+    """Disconnect a client from a namespace."""
+
+    request: int
+    namespace: str
+    sid: str
+
+
+class Reply(msgspec.Struct, array_like=True, tag=8, gc=False):
+    """What was asked for is done; or ``error`` says why not."""
+
+    request: int
+    error: str = ""
+
+
+class Hello(msgspec.Struct, array_like=True, tag=9, gc=False):
+    """A node is on the bus, again or for the first time.
+
+    ``seen`` tells each sender the last number this node has from it; the sender answers with ``Replay``.
+    """
+
+    name: str
+    address: str
+    serving: bool
+    seen: dict[str, int]
+    draining: bool = False
+
+
+class Beat(msgspec.Struct, array_like=True, tag=10, gc=False):
+    """A node is alive; one that is ``draining`` takes no new clients and lets its own go."""
+
+    name: str
+    address: str
+    serving: bool
+    clients: int
+    draining: bool = False
+
+
+class Bye(msgspec.Struct, array_like=True, tag=11, gc=False):
+    """A node leaves."""
+
+
+class Replay(msgspec.Struct, array_like=True, tag=12, gc=False):
+    """Envelopes a node missed while it was cut off, as they were sent.
+
+    ``more``: another piece follows. ``lost``: some it may have missed are no longer kept.
+    """
+
+    envelopes: list[bytes]
+    more: bool
+    lost: bool
+
+
+Message = Emit | Ack | Gone | Enter | Leave | Close | Disconnect | Reply | Hello | Beat | Bye | Replay
+Membership = Hello | Beat | Bye
+Request = Enter | Leave | Close | Disconnect

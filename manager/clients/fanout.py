@@ -1,0 +1,81 @@
+"""From an event to the clients of this node, and from their answers to its callback."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any
+
+from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.outgoing import Outgoing
+from socketio_cluster.manager.clients.packets import Encoded, with_ack_id
+from socketio_cluster.manager.clients.rooms import Callback, Client
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.client_manager import ClusterManager
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+
+class Fanout:
+    """Hands events to the clients of one node."""
+
+    def __init__(self, manager: ClusterManager) -> None:
+        self._manager = manager
+
+    def deliver(
+        self,
+        encoded: Encoded,
+        namespace: str,
+        rooms: list[Room] | None,
+        skip: list[str],
+        callback: Callback | None = None,
+    ) -> int:
+        """Hand an event to the clients of this node; returns to how many."""
+        clients = self._manager.members.members(namespace, rooms)
+        if skip:
+            clients = [client for client in clients if client.sid not in skip]
+        if callback is None:
+            outgoing = Outgoing(encoded, rooms)
+            for client in clients:
+                client.send(outgoing)
+        else:
+            for client in clients:
+                client.send(self._asking(client, encoded, rooms, callback))
+        self._manager.stats.delivered += len(clients)
+        return len(clients)
+
+    def _asking(
+        self, client: Client, encoded: Encoded, rooms: list[Room] | None, callback: Callback
+    ) -> Outgoing:
+        ack_id = client.expect_ack(callback, time.monotonic())
+        if isinstance(callback, Answer):
+            callback.on_end(lambda: client.take_ack(ack_id))
+        return Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id), rooms)
+
+    def answered(self, client: Client, ack_id: int | None, data: list[Any]) -> None:
+        """Call the callback that this client has answered; an answer that nobody waits for is ignored."""
+        asked = client.take_ack(ack_id) if ack_id is not None else None
+        if asked is not None:
+            self._manager.stats.ack_seconds.observe(time.monotonic() - asked.at)
+            self.run_callback(asked.callback, data)
+
+    def run_callback(self, callback: Callback, arguments: list[Any]) -> None:
+        """Call a callback; an error in it is logged."""
+        try:
+            result = callback(*arguments)
+        except Exception:
+            logger.exception("the callback of an emit failed")
+        else:
+            if isawaitable(result):
+                self._manager.spawn(_finish(result))
+
+
+async def _finish(result: Awaitable[Any]) -> None:
+    try:
+        await result
+    except Exception:
+        logger.exception("the callback of an emit failed")

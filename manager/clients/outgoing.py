@@ -1,0 +1,61 @@
+"""An encoded packet on its way to this node's clients, rendered once for all of them."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Hashable
+from functools import cached_property
+from typing import Any, TypeVar
+
+from engineio import packet as eio
+
+from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.clients.packets import Encoded
+
+Form = TypeVar("Form")
+
+
+class SharedPacket(eio.Packet):  # type: ignore[misc]
+    """An Engine.IO packet that several clients share.
+
+    The base class keeps one encoded form, whichever transport asked first: with polling and websocket
+    clients in one room, binary then reached the second kind in the form of the first.
+    """
+
+    def __init__(self, data: str | bytes) -> None:
+        super().__init__(eio.MESSAGE, data)
+        self._base64: str | None = None
+
+    def encode(self, b64: bool = False) -> str | bytes:
+        """Give the packet for a websocket, or with ``b64`` for a polling answer."""
+        if not (self.binary and b64):
+            return super().encode()  # type: ignore[no-any-return]
+        if self._base64 is None:
+            self._base64 = "b" + base64.b64encode(self.data).decode("ascii")
+        return self._base64
+
+
+class Outgoing:
+    """One event for any number of clients; ``rooms`` are those it was emitted to, None is everybody."""
+
+    def __init__(self, encoded: Encoded, rooms: list[Room] | None = None) -> None:
+        self.encoded = encoded
+        self.rooms = rooms
+        self.wire: bytes | None = None
+        """All of it as one connection puts it on the wire, for those that are the same for many clients."""
+        self._forms: dict[Hashable, Any] | None = None
+
+    def form(self, name: Hashable, make: Callable[[Outgoing], Form]) -> Form:
+        """Give this event in another format, made once for all connections that want it under this name."""
+        if self._forms is None:
+            self._forms = {}
+        if name not in self._forms:
+            self._forms[name] = make(self)
+        return self._forms[name]  # type: ignore[no-any-return]
+
+    @cached_property
+    def packets(self) -> list[SharedPacket]:
+        """The Engine.IO packets, for the queue of a connection."""
+        head, *attachments = self.encoded.parts
+        first: str | bytes = head.decode() if self.encoded.text else head
+        return [SharedPacket(part) for part in (first, *attachments)]

@@ -1,0 +1,127 @@
+"""Socket.IO packets, encoded once by whoever emits.
+
+``encode`` makes an ``Encoded``: the packet and its attachments as bytes, ready for the wire and for the
+envelope. An emit with a callback needs an ack id that only the node of each client can give: in the
+JSON format it goes in at ``ack_at`` without decoding anything; other formats are decoded and encoded
+again, which only emits with callbacks pay.
+"""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from typing import Any, Final, NamedTuple
+
+import engineio.json
+from socketio import packet as sio
+
+from socketio_cluster.manager.clients.compact_json import dumps
+from socketio_cluster.manager.errors import SettingError
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+PacketClass = type[sio.Packet]
+
+MAX_ATTACHMENTS: Final = 10
+"""What socket.io-parser 4.2.6 and later take in one packet, on either side."""
+
+
+class Encoded(NamedTuple):
+    """A packet: ``parts`` are its bytes and those of its attachments, ``text`` says what the first is."""
+
+    parts: list[bytes]
+    text: bool
+    ack_at: int = -1
+
+
+@cache
+def is_standard(packet_class: PacketClass) -> bool:
+    """Whether packets of this class are Socket.IO's JSON format, by the standard ``json``."""
+    plain = getattr(packet_class, "plain", packet_class)
+    same = plain.encode is sio.Packet.encode and plain.decode is sio.Packet.decode
+    return same and plain.json is engineio.json
+
+
+def packet_format(serializer: str | PacketClass, json: Any = None) -> PacketClass:
+    """Give the packet class for python-socketio's ``serializer`` and ``json``; raises ``SettingError``."""
+    if serializer == "msgpack":
+        from socketio.msgpack_packet import MsgPackPacket
+
+        return MsgPackPacket  # type: ignore[no-any-return]
+    chosen = sio.Packet if serializer == "default" else serializer
+    if isinstance(chosen, str):
+        raise SettingError(f"serializer must be 'default', 'msgpack' or a packet class, not {chosen!r}")
+    return chosen if json is None else type(chosen.__name__, (chosen,), {"json": json})
+
+
+def encode_event(packet_class: PacketClass, event: str, data: Any, namespace: str) -> Encoded:
+    """Encode an EVENT; a tuple is several arguments, None none.
+
+    Raises what the serializer raises for data it cannot take (``TypeError`` for JSON).
+    """
+    arguments = [] if data is None else list(data) if isinstance(data, tuple) else [data]
+    if is_standard(packet_class):  # type: ignore[arg-type]
+        try:
+            body = dumps([event, *arguments])
+        except (TypeError, RecursionError):
+            pass  # bytes somewhere in it, or an error that the general way describes
+        else:
+            head = b"2" if namespace == "/" else b"2%s," % namespace.encode()
+            return Encoded([head + body.encode()], True, len(head))
+    encoded = encode(packet_class(sio.EVENT, namespace=namespace, data=[event, *arguments]))
+    if len(encoded.parts) > 1 + MAX_ATTACHMENTS:
+        _warn_of_attachments()
+    return encoded
+
+
+@cache
+def _warn_of_attachments() -> None:
+    """Say it once per process. No error: clients of other languages, and older JavaScript ones, take it."""
+    logger.warning(
+        "an event with more than %d binary values was emitted: current JavaScript clients"
+        " disconnect when they get one; put them into one value, or use the msgpack serializer",
+        MAX_ATTACHMENTS,
+    )
+
+
+def encode_ack(packet_class: PacketClass, arguments: list[Any]) -> Encoded:
+    """Encode the arguments of a client's ACK, for another node."""
+    return encode(packet_class(sio.ACK, namespace="/", data=arguments))
+
+
+def decode(packet_class: PacketClass, parts: list[bytes], text: bool) -> sio.Packet:
+    """Give the packet back; raises what the serializer raises for bytes it cannot read."""
+    packet_class = getattr(packet_class, "plain", packet_class)  # the checks are for what clients send
+    packet = packet_class(encoded_packet=parts[0].decode() if text else parts[0])
+    for attachment in parts[1:]:
+        packet.add_attachment(attachment)
+    return packet
+
+
+def with_ack_id(packet_class: PacketClass, encoded: Encoded, ack_id: int) -> Encoded:
+    """Give the same packet with an ack id."""
+    if encoded.ack_at >= 0:
+        head, at = encoded.parts[0], encoded.ack_at
+        return encoded._replace(parts=[b"%s%d%s" % (head[:at], ack_id, head[at:]), *encoded.parts[1:]])
+    packet = decode(packet_class, encoded.parts, encoded.text)
+    packet.id = ack_id
+    return encode(packet)
+
+
+def encode(packet: sio.Packet) -> Encoded:
+    """Encode any packet."""
+    encoded = packet.encode()
+    parts = encoded if isinstance(encoded, list) else [encoded]
+    text = isinstance(parts[0], str)
+    raw = [part.encode() if isinstance(part, str) else bytes(part) for part in parts]
+    standard = type(packet).encode is sio.Packet.encode
+    return Encoded(raw, text, _ack_at(raw[0], packet.namespace) if standard and packet.id is None else -1)
+
+
+def _ack_at(packet: bytes, namespace: str | None) -> int:
+    """Where an event's id stands: after the type, the number of attachments and the namespace."""
+    if namespace and namespace != "/":
+        mark = namespace.encode() + b","
+        at = packet.find(mark)
+        return at + len(mark) if at >= 0 else -1
+    return packet.find(b"[")

@@ -1,0 +1,205 @@
+"""The clients of this node and the rooms they are in.
+
+Pure book-keeping. What a client costs to remove is what it joined, not what exists. A client's own room,
+named like its sid, is not stored: its sid is looked up instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, Final, NamedTuple
+
+from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.clients.outgoing import Outgoing
+
+Callback = Callable[..., Any]
+
+HELD_LIMIT: Final = 1000
+"""Events held for a client whose connect handler has not accepted yet."""
+
+
+class State(IntEnum):
+    """A client's way through a namespace: PENDING until its connect handler has accepted."""
+
+    PENDING = 0
+    CONNECTED = 1
+    LEAVING = 2
+
+
+PENDING, CONNECTED, LEAVING = State
+
+
+class Asked(NamedTuple):
+    """A callback that waits for a client's answer, and since when."""
+
+    callback: Callback
+    at: float
+
+
+class Client:
+    """One client in one namespace.
+
+    ``outlet`` is the way to its connection. ``send`` is what takes an event for it: held while it is
+    pending, the outlet while it is connected, nothing while it leaves; so that a fan-out asks nothing.
+    ``held`` is what was emitted to it before its connect handler accepted. ``acks`` are the callbacks
+    that wait for it, by ack id. ``kicked`` and ``lost`` note a disconnect, or the end of its transport
+    (the reason), that came while it was pending.
+    """
+
+    __slots__ = (
+        "ack_id",
+        "acks",
+        "eio_sid",
+        "held",
+        "kicked",
+        "lost",
+        "namespace",
+        "outlet",
+        "rooms",
+        "send",
+        "sid",
+        "state",
+    )
+
+    def __init__(self, sid: str, eio_sid: str, namespace: str, outlet: Callable[[Outgoing], None]) -> None:
+        self.sid = sid
+        self.eio_sid = eio_sid
+        self.namespace = namespace
+        self.outlet = outlet
+        self.send: Callable[[Outgoing], None] = self._hold
+        self.state: State = PENDING
+        self.rooms: set[Room] = set()
+        self.held: list[Outgoing] | None = None
+        self.acks: dict[int, Asked] | None = None
+        self.ack_id = 0
+        self.kicked = False
+        self.lost: str | None = None
+
+    def connected(self) -> None:
+        """Let events through, those held first."""
+        self.state = CONNECTED
+        self.send = self.outlet
+        held, self.held = self.held, None
+        for outgoing in held or ():
+            self.send(outgoing)
+
+    def leaving(self) -> None:
+        """Let nothing through any more."""
+        self.state = LEAVING
+        self.send = _ignore
+
+    def reroute(self, outlet: Callable[[Outgoing], None]) -> None:
+        """Change the way to the connection."""
+        self.outlet = outlet
+        if self.state is CONNECTED:
+            self.send = outlet
+
+    def _hold(self, outgoing: Outgoing) -> None:
+        if self.held is None:
+            self.held = []
+        if len(self.held) < HELD_LIMIT:
+            self.held.append(outgoing)
+        else:
+            # Its connect handler takes too long for what is emitted: rather than lose something without
+            # a word, let it connect and send it away, so that it comes back and knows.
+            self.kicked = True
+
+    def expect_ack(self, callback: Callback, now: float) -> int:
+        """Keep a callback; returns the ack id under which the client will answer."""
+        if self.acks is None:
+            self.acks = {}
+        self.ack_id += 1
+        self.acks[self.ack_id] = Asked(callback, now)
+        return self.ack_id
+
+    def take_ack(self, ack_id: int) -> Asked | None:
+        """Give and forget the callback under this id."""
+        return self.acks.pop(ack_id, None) if self.acks else None
+
+
+Members = dict[str, Client]
+
+
+def _ignore(outgoing: Outgoing) -> None:
+    """Throw an event for a leaving client away."""
+
+
+class Rooms:
+    """``rooms[namespace][room][sid]`` is the client; the room None is everybody in the namespace."""
+
+    def __init__(self) -> None:
+        self.rooms: dict[str, dict[Room | None, Members]] = {}
+        self.clients: Members = {}
+        self._by_connection: dict[tuple[str, str], Client] = {}
+
+    def add(self, client: Client) -> None:
+        """Add a client to its namespace."""
+        self.clients[client.sid] = client
+        self._by_connection[client.eio_sid, client.namespace] = client
+        self.rooms.setdefault(client.namespace, {}).setdefault(None, {})[client.sid] = client
+
+    def remove(self, client: Client) -> None:
+        """Remove a client that has left all its rooms."""
+        del self.clients[client.sid]
+        del self._by_connection[client.eio_sid, client.namespace]
+        self._take_out(client, None)
+
+    def find(self, sid: str | None, namespace: str) -> Client | None:
+        """The client with this sid in this namespace."""
+        client = self.clients.get(sid) if sid else None
+        return client if client is not None and client.namespace == namespace else None
+
+    def on_connection(self, eio_sid: str, namespace: str) -> Client | None:
+        """The client that this connection is in this namespace."""
+        return self._by_connection.get((eio_sid, namespace))
+
+    def of_connection(self, eio_sid: str) -> list[Client]:
+        """The clients that this connection is, one per namespace."""
+        found = (self._by_connection.get((eio_sid, namespace)) for namespace in self.rooms)
+        return [client for client in found if client is not None]
+
+    def has(self, namespace: str, room: Room | None) -> bool:
+        """Whether the room has a member here."""
+        return room in self.rooms.get(namespace, ())
+
+    def enter(self, client: Client, room: Room) -> None:
+        """Put a client into a room."""
+        client.rooms.add(room)
+        self.rooms[client.namespace].setdefault(room, {})[client.sid] = client
+
+    def leave(self, client: Client, room: Room) -> None:
+        """Take a client out of a room; nothing happens when it is not in it."""
+        if room in client.rooms:
+            client.rooms.discard(room)
+            self._take_out(client, room)
+
+    def members(self, namespace: str, rooms: list[Room] | None) -> list[Client]:
+        """Each client in any of the rooms once; None is everybody. A sid is a room of one."""
+        inside = self.rooms.get(namespace)
+        if inside is None:
+            return []
+        if rooms is None:
+            return list(inside[None].values())
+        if len(rooms) == 1:
+            return list(self._room(inside, rooms[0]).values())
+        found: Members = {}
+        for room in rooms:
+            found.update(self._room(inside, room))
+        return list(found.values())
+
+    @staticmethod
+    def _room(inside: dict[Room | None, Members], room: Room) -> Members:
+        members = inside.get(room)
+        if members is not None:
+            return members
+        client = inside[None].get(room)  # type: ignore[arg-type]
+        return {client.sid: client} if client is not None else {}
+
+    def _take_out(self, client: Client, room: Room | None) -> None:
+        inside = self.rooms[client.namespace]
+        del inside[room][client.sid]
+        if not inside[room]:
+            del inside[room]
+        if not inside:
+            del self.rooms[client.namespace]

@@ -1,0 +1,53 @@
+"""What the guards of an asyncio server and of a threaded one have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from socketio_cluster.manager.errors import ClientGone
+from socketio_cluster.manager.host.catch_all import tell_name
+from socketio_cluster.manager.host.strict_packet import checked
+
+_METHODS: Final = ("_handle_connect", "_handle_disconnect", "_handle_eio_connect", "_handle_eio_disconnect",
+                   "disconnect", "call", "shutdown")  # fmt: skip
+"""Looked up on the instance by python-socketio itself, so no fork is needed to replace them.
+
+Not ``_handle_eio_message`` too: that would say that the application has replaced it.
+"""
+
+
+def put_around(server: Any, guards: Any, read: Callable[..., Any]) -> None:
+    """Let a server have the methods of its guards, and ``read`` what its clients say."""
+    server.packet_class = checked(server.packet_class)
+    tell_name(server)
+    for name in _METHODS:
+        setattr(server, name, getattr(guards, name.removeprefix("_")))
+    server.eio.on("message", read)
+    server.eio.on("connect", guards.handle_eio_connect)
+    server.eio.on("disconnect", guards.handle_eio_disconnect)
+
+
+def serves(server: Any, namespace: str) -> bool:
+    """Whether clients may join this namespace."""
+    return (
+        namespace in server.handlers
+        or server.namespaces == "*"
+        or namespace in server.namespace_handlers
+        or namespace in server.namespaces
+    )
+
+
+def check_call(server: Any, to: str | None) -> None:
+    """Raise what ``call()`` raises when there is nobody, or no way, to answer it."""
+    if to is None:
+        raise ValueError("Cannot use call() to broadcast.")
+    if not server.async_handlers:
+        raise RuntimeError("Cannot use call() when async_handlers is False.")
+
+
+def answered(arguments: tuple[Any, ...] | None, to: str | None) -> Any:
+    """What ``call()`` returns for a client's arguments; raises ``ClientGone`` when there is no client."""
+    if arguments is None:
+        raise ClientGone(f"client {to} is not connected")
+    return arguments if len(arguments) > 1 else arguments[0] if arguments else None

@@ -1,0 +1,165 @@
+"""What python-socketio's connection handling lacks, put around the server's own methods.
+
+python-socketio 5.18 leaves a client behind when its connect handler raises, or when its transport ends
+while that handler runs; its ``call()`` waits out its timeout for a client that is gone; and what a client
+sends against the protocol is logged, or obeyed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from engineio import packet as eio_packet
+from socketio import packet
+from socketio.exceptions import TimeoutError as SocketIOTimeoutError
+
+from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.rooms import PENDING, Client
+from socketio_cluster.manager.futures import settle
+from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
+from socketio_cluster.manager.host.deadline import Deadline
+from socketio_cluster.manager.host.reader import Reader
+from socketio_cluster.manager.host.tornado_socket import pace
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.client_manager import ClusterManager
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+
+def guard(server: Any, manager: ClusterManager) -> None:
+    """Put the guards around a server's methods."""
+    if server.eio.async_mode == "tornado":
+        pace(server.eio)
+    put_around(server, Guards(server, manager), Reader(server, manager).message)
+
+
+class Guards:
+    """The server's methods with what they lack."""
+
+    def __init__(self, server: Any, manager: ClusterManager) -> None:
+        self._server = server
+        self._manager = manager
+        self._connect = server._handle_connect
+        self._disconnect = server._handle_disconnect
+        self._send_away = server.disconnect
+        self._eio_connect = server._handle_eio_connect
+        self._eio_disconnect = server._handle_eio_disconnect
+        self._shutdown = server.shutdown
+        self._deadline = Deadline(server.eio, manager.options.connect_seconds, self._joined, manager.spawn)
+
+    def _joined(self, eio_sid: str) -> bool:
+        return bool(self._manager.members.of_connection(eio_sid))
+
+    async def _refuse(self, eio_sid: str, namespace: str, message: str) -> None:
+        refusal = self._server.packet_class(
+            packet.CONNECT_ERROR, data={"message": message}, namespace=namespace
+        )
+        await self._server._send_packet(eio_sid, refusal)
+
+    async def handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
+        """Take a new connection, and close it if it joins no namespace in time."""
+        self._deadline.watch(eio_sid)
+        stats = self._manager.stats
+        polling = "transport=polling" in environ.get("QUERY_STRING", "")
+        stats.accepted["polling" if polling else "websocket"] += 1
+        stats.connections += 1
+        return await self._eio_connect(eio_sid, environ)
+
+    async def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
+        """Connect a client; nothing is left of one whose connect handler fails."""
+        namespace = namespace or "/"
+        if not serves(self._server, namespace):
+            await self._refuse(eio_sid, namespace, "Invalid namespace")
+            return
+        before = self._manager.members.on_connection(eio_sid, namespace)
+        try:
+            await self._connect(eio_sid, namespace, data)
+        except BaseException as exc:
+            client = self._manager.members.on_connection(eio_sid, namespace)
+            if client is not None and client is not before:
+                await self._undo(client)
+            if not isinstance(exc, Exception):
+                raise
+            logger.exception("the connect handler of namespace %s failed", namespace)
+
+    async def _undo(self, client: Client) -> None:
+        if client.state is not PENDING:
+            await self._server.disconnect(client.sid, namespace=client.namespace, ignore_queue=True)
+            return
+        self._manager.basic_disconnect(client.sid, client.namespace)
+        await self._refuse(client.eio_sid, client.namespace, "Internal server error")
+
+    async def handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
+        """Disconnect a client; one whose connect handler is running is disconnected when that returns."""
+        client = self._manager.members.on_connection(eio_sid, namespace or "/")
+        if client is not None and client.state is PENDING:
+            client.lost = reason or self._server.reason.CLIENT_DISCONNECT
+            return
+        try:
+            await self._disconnect(eio_sid, namespace, reason)
+        except Exception:
+            logger.exception("the disconnect handler of namespace %s failed", namespace or "/")
+            if client is not None:
+                self._manager.basic_disconnect(client.sid, client.namespace)
+
+    async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:
+        """Disconnect a client; nothing is left of it, though its disconnect handler raises."""
+        try:
+            await self._send_away(sid, namespace, ignore_queue)
+        except Exception:
+            self._manager.basic_disconnect(sid, namespace or "/")
+            raise
+
+    async def handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        """End a connection; a poll that waits is answered at once, as Engine.IO's own server does."""
+        self._manager.stats.connections -= 1
+        try:
+            await self._eio_disconnect(eio_sid, reason)
+        finally:
+            socket = self._server.eio.sockets.get(eio_sid)
+            if socket is not None and not socket.upgraded:
+                socket.queue.put_nowait(eio_packet.Packet(eio_packet.NOOP))
+
+    async def shutdown(self) -> None:
+        """Stop the server's background work, and leave the bus."""
+        self._deadline.close()
+        await self._shutdown()
+        await self._manager.close()
+
+    async def call(
+        self,
+        event: str,
+        data: Any = None,
+        to: str | None = None,
+        sid: str | None = None,
+        namespace: str | None = None,
+        timeout: float | None = 60,
+        ignore_queue: bool = False,
+    ) -> Any:
+        """Emit to one client of any node and return its answer; as ``AsyncServer.call``.
+
+        Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass
+        ``ClientGone`` as soon as the client, or its node, is gone.
+        """
+        check_call(self._server, to or sid)
+        future: asyncio.Future[tuple[Any, ...] | None] = asyncio.get_running_loop().create_future()
+        answer = Answer(partial(settle, future))
+        try:
+            await self._server.emit(
+                event,
+                data=data,
+                room=to or sid,
+                namespace=namespace,
+                callback=answer,
+                ignore_queue=ignore_queue,
+            )
+            arguments = await asyncio.wait_for(future, timeout)
+        except TimeoutError:
+            raise SocketIOTimeoutError from None
+        finally:
+            answer.end()
+        return answered(arguments, to or sid)

@@ -1,0 +1,190 @@
+"""What python-socketio's threaded server lacks, put around its own methods, as ``socketio_cluster.manager.host.fixes`` does
+for the asyncio one.
+
+A client is left behind when its connect or disconnect handler raises, when its transport ends while the
+connect handler runs, and two threads may disconnect it at once; ``call()`` waits out its timeout for a
+client that is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final
+
+from engineio import packet as eio_packet
+from socketio import packet
+from socketio.exceptions import TimeoutError as SocketIOTimeoutError
+
+from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.rooms import PENDING, Client
+from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
+from socketio_cluster.manager.host.sync.outbox import cut
+from socketio_cluster.manager.host.sync.pings import ping_with
+from socketio_cluster.manager.host.sync.reader import SyncReader, hang_up
+from socketio_cluster.manager.sync.core import AlreadyLeaving
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+LINGER: Final = 5.0
+"""Seconds in which a WebSocket may be closed in good form before it is cut."""
+
+
+def guard(server: Any, manager: SyncClusterManager) -> None:
+    """Put the guards around a server's methods."""
+    put_around(server, Guards(server, manager), SyncReader(server, manager).read)
+
+
+class Guards:
+    """The server's methods with what they lack."""
+
+    def __init__(self, server: Any, manager: SyncClusterManager) -> None:
+        self._server = server
+        self._manager = manager
+        self._connect = server._handle_connect
+        self._disconnect = server._handle_disconnect
+        self._eio_connect = server._handle_eio_connect
+        self._eio_disconnect = server._handle_eio_disconnect
+        self._server_disconnect = server.disconnect
+        self._shutdown = server.shutdown
+
+    def handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
+        """Take a new connection, and close it if it joins nothing in time; none while this node leaves."""
+        if self._manager.leaving:
+            return False
+        self._manager.ask(self._manager.home.core.opened, environ)
+        socket = self._server.eio.sockets.get(eio_sid)
+        if socket is not None:  # Flask-SocketIO's test client has none
+            ping_with(self._manager.home.later, socket)
+            self._manager.home.later(self._manager.options.connect_seconds, self._expect, eio_sid)
+        return self._eio_connect(eio_sid, environ)
+
+    def _expect(self, eio_sid: str) -> None:
+        socket = self._server.eio.sockets.get(eio_sid)
+        if socket is not None and not socket.closed and not self._manager.members.of_connection(eio_sid):
+            self._server.start_background_task(hang_up, socket, self._server.reason.SERVER_DISCONNECT)
+
+    def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
+        """Connect a client; nothing is left of one whose connect handler fails."""
+        namespace = namespace or "/"
+        if not serves(self._server, namespace):
+            self._refuse(eio_sid, namespace, "Invalid namespace")
+            return
+        before = self._manager.members.on_connection(eio_sid, namespace)
+        try:
+            self._connect(eio_sid, namespace, data)
+        except AlreadyLeaving:
+            pass
+        except BaseException as exc:
+            client = self._manager.members.on_connection(eio_sid, namespace)
+            if client is not None and client is not before:
+                self._undo(client)
+            if not isinstance(exc, Exception):
+                raise
+            logger.exception("the connect handler of namespace %s failed", namespace)
+        finally:
+            self._forget(eio_sid)
+
+    def _refuse(self, eio_sid: str, namespace: str, message: str) -> None:
+        refusal = self._server.packet_class(
+            packet.CONNECT_ERROR, data={"message": message}, namespace=namespace
+        )
+        self._server._send_packet(eio_sid, refusal)
+
+    def _undo(self, client: Client) -> None:
+        if client.state is not PENDING:
+            self._server.disconnect(client.sid, namespace=client.namespace, ignore_queue=True)
+            return
+        self._manager.disconnect(client.sid, client.namespace)
+        self._refuse(client.eio_sid, client.namespace, "Internal server error")
+
+    def handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
+        """Disconnect a client; one whose connect handler is running is disconnected when that returns."""
+        namespace = namespace or "/"
+        reason = reason or self._server.reason.CLIENT_DISCONNECT
+        sid = self._manager.sid_from_eio_sid(eio_sid, namespace)
+        if sid is None or self._manager.lose(eio_sid, namespace, reason):
+            return
+        try:
+            self._disconnect(eio_sid, namespace, reason)
+        except AlreadyLeaving:
+            pass
+        except Exception:
+            logger.exception("the disconnect handler of namespace %s failed", namespace)
+            self._manager.disconnect(sid, namespace)
+
+    def handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        """End a connection: a poll that waits is answered with CLOSE, a WebSocket is cut in a while."""
+        self._manager.ask(self._manager.home.core.closed)
+        environ = self._server.environ.get(eio_sid)
+        socket = self._server.eio.sockets.get(eio_sid)
+        try:
+            self._eio_disconnect(eio_sid, reason)
+        finally:
+            if self._manager.members.of_connection(eio_sid):
+                self._server.environ[eio_sid] = environ  # for the disconnect handler that is still to run
+            if socket is not None and socket.upgraded:
+                self._manager.home.later(LINGER, cut, socket)
+            elif socket is not None:
+                socket.queue.put(eio_packet.Packet(eio_packet.CLOSE))
+
+    def _forget(self, eio_sid: str) -> None:
+        """Let go of the environ of a connection that ended while its client connected."""
+        socket = self._server.eio.sockets.get(eio_sid)
+        if (socket is None or socket.closed) and not self._manager.members.of_connection(eio_sid):
+            self._server.environ.pop(eio_sid, None)
+
+    def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:
+        """Disconnect a client of any node; as ``Server.disconnect``, also when its handler raises."""
+        namespace = namespace or "/"
+        try:
+            self._server_disconnect(sid, namespace=namespace, ignore_queue=ignore_queue)
+        except AlreadyLeaving:
+            pass
+        except Exception:
+            self._manager.disconnect(sid, namespace)
+            raise
+
+    def shutdown(self) -> None:
+        """Stop the server's background work, let its clients go, and leave the bus."""
+        self._shutdown()
+        self._manager.leave()
+
+    def call(
+        self,
+        event: str,
+        data: Any = None,
+        to: str | None = None,
+        sid: str | None = None,
+        namespace: str | None = None,
+        timeout: float | None = 60,
+        ignore_queue: bool = False,
+    ) -> Any:
+        """Emit to one client of any node and return its answer; as ``Server.call``.
+
+        Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass
+        ``ClientGone`` as soon as the client, or its node, is gone.
+        """
+        check_call(self._server, to or sid)
+        future: Future[tuple[Any, ...] | None] = Future()
+        answer = Answer(lambda arguments: None if future.done() else future.set_result(arguments))
+        try:
+            self._server.emit(
+                event,
+                data=data,
+                room=to or sid,
+                namespace=namespace,
+                callback=answer,
+                ignore_queue=ignore_queue,
+            )
+            arguments = future.result(timeout)
+        except TimeoutError:
+            raise SocketIOTimeoutError from None
+        finally:
+            with suppress(RuntimeError):  # this node has left meanwhile: there is nothing to undo
+                self._manager.ask(answer.end)
+        return answered(arguments, to or sid)

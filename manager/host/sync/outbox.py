@@ -1,0 +1,107 @@
+"""The ways to a threaded server's connections: queues with a bound, and WebSockets that can be cut.
+
+python-engineio keeps an unbounded queue per connection, and a thread that is writing to a client which
+does not read waits in the system for as long as TCP does. Here a queue that is too full ends its
+connection, and the WebSocket of an ended connection is cut, so that its threads end too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import queue
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from socketio_cluster.manager.clients.outgoing import Outgoing
+from socketio_cluster.manager.host.byte_queue import POLL_PACKETS, Weighed
+from socketio_cluster.manager.host.outbox import SLOW_CONSUMER
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+
+class Outbox(Weighed, queue.Queue[Any]):
+    """The queue of a connection.
+
+    python-engineio waits for the first packet and takes the rest until the queue says that it is empty;
+    it says so after ``POLL_PACKETS``, as clients refuse an answer to a poll that holds more.
+    """
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """Take a packet; raises ``queue.Empty`` when none comes in time, or the poll has enough."""
+        if block:
+            self._taken = 0
+        elif self._taken >= POLL_PACKETS:
+            raise queue.Empty
+        item = super().get(block, timeout)
+        self._taken += 1
+        return item
+
+    def discard(self) -> None:
+        """Throw away what waits, and let the writer end."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._taken = 0
+                self.get(block=False)
+                self.task_done()
+        self.put(None)
+
+
+class Outlets:
+    """Finds the way to each connection of one server."""
+
+    def __init__(self, server: Any, manager: SyncClusterManager) -> None:
+        self._server = server
+        self._manager = manager
+        from socketio_cluster.manager.host.sync.wire import (
+            Wire,  # brings simple-websocket, which others need not load
+        )
+
+        server.eio.create_queue = self.new_queue
+        # A copy: the table is shared by all servers of this process.
+        server.eio._async = {**server.eio._async, "websocket": Wire}
+
+    def new_queue(self) -> Outbox:
+        """Make the queue of a connection."""
+        return Outbox(self._manager.options.client_bytes, self._slow)
+
+    def of(self, eio_sid: str) -> Callable[[Outgoing], None]:
+        """The function that hands an event to this connection; it does not block."""
+        socket = self._server.eio.sockets.get(eio_sid)
+
+        def write(outgoing: Outgoing) -> None:
+            if not socket.closed:
+                for packet in outgoing.packets:
+                    socket.queue.put(packet)
+
+        def tell(outgoing: Outgoing) -> None:
+            # Flask-SocketIO's test client has no connection: it replaces this method of the server.
+            for packet in outgoing.packets:
+                self._server._send_eio_packet(eio_sid, packet)
+
+        return tell if socket is None else write
+
+    def _slow(self, outbox: Outbox) -> None:
+        """Close the connection of a full queue, in a thread: this one holds the queue's lock."""
+        for socket in list(self._server.eio.sockets.values()):
+            if socket.queue is outbox:
+                self._server.start_background_task(self._close, socket, outbox)
+
+    def _close(self, socket: Any, outbox: Outbox) -> None:
+        self._manager.stats.slow_consumers += 1
+        logger.warning("client %s does not read: disconnecting it", socket.sid)
+        try:
+            socket.close(wait=False, abort=True, reason=SLOW_CONSUMER)
+        finally:
+            outbox.discard()
+            cut(socket)
+
+
+def cut(socket: Any) -> None:
+    """Cut the WebSocket of an Engine.IO socket, if it has one."""
+    wire = getattr(socket, "wire", None)
+    if wire is not None:
+        wire.cut()

@@ -1,0 +1,1 @@
+"""The Socket.IO cluster for Python."""
