@@ -10,6 +10,7 @@ FROM ${BASE} AS build
 WORKDIR /build
 RUN python3 -m venv /opt/venv
 COPY pyproject.toml README.md LICENSE ./
+COPY socketio_cluster socketio_cluster
 COPY cluster cluster
 COPY manager manager
 COPY loadtest loadtest

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-11-21T10:00:00.123Z INFO  node-1 manager: text`."""
+    """`2026-11-21T10:00:00.123Z INFO  node-1 socketio_cluster.manager: text`."""
 
     converter = staticmethod(time.gmtime)
     default_msec_format = "%s.%03dZ"

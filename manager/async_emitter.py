@@ -32,7 +32,7 @@ class AsyncEmitter:
         serializer: that of the servers: "default", "msgpack" or a packet class.
         json: that of the servers: a module with ``dumps`` and ``loads``.
         timeout: seconds within which the bus must have an event.
-        options: the fields of ``socketio_cluster.manager.options.Options``; ``prefix`` and ``secret`` must be the cluster's.
+        options: the fields of ``socketio_cluster.Options``; ``prefix`` and ``secret`` must be the cluster's.
 
     Raises:
         SettingError: no bus is named, or a setting cannot work.

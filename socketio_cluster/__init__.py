@@ -1,1 +1,101 @@
-"""The Socket.IO cluster for Python."""
+"""The Socket.IO cluster for Python: many uvicorn nodes that behave as one Socket.IO server.
+
+Each public name is imported when somebody asks for it. So the load test runs without Socket.IO's server, and
+the supervisor without its workers' libraries.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from socketio_cluster.cluster.client import AsyncClient, Client
+    from socketio_cluster.cluster.middleware.refusal import Refused, Skip
+    from socketio_cluster.cluster.plain.codec import Codec
+    from socketio_cluster.cluster.plain.endpoint import PlainWebSockets
+    from socketio_cluster.cluster.plain.json_codec import JsonCodec
+    from socketio_cluster.cluster.plain.message import BadMessage, Message
+    from socketio_cluster.cluster.server import AsyncServer
+    from socketio_cluster.manager.async_emitter import AsyncEmitter
+    from socketio_cluster.manager.bus.roster import NodeInfo
+    from socketio_cluster.manager.client_manager import ClusterManager
+    from socketio_cluster.manager.emitter import Emitter
+    from socketio_cluster.manager.errors import (
+        BrokerError,
+        ClientGone,
+        ClusterError,
+        EnvelopeError,
+        NodeTimeout,
+        SettingError,
+        TooManyRooms,
+    )
+    from socketio_cluster.manager.options import Options
+    from socketio_cluster.manager.stats import Stats
+    from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
+
+__all__ = [
+    "AsyncClient",
+    "AsyncEmitter",
+    "AsyncServer",
+    "BadMessage",
+    "BrokerError",
+    "Client",
+    "ClientGone",
+    "ClusterError",
+    "ClusterManager",
+    "Codec",
+    "Emitter",
+    "EnvelopeError",
+    "JsonCodec",
+    "Message",
+    "NodeInfo",
+    "NodeTimeout",
+    "Options",
+    "PlainWebSockets",
+    "Refused",
+    "SettingError",
+    "Skip",
+    "Stats",
+    "SyncClusterManager",
+    "TooManyRooms",
+]
+
+_MODULES: Final = {
+    "AsyncClient": "cluster.client",
+    "AsyncEmitter": "manager.async_emitter",
+    "AsyncServer": "cluster.server",
+    "BadMessage": "cluster.plain.message",
+    "BrokerError": "manager.errors",
+    "Client": "cluster.client",
+    "ClientGone": "manager.errors",
+    "ClusterError": "manager.errors",
+    "ClusterManager": "manager.client_manager",
+    "Codec": "cluster.plain.codec",
+    "Emitter": "manager.emitter",
+    "EnvelopeError": "manager.errors",
+    "JsonCodec": "cluster.plain.json_codec",
+    "Message": "cluster.plain.message",
+    "NodeInfo": "manager.bus.roster",
+    "NodeTimeout": "manager.errors",
+    "Options": "manager.options",
+    "PlainWebSockets": "cluster.plain.endpoint",
+    "Refused": "cluster.middleware.refusal",
+    "SettingError": "manager.errors",
+    "Skip": "cluster.middleware.refusal",
+    "Stats": "manager.stats",
+    "SyncClusterManager": "manager.sync.sync_manager",
+    "TooManyRooms": "manager.errors",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

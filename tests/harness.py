@@ -140,7 +140,7 @@ async def stop_all(nodes):
 
 
 def assert_no_task_of_the_manager(before):
-    home = str(Path(socketio_cluster.__file__).parent)
+    home = str(Path(socketio_cluster.__file__).parent / "manager")
     left = [task for task in asyncio.all_tasks() - before if getattr(task.get_coro(), "cr_code", None)]
     left = [task for task in left if task.get_coro().cr_code.co_filename.startswith(home)]
     assert not left, f"tasks outlive manager.close(): {left}"

@@ -15,7 +15,7 @@ from examples.alarms.warehouse import Warehouse
 from socketio_cluster import AsyncServer, ClusterManager, PlainWebSockets, Refused
 
 HERE = Path(__file__).parent
-CLIENT = Path(socketio_cluster.__file__).parent / "demo" / "static" / "socket.io.min.js"
+CLIENT = Path(socketio_cluster.__file__).parent / "cluster" / "demo" / "static" / "socket.io.min.js"
 LONGEST = 24 * 60
 """Minutes that one may look back."""
 

@@ -1,4 +1,7 @@
-"""A chat of plain WebSocket and Socket.IO users: python -m socketio_cluster serve examples.chat.app:app --workers 2"""
+"""A chat of plain WebSocket and Socket.IO users.
+
+Start it with ``python -m socketio_cluster serve examples.chat.app:app --workers 2``.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from examples.chat.people import People
 from socketio_cluster import AsyncServer, ClusterManager, PlainWebSockets, Refused
 
 HERE = Path(__file__).parent
-CLIENT = Path(socketio_cluster.__file__).parent / "demo" / "static" / "socket.io.min.js"
+CLIENT = Path(socketio_cluster.__file__).parent / "cluster" / "demo" / "static" / "socket.io.min.js"
 FILES = {f"/{name}": str(HERE / "page" / name) for name in ("style.css", "app.js", "plain.js")}
 ROOM = "chat"
 NODE = os.environ.get("CLUSTER_NODE_NAME", "node")

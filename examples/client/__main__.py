@@ -12,7 +12,7 @@ from socketio.exceptions import ConnectionError as NoConnection
 
 from examples.client.console import Console
 
-SERVE = ("cluster", "serve", "examples.client.app:app", "--workers", "2", "--log-level", "warning")
+SERVE = ("socketio_cluster", "serve", "examples.client.app:app", "--workers", "2", "--log-level", "warning")
 
 
 async def typed():

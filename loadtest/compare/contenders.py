@@ -12,7 +12,7 @@ from pathlib import Path
 
 from socketio_cluster.loadtest.compare.errors import Trouble
 
-NODE_FOLDER = Path(__file__).parent.parent / "targets" / "node"
+NODE_FOLDER = Path(__file__).resolve().parent.parent / "targets" / "node"
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _serve_node(port: int, bus: str) -> list[str]:
 
 
 def _prepare_ours(bus: str) -> None:
-    _need_module("cluster", "install socketio-cluster")
+    _need_module("socketio_cluster", "install socketio-cluster")
 
 
 def _prepare_stock(bus: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass
 class Row:
-    """What one server did: the run (as ``python -m socketio_cluster.loadtest --json`` gives it), or the trouble it made.
+    """What one server did: the run (as the load test's ``--json`` gives it), or the trouble it made.
 
     Args:
         title: the server.

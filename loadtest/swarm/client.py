@@ -1,4 +1,4 @@
-"""A client of the swarm for greenlets: the same verbs as ``socketio_cluster.loadtest.client.Client``, one loop for all."""
+"""A client of the swarm for greenlets: the same verbs as ``loadtest/client.py``, one loop for all."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The broker: one live connection between this node and the bus.
 
 A broker moves bytes by channel and knows nothing of rooms, sids or packets. It never retries: any
-call may raise ``BrokerError``, after which only ``close()`` is useful and ``socketio_cluster.manager.bus.link`` makes a
+call may raise ``BrokerError``, after which only ``close()`` is useful and the link makes a
 new one. What every broker promises (``tests/contract`` holds each one to it):
 
 * ``subscribe`` returns once every later publish to those channels, by anybody, will arrive here.

@@ -19,12 +19,12 @@ SERVES = re.compile(r"(node-\d+) \((\S+)\) serves (\S+)(?: and (\S+))?, bus")
 class Command:
     """A running command; as a context manager it is stopped at the end."""
 
-    def __init__(self, *arguments: str, env: dict[str, str] | None = None) -> None:
+    def __init__(self, *arguments: str, env: dict[str, str] | None = None, cwd: Path = ROOT) -> None:
         self.lines: list[str] = []
         self._news = threading.Condition()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "socketio_cluster", *arguments],
-            cwd=ROOT,
+            cwd=cwd,
             # Draining has tests of its own; the others shall not wait for their clients to be let go.
             env={**clean_environment(), "CLUSTER_DRAIN_WINDOW": "0", **(env or {})},
             stdout=subprocess.PIPE,

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from tests.cluster.command import ROOT, run
+from tests.cluster.command import ROOT, Command, run
 
 APP = "tests.cluster.app:app"
 SERVING = [
@@ -85,7 +85,7 @@ def test_mistake_ends_with_one_sentence_and_code_2(mistake):
     arguments, words = MISTAKES[mistake]
     done = run(*arguments)
     assert done.returncode == 2, done.stderr
-    said = [line for line in done.stderr.splitlines() if line.startswith("cluster")]
+    said = [line for line in done.stderr.splitlines() if line.startswith("socketio-cluster")]
     assert len(said) == 1
     assert words in said[0]
     assert "Traceback" not in done.stderr
@@ -103,19 +103,14 @@ def test_taken_port_is_named(host, other):
     assert f"port {port} on {host} is taken by {who}" in done.stderr
 
 
-def test_foreign_module_in_the_working_directory_is_named(tmp_path):
-    """A manager.py beside the user's application would hide ours: the command says so."""
-    (tmp_path / "manager.py").write_text("")
-    # A safe path keeps the working directory out of this process, as the console script does.
-    done = run("serve", APP, cwd=tmp_path, env={"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"})
-    assert (done.returncode, f"{tmp_path}/manager.py, which hides" in done.stderr) == (2, True)
-
-
-def test_foreign_distribution_with_our_name_is_named(tmp_path):
-    """Another installed distribution with a package `manager` is refused by its name."""
-    info = tmp_path / "shop_tools-1.0.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: shop-tools\nVersion: 1.0\n")
-    (info / "top_level.txt").write_text("manager\n")
-    done = run("serve", APP, env={"PYTHONPATH": str(tmp_path)})
-    assert (done.returncode, "another distribution, shop-tools, installs" in done.stderr) == (2, True)
+def test_the_user_may_have_modules_called_manager_and_cluster(tmp_path):
+    """An application beside a manager.py and a cluster.py of the user's is served, and imports them."""
+    (tmp_path / "manager.py").write_text("NAME = 'mine'\n")
+    (tmp_path / "cluster.py").write_text("raise RuntimeError('nobody asked for this module')\n")
+    (tmp_path / "shop.py").write_text(
+        "import manager\nfrom tests.cluster.app import app\nassert manager.NAME == 'mine'\n"
+    )
+    with Command(
+        *("serve", "shop:app", "--port=0", "--workers=1"), cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}
+    ) as command:
+        command.nodes(1)

@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from socketio_cluster.cluster.lane import hooks
+from socketio_cluster.cluster.lane import install as lane_install
 from tests.cluster.lane_helpers import RawSocket, lane_node, raw
 from tests.harness import client, eventually, fence, raw_polling
 from tests.jsclient import install, js_driver
@@ -95,7 +95,7 @@ async def test_failed_upgrade(node, polling, say):
 
 async def test_slow_upgrade(node, polling, monkeypatch):
     """A websocket that does not finish its upgrade is closed after a while, and polling goes on."""
-    monkeypatch.setattr(hooks, "UPGRADE_SECONDS", 0.1)
+    monkeypatch.setattr(lane_install, "UPGRADE_SECONDS", 0.1)
     async with websocket(node, polling) as one:
         await one.say("2probe")
         assert await one.text() == "3probe"

@@ -28,7 +28,7 @@ class Puppet:
         self._process.stdin.write(repr((method, args, kwargs)).encode() + b"\n")
         error, value = ast.literal_eval((await self._process.stdout.readline()).decode())
         if error:
-            raise (getattr(manager, error, None) or getattr(builtins, error))(value)
+            raise (getattr(socketio_cluster, error, None) or getattr(builtins, error))(value)
         return value
 
 

@@ -1,4 +1,4 @@
-"""An error in a handler of a ``socketio_cluster.AsyncServer`` is answered, by an exception handler or as an error."""
+"""An error in a handler of a server is answered, by an exception handler or as an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Middlewares run before every handler of a ``socketio_cluster.AsyncServer``, and may change, refuse or skip."""
+"""Middlewares run before every handler of a server, and may change, refuse or skip."""
 
 from __future__ import annotations
 

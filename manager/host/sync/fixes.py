@@ -1,4 +1,4 @@
-"""What python-socketio's threaded server lacks, put around its own methods, as ``socketio_cluster.manager.host.fixes`` does
+"""What python-socketio's threaded server lacks, put around its own methods, as ``host/fixes.py`` does
 for the asyncio one.
 
 A client is left behind when its connect or disconnect handler raises, when its transport ends while the

@@ -11,39 +11,55 @@ ROOT = Path(__file__).parents[2]
 MANAGER = sorted((ROOT / "manager").rglob("*.py"))
 CLUSTER = sorted((ROOT / "cluster").rglob("*.py"))
 LOADTEST = sorted((ROOT / "loadtest").rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 OURS = ROOT / "loadtest" / "targets" / "ours.py"
 HTTP = {"uvicorn", "starlette", "aiohttp", "fastapi", "websockets", "httptools", "http"}
 PURE = [
     "ids",
-    "channels",
-    "envelope",
-    "secret",
-    "messages",
-    "packets",
-    "backlog",
-    "interest",
-    "roster",
-    "pending",
-    "acks",
-    "backoff",
-    "rooms",
-    "replay",
+    "bus/channels",
+    "bus/envelope",
+    "bus/secret",
+    "bus/messages",
+    "bus/backlog",
+    "bus/interest",
+    "bus/roster",
+    "bus/requests",
+    "bus/backoff",
+    "bus/replay",
+    "clients/packets",
+    "clients/acks",
+    "clients/rooms",
 ]
 
 
 def imports(path):
-    """The top names of all modules that a file imports, wherever in it."""
+    """The top names of all modules that a file imports, wherever in it; of ours the part below the top."""
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names |= {alias.name.partition(".")[0] for alias in node.names}
+            names |= {part(alias.name) for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            names.add(node.module.partition(".")[0])
+            names.add(part(node.module))
     return names
+
+
+def part(module):
+    """`manager` for `socketio_cluster.manager.ids`, the top name for a module of others."""
+    top, *rest = module.split(".")
+    return rest[0] if top == "socketio_cluster" and rest else top
 
 
 def name(path):
     return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("path", [*MANAGER, *CLUSTER, *LOADTEST, *TESTS], ids=name)
+def test_one_import_name(path):
+    """Nothing is imported by the name of a folder: it would be a second copy of what is under ours."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        found = [node.module] if isinstance(node, ast.ImportFrom) and node.level == 0 else []
+        found = [alias.name for alias in node.names] if isinstance(node, ast.Import) else found
+        assert not {module.partition(".")[0] for module in found} & {"manager", "cluster", "loadtest"}
 
 
 @pytest.mark.parametrize("path", MANAGER, ids=name)
@@ -55,7 +71,9 @@ def test_manager_stands_alone(path):
 @pytest.mark.parametrize("path", LOADTEST, ids=name)
 def test_loadtest_stands_alone(path):
     """The load test imports nothing of the cluster; only the server that it brings imports the manager."""
-    assert imports(path) & {"cluster", "manager", "tests"} == ({"manager"} if path == OURS else set())
+    assert imports(path) & {"cluster", "manager", "socketio_cluster", "tests"} == (
+        {"socketio_cluster"} if path == OURS else set()
+    )
 
 
 @pytest.mark.parametrize("module", PURE)

@@ -1,12 +1,11 @@
-"""`python -m socketio_cluster` and the console script `socketio-cluster`."""
+"""What `python -m socketio_cluster` and the console script `socketio-cluster` do."""
 
 from __future__ import annotations
 
 import sys
 
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.names import check_names
-from socketio_cluster.cluster.options import HubOptions, Options, WorkerOptions
+from socketio_cluster.cluster.options import HubOptions, Options, WorkerCommand
 from socketio_cluster.cluster.parser import read_options
 
 
@@ -16,17 +15,16 @@ def main() -> int:
     try:
         return _run(options)
     except UsageError as error:
-        print(f"cluster: {error}", file=sys.stderr)
+        print(f"socketio-cluster: {error}", file=sys.stderr)
         return 2
 
 
 def _run(options: Options) -> int:
-    # Each command imports what it needs when it runs: `manager` may turn out to be somebody else's.
-    if isinstance(options, WorkerOptions):
+    # Each command imports what it needs when it runs: `hub` and `--help` need no Socket.IO.
+    if isinstance(options, WorkerCommand):
         from socketio_cluster.cluster.worker import run_worker
 
-        return run_worker(options)
-    check_names()
+        return run_worker(options.lifeline)
     if isinstance(options, HubOptions):
         from socketio_cluster.cluster.hub import run_hub
 
@@ -34,7 +32,3 @@ def _run(options: Options) -> int:
     from socketio_cluster.cluster.supervisor import run_supervisor
 
     return run_supervisor(options)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,27 +1,35 @@
-"""What ``manager`` offers is there, and says what it is."""
+"""What ``socketio_cluster`` offers is there when it is asked for, not before, and says what it is."""
 
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
+
+import pytest
 
 import socketio_cluster
 
 
-def test_all_is_everything():
-    """``__all__`` is sorted and names exactly the public things of the package."""
-    public = [
-        name
-        for name, value in vars(manager).items()
-        if not name.startswith("_") and not inspect.ismodule(value)
-    ]
-    assert sorted(public) == list(manager.__all__)
+def test_names():
+    """Every name of ``__all__`` is there and has a place; any other is an error that names it."""
+    assert sorted(socketio_cluster.__all__) == list(socketio_cluster.__all__)
+    assert socketio_cluster._MODULES.keys() == set(socketio_cluster.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'Server'"):
+        socketio_cluster.Server  # noqa: B018
+
+
+def test_cheap():
+    """Importing the package, as the load test and the supervisor do, imports no Socket.IO."""
+    program = "import socketio_cluster.cluster, sys; sys.exit('socketio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], timeout=30).returncode == 0
 
 
 def test_everything_is_documented():
     """Each public name, and each public method of it, has a docstring of its own."""
     missing = []
-    for name in manager.__all__:
-        thing = getattr(manager, name)
+    for name in socketio_cluster.__all__:
+        thing = getattr(socketio_cluster, name)
         missing += [name] if not inspect.getdoc(thing) else []
         for method, value in vars(thing).items() if inspect.isclass(thing) else ():
             if inspect.isfunction(value) and not method.startswith("_") and not value.__doc__:
