@@ -14,10 +14,10 @@ from socketio import packet as sio
 
 from socketio_cluster.cluster.lane.frames import TEXT, frame
 from socketio_cluster.cluster.server import AsyncServer
-from socketio_cluster.manager.clients.compact_json import dumps
-from socketio_cluster.manager.host.strict_packet import RESERVED
+from socketio_cluster.manager.clients.compact_json import dumps, refuse_constant
+from socketio_cluster.manager.clients.event_name import RESERVED
 
-_scan: Final = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+_scan: Final = json.JSONDecoder(parse_constant=refuse_constant).scan_once  # type: ignore[attr-defined]
 
 
 class Event(NamedTuple):
