@@ -19,11 +19,11 @@ log = logging.getLogger("socketio_cluster.cluster")
 class Lifeline:
     """Tells the supervisor that this event loop runs, and stops this process when the supervisor is gone.
 
-    `fd` is the inherited end; `beat` and `grace` are in seconds.
+    `sock` is the inherited end; `beat` and `grace` are in seconds.
     """
 
-    def __init__(self, fd: int, *, beat: float, grace: float) -> None:
-        self._sock = socket.socket(fileno=fd)
+    def __init__(self, sock: socket.socket, *, beat: float, grace: float) -> None:
+        self._sock = sock
         self._beat = beat
         self._grace = grace
         self._task: asyncio.Task[None] | None = None

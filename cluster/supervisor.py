@@ -37,11 +37,11 @@ def run_supervisor(options: ServeOptions) -> int:
     check_bus(options.bus)
     check_internal(options)
     check_limits(options)
-    env = credentials(options)
+    settings = credentials(options)
     with contextlib.ExitStack() as stack:
         sockets = [[stack.enter_context(sock) for sock in pair] for pair in _listen(options)]
         probes = None if options.probe_port is None else stack.enter_context(_listen_for_probes(options))
-        return asyncio.run(Supervisor(options, sockets, probes).run(env))
+        return asyncio.run(Supervisor(options, sockets, probes).run(settings))
 
 
 def _listen(options: ServeOptions) -> list[tuple[socket.socket, ...]]:
@@ -75,15 +75,20 @@ class Supervisor:
         self._slots: list[Slot] = []
         self._stopping = Stopping()
 
-    async def run(self, env: Mapping[str, str]) -> int:
-        """Start the workers, wait for a signal or a failed first start, stop them; returns the exit code."""
+    async def run(self, settings: Mapping[str, str]) -> int:
+        """Start the workers, wait for a signal or a failed first start, stop them; returns the exit code.
+
+        `settings` are for the workers' managers.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
         with run_directory() as folder:
             async with provide_bus(self._options.bus, folder) as bus:
-                env = {**os.environ, **env, **bus, VARIABLE: str(folder)}
-                self._slots = self._make_slots(env, folder)
+                env = {**os.environ, **bus, VARIABLE: str(folder)}
+                if self._options.prefix:
+                    env["CLUSTER_PREFIX"] = self._options.prefix
+                self._slots = self._make_slots(env, settings, folder)
                 async with self._serve_probes():
                     code = await self._keep_all()
         log.info("stopped")
@@ -94,10 +99,10 @@ class Supervisor:
             return contextlib.nullcontext()
         return serve_probes(self._probes, Probes(lambda: self._slots, self._drain))
 
-    def _make_slots(self, env: Mapping[str, str], folder: Path) -> list[Slot]:
+    def _make_slots(self, env: Mapping[str, str], settings: Mapping[str, str], folder: Path) -> list[Slot]:
         name, places = self._options.node_name, plan_internal(self._options, folder)
         return [
-            Slot(f"{name}-{number}", self._options, sockets, internal, env, self._stopping)
+            Slot(f"{name}-{number}", self._options, sockets, internal, env, settings, self._stopping)
             for number, (sockets, internal) in enumerate(zip(self._sockets, places, strict=True), start=1)
         ]
 
