@@ -8,14 +8,15 @@ then goes the general way.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from socketio import packet as sio
 
 from socketio_cluster.cluster.lane.frames import TEXT, frame
 from socketio_cluster.cluster.server import AsyncServer
-from socketio_cluster.manager.clients.compact_json import dumps
-from socketio_cluster.manager.host.strict_packet import RESERVED
+from socketio_cluster.manager.clients.compact_json import dumps, refuse_constant
+from socketio_cluster.manager.clients.event_name import RESERVED
 
 LONGEST_INTEGER: Final = 100
 """Digits of an integer that python-engineio takes: reading one takes time with the square of its digits."""
@@ -27,8 +28,12 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
-_scan: Final = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
-_scan_long: Final = json.JSONDecoder(parse_int=_integer).scan_once  # type: ignore[attr-defined]
+def _scanner(**hooks: Any) -> Callable[[str, int], tuple[Any, int]]:
+    return json.JSONDecoder(parse_constant=refuse_constant, **hooks).scan_once  # type: ignore[attr-defined,no-any-return]
+
+
+_scan: Final = _scanner()
+_scan_long: Final = _scanner(parse_int=_integer)
 """For texts that have room for such an integer: it calls a function for each, which short ones are spared."""
 
 

@@ -1,7 +1,8 @@
-"""Socket.IO packets of clients, read as strictly as the JavaScript server reads them.
+"""Socket.IO packets of clients, read and written as strictly as the JavaScript parser reads them.
 
 python-socketio takes any number of attachments, none where some are due, text in their place, and events
-named ``connect`` or ``disconnect``, for which it then runs the application's handlers of that name.
+named ``connect`` or ``disconnect``, for which it then runs the application's handlers of that name. It
+also writes what no JavaScript client takes.
 """
 
 from __future__ import annotations
@@ -9,16 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-import engineio.json
 from socketio import packet as sio
 
-from socketio_cluster.manager.clients.compact_json import PacketJson
+from socketio_cluster.manager.clients.compact_json import packet_json
+from socketio_cluster.manager.clients.event_name import is_name
 from socketio_cluster.manager.clients.packets import MAX_ATTACHMENTS, PacketClass
-
-RESERVED: Final = frozenset(
-    ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
-)
-"""What socket.io-parser refuses as the name of an event."""
 
 _EVENTS: Final = (sio.EVENT, sio.BINARY_EVENT)
 _ACKS: Final = (sio.ACK, sio.BINARY_ACK)
@@ -30,13 +26,26 @@ class BadPacket(ValueError):
 
 
 def checked(plain: PacketClass) -> PacketClass:
-    """Give a packet class that raises ``BadPacket`` where this one, its ``plain``, reads on."""
-    own = {"plain": plain, "json": PacketJson if plain.json is engineio.json else plain.json}
+    """Give a packet class that raises ``BadPacket`` where this one, its ``plain``, reads on.
+
+    And ``ValueError`` where that one would write what JavaScript clients refuse.
+    """
+    own = {"plain": plain, "json": packet_json(plain.json)}
     return type(f"Checked{plain.__name__}", (_Checked, plain), own)
 
 
 class _Checked(sio.Packet):  # type: ignore[misc]
     """Goes in front of any packet class."""
+
+    def encode(self) -> Any:
+        """Encode the packet; raises ``ValueError`` for more attachments than a client takes."""
+        encoded = super().encode()
+        if isinstance(encoded, list) and len(encoded) > 1 + MAX_ATTACHMENTS:
+            raise ValueError(
+                f"{len(encoded) - 1} binary values in one packet, clients take {MAX_ATTACHMENTS}:"
+                " put them into one value, or use the msgpack serializer"
+            )
+        return encoded
 
     def decode(self, encoded_packet: str | bytes) -> int:
         """Read a packet; returns how many attachments follow."""
@@ -93,7 +102,7 @@ def _numbers(data: Any) -> Iterator[Any]:
 
 def _valid(kind: int, data: Any) -> bool:
     if kind in _EVENTS:
-        return isinstance(data, list) and bool(data) and _is_name(data[0])
+        return isinstance(data, list) and bool(data) and is_name(data[0])
     if kind in _ACKS:
         return isinstance(data, list)
     if kind == sio.DISCONNECT:
@@ -104,9 +113,3 @@ def _valid(kind: int, data: Any) -> bool:
 
 def _is_whole(number: Any) -> bool:
     return isinstance(number, int) and not isinstance(number, bool)
-
-
-def _is_name(name: Any) -> bool:
-    if isinstance(name, str):
-        return name not in RESERVED
-    return isinstance(name, int | float) and not isinstance(name, bool)
