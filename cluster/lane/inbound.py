@@ -25,10 +25,10 @@ from socketio import AsyncServer
 import socketio_cluster
 from socketio_cluster.cluster.lane.events import Event, answer, answer_generally, read
 from socketio_cluster.cluster.metrics.watch import Watch
-from socketio_cluster.cluster.strict.payload import counts
 from socketio_cluster.manager.clients.packets import is_standard
 from socketio_cluster.manager.clients.rooms import CONNECTED
 from socketio_cluster.manager.histogram import BOUNDS
+from socketio_cluster.manager.host.payload import counts
 
 if TYPE_CHECKING:
     from socketio_cluster.cluster.lane.connection import Lane

@@ -55,8 +55,7 @@ class Limiter:
         eio.doorkeeper = self._doorkeeper
         eio.pacer = None
         if limits.events_per_second is not None:
-            attachments = manager.server.packet_class.uses_binary_events
-            eio.pacer = Pacer(limits.events_per_second, attachments, manager.stats)
+            eio.pacer = Pacer(limits.events_per_second, manager)
         if limits.max_payload is not None:
             eio.max_http_buffer_size = limits.max_payload
         if limits.rooms_per_client is not None and manager.options.rooms_per_client is None:

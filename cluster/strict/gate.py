@@ -56,7 +56,7 @@ class Gate:
             self._stats.turned_away["protocol"] += 1
         if broken is not None:
             return await give(self._eio, broken, scope, receive, send)
-        if request.sid is None or request.upgrade or (request.jsonp and request.method == "POST"):
+        if request.sid is None or request.upgrade:
             return await self._inner(scope, receive, send)
         method = self._polls.serve if request.method == "GET" else self._posts.serve
         return await method(self._eio.sockets[request.sid], scope, receive, send)

@@ -7,16 +7,9 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from socketio_cluster.cluster.strict.payload import (
-    POLICY,
-    RATE_LIMIT,
-    TOO_BIG,
-    TOO_LARGE,
-    Malformed,
-    counts,
-    size,
-)
+from socketio_cluster.cluster.strict.payload import POLICY, RATE_LIMIT, TOO_BIG, TOO_LARGE, size
 from socketio_cluster.manager.host.hang_up import hang_up
+from socketio_cluster.manager.host.payload import Malformed, counts
 from socketio_cluster.manager.stats import Stats
 
 NOOP: Final = "6"

@@ -113,6 +113,10 @@ class Client:
         self.acks[self.ack_id] = Asked(callback, now)
         return self.ack_id
 
+    def awaits_ack(self, ack_id: int) -> bool:
+        """Whether a callback waits under this id."""
+        return self.acks is not None and ack_id in self.acks
+
     def take_ack(self, ack_id: int) -> Asked | None:
         """Give and forget the callback under this id."""
         return self.acks.pop(ack_id, None) if self.acks else None

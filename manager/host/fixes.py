@@ -21,6 +21,7 @@ from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.futures import settle
 from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
 from socketio_cluster.manager.host.deadline import Deadline
+from socketio_cluster.manager.host.posts import check_posts, handle_post
 from socketio_cluster.manager.host.reader import Reader
 from socketio_cluster.manager.host.tornado_socket import pace
 
@@ -67,6 +68,8 @@ class Guards:
         polling = "transport=polling" in environ.get("QUERY_STRING", "")
         stats.accepted["polling" if polling else "websocket"] += 1
         stats.connections += 1
+        if polling:
+            check_posts(self._server.eio.sockets[eio_sid], handle_post)
         return await self._eio_connect(eio_sid, environ)
 
     async def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:

@@ -20,8 +20,10 @@ from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
+from socketio_cluster.manager.host.posts import check_posts
 from socketio_cluster.manager.host.sync.outbox import cut
 from socketio_cluster.manager.host.sync.pings import ping_with
+from socketio_cluster.manager.host.sync.posts import handle_post
 from socketio_cluster.manager.host.sync.reader import SyncReader, hang_up
 from socketio_cluster.manager.sync.core import AlreadyLeaving
 
@@ -60,6 +62,7 @@ class Guards:
         socket = self._server.eio.sockets.get(eio_sid)
         if socket is not None:  # Flask-SocketIO's test client has none
             ping_with(self._manager.home.later, socket)
+            check_posts(socket, handle_post)
             self._manager.home.later(self._manager.options.connect_seconds, self._expect, eio_sid)
         return self._eio_connect(eio_sid, environ)
 
