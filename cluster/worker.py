@@ -20,15 +20,14 @@ from socketio_cluster.cluster.drain import Aging, Drain
 from socketio_cluster.cluster.environ import tell_addresses
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward import Forwarding, RelayProtocol
-from socketio_cluster.cluster.handover import WorkerOptions, receive
 from socketio_cluster.cluster.lane import LaneProtocol, Lanes
-from socketio_cluster.cluster.lifeline import Lifeline
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.metrics.worker import Metrics
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.probes.status import status_of
 from socketio_cluster.cluster.probes.status_socket import Desk
 from socketio_cluster.cluster.strict import install
+from socketio_cluster.cluster.supervisor.lifeline import Lifeline, WorkerOptions, receive
 from socketio_cluster.cluster.target import load_target
 from socketio_cluster.manager.client_manager import active_managers
 from socketio_cluster.manager.options import give_settings
@@ -38,8 +37,6 @@ log = logging.getLogger("socketio_cluster.cluster")
 FAILED_START = 3
 # uvicorn gets this much less than the whole grace, so that the lifespan and the goodbyes fit in too.
 GOODBYE_SECONDS = 2
-# A worker beats so many times before its silence counts as being stuck.
-BEATS = 10
 # As Engine.IO's.
 PING_SECONDS = 25
 PONG_SECONDS = 20
@@ -147,7 +144,7 @@ def run_worker(lifeline: int) -> int:
     serve = options.serve
     logs.set_up(options.node, level=serve.log_level, as_json=serve.log_json)
     give_settings(options.settings)
-    line = Lifeline(sock, beat=serve.stuck_after / BEATS, grace=serve.grace)
+    line = Lifeline(sock, options)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_serve(options, line))
 
