@@ -111,8 +111,6 @@ class WorkerServer(uvicorn.Server):
         if self._aging is not None:
             await self._aging.close()
         await self.forwarding.close()
-        if self._lanes is not None:
-            await self._lanes.close()
         managers = active_managers()
         for outcome in await asyncio.gather(
             *(manager.close() for manager in managers), return_exceptions=True
