@@ -8,10 +8,11 @@ from typing import Any
 from socketio_cluster.cluster.strict import answer as answers
 from socketio_cluster.cluster.strict.answer import Answer, environ_of, give
 from socketio_cluster.cluster.strict.body import Gone, TooLarge, read_body
+from socketio_cluster.cluster.strict.ending import cut_off
 from socketio_cluster.cluster.strict.payload import RATE_LIMIT
 from socketio_cluster.cluster.strict.request import header
 from socketio_cluster.manager.host.hang_up import hang_up
-from socketio_cluster.manager.host.payload import packets_of
+from socketio_cluster.manager.host.payload import Malformed, packets_of
 from socketio_cluster.manager.host.posts import parts_of, take
 from socketio_cluster.manager.stats import Stats
 
@@ -88,11 +89,12 @@ class Posts:
             return answers.TOO_LARGE
         except Gone:
             return self._end(socket, None)
-        except (ValueError, RecursionError):  # no packet, not base64, or JSON nested without end
+        except Malformed:
             return self._end(socket, answers.OK)  # engine.io's answer too: the poll tells the client
+        except (ValueError, RecursionError):  # not base64, or JSON nested without end
+            self._spawn(hang_up(socket, self._eio.reason.TRANSPORT_ERROR))
         return answers.OK
 
     def _end(self, socket: Any, answer: Answer | None) -> Answer | None:
-        # In a task: the application's disconnect handlers may take their time.
-        self._spawn(hang_up(socket, self._eio.reason.TRANSPORT_ERROR))
+        cut_off(socket, self._spawn)
         return answer
