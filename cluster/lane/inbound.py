@@ -28,6 +28,8 @@ from socketio_cluster.cluster.metrics.watch import Watch
 from socketio_cluster.manager.clients.packets import is_standard
 from socketio_cluster.manager.clients.rooms import CONNECTED
 from socketio_cluster.manager.histogram import BOUNDS
+from socketio_cluster.manager.host.exits import EXITS, HandlerExit
+from socketio_cluster.manager.host.fixes import Guards
 from socketio_cluster.manager.host.payload import counts
 
 if TYPE_CHECKING:
@@ -56,8 +58,10 @@ class Inbound:
         self._on_connection = manager.members.on_connection
         self._stats = manager.stats
         self._watch = watch = Watch.of(manager)
-        self._times, self._inner, self._watched = watch.seconds, watch.inner, server._trigger_event
-        self._stock = getattr(watch.inner, "__func__", None) is AsyncServer._trigger_event
+        self._times, self._watched = watch.seconds, server._trigger_event
+        guards = getattr(watch.inner, "__self__", None)
+        self._inner = guards.trigger if isinstance(guards, Guards) else watch.inner
+        self._stock = getattr(self._inner, "__func__", None) is AsyncServer._trigger_event
         own = all(
             getattr(type(server), name)
             in (getattr(AsyncServer, name), getattr(socketio_cluster.AsyncServer, name))
@@ -118,6 +122,8 @@ class Inbound:
                     if not self._stock:
                         raise
                     result = None  # as python-socketio's ``_trigger_event`` does
+                except EXITS as error:
+                    raise HandlerExit(name, error) from error
                 finally:
                     took = perf_counter() - began  # what times.observe does, without the call
                     times.counts[bisect_left(BOUNDS, took)] += 1

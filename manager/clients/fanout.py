@@ -13,6 +13,7 @@ from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, with_ack_id
 from socketio_cluster.manager.clients.rooms import Callback, Client
+from socketio_cluster.manager.host.exits import FAILURES
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
@@ -67,7 +68,7 @@ class Fanout:
         """Call a callback; an error in it is logged."""
         try:
             result = callback(*arguments)
-        except Exception:
+        except FAILURES:
             logger.exception("the callback of an emit failed")
         else:
             if isawaitable(result):
@@ -77,5 +78,5 @@ class Fanout:
 async def _finish(result: Awaitable[Any]) -> None:
     try:
         await result
-    except Exception:
+    except FAILURES:
         logger.exception("the callback of an emit failed")

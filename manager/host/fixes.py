@@ -22,6 +22,7 @@ from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.futures import settle
 from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
 from socketio_cluster.manager.host.deadline import Deadline
+from socketio_cluster.manager.host.exits import EXITS, HandlerExit
 from socketio_cluster.manager.host.posts import check_posts, handle_post
 from socketio_cluster.manager.host.reader import Reader
 from socketio_cluster.manager.host.tornado_socket import pace
@@ -51,6 +52,7 @@ class Guards:
         self._eio_connect = server._handle_eio_connect
         self._eio_disconnect = server._handle_eio_disconnect
         self._shutdown = server.shutdown
+        self.trigger = server._trigger_event
         self._emit = server.emit
         self._deadline = Deadline(server.eio, manager.options.connect_seconds, self._joined, manager.spawn)
 
@@ -62,6 +64,13 @@ class Guards:
             packet.CONNECT_ERROR, data={"message": message}, namespace=namespace
         )
         await self._server._send_packet(eio_sid, refusal)
+
+    async def trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
+        """Run a handler; what it raises is at most an ``Exception``. Lanes call ``trigger`` themselves."""
+        try:
+            return await self.trigger(event, namespace, *args)
+        except EXITS as error:
+            raise HandlerExit(event, error) from error
 
     async def handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
         """Take a new connection, and close it if it joins no namespace in time."""

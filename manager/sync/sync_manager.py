@@ -13,6 +13,7 @@ from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.packets import encode_event
 from socketio_cluster.manager.clients.rooms import Callback, Rooms
 from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.host.exits import FAILURES
 from socketio_cluster.manager.host.sync.fixes import guard
 from socketio_cluster.manager.host.sync.outbox import Outlets
 from socketio_cluster.manager.ids import new_sid
@@ -272,7 +273,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         def run(*arguments: Any) -> None:
             try:
                 callback(*arguments)
-            except Exception:
+            except FAILURES:
                 logger.exception("the callback of an emit failed")
 
         return lambda *arguments: self.server.start_background_task(run, *arguments) and None

@@ -21,6 +21,7 @@ from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.errors import AlreadyLeaving
 from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
+from socketio_cluster.manager.host.exits import EXITS, HandlerExit
 from socketio_cluster.manager.host.posts import check_posts
 from socketio_cluster.manager.host.sync.flask_recipients import keep_recipients
 from socketio_cluster.manager.host.sync.outbox import cut
@@ -55,7 +56,15 @@ class Guards:
         self._eio_disconnect = server._handle_eio_disconnect
         self._server_disconnect = server.disconnect
         self._shutdown = server.shutdown
+        self._trigger = server._trigger_event
         self._emit = server.emit
+
+    def trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
+        """Run a handler; whatever it raises is at most an ``Exception``."""
+        try:
+            return self._trigger(event, namespace, *args)
+        except EXITS as error:
+            raise HandlerExit(event, error) from error
 
     def handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
         """Take a new connection, and close it if it joins nothing in time; none while this node leaves."""
