@@ -99,7 +99,7 @@ class Supervisor:
     def _serve_probes(self) -> AbstractAsyncContextManager[None]:
         if self._probes is None:
             return contextlib.nullcontext()
-        return serve_probes(self._probes, Probes(lambda: self._slots, self._drain))
+        return serve_probes(self._probes, Probes(lambda: self._slots, self._drain, self._options.probe_names))
 
     def _make_slots(self, env: Mapping[str, str], settings: Mapping[str, str], folder: Path) -> list[Slot]:
         name, places = self._options.node_name, plan_internal(self._options, folder)
