@@ -6,6 +6,8 @@ import json
 from base64 import b64encode
 from typing import Any, Final
 
+from engineio.json import loads
+
 from socketio_cluster.cluster.plain.message import BadMessage, Message
 from socketio_cluster.manager.clients.compact_json import refuse_constant, without_constants
 
@@ -51,7 +53,7 @@ class JsonCodec:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text, parse_constant=refuse_constant)
+        found = loads(text, parse_constant=refuse_constant)
     except RecursionError:
         raise BadMessage("this JSON is nested too deeply") from None
     except ValueError as error:

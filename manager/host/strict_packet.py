@@ -7,6 +7,7 @@ also writes what no JavaScript client takes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from socketio import packet as sio
@@ -54,8 +55,12 @@ class _Checked(sio.Packet):  # type: ignore[misc]
             raise BadPacket(f"{type(exc).__name__}: {exc}") from exc
         if not 1 <= attachments <= MAX_ATTACHMENTS if self.packet_type in _BINARY else attachments:
             raise BadPacket(f"{attachments} attachments")
+        if not _addressed(self.packet_type, self.namespace, self.id):
+            raise BadPacket("a type, a namespace or an id that is none")
         if not _valid(self.packet_type, self.data):
             raise BadPacket("invalid payload")
+        if attachments and not _complete(self.data, attachments):
+            raise BadPacket(f"not one placeholder for each of {attachments} attachments")
         return attachments
 
     def add_attachment(self, attachment: str | bytes) -> bool:
@@ -64,8 +69,35 @@ class _Checked(sio.Packet):  # type: ignore[misc]
             raise BadPacket("text where an attachment is due")
         try:
             return super().add_attachment(attachment)  # type: ignore[no-any-return]
-        except Exception as exc:  # placeholders of the client's making
+        except Exception as exc:  # a packet class of the application's may raise what it likes
             raise BadPacket(f"{type(exc).__name__}: {exc}") from exc
+
+
+def _addressed(kind: Any, namespace: Any, ack_id: Any) -> bool:
+    """Whether these have the types that they have in JSON packets: in msgpack a client may send any."""
+    numbers = (kind,) if ack_id is None else (kind, ack_id)
+    return all(map(_is_whole, numbers)) and isinstance(namespace, str | None)
+
+
+def _complete(data: Any, attachments: int) -> bool:
+    """Whether each attachment has one place; one with many would be sent on as often."""
+    numbers = list(_numbers(data))
+    whole = len(numbers) == attachments and all(map(_is_whole, numbers))
+    return whole and set(numbers) == set(range(attachments))
+
+
+def _numbers(data: Any) -> Iterator[Any]:
+    """Give what the placeholders have as their numbers, wherever in the data they are."""
+    waiting = [data]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += value
+        elif isinstance(value, dict):
+            if value.get("_placeholder"):
+                yield value.get("num")
+            else:
+                waiting += value.values()
 
 
 def _valid(kind: int, data: Any) -> bool:
@@ -77,3 +109,7 @@ def _valid(kind: int, data: Any) -> bool:
         return data is None
     # JavaScript wants an object; python-socketio lets its clients send any auth.
     return bool(kind == sio.CONNECT)
+
+
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)

@@ -33,7 +33,7 @@ PLACE = '{"_placeholder":true,"num":0}'
         ("2[1]", [1]),
         ('2/chat,12["a",{}]', ["a", {}]),
         ("31[]", []),
-        (f'510-["a",{PLACE}]', ["a", {"_placeholder": True, "num": 0}]),
+        (f'51-["a",{PLACE}]', ["a", {"_placeholder": True, "num": 0}]),
         (f"61-7[{PLACE}]", [{"_placeholder": True, "num": 0}]),
     ],
 )
@@ -55,12 +55,34 @@ def test_refused(text):
         JSON(encoded_packet=text)
 
 
-@pytest.mark.parametrize("place", ["1", '"0"', "null", "[0]", "1.5"])
-def test_placeholders(place):
-    """A placeholder for an attachment that is not there is refused when the attachments have come."""
-    packet = JSON(encoded_packet=f'51-["a",{{"_placeholder":true,"num":{place}}}]')
+@pytest.mark.parametrize(
+    "numbers",
+    [["1"], ["-1"], ['"0"'], ["null"], ["[0]"], ["1.5"], ["0.0"], ["false"], ["0", "0"], ["0", "1"]]
+    + [["0"] * 5000, []],
+)
+def test_placeholders(numbers):
+    """A packet with one attachment is refused before that comes, unless it has the one placeholder 0."""
+    places = "".join(f',{{"_placeholder":true,"num":{number}}}' for number in numbers)
     with pytest.raises(BadPacket):
-        packet.add_attachment(b"\x00")
+        JSON(encoded_packet=f'51-["a"{places}]')
+
+
+@pytest.mark.parametrize("numbers", [(0, 1), (1, 0)])
+def test_placeholders_in_any_order(numbers):
+    """Two attachments take their two places, wherever these are."""
+    first, second = numbers
+    packet = JSON(
+        encoded_packet=f'52-["a",{{"b":[{{"_placeholder":true,"num":{first}}}]}},{{"_placeholder":true,"num":{second}}}]'
+    )
+    assert not packet.add_attachment(b"0")
+    assert packet.add_attachment(b"1")
+    assert packet.data == ["a", {"b": [b"%d" % first]}, b"%d" % second]
+
+
+def test_placeholder_without_number():
+    """A placeholder without a number is refused: official clients that get it disconnect."""
+    with pytest.raises(BadPacket):
+        JSON(encoded_packet=f'51-["a",{PLACE},{{"_placeholder":true}}]')
 
 
 def test_text_for_an_attachment():
@@ -78,6 +100,17 @@ def test_text_for_an_attachment():
         {"type": 5, "nsp": "/", "data": ["a", b"\x00"]},
         {"type": 9, "nsp": "/"},
         {"type": 2, "data": ["a"]},
+        {"type": 2, "nsp": 7, "data": ["a"]},
+        {"type": 2, "nsp": ["/"], "data": ["a"]},
+        {"type": 2, "nsp": {}, "data": ["a"]},
+        {"type": 2, "nsp": b"/", "data": ["a"]},
+        {"type": 2, "nsp": "/", "id": "1", "data": ["a"]},
+        {"type": 2, "nsp": "/", "id": [], "data": ["a"]},
+        {"type": 3, "nsp": "/", "id": {}, "data": []},
+        {"type": 3, "nsp": "/", "id": 1.5, "data": []},
+        {"type": 2, "nsp": "/", "id": True, "data": ["a"]},
+        {"type": 2.0, "nsp": "/", "data": ["a"]},
+        {"type": True, "nsp": "/"},
         {"nsp": "/"},
         [1],
     ],
