@@ -212,5 +212,5 @@ class RedisBroker:
 
 
 async def connect(url: str) -> RedisBroker:
-    """Connect to ``redis://``, ``rediss://`` (TLS) or ``valkey://``."""
+    """Connect to ``redis://``, ``rediss://`` (TLS), ``valkey://`` or ``unix://`` (a socket's path)."""
     return await RedisBroker(read_settings(url)).open()
