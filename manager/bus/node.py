@@ -155,8 +155,6 @@ class Node:
         """Publish a message to channels; see ``Publisher.post``."""
         return self.publisher.post(message, channels, keep=keep)
 
-    # what the link tells
-
     def arrived(self, deliveries: list[Delivery]) -> None:
         """Take what came from the bus; nothing in it can stop the node."""
         now = time.monotonic()
@@ -183,8 +181,7 @@ class Node:
 
     def refused(self, entry: Entry, why: str) -> None:
         """Name what the bus will never take; nobody will answer it."""
-        message = self._codec.message(entry.payload)
-        self.publisher.refused(entry, message, why)
+        message = self.publisher.refused(entry, why)
         if isinstance(message, Emit) and message.ack:
             self._hears.heard(self.id, Gone(message.ack))
 

@@ -105,8 +105,9 @@ class Publisher:
             raise BrokerError(f"the bus did not take it: {self._refusals[number]}")
         return self._link is None or self.backlog.reached >= number
 
-    def refused(self, entry: Entry, message: Message, why: str) -> None:
-        """Count and name what the bus will never take."""
+    def refused(self, entry: Entry, why: str) -> Message:
+        """Count and name what the bus will never take; gives the message."""
+        message = self._codec.message(entry.payload)
         self._stats.dropped += 1
         self._refusals[entry.number] = why
         while len(self._refusals) > REFUSALS_KEPT:
@@ -118,6 +119,7 @@ class Publisher:
             ", ".join(entry.channels[:3]) + (" …" if len(entry.channels) > 3 else ""),
             why,
         )
+        return message
 
     def expire(self, now: float) -> None:
         """Let go what waited too long."""

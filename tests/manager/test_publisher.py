@@ -58,7 +58,7 @@ async def test_an_emitter_is_told_what_the_bus_refused(caplog):
     publisher = Publisher("a" * 8, Codec("sio"), backlog, SimpleNamespace(limit=LARGEST, wake=int), stats)
     words = Emit("/", None, [], [b'2["news",1]'], text=True)
     number = publisher.post(words, ("channel",))
-    publisher.refused(backlog.drop(number), words, "no permission")
+    publisher.refused(backlog.drop(number), "no permission")
     with pytest.raises(BrokerError, match="no permission"):
         await publisher.sent(number)
     assert stats.dropped == 1
