@@ -33,6 +33,11 @@ class Encoded(NamedTuple):
     text: bool
     ack_at: int = -1
 
+    @property
+    def size(self) -> int:
+        """Bytes of all parts."""
+        return sum(map(len, self.parts))
+
 
 @cache
 def is_standard(packet_class: PacketClass) -> bool:
