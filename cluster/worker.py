@@ -17,18 +17,18 @@ import uvicorn
 
 from socketio_cluster.cluster import logs
 from socketio_cluster.cluster.drain import Aging, Drain
+from socketio_cluster.cluster.drain.refuse_new import stop_accepting
 from socketio_cluster.cluster.environ import tell_addresses
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward import Forwarding, RelayProtocol
-from socketio_cluster.cluster.handover import WorkerOptions, receive
 from socketio_cluster.cluster.lane import LaneProtocol, Lanes
-from socketio_cluster.cluster.lifeline import Lifeline
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.metrics.worker import Metrics
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.probes.status import status_of
 from socketio_cluster.cluster.probes.status_socket import Desk
 from socketio_cluster.cluster.strict import install
+from socketio_cluster.cluster.supervisor.lifeline import Lifeline, WorkerOptions, receive
 from socketio_cluster.cluster.target import load_target
 from socketio_cluster.manager.client_manager import active_managers
 from socketio_cluster.manager.options import give_settings
@@ -38,8 +38,8 @@ log = logging.getLogger("socketio_cluster.cluster")
 FAILED_START = 3
 # uvicorn gets this much less than the whole grace, so that the lifespan and the goodbyes fit in too.
 GOODBYE_SECONDS = 2
-# A worker beats so many times before its silence counts as being stuck.
-BEATS = 10
+# Requests on connections that were accepted just before the successor took over are served like others.
+REPLACED_SECONDS = 1.0
 # As Engine.IO's.
 PING_SECONDS = 25
 PONG_SECONDS = 20
@@ -83,7 +83,7 @@ class WorkerServer(uvicorn.Server):
         if self.started:
             gc.collect()
             gc.freeze()  # what stands now stays: collections while clients come need not walk it again
-            self._lifeline.ready(_node_id() or "-")
+            self._lifeline.ready(_node_id() or "-", self._replaced)
 
     async def _start_managers(self) -> None:
         tell_addresses(active_managers())
@@ -111,8 +111,6 @@ class WorkerServer(uvicorn.Server):
         if self._aging is not None:
             await self._aging.close()
         await self.forwarding.close()
-        if self._lanes is not None:
-            await self._lanes.close()
         managers = active_managers()
         for outcome in await asyncio.gather(
             *(manager.close() for manager in managers), return_exceptions=True
@@ -131,6 +129,11 @@ class WorkerServer(uvicorn.Server):
         soon = sig == signal.SIGINT or self._lifeline.orphaned
         self._loop.call_soon_threadsafe(self.drain.hurry if soon else self.drain.begin)
 
+    def _replaced(self) -> None:
+        """Leave new connections to the successor, which has the same sockets, and let the clients go."""
+        stop_accepting(self)
+        self.drain.begin(delay=REPLACED_SECONDS)
+
     def _status(self) -> bytes:
         managers = active_managers()
         connections = self._limiter.connections()
@@ -146,10 +149,12 @@ def run_worker(lifeline: int) -> int:
     """
     sock = socket.socket(fileno=lifeline)
     options = receive(sock)
+    # Sent to all processes of a service it means the supervisor. No SIG_IGN, which programs would inherit.
+    signal.signal(signal.SIGHUP, lambda *_: None)
     serve = options.serve
     logs.set_up(options.node, level=serve.log_level, as_json=serve.log_json)
     give_settings(options.settings)
-    line = Lifeline(sock, beat=serve.stuck_after / BEATS, grace=serve.grace)
+    line = Lifeline(sock, options)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         return runner.run(_serve(options, line))
 

@@ -81,6 +81,7 @@ class Backpressure:
     def close(self) -> None:
         """Watch nobody any more."""
         self._watch.close()
+        self._consumers.behind.clear()
 
     def _look(self) -> bool:
         for way in self._consumers.look(time.monotonic()):

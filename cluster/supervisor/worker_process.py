@@ -10,20 +10,18 @@ import sys
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from socketio_cluster.cluster.handover import WorkerOptions, encode
 from socketio_cluster.cluster.listener import WORKER
-from socketio_cluster.cluster.stopping import Stopping
+from socketio_cluster.cluster.supervisor.lifeline import DRAINED, REPLACED, WorkerOptions, encode
+from socketio_cluster.cluster.supervisor.stopping import Stopping
 
 # Silence is counted in so many short waits instead of by the clock: a supervisor that was itself
 # paused (Ctrl-Z, a sleeping laptop) has then missed one wait and does not blame its workers.
 TICKS = 10
-# What a worker says when its clients are gone.
-DRAINED = b"drained\n"
 # How long a worker may take to stop at the second signal.
 HURRY_SECONDS = 3.0
 
 
-class Child:
+class WorkerProcess:
     """A running worker: when it is ready, whether it still beats, how it ended."""
 
     def __init__(
@@ -35,7 +33,7 @@ class Child:
         self._writer = writer  # its end closes the lifeline
 
     @classmethod
-    async def spawn(cls, options: WorkerOptions, env: Mapping[str, str]) -> Child:
+    async def spawn(cls, options: WorkerOptions, env: Mapping[str, str]) -> WorkerProcess:
         """Start a worker with its listening sockets, and hand `options` over through a lifeline."""
         ours, theirs = socket.socketpair()
         with theirs:
@@ -72,9 +70,15 @@ class Child:
             return await self._give_up(f"was stuck for {stuck_after:g} s and was killed")
         return await self._ending()
 
-    async def drain(self, patience: float, hurry: asyncio.Event) -> None:
-        """Ask it to let its clients go; returns when it has, after `patience` seconds, or at a hurry."""
-        self._signal(signal.SIGTERM)
+    async def drain(self, patience: float, hurry: asyncio.Event, *, replaced: bool) -> None:
+        """Ask it to let its clients go; returns when it has, after `patience` seconds, or at a hurry.
+
+        One that is `replaced` also leaves new connections to its successor.
+        """
+        if replaced and self.node_id is not None:
+            self._writer.write(REPLACED)
+        else:
+            self._signal(signal.SIGTERM)
         await first(self._drained(), hurry.wait(), timeout=patience)
 
     async def stop(self, grace: float, stopping: Stopping) -> None:
