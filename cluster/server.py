@@ -10,7 +10,7 @@ from socketio.exceptions import ConnectionRefusedError as SocketIOConnectionRefu
 
 from socketio_cluster.cluster.middleware.async_runner import AsyncHooked
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
-from socketio_cluster.manager.host.exits import FAILURES
+from socketio_cluster.manager.errors import FAILURES
 
 _REFUSALS: Final = (SocketIOConnectionRefusedError, ConnectionRefusedError)
 

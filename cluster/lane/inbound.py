@@ -27,8 +27,8 @@ from socketio_cluster.cluster.lane.events import Event, answer, answer_generally
 from socketio_cluster.cluster.metrics.watch import Watch
 from socketio_cluster.manager.clients.packets import is_standard
 from socketio_cluster.manager.clients.rooms import CONNECTED
+from socketio_cluster.manager.errors import EXITS, HandlerExit
 from socketio_cluster.manager.histogram import BOUNDS
-from socketio_cluster.manager.host.exits import EXITS, HandlerExit
 from socketio_cluster.manager.host.fixes import Guards
 from socketio_cluster.manager.host.payload import counts
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from socketio_cluster.cluster.middleware.decorators import Hooked
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
 from socketio_cluster.cluster.middleware.registry import check_result
-from socketio_cluster.manager.host.exits import contained
+from socketio_cluster.manager.errors import contained
 
 
 class AsyncHooked(Hooked):

@@ -13,7 +13,7 @@ from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, with_ack_id
 from socketio_cluster.manager.clients.rooms import Callback, Client
-from socketio_cluster.manager.host.exits import FAILURES
+from socketio_cluster.manager.errors import FAILURES
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager

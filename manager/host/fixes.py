@@ -19,11 +19,11 @@ from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.rooms import PENDING, Client
+from socketio_cluster.manager.errors import EXITS, HandlerExit
 from socketio_cluster.manager.futures import settle
 from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
 from socketio_cluster.manager.host.begin_anew import watch_anew
 from socketio_cluster.manager.host.deadline import Deadline
-from socketio_cluster.manager.host.exits import EXITS, HandlerExit
 from socketio_cluster.manager.host.posts import check_posts, handle_post
 from socketio_cluster.manager.host.reader import Reader
 from socketio_cluster.manager.host.tornado_socket import pace

@@ -12,8 +12,7 @@ from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.packets import encode_event
 from socketio_cluster.manager.clients.rooms import Callback, Rooms
-from socketio_cluster.manager.errors import SettingError
-from socketio_cluster.manager.host.exits import FAILURES
+from socketio_cluster.manager.errors import FAILURES, SettingError
 from socketio_cluster.manager.host.sync.fixes import guard
 from socketio_cluster.manager.host.sync.outbox import Outlets
 from socketio_cluster.manager.ids import new_sid

@@ -19,10 +19,9 @@ from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.rooms import PENDING, Client
-from socketio_cluster.manager.errors import AlreadyLeaving
+from socketio_cluster.manager.errors import EXITS, AlreadyLeaving, HandlerExit
 from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
 from socketio_cluster.manager.host.begin_anew import watch_anew
-from socketio_cluster.manager.host.exits import EXITS, HandlerExit
 from socketio_cluster.manager.host.posts import check_posts
 from socketio_cluster.manager.host.sync.flask_recipients import keep_recipients
 from socketio_cluster.manager.host.sync.outbox import cut
