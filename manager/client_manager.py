@@ -16,7 +16,7 @@ from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.outgoing import Outgoing
-from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event
+from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event, shared_ack_id
 from socketio_cluster.manager.clients.room_limit import check_rooms
 from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
 from socketio_cluster.manager.errors import SettingError
@@ -212,7 +212,8 @@ class ClusterManager(Member):
         serializer raises for data it cannot take.
         """
         rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
-        encoded = encode_event(self.packet_class, event, data, namespace)
+        ack_id = 0 if callback is None else shared_ack_id()
+        encoded = encode_event(self.packet_class, event, data, namespace, ack_id)
         await self.hand_out(encoded, namespace, rooms, skip, callback, ignore_queue)
 
     async def hand_out(

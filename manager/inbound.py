@@ -62,7 +62,7 @@ class Inbound:
     def _emit(self, origin: str, message: Emit) -> None:
         _check(message)
         manager = self._manager
-        encoded = Encoded(message.parts, message.text, message.ack_at)
+        encoded = Encoded(message.parts, message.text, message.ack_at, message.ack_id)
         callback = self._answer_to(origin, message.ack) if message.ack else None
         reached = manager.fanout.deliver(encoded, message.namespace, message.rooms, message.skip, callback)
         if message.ack and not reached and message.rooms is not None and len(message.rooms) == 1:

@@ -48,7 +48,7 @@ class Remote:
         if not channels:
             return 0
         request = self._expect(callback, rooms) if callback is not None else 0
-        message = Emit(namespace, rooms, skip, encoded.parts, encoded.text, request, encoded.ack_at)
+        message = Emit(namespace, rooms, skip, *encoded[:2], request, *encoded[2:])
         return self._node.post(message, *channels)
 
     def route(self, namespace: str, rooms: list[Room] | None) -> list[str]:

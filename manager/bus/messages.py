@@ -16,7 +16,8 @@ class Emit(msgspec.Struct, array_like=True, tag=1, gc=False):
     """An event for clients; the Socket.IO packet is already encoded.
 
     ``parts`` holds the packet and its binary attachments. ``ack`` is the number under which the sender
-    waits for answers, 0 for none; ``ack_at`` is where the id goes into the packet, see ``packets``.
+    waits for answers, 0 for none; ``ack_at`` is where the client's ack id goes into the packet, ``ack_id`` is
+    the one that is in it, see ``packets``.
     """
 
     namespace: str
@@ -26,6 +27,7 @@ class Emit(msgspec.Struct, array_like=True, tag=1, gc=False):
     text: bool
     ack: int = 0
     ack_at: int = 0
+    ack_id: int = 0
 
 
 class Ack(msgspec.Struct, array_like=True, tag=2, gc=False):

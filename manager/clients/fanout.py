@@ -51,7 +51,7 @@ class Fanout:
     def _asking(
         self, client: Client, encoded: Encoded, rooms: list[Room] | None, callback: Callback
     ) -> Outgoing:
-        ack_id = client.expect_ack(callback, time.monotonic())
+        ack_id = client.expect_ack(callback, time.monotonic(), encoded.ack_id)
         if isinstance(callback, Answer):
             callback.on_end(lambda: client.take_ack(ack_id))
         return Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id), rooms)
