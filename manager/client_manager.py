@@ -148,9 +148,8 @@ class ClusterManager(Member):
         self.node.give(names.namespace(namespace) if room is None else names.room(namespace, room))
 
     def is_sid_room(self, namespace: str, room: Any) -> bool:
-        """Whether a room is named like a session of any live node: those are private."""
-        owner = node_of(room)
-        return owner is not None and self.node.knows(owner)
+        """Whether a room is a client of this node in this namespace: those are private."""
+        return self.members.find(room, namespace) is not None
 
     async def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
         """Put a client of any node into a room; an emit made after the return sees it.
@@ -163,13 +162,13 @@ class ClusterManager(Member):
         self.settle()
         if room == sid:
             return
-        if self.is_sid_room(namespace, room):
-            raise ValueError("cannot enter a sid room")
         client = self.members.find(sid, namespace)
         if client is None:
             await self.start()
             await self.remote.enter(namespace, sid, room)
             return
+        if self.is_sid_room(namespace, room) or await self.remote.is_client(namespace, room):
+            raise ValueError("cannot enter a sid room")
         check_rooms(client, room, self.options.rooms_per_client, self.stats)
         self.basic_enter_room(sid, namespace, room)
         await self.node.take(self.node.channels.room(namespace, room))
@@ -188,6 +187,8 @@ class ClusterManager(Member):
         """Take everybody, on every node, out of a room."""
         room = check_room(room)
         await self.start()
+        if await self.remote.is_client(namespace, room):
+            raise ValueError("cannot close a sid room")
         self.basic_close_room(room, namespace)
         await self.remote.close(namespace, room)
 
@@ -233,10 +234,14 @@ class ClusterManager(Member):
         if ignore_queue:
             return
         number = self.remote.emit(encoded, namespace, rooms, skip, callback)
-        if isinstance(callback, Answer) and not (reached or number):
+        if isinstance(callback, Answer) and not reached and (not number or self._is_gone(rooms)):
             callback.abandon()
         if self.node.publisher.full:
             await self.node.publisher.room()
+
+    def _is_gone(self, rooms: list[Room] | None) -> bool:
+        """Whether this is a client of this node that was not reached, or a room that is named like one."""
+        return rooms is not None and len(rooms) == 1 and node_of(rooms[0]) == self.node.id
 
     async def trigger_callback(self, sid: str | None, id: int, data: list[Any]) -> None:  # noqa: A002
         """Call the callback a client has answered; one that awaits runs in a task of its own."""

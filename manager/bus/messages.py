@@ -123,6 +123,20 @@ class Replay(msgspec.Struct, array_like=True, tag=12, gc=False):
     lost: bool
 
 
-Message = Emit | Ack | Gone | Enter | Leave | Close | Disconnect | Reply | Hello | Beat | Bye | Replay
+class PassedOn(msgspec.Struct, array_like=True, tag=13, gc=False):
+    """An emit to rooms that are named like sids of the sender, but are none of its clients.
+
+    The sender is the node that such an emit comes to. ``emitter`` is the node it is from, which has served
+    its own clients. ``rooms`` are those rooms, ``event`` is the emit as it came.
+    """
+
+    emitter: str
+    rooms: list[Room]
+    event: Emit
+
+
+Message = (
+    Emit | Ack | Gone | Enter | Leave | Close | Disconnect | Reply | Hello | Beat | Bye | Replay | PassedOn
+)
 Membership = Hello | Beat | Bye
 Request = Enter | Leave | Close | Disconnect

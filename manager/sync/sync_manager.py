@@ -221,7 +221,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         return self.ask(self._core.get_rooms, sid, namespace)
 
     def is_sid_room(self, namespace: str, room: Any) -> bool:
-        """Whether a room is named like a session of any live node: those are private."""
+        """Whether a room is a client of this node in this namespace: those are private."""
         return self.ask(self._core.is_sid_room, namespace, room)
 
     def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
