@@ -83,30 +83,30 @@ class Inbound:
 
         In a list, rooms named like sids of others are left to those nodes: they pass them on.
         """
-        node, namespace = self._manager.node, message.namespace
         owners = [node_of(room) for room in rooms]
         if not any(owners):
             return rooms
-        pairs = list(zip(rooms, owners, strict=True))
-        stray = [
-            room
-            for room, owner in pairs
-            if owner == node.id and not self._manager.is_sid_room(namespace, room)
-        ]
-        if stray:
-            channels = [node.channels.room(namespace, room) for room in stray]
-            node.post(PassedOn(origin, stray, message), *channels)
+        node, pairs = self._manager.node, list(zip(rooms, owners, strict=True))
+        self._pass_on(origin, message, [room for room, owner in pairs if owner == node.id])
         if len(rooms) == 1:
             return rooms
         here = (None, node.id, origin)
         return [room for room, owner in pairs if owner in here or not node.knows(str(owner))]
 
+    def _pass_on(self, origin: str, message: Emit, rooms: list[Room]) -> None:
+        """Send an emit to the channels of those of these rooms that are no clients of this node."""
+        node, namespace = self._manager.node, message.namespace
+        rooms = [room for room in rooms if not self._manager.is_sid_room(namespace, room)]
+        if rooms:
+            channels = [node.channels.room(namespace, room) for room in rooms]
+            node.post(PassedOn(origin, rooms, message), *channels)
+
     def _passed_on(self, message: PassedOn) -> None:
         """Serve rooms that are named like sids of the sender; who is in another room of the list has it."""
         event, manager = message.event, self._manager
-        if message.emitter == manager.node.id:
+        if message.emitter == manager.node_id:
             return
-        others = [room for room in event.rooms or () if node_of(room) is None]
+        others = [room for room in event.rooms or () if node_of(room) in (None, manager.node_id)]
         served = {client.sid for client in manager.members.members(event.namespace, others)}
         self._deliver(message.emitter, event, message.rooms, served.union(event.skip))
 

@@ -203,9 +203,10 @@ async def test_rooms_named_like_sids(nodes, connect, odd_name):
     await nodes[2].sio.enter_room(other.sid, "blue")
     for number, node in enumerate(nodes):
         await node.sio.emit("one", number, room=odd_name, skip_sid=other.sid)
-        await node.sio.emit("list", number, room=[odd_name, "blue", members[1].sid])
+        await node.sio.emit("list", number, room=[odd_name, "blue", members[0].sid, members[1].sid])
         for one in members:
             assert {(await one.next_any())[0] for _ in range(2)} == {"one", "list"}
+            assert one.events.empty()
         assert await other.next("list") == [number]
     await nodes[0].sio.emit("asked", to=odd_name, callback=print)
     for one in members:
