@@ -39,6 +39,11 @@ class Encoded(NamedTuple):
     ack_at: int = -1
     ack_id: int = 0
 
+    @property
+    def size(self) -> int:
+        """Bytes of all parts."""
+        return sum(map(len, self.parts))
+
 
 def shared_ack_id() -> int:
     """Make an id for all clients of one emit, of 31 bits, as some clients keep ids in a 32-bit number.

@@ -20,6 +20,7 @@ TAGS = {
     "Beat": 10,
     "Bye": 11,
     "Replay": 12,
+    "PassedOn": 13,
 }
 
 
