@@ -148,9 +148,9 @@ def test_acks(rooms):
     assert client.expect_ack(print, 3.0) not in (first, second)
 
 
-def test_an_ack_id_that_is_wanted():
+def test_an_ack_id_that_is_wanted(rooms):
     """A client takes the id that is wanted, and one of its own when that is taken."""
-    client = Client("sid", "eio", "/", print)
+    client = add(rooms, "sid")
     assert client.expect_ack(print, 0.0, 2**30) == 2**30
     assert client.expect_ack(len, 0.0, 2**30) == 1
     assert client.expect_ack(len, 0.0) == 2
