@@ -236,7 +236,8 @@ class ClusterManager(Member):
         """Emit to everybody in the namespace, a room, a list of rooms or a sid, on every node.
 
         Clients of this node are served at once, whether the bus is there or not. Raises what the
-        serializer raises for data it cannot take.
+        serializer raises for data it cannot take, and ``EventTooLarge``, before anybody has got it, for
+        more bytes than the bus or ``buffer_bytes`` can hold.
         """
         rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
         ack_id = 0 if callback is None else shared_ack_id()
@@ -255,6 +256,8 @@ class ClusterManager(Member):
         """Emit what is encoded, perhaps to this node alone; waits for a bus or a client that is behind."""
         if self._home is not asyncio.get_running_loop():
             await self.start()
+        if not ignore_queue:
+            self.remote.check(encoded, namespace, rooms, skip)
         self.stats.emitted += 1
         reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)
         if not ignore_queue:

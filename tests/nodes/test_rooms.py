@@ -227,3 +227,13 @@ async def test_call_to_clients_that_have_gone(nodes, connect):
     for sid in sids:
         with pytest.raises(ClientGone):
             await nodes[0].sio.call("ask", to=sid, timeout=SECONDS)
+
+
+async def test_a_room_named_like_a_sid_in_a_long_list(nodes, connect):
+    """In a list of many rooms too, though the node that the name is of has no clients itself."""
+    name = nodes[1].manager.node_id + "-meeting-one"
+    here, there = await connect(nodes[0]), await connect(nodes[2])
+    await nodes[2].sio.enter_room(there.sid, name)
+    await nodes[0].sio.emit("n", 1, room=[name, *(f"room {number}" for number in range(100))])
+    assert await there.next("n") == [1]
+    await fence(nodes[0], here, there)
