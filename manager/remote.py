@@ -87,7 +87,7 @@ class Remote:
         if len(channels) <= MANY_CHANNELS:
             return list(channels)
         # A copy for each channel, with all the names in it, would cost the square of their number. Owners get
-        # theirs, as they may have no client in the namespace and yet have to pass on what is named like a sid.
+        # theirs: they may have no client in the namespace, and yet pass on what is named like a sid.
         owners = [channel for channel in channels if names.is_inbox(channel)]
         return [names.namespace(namespace), *owners[:MANY_CHANNELS]]
 
