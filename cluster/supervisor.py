@@ -17,7 +17,7 @@ from socketio_cluster.cluster.bus import check_bus, credentials, provide_bus, re
 from socketio_cluster.cluster.child import first
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.internal import check_internal, plan_internal
-from socketio_cluster.cluster.limits.limits import check_limits
+from socketio_cluster.cluster.limits.check import check_limits
 from socketio_cluster.cluster.listener import listen, listen_after_orphans, listen_shared, url_of
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.probes.probes import Probes, serve_probes

@@ -20,6 +20,7 @@ from socketio_cluster.manager.clients.room_limit import check_rooms
 from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
 from socketio_cluster.manager.host.fixes import guard
 from socketio_cluster.manager.host.outbox import Outlet
+from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.inbound import Inbound
 from socketio_cluster.manager.local_manager import room_list, skip_list
@@ -69,9 +70,10 @@ class ClusterManager(Member):
     def set_server(self, server: Any) -> None:
         """Take the server, and see to what its connection handling lacks."""
         super().set_server(server)
-        self._outlets = Outlet.install(server, self.options.client_bytes, self.stats, self.spawn)
-        server.eio.generate_id = lambda: new_sid(self.node.id)
-        guard(server, self)
+        self.host = host = Host(server)
+        self._outlets = Outlet.install(host, self.options.client_bytes, self.stats, self.spawn)
+        host.use_ids(lambda: new_sid(self.node.id))
+        guard(host, self)
 
     def initialize(self) -> None:
         """Nothing to do: ``start`` is awaited by the first client or emit."""
@@ -99,7 +101,7 @@ class ClusterManager(Member):
             sid, client = fresh, self.members.clients[fresh]
         client.connected()
         if client.lost is not None:
-            await self.server._handle_disconnect(client.eio_sid, namespace, client.lost)
+            await self.host.handle_disconnect(client.eio_sid, namespace, client.lost)
         elif client.kicked:
             await self.server.disconnect(sid, namespace=namespace, ignore_queue=True)
         return sid

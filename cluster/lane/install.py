@@ -1,8 +1,7 @@
 """Puts the lanes into a python-socketio server.
 
-Four things of the server are replaced, none by a fork: the WebSocket class of its ASGI driver (to take
-connections over), its way of starting ping tasks (one clock for all), its service task (the same clock),
-and ``_send_packet`` (straight to the lane).
+A lane stands before the WebSocket class of the ASGI driver (to take connections over), before the start of
+ping tasks (one clock serves all connections), and before Socket.IO packets for one connection.
 """
 
 from __future__ import annotations
@@ -13,20 +12,22 @@ from functools import partial
 from typing import Any, Final
 
 from engineio.async_drivers.asgi import WebSocket
-from engineio.async_socket import AsyncSocket
 from engineio.packet import NOOP
 
 from socketio_cluster.cluster.lane.clock import PingClock
 from socketio_cluster.cluster.lane.connection import Lane
 from socketio_cluster.cluster.lane.flusher import Flusher
 from socketio_cluster.cluster.lane.inbound import Inbound
+from socketio_cluster.cluster.lane.paced import PacedLane
 from socketio_cluster.cluster.lane.protocol import EXTENSION
 from socketio_cluster.cluster.lane.queue import LaneQueue
-from socketio_cluster.cluster.limits.paced_lane import PacedLane
+from socketio_cluster.cluster.limits.limits import pacer_of
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import encode
+from socketio_cluster.manager.host.session import close_socket, pinged_by
 
+NAME: Final = "lane"
 UPGRADE_SECONDS: Final = 10.0
 """How long a client may take to upgrade: until then nobody pings that connection."""
 
@@ -41,8 +42,8 @@ class LaneHooks:
 
     def __init__(self, manager: ClusterManager, flusher: Flusher) -> None:
         self._manager = manager
-        self._server = server = manager.server
-        self._eio = eio = server.eio
+        self._host = host = manager.host
+        eio = host.engine
         self.flusher = flusher
         self.reason = eio.reason
         self.stats = manager.stats
@@ -50,14 +51,12 @@ class LaneHooks:
         self.max_message: int = eio.max_http_buffer_size
         self.max_waiting: int = manager.options.client_bytes
         self.lanes: dict[str, Lane] = {}
-        self.inbound = Inbound(server, manager, self)
+        self.inbound = Inbound(manager, self)
         self.clock = PingClock(eio)
-        self._start_task = eio.start_background_task
-        self._send_packet = server._send_packet
-        eio._async = {**eio._async, "websocket": partial(LaneWebSocket, self)}
-        eio.start_background_task = self.start_background_task
-        eio.start_service_task = False
-        server._send_packet = self.send_packet
+        host.driver("websocket").put(NAME, lambda _: partial(LaneWebSocket, self))
+        host.background_task.put(NAME, self._before_task)
+        host.without_service_task()
+        host.packet.put(NAME, self._before_packet)
         manager.direct_outlet = self.outlet
 
     def outlet(self, eio_sid: str) -> Callable[[Outgoing], None] | None:
@@ -65,20 +64,27 @@ class LaneHooks:
         lane = self.lanes.get(eio_sid)
         return lane.write if lane is not None else None
 
-    def start_background_task(self, target: Any, *args: Any, **kwargs: Any) -> Any:
-        """Start a task, but for a ping, which the clock does."""
-        if getattr(target, "__func__", None) is AsyncSocket._send_ping:
-            self.clock.add(target.__self__)
+    def _before_task(self, start: Callable[..., Any]) -> Callable[..., Any]:
+        def start_task(target: Any, *args: Any, **kwargs: Any) -> Any:
+            """Start a task, but for a ping, which the clock does."""
+            socket = pinged_by(target)
+            if socket is None:
+                return start(target, *args, **kwargs)
+            self.clock.add(socket)
             return None
-        return self._start_task(target, *args, **kwargs)
 
-    async def send_packet(self, eio_sid: str, packet: Any) -> None:
-        """Send a Socket.IO packet to a connection."""
-        lane = self.lanes.get(eio_sid)
-        if lane is None:
-            await self._send_packet(eio_sid, packet)
-        else:
-            lane.write(Outgoing(encode(packet)))
+        return start_task
+
+    def _before_packet(self, send: Callable[..., Any]) -> Callable[..., Any]:
+        async def send_packet(eio_sid: str, packet: Any) -> None:
+            """Send a Socket.IO packet to a connection."""
+            lane = self.lanes.get(eio_sid)
+            if lane is None:
+                await send(eio_sid, packet)
+            else:
+                lane.write(Outgoing(encode(packet)))
+
+        return send_packet
 
     def open(self, socket: Any, extension: Callable[..., bool]) -> bool:
         """Take over the connection of a socket: a new one, or one that upgrades from polling."""
@@ -100,7 +106,7 @@ class LaneHooks:
         return extension(make)
 
     def _make(self, transport: Any, connections: set[Any], socket: Any) -> Lane:
-        pacer = getattr(self._eio, "pacer", None)  # see cluster/limits
+        pacer = pacer_of(self._host)
         if pacer is None:
             return Lane(transport, connections, socket, self)
         return PacedLane(transport, connections, socket, self, pacer)
@@ -122,12 +128,12 @@ class LaneHooks:
 
     async def close_socket(self, socket: Any, **how: Any) -> None:
         """Do what the class's own ``close`` does."""
-        await AsyncSocket.close(socket, **how)
+        await close_socket(socket, **how)
 
     def forget(self, socket: Any) -> None:
         """Drop a closed socket, and the circle between it and its lane."""
         self.lanes.pop(socket.sid, None)
-        self._eio.sockets.pop(socket.sid, None)
+        self._host.engine.sockets.pop(socket.sid, None)
         for name in ("send", "close"):
             socket.__dict__.pop(name, None)
 

@@ -45,7 +45,7 @@ class Door:
         return None
 
 
-class Doorkeeper:
+class Admission:
     """Asks the door for the gates of a worker's servers; ``connections`` counts those of all of them."""
 
     def __init__(self, door: Door, connections: Callable[[], int]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.host.byte_queue import POLL_PACKETS, Weighed
+from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.stats import Stats
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -73,11 +74,11 @@ class Outlet:
 
     @classmethod
     def install(
-        cls, server: Any, limit: int, stats: Stats, spawn: Callable[[Coroutine[Any, Any, Any]], None]
+        cls, host: Host, limit: int, stats: Stats, spawn: Callable[[Coroutine[Any, Any, Any]], None]
     ) -> Outlet:
         """Give the server's connections bounded queues of ``limit`` bytes."""
-        outlet = cls(server.eio, limit, stats, spawn)
-        server.eio.create_queue = outlet.new_queue
+        outlet = cls(host.engine, limit, stats, spawn)
+        host.use_queue(outlet.new_queue)
         return outlet
 
     def new_queue(self) -> Outbox:

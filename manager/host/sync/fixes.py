@@ -20,6 +20,7 @@ from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
+from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.sync.outbox import cut
 from socketio_cluster.manager.host.sync.pings import ping_with
 from socketio_cluster.manager.host.sync.reader import SyncReader, hang_up
@@ -34,20 +35,21 @@ LINGER: Final = 5.0
 """Seconds in which a WebSocket may be closed in good form before it is cut."""
 
 
-def guard(server: Any, manager: SyncClusterManager) -> None:
+def guard(host: Host, manager: SyncClusterManager) -> None:
     """Put the guards around a server's methods."""
-    put_around(server, Guards(server, manager), SyncReader(server, manager).read)
+    put_around(host, Guards(host, manager), SyncReader(host, manager).read)
 
 
 class Guards:
     """The server's methods with what they lack."""
 
-    def __init__(self, server: Any, manager: SyncClusterManager) -> None:
-        self._server = server
+    def __init__(self, host: Host, manager: SyncClusterManager) -> None:
+        self._host = host
+        self._server = server = host.server
         self._manager = manager
         self._connect = server._handle_connect
         self._disconnect = server._handle_disconnect
-        self._eio_connect = server._handle_eio_connect
+        self._eio_connect = host.connect.own
         self._eio_disconnect = server._handle_eio_disconnect
         self._server_disconnect = server.disconnect
         self._shutdown = server.shutdown
@@ -93,7 +95,7 @@ class Guards:
         refusal = self._server.packet_class(
             packet.CONNECT_ERROR, data={"message": message}, namespace=namespace
         )
-        self._server._send_packet(eio_sid, refusal)
+        self._host.packet(eio_sid, refusal)
 
     def _undo(self, client: Client) -> None:
         if client.state is not PENDING:
