@@ -29,6 +29,6 @@ def _run(options: Options) -> int:
         from socketio_cluster.cluster.hub import run_hub
 
         return run_hub(options)
-    from socketio_cluster.cluster.supervisor import run_supervisor
+    from socketio_cluster.cluster.supervisor.supervisor import run_supervisor
 
     return run_supervisor(options)

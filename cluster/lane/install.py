@@ -1,7 +1,7 @@
 """Puts the lanes into a python-socketio server.
 
-A lane stands before the WebSocket class of the ASGI driver (to take connections over), before the start of
-ping tasks (one clock serves all connections), and before Socket.IO packets for one connection.
+A lane stands before the WebSocket class of the ASGI driver (to take connections over), and before Socket.IO
+packets for one connection.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ from typing import Any, Final
 from engineio.async_drivers.asgi import WebSocket
 from engineio.packet import NOOP
 
-from socketio_cluster.cluster.lane.clock import PingClock
 from socketio_cluster.cluster.lane.connection import Lane
 from socketio_cluster.cluster.lane.flusher import Flusher
 from socketio_cluster.cluster.lane.inbound import Inbound
-from socketio_cluster.cluster.lane.paced import PacedLane
+from socketio_cluster.cluster.lane.paced_lane import PacedLane
 from socketio_cluster.cluster.lane.protocol import EXTENSION
 from socketio_cluster.cluster.lane.queue import LaneQueue
 from socketio_cluster.cluster.limits.limits import pacer_of
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import encode
-from socketio_cluster.manager.host.session import close_socket, pinged_by
+from socketio_cluster.manager.host.session import close_socket
 
 NAME: Final = "lane"
 UPGRADE_SECONDS: Final = 10.0
@@ -52,10 +51,7 @@ class LaneHooks:
         self.max_waiting: int = manager.options.client_bytes
         self.lanes: dict[str, Lane] = {}
         self.inbound = Inbound(manager, self)
-        self.clock = PingClock(eio)
         host.driver("websocket").put(NAME, lambda _: partial(LaneWebSocket, self))
-        host.background_task.put(NAME, self._before_task)
-        host.without_service_task()
         host.packet.put(NAME, self._before_packet)
         manager.direct_outlet = self.outlet
 
@@ -63,17 +59,6 @@ class LaneHooks:
         """The lane of a connection, for events."""
         lane = self.lanes.get(eio_sid)
         return lane.write if lane is not None else None
-
-    def _before_task(self, start: Callable[..., Any]) -> Callable[..., Any]:
-        def start_task(target: Any, *args: Any, **kwargs: Any) -> Any:
-            """Start a task, but for a ping, which the clock does."""
-            socket = pinged_by(target)
-            if socket is None:
-                return start(target, *args, **kwargs)
-            self.clock.add(socket)
-            return None
-
-        return start_task
 
     def _before_packet(self, send: Callable[..., Any]) -> Callable[..., Any]:
         async def send_packet(eio_sid: str, packet: Any) -> None:

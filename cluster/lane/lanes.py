@@ -16,14 +16,7 @@ class Lanes:
 
     def __init__(self) -> None:
         self._flusher = Flusher(asyncio.get_running_loop())
-        self._hooks: list[LaneHooks] = []
 
     def install(self, manager: ClusterManager) -> LaneHooks:
         """Give the server of a manager lanes."""
-        hooks = LaneHooks(manager, self._flusher)
-        self._hooks.append(hooks)
-        return hooks
-
-    async def close(self) -> None:
-        """Stop the clocks."""
-        await asyncio.gather(*(hooks.clock.close() for hooks in self._hooks))
+        return LaneHooks(manager, self._flusher)

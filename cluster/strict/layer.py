@@ -6,6 +6,7 @@ from typing import Final
 
 from socketio_cluster.cluster.strict.gate import Gate
 from socketio_cluster.cluster.strict.opening import correct_opening
+from socketio_cluster.cluster.strict.pings import PingClock
 from socketio_cluster.cluster.strict.websocket import check_websockets
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.host.server import Host
@@ -21,6 +22,7 @@ class Strict:
     def install(self, manager: ClusterManager) -> Gate:
         """Check requests, packets and WebSockets of a manager's server."""
         host = manager.host
+        PingClock(host)
         correct_opening(host)
         check_websockets(host, manager.stats)
         return Gate(host, manager.spawn, manager.stats)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from socketio_cluster.cluster.strict.answer import CLOSED, give
+from socketio_cluster.cluster.strict.ending import cut_off
 from socketio_cluster.manager.host.server import Host
-from socketio_cluster.manager.host.session import hang_up
 
 
 class Polls:
@@ -35,7 +35,7 @@ class Polls:
         if socket.closed:
             await self._last_words(socket, scope, send)
         elif socket.sid in self._waiting:
-            self._end(socket)
+            cut_off(socket, self._spawn)
             await give(self._host, CLOSED, scope, receive, send)
         else:
             self._waiting.add(socket.sid)
@@ -47,7 +47,7 @@ class Polls:
     async def _wait(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
         request = await receive()
         if request["type"] != "http.request":
-            self._end(socket)
+            cut_off(socket, self._spawn)
             return
 
         async def again() -> Any:
@@ -68,7 +68,7 @@ class Polls:
         while (await receive())["type"] != "http.disconnect":
             pass
         if socket.sid in self._waiting:
-            self._end(socket)
+            cut_off(socket, self._spawn)
 
     async def _last_words(self, socket: Any, scope: dict[str, Any], send: Any) -> None:
         """Give the client that was not polling when its session was closed the CLOSE packet."""
@@ -76,7 +76,3 @@ class Polls:
         environ = await self._host.environ_of(scope, send)
         packets = [packet for packet in socket.queue.drain() if packet is not None]
         await self._host.respond(self._host.poll_answer(packets), environ)
-
-    def _end(self, socket: Any) -> None:
-        # In a task: the application's disconnect handlers may take their time.
-        self._spawn(hang_up(socket, self._eio.reason.TRANSPORT_ERROR))

@@ -9,14 +9,14 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from socketio_cluster.cluster.child import Child, first
 from socketio_cluster.cluster.drain.schedule import LAST_SECONDS
-from socketio_cluster.cluster.handover import WorkerOptions
 from socketio_cluster.cluster.internal import Internal
 from socketio_cluster.cluster.listener import url_of
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.probes.verdict import State
-from socketio_cluster.cluster.stopping import Stopping
+from socketio_cluster.cluster.supervisor.lifeline import WorkerOptions
+from socketio_cluster.cluster.supervisor.stopping import Stopping
+from socketio_cluster.cluster.supervisor.worker_process import WorkerProcess, first
 from socketio_cluster.manager.bus.registry import safe_url
 
 log = logging.getLogger("socketio_cluster.cluster")
@@ -90,25 +90,27 @@ class Slot:
         return 0
 
     async def _run_one(self) -> int | None:
-        child = await Child.spawn(self._told, self._env)
+        worker = await WorkerProcess.spawn(self._told, self._env)
         try:
             # Watching ends first: a worker that shuts down does not beat, and is not stuck.
-            await first(self._watch(child), self._stopping.asked.wait())
+            await first(self._watch(worker), self._stopping.asked.wait())
         finally:
             if self._stopping.asked.is_set():
-                await self._stopping.together(child.drain(drain_seconds(self._options), self._stopping.hurry))
+                await self._stopping.together(
+                    worker.drain(drain_seconds(self._options), self._stopping.hurry)
+                )
                 self.state = State.STOPPED
-            await child.stop(self._options.grace, self._stopping)
+            await worker.stop(self._options.grace, self._stopping)
             self.state = State.STARTING
-        return child.process.returncode
+        return worker.process.returncode
 
-    async def _watch(self, child: Child) -> None:
-        trouble = await child.ready(self._options.start_timeout)
+    async def _watch(self, worker: WorkerProcess) -> None:
+        trouble = await worker.ready(self._options.start_timeout)
         if trouble is None:
             self.started.set()
             self.state = State.SERVING
             where = " and ".join(url_of(sock) for sock in self._sockets)
             bus = safe_url(self._options.bus)
-            log.info("%s (%s) serves %s, bus %s", self.node, child.node_id, where, bus)
-            trouble = await child.end(self._options.stuck_after)
+            log.info("%s (%s) serves %s, bus %s", self.node, worker.node_id, where, bus)
+            trouble = await worker.end(self._options.stuck_after)
         log.error("%s %s", self.node, trouble)

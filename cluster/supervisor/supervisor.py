@@ -11,19 +11,19 @@ import socket
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from socketio_cluster.cluster import logs
-from socketio_cluster.cluster.bus import check_bus, credentials, provide_bus, read_bus
-from socketio_cluster.cluster.child import first
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.internal import check_internal, plan_internal
 from socketio_cluster.cluster.limits.check import check_limits
 from socketio_cluster.cluster.listener import listen, listen_after_orphans, listen_shared, url_of
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.probes.probes import Probes, serve_probes
-from socketio_cluster.cluster.rundir import VARIABLE, run_directory
-from socketio_cluster.cluster.slot import Slot
-from socketio_cluster.cluster.stopping import Stopping
+from socketio_cluster.cluster.supervisor.bus import check_bus, credentials, provide_bus, read_bus
+from socketio_cluster.cluster.supervisor.slot import Slot
+from socketio_cluster.cluster.supervisor.stopping import Stopping
+from socketio_cluster.cluster.supervisor.worker_process import first
 from socketio_cluster.cluster.target import check_target
 
 log = logging.getLogger("socketio_cluster.cluster")
@@ -83,9 +83,11 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
-        with run_directory() as folder:
+        # For sockets; only this user may enter it, which is all the access control that they need.
+        with TemporaryDirectory(prefix="cluster-", ignore_cleanup_errors=True) as path:
+            folder = Path(path)
             async with provide_bus(self._options.bus, folder) as bus:
-                env = {**os.environ, **bus, VARIABLE: str(folder)}
+                env = {**os.environ, **bus}
                 if self._options.prefix:
                     env["CLUSTER_PREFIX"] = self._options.prefix
                 self._slots = self._make_slots(env, settings, folder)

@@ -10,20 +10,18 @@ import sys
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from socketio_cluster.cluster.handover import WorkerOptions, encode
 from socketio_cluster.cluster.listener import WORKER
-from socketio_cluster.cluster.stopping import Stopping
+from socketio_cluster.cluster.supervisor.lifeline import DRAINED, WorkerOptions, encode
+from socketio_cluster.cluster.supervisor.stopping import Stopping
 
 # Silence is counted in so many short waits instead of by the clock: a supervisor that was itself
 # paused (Ctrl-Z, a sleeping laptop) has then missed one wait and does not blame its workers.
 TICKS = 10
-# What a worker says when its clients are gone.
-DRAINED = b"drained\n"
 # How long a worker may take to stop at the second signal.
 HURRY_SECONDS = 3.0
 
 
-class Child:
+class WorkerProcess:
     """A running worker: when it is ready, whether it still beats, how it ended."""
 
     def __init__(
@@ -35,7 +33,7 @@ class Child:
         self._writer = writer  # its end closes the lifeline
 
     @classmethod
-    async def spawn(cls, options: WorkerOptions, env: Mapping[str, str]) -> Child:
+    async def spawn(cls, options: WorkerOptions, env: Mapping[str, str]) -> WorkerProcess:
         """Start a worker with its listening sockets, and hand `options` over through a lifeline."""
         ours, theirs = socket.socketpair()
         with theirs:
