@@ -8,15 +8,10 @@ from typing import Any, Final
 import uvicorn
 
 from socketio_cluster.cluster.stack import served
-from socketio_cluster.cluster.strict.answer import Answer
+from socketio_cluster.cluster.strict.answer import DRAINING
 from socketio_cluster.cluster.strict.layer import gate_of
 from socketio_cluster.manager.client_manager import ClusterManager
 
-DRAINING: Final = Answer(
-    "503 SERVICE UNAVAILABLE",
-    (("Retry-After", "1"), ("Content-Type", "text/plain")),
-    b"this node takes no new clients: it is about to stop",
-)
 _CLOSE: Final = (b"connection", b"close")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from socketio_cluster.cluster.limits.admission import FULL, RATE
 from socketio_cluster.manager.host.server import Host
 
 Scope = dict[str, Any]
@@ -41,6 +42,20 @@ TOO_LARGE = Answer("413 PAYLOAD TOO LARGE")
 OK = Answer(
     "200 OK", (("Content-Type", "text/html"), ("Content-Length", "2"), ("Cache-Control", "no-store")), b"ok"
 )
+
+
+def _not_now(seconds: int, text: bytes) -> Answer:
+    """Make the answer of a node that takes no new session: 503, and when to try again."""
+    headers = (("Retry-After", str(seconds)), ("Content-Type", "text/plain"))
+    return Answer("503 SERVICE UNAVAILABLE", headers, text)
+
+
+DRAINING = _not_now(1, b"this node takes no new clients: it is about to stop")
+NO_ROOM = {
+    FULL: _not_now(10, b"this node has as many connections as it may have"),
+    RATE: _not_now(1, b"this node takes no more new connections in this second"),
+}
+"""What a new session gets, by the reason why it is not let in."""
 
 
 async def give(host: Host, answer: Answer, scope: Scope, receive: Any, send: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from engineio.packet import NOOP
 
 from socketio_cluster.cluster.limits.limits import admission_of
-from socketio_cluster.cluster.strict.answer import OK, SESSION_UNKNOWN, Answer, error, give
+from socketio_cluster.cluster.strict.answer import NO_ROOM, OK, SESSION_UNKNOWN, Answer, error, give
 from socketio_cluster.cluster.strict.polls import Polls
 from socketio_cluster.cluster.strict.posts import Posts
 from socketio_cluster.cluster.strict.request import Request
@@ -74,7 +74,8 @@ class Gate:
             self._stats.turned_away["draining"] += 1
             return self.closed
         admission = admission_of(self._host)
-        return None if admission is None else admission.turn_away(self._stats)
+        reason = None if admission is None else admission.refusal(self._stats)
+        return None if reason is None else NO_ROOM[reason]
 
     def _before_answer(self, make: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
         def poll_answer(packets: list[Any] | None = None, **how: Any) -> dict[str, Any]:

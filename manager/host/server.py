@@ -7,7 +7,6 @@ theirs must have is listed in ``tests/host/test_privates.py``, which compares th
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import iscoroutinefunction
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -43,13 +42,9 @@ class Host:
         """``(packets, headers, jsonp_index)``: makes the answer to a poll."""
         self.background_task = open_slot(server.eio, "start_background_task")
         """``(target, *args)``: starts a task, or a thread."""
-        # python-engineio looks whether what it calls is a coroutine function, which a slot is not.
-        server.eio.on("connect", self._connected if iscoroutinefunction(self.connect.own) else self.connect)
+        server.eio.on("connect", self.connect.entry)
         self._drivers: dict[str, Slot] = {}
         self._farewells: WeakKeyDictionary[Any, Farewell] = WeakKeyDictionary()
-
-    async def _connected(self, eio_sid: str, environ: dict[str, Any]) -> Any:
-        return await self.connect(eio_sid, environ)
 
     def driver(self, name: str) -> Slot:
         """A function of the Engine.IO driver: ``websocket`` or ``translate_request``.
@@ -59,7 +54,7 @@ class Host:
         if name not in self._drivers:
             table = self.engine._async
             self._drivers[name] = Slot(table[name])
-            self.engine._async = {**table, name: self._drivers[name]}
+            self.engine._async = {**table, name: self._drivers[name].entry}
         return self._drivers[name]
 
     @property
@@ -109,7 +104,7 @@ class Host:
     @property
     def event_is_ours(self) -> bool:
         """Whether nobody, such as the admin UI, has put a function of their own before ``event``."""
-        return self.server._trigger_event is self.event
+        return self.server._trigger_event is self.event.entry
 
     def trigger(self, event: str, namespace: str, *args: Any) -> Any:
         """Run a handler, by way of all that others have put before ``event``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from typing import Any
 
 Function = Callable[..., Any]
@@ -32,24 +33,26 @@ def replace(owner: Any, name: str, value: Any) -> Any:
 def open_slot(owner: Any, name: str) -> Slot:
     """Put a slot in the place of a function, and return it; raises ``HostChanged``."""
     slot = Slot(replace(owner, name, None))
-    setattr(owner, name, slot)
+    setattr(owner, name, slot.entry)
     return slot
 
 
 class Slot:
     """Calls the outermost layer; the innermost is the host's own function.
 
-    The host keeps this object in the place of its function from the beginning. So a layer may come later,
-    also after somebody else, such as the admin UI, has put a function of their own before this one.
+    The host has ``entry`` in the place of its function from the beginning. So a layer may come later, also
+    after somebody else, such as the admin UI, has put a function of their own before this one.
 
     Args:
         function: what the host does by itself.
     """
 
-    __slots__ = ("layers", "outermost", "own")
+    __slots__ = ("entry", "layers", "outermost", "own")
 
     def __init__(self, function: Function) -> None:
         self.own = self.outermost = function
+        # python-engineio looks whether some of what it calls is a coroutine function.
+        self.entry: Function = self._awaited if iscoroutinefunction(function) else self
         self.layers: list[str] = []
         """The names of the layers, from the innermost to the outermost."""
 
@@ -64,6 +67,9 @@ class Slot:
             raise ValueError(f"the layer {name!r} is there already")
         self.layers.append(name)
         self.outermost = wrap(self.outermost)
+
+    async def _awaited(self, *args: Any, **kwargs: Any) -> Any:
+        return await self.outermost(*args, **kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Do what the host's function does, with all layers before it."""
