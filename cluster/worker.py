@@ -18,6 +18,7 @@ import uvicorn
 from socketio_cluster.cluster import logs
 from socketio_cluster.cluster.addresses import Addresses
 from socketio_cluster.cluster.drain import Aging, Drain
+from socketio_cluster.cluster.drain.refuse_new import stop_accepting
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward import Forwarding, RelayProtocol
 from socketio_cluster.cluster.lane import LaneProtocol, Lanes
@@ -39,6 +40,8 @@ log = logging.getLogger("socketio_cluster.cluster")
 FAILED_START = 3
 # uvicorn gets this much less than the whole grace, so that the lifespan and the goodbyes fit in too.
 GOODBYE_SECONDS = 2
+# Requests on connections that were accepted just before the successor took over are served like others.
+REPLACED_SECONDS = 1.0
 # As Engine.IO's.
 PING_SECONDS = 25
 PONG_SECONDS = 20
@@ -92,7 +95,7 @@ class WorkerServer(uvicorn.Server):
         if self.started:
             gc.collect()
             gc.freeze()  # what stands now stays: collections while clients come need not walk it again
-            self._lifeline.ready(_node_id() or "-")
+            self._lifeline.ready(_node_id() or "-", self._replaced)
 
     async def _start_managers(self) -> None:
         managers = active_managers()
@@ -131,6 +134,11 @@ class WorkerServer(uvicorn.Server):
         soon = sig == signal.SIGINT or self._lifeline.orphaned
         self._loop.call_soon_threadsafe(self.drain.hurry if soon else self.drain.begin)
 
+    def _replaced(self) -> None:
+        """Leave new connections to the successor, which has the same sockets, and let the clients go."""
+        stop_accepting(self)
+        self.drain.begin(delay=REPLACED_SECONDS)
+
     def _status(self) -> bytes:
         managers = active_managers()
         connections = self._limiter.connections()
@@ -146,6 +154,8 @@ def run_worker(lifeline: int) -> int:
     """
     sock = socket.socket(fileno=lifeline)
     options = receive(sock)
+    # Sent to all processes of a service it means the supervisor. No SIG_IGN, which programs would inherit.
+    signal.signal(signal.SIGHUP, lambda *_: None)
     serve = options.serve
     logs.set_up(options.node, level=serve.log_level, as_json=serve.log_json)
     give_settings(options.settings)

@@ -16,6 +16,7 @@ _METHODS: Final = (
     "_handle_disconnect",
     "_handle_eio_disconnect",
     "disconnect",
+    "emit",
     "call",
     "shutdown",
 )
