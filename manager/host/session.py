@@ -52,6 +52,20 @@ async def hang_up(socket: Any, reason: str) -> None:
         socket.queue.put_nowait(None)  # python-engineio's writer closes the WebSocket on this mark
 
 
+async def break_off(socket: Any, reason: str) -> None:
+    """Close a session without a CLOSE packet, after which python-socketio's client would not come back.
+
+    The arguments are those of ``hang_up``.
+    """
+    await _close(socket, abort=True, reason=reason)
+
+
+async def _close(socket: Any, *, abort: bool, reason: str) -> None:
+    await socket.close(wait=False, abort=abort, reason=reason)
+    if socket.upgraded:
+        socket.queue.put_nowait(None)  # python-engineio's writer closes the WebSocket on this mark
+
+
 async def close_socket(socket: Any, **how: Any) -> None:
     """Do what python-engineio's class does in ``close``, though this socket may have another one."""
     await AsyncSocket.close(socket, **how)
