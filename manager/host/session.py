@@ -47,9 +47,7 @@ async def hang_up(socket: Any, reason: str) -> None:
         socket: python-engineio's socket.
         reason: what the disconnect handlers are told.
     """
-    await socket.close(wait=False, abort=socket.upgraded, reason=reason)
-    if socket.upgraded:
-        socket.queue.put_nowait(None)  # python-engineio's writer closes the WebSocket on this mark
+    await _close(socket, abort=socket.upgraded, reason=reason)
 
 
 async def break_off(socket: Any, reason: str) -> None:
