@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterable
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from socketio_cluster.cluster.limits.pace import Pace
 from socketio_cluster.manager.client_manager import ClusterManager
@@ -19,7 +20,7 @@ _ACK: Final = re.compile(r"4(?:3|6\d+-)(?:(/[^,]*),)?(\d{1,15})\[")
 
 
 class Pacer:
-    """Keeps the pace of each connection of one server, in its python-engineio socket.
+    """Keeps the pace of each connection of one server.
 
     Args:
         rate: events a second for each.
@@ -32,16 +33,18 @@ class Pacer:
         self._members = manager.members
         # Bytes are attachments of an event; in msgpack each is a packet of its own.
         self._attachments = manager.server.packet_class.uses_binary_events
+        self._paces: WeakKeyDictionary[Any, Pace] = WeakKeyDictionary()
+        """By python-engineio's socket."""
 
     def delay(self, socket: Any, data: str | bytes) -> float:
         """Seconds that an Engine.IO packet of this client has to wait, 0 when it need not."""
         if not self._counts(socket, data):
             return 0.0
         now = time.monotonic()
-        pace = getattr(socket, "pace", None)
+        pace = self._paces.get(socket)
         if pace is None:
-            pace = socket.pace = Pace(self._rate, now)
-        seconds: float = pace.event(now)
+            pace = self._paces[socket] = Pace(self._rate, now)
+        seconds = pace.event(now)
         if seconds:
             self._stats.rate_limited += 1
         return seconds
@@ -51,7 +54,7 @@ class Pacer:
         began = time.monotonic()
         await asyncio.sleep(seconds)
         now = time.monotonic()
-        if socket.pace.held(now - began, now):
+        if self._paces[socket].held(now - began, now):
             logger.warning("client %s goes on sending too many events: disconnecting it", socket.sid)
             return False
         return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from socketio_cluster.manager.host.begin_anew import watch_anew
 from socketio_cluster.manager.host.deadline import Deadline
 from socketio_cluster.manager.host.posts import check_posts, handle_post
 from socketio_cluster.manager.host.reader import Reader
+from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.tornado_socket import pace
 
 if TYPE_CHECKING:
@@ -34,26 +35,26 @@ if TYPE_CHECKING:
 logger = logging.getLogger("socketio_cluster.manager")
 
 
-def guard(server: Any, manager: ClusterManager) -> None:
+def guard(host: Host, manager: ClusterManager) -> None:
     """Put the guards around a server's methods."""
-    if server.eio.async_mode == "tornado":
-        pace(server.eio)
-    put_around(server, Guards(server, manager), Reader(server, manager).message)
+    if host.engine.async_mode == "tornado":
+        pace(host)
+    put_around(host, Guards(host, manager), Reader(host, manager).message)
 
 
 class Guards:
     """The server's methods with what they lack."""
 
-    def __init__(self, server: Any, manager: ClusterManager) -> None:
-        self._server = server
+    def __init__(self, host: Host, manager: ClusterManager) -> None:
+        self._host = host
+        self._server = server = host.server
         self._manager = manager
         self._connect = server._handle_connect
         self._disconnect = server._handle_disconnect
         self._send_away = server.disconnect
-        self._eio_connect = server._handle_eio_connect
+        self._eio_connect = host.connect.own
         self._eio_disconnect = server._handle_eio_disconnect
         self._shutdown = server.shutdown
-        self.trigger = server._trigger_event
         self._emit = server.emit
         self._deadline = Deadline(server.eio, manager.options.connect_seconds, self._joined, manager.spawn)
 
@@ -64,14 +65,18 @@ class Guards:
         refusal = self._server.packet_class(
             packet.CONNECT_ERROR, data={"message": message}, namespace=namespace
         )
-        await self._server._send_packet(eio_sid, refusal)
+        await self._host.packet(eio_sid, refusal)
 
-    async def trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
-        """Run a handler; what it raises is at most an ``Exception``. Lanes call ``trigger`` themselves."""
-        try:
-            return await self.trigger(event, namespace, *args)
-        except EXITS as error:
-            raise HandlerExit(event, error) from error
+    def contain(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        """Put a layer before the handlers: what they raise is at most an ``Exception``."""
+
+        async def trigger(event: str, namespace: str, *args: Any) -> Any:
+            try:
+                return await inner(event, namespace, *args)
+            except EXITS as error:
+                raise HandlerExit(event, error) from error
+
+        return trigger
 
     async def handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
         """Take a new connection, and close it if it joins no namespace in time."""
@@ -81,7 +86,7 @@ class Guards:
         stats.accepted["polling" if polling else "websocket"] += 1
         stats.connections += 1
         if polling:
-            check_posts(self._server.eio.sockets[eio_sid], handle_post)
+            check_posts(self._host, self._server.eio.sockets[eio_sid], handle_post)
         return await self._eio_connect(eio_sid, environ)
 
     async def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:

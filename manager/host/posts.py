@@ -14,8 +14,10 @@ from typing import Any, Final
 
 from engineio.exceptions import ContentTooLongError
 
-from socketio_cluster.manager.host.hang_up import hang_up
 from socketio_cluster.manager.host.payload import SEPARATOR, packets_of
+from socketio_cluster.manager.host.server import Host
+from socketio_cluster.manager.host.session import hang_up
+from socketio_cluster.manager.host.slot import replace
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -23,13 +25,10 @@ AT_ONCE: Final = 16
 """Packets that python-engineio takes in one POST; and that are handled in one turn of the event loop."""
 
 
-def check_posts(socket: Any, handle: Any) -> None:
-    """Let a session's POSTs be handled by ``handle(socket, environ)``.
-
-    Not where the server's ``handle_request`` was replaced: whoever did so handles them.
-    """
-    if "handle_request" not in vars(socket.server):
-        socket.handle_post_request = partial(handle, socket)
+def check_posts(host: Host, socket: Any, handle: Any) -> None:
+    """Let ``handle(socket, environ)`` handle the POSTs of a session, unless a layer handles all requests."""
+    if not host.engine_request.layers:
+        replace(socket, "handle_post_request", partial(handle, socket))
 
 
 def length_of(socket: Any, environ: dict[str, Any]) -> int:

@@ -9,6 +9,7 @@ client that is gone.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,7 @@ from socketio_cluster.manager.errors import EXITS, AlreadyLeaving, HandlerExit
 from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
 from socketio_cluster.manager.host.begin_anew import watch_anew
 from socketio_cluster.manager.host.posts import check_posts
+from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.sync.flask_recipients import keep_recipients
 from socketio_cluster.manager.host.sync.outbox import cut
 from socketio_cluster.manager.host.sync.pings import ping_with
@@ -38,33 +40,37 @@ LINGER: Final = 5.0
 """Seconds in which a WebSocket may be closed in good form before it is cut."""
 
 
-def guard(server: Any, manager: SyncClusterManager) -> None:
+def guard(host: Host, manager: SyncClusterManager) -> None:
     """Put the guards around a server's methods."""
     keep_recipients()
-    put_around(server, Guards(server, manager), SyncReader(server, manager).read)
+    put_around(host, Guards(host, manager), SyncReader(host, manager).read)
 
 
 class Guards:
     """The server's methods with what they lack."""
 
-    def __init__(self, server: Any, manager: SyncClusterManager) -> None:
-        self._server = server
+    def __init__(self, host: Host, manager: SyncClusterManager) -> None:
+        self._host = host
+        self._server = server = host.server
         self._manager = manager
         self._connect = server._handle_connect
         self._disconnect = server._handle_disconnect
-        self._eio_connect = server._handle_eio_connect
+        self._eio_connect = host.connect.own
         self._eio_disconnect = server._handle_eio_disconnect
         self._server_disconnect = server.disconnect
         self._shutdown = server.shutdown
-        self._trigger = server._trigger_event
         self._emit = server.emit
 
-    def trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
-        """Run a handler; whatever it raises is at most an ``Exception``."""
-        try:
-            return self._trigger(event, namespace, *args)
-        except EXITS as error:
-            raise HandlerExit(event, error) from error
+    def contain(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        """Put a layer before the handlers: what they raise is at most an ``Exception``."""
+
+        def trigger(event: str, namespace: str, *args: Any) -> Any:
+            try:
+                return inner(event, namespace, *args)
+            except EXITS as error:
+                raise HandlerExit(event, error) from error
+
+        return trigger
 
     def handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
         """Take a new connection, and close it if it joins nothing in time; none while this node leaves."""
@@ -74,7 +80,7 @@ class Guards:
         socket = self._server.eio.sockets.get(eio_sid)
         if socket is not None:  # Flask-SocketIO's test client has none
             ping_with(self._manager.home.later, socket)
-            check_posts(socket, handle_post)
+            check_posts(self._host, socket, handle_post)
             self._manager.home.later(self._manager.options.connect_seconds, self._expect, eio_sid)
         return self._eio_connect(eio_sid, environ)
 
@@ -108,7 +114,7 @@ class Guards:
         refusal = self._server.packet_class(
             packet.CONNECT_ERROR, data={"message": message}, namespace=namespace
         )
-        self._server._send_packet(eio_sid, refusal)
+        self._host.packet(eio_sid, refusal)
 
     def _undo(self, client: Client) -> None:
         if client.state is not PENDING:
