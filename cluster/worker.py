@@ -77,7 +77,7 @@ class WorkerServer(uvicorn.Server):
             options.node, active_managers, self.forwarding.stats, http_stats, lambda: self.drain.begun
         )
         self._desk = Desk({"status": self._status, "metrics": self._metrics.exposition})
-        self._lanes: Lanes | None = Lanes() if config.ws is LaneProtocol else None
+        self._lanes: Lanes | None = Lanes(config.app) if config.ws is LaneProtocol else None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Join the cluster, let uvicorn start the application and accept, then announce it."""
