@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import Any
 
-from socketio_cluster.manager.host.hang_up import hang_up
+from socketio_cluster.manager.host.session import hang_up
 
 
 class Deadline:

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 import socketio
 
-from socketio_cluster.manager.host.hang_up import hang_up
+from socketio_cluster.manager.host.session import hang_up
 from tests.cluster.lane_helpers import RawSocket, lane_node
 from tests.harness import RawPolling, eventually, three_nodes
 
