@@ -179,7 +179,7 @@ def test_an_autoscaler_owns_the_number_of_pods(any_helm):
 
 
 def test_a_first_try_fits_on_two_cores(any_helm):
-    """Three pods, a fourth for a rollout and the Valkey leave a core of two to Kubernetes; the notes say so."""
+    """Three pods, one more for a rollout and the Valkey take one core of two at most; the notes say so."""
     values = VALKEY | {"replicaCount": 3}
     objects = any_helm.render(values)
     valkey = objects.one("Deployment", "chat-socketio-cluster-valkey")["spec"]["template"]["spec"][
