@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.options import HubOptions, Options, WorkerOptions
+from socketio_cluster.cluster.options import HubOptions, Options, WorkerCommand
 from socketio_cluster.cluster.parser import read_options
 
 
@@ -21,14 +21,14 @@ def main() -> int:
 
 def _run(options: Options) -> int:
     # Each command imports what it needs when it runs: `hub` and `--help` need no Socket.IO.
-    if isinstance(options, WorkerOptions):
+    if isinstance(options, WorkerCommand):
         from socketio_cluster.cluster.worker import run_worker
 
-        return run_worker(options)
+        return run_worker(options.lifeline)
     if isinstance(options, HubOptions):
         from socketio_cluster.cluster.hub import run_hub
 
         return run_hub(options)
-    from socketio_cluster.cluster.supervisor import run_supervisor
+    from socketio_cluster.cluster.supervisor.supervisor import run_supervisor
 
     return run_supervisor(options)

@@ -7,8 +7,8 @@ import logging
 import signal
 
 from socketio_cluster.cluster import logs
-from socketio_cluster.cluster.bus import open_hub
 from socketio_cluster.cluster.options import HubOptions
+from socketio_cluster.cluster.supervisor.bus import open_hub
 
 log = logging.getLogger("socketio_cluster.cluster")
 

@@ -20,11 +20,6 @@ class Internal:
     host: str
     port: int | None
 
-    def arguments(self) -> list[str]:
-        """The worker's options."""
-        tcp = [] if self.port is None else [f"--internal-port={self.port}"]
-        return [f"--internal-socket={self.socket}", f"--internal-host={self.host}", *tcp]
-
     @property
     def status_socket(self) -> Path:
         """Where the worker tells its supervisor how it is."""

@@ -7,7 +7,23 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServeOptions:
+class Limits:
+    """What a worker and its clients may do at most; None is no limit."""
+
+    max_connections: int | None = None
+    """Connections at the same time."""
+    connects_per_second: float | None = None
+    """New connections in a second."""
+    max_payload: int | None = None
+    """Bytes of one message of a client; None leaves what the application has set."""
+    events_per_second: float | None = None
+    """Events of one client in a second."""
+    rooms_per_client: int | None = None
+    """Rooms that one client may be in; None leaves what the application has set."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeOptions(Limits):
     """`serve` and `demo`; the durations are in seconds."""
 
     command: str
@@ -34,44 +50,18 @@ class ServeOptions:
     drain_delay: float
     drain_window: float
     max_age: float | None
-    max_connections: int | None
     soft_connections: int | None
-    connects_per_second: float | None
-    max_payload: int | None
-    events_per_second: float | None
-    rooms_per_client: int | None
     log_level: str
     log_json: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class WorkerOptions:
-    """`worker`: what the supervisor tells one of its processes."""
+class WorkerCommand:
+    """`worker`: the rest comes through the socket `lifeline`, which it inherits."""
 
     command: str
-    app: str
     node: str
-    fd: list[int]
-    internal_socket: Path
-    internal_host: str
-    internal_port: int | None
-    forwarded_allow_ips: str
     lifeline: int
-    beat: float
-    grace: float
-    lane: bool
-    status_socket: Path
-    drain_delay: float
-    drain_window: float
-    max_age: float | None
-    max_connections: int | None
-    soft_connections: int | None
-    connects_per_second: float | None
-    max_payload: int | None
-    events_per_second: float | None
-    rooms_per_client: int | None
-    log_level: str
-    log_json: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,4 +74,4 @@ class HubOptions:
     log_json: bool
 
 
-Options = ServeOptions | WorkerOptions | HubOptions
+Options = ServeOptions | WorkerCommand | HubOptions

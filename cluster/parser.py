@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from socketio_cluster.cluster import values
-from socketio_cluster.cluster.options import HubOptions, Options, ServeOptions, WorkerOptions
+from socketio_cluster.cluster.options import HubOptions, Options, ServeOptions, WorkerCommand
 
 DEMO_APP = "socketio_cluster.cluster.demo.app:app"
 APP_VARIABLE = "CLUSTER_APP"
-KINDS: dict[str, type[Any]] = {"worker": WorkerOptions, "hub": HubOptions}
+KINDS: dict[str, type[Any]] = {"worker": WorkerCommand, "hub": HubOptions}
 BUS_HELP = (
     "the bus between nodes: local:// (this supervisor provides it), local:///PATH (a running `cluster hub`), "
     "redis://, rediss://, redis+sentinel://, redis+cluster://, amqp://, amqps://, kombu+SCHEME://"
@@ -178,29 +178,9 @@ def _add_hub(parser: Parser) -> None:
 
 
 def _add_worker(parser: Parser) -> None:
-    parser.description = "One worker; the supervisor starts it."
-    parser.add_argument("app")
-    parser.add_argument("--node", required=True)
-    parser.add_argument("--fd", type=int, action="append", required=True)
-    parser.add_argument("--internal-socket", type=Path, required=True)
-    parser.add_argument("--internal-host", required=True)
-    parser.add_argument("--internal-port", type=int)
-    parser.add_argument("--forwarded-allow-ips", required=True)
-    parser.add_argument("--lifeline", type=int, required=True)
-    parser.add_argument("--beat", type=float, required=True)
-    parser.add_argument("--grace", type=float, required=True)
-    parser.add_argument("--lane", type=values.switch, required=True)
-    parser.add_argument("--status-socket", type=Path, required=True)
-    parser.add_argument("--drain-delay", type=float, required=True)
-    parser.add_argument("--drain-window", type=float, required=True)
-    parser.add_argument("--max-age", type=float)
-    parser.add_argument("--max-connections", type=int)
-    parser.add_argument("--soft-connections", type=int)
-    parser.add_argument("--connects-per-second", type=float)
-    parser.add_argument("--max-payload", type=int)
-    parser.add_argument("--events-per-second", type=float)
-    parser.add_argument("--rooms-per-client", type=int)
-    _add_logging(parser)
+    parser.description = "One worker; the supervisor starts it, and tells it the rest through a socket."
+    parser.add_argument("node")
+    parser.add_argument("lifeline", type=int)
 
 
 def _add_logging(parser: Parser) -> None:

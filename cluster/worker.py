@@ -20,17 +20,17 @@ from socketio_cluster.cluster.drain import Aging, Drain
 from socketio_cluster.cluster.environ import tell_addresses
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward import Forwarding, RelayProtocol
-from socketio_cluster.cluster.internal import Internal
 from socketio_cluster.cluster.lane import LaneProtocol, Lanes
-from socketio_cluster.cluster.lifeline import Lifeline
-from socketio_cluster.cluster.limits.limits import Limiter, limits_of
+from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.metrics.worker import Metrics
-from socketio_cluster.cluster.options import WorkerOptions
+from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.probes.status import status_of
 from socketio_cluster.cluster.probes.status_socket import Desk
 from socketio_cluster.cluster.strict import install
+from socketio_cluster.cluster.supervisor.lifeline import Lifeline, WorkerOptions, receive
 from socketio_cluster.cluster.target import load_target
 from socketio_cluster.manager.client_manager import active_managers
+from socketio_cluster.manager.options import give_settings
 
 log = logging.getLogger("socketio_cluster.cluster")
 
@@ -58,16 +58,13 @@ class WorkerServer(uvicorn.Server):
         self.drain = Drain(
             self,
             active_managers,
-            delay=options.drain_delay,
-            window=options.drain_window,
+            delay=options.serve.drain_delay,
+            window=options.serve.drain_window,
             drained=lifeline.drained,
         )
-        self._aging = Aging(options.max_age) if options.max_age is not None else None
-        self._limiter = Limiter(limits_of(options), active_managers)
-        internal = Internal(
-            socket=options.internal_socket, host=options.internal_host, port=options.internal_port
-        )
-        self.forwarding = Forwarding(internal, config, self.server_state)
+        self._aging = Aging(options.serve.max_age) if options.serve.max_age is not None else None
+        self._limiter = Limiter(options.serve, active_managers)
+        self.forwarding = Forwarding(options.internal, config, self.server_state)
         self._metrics = Metrics(
             options.node, active_managers, self.forwarding.stats, lambda: self.drain.begun
         )
@@ -79,7 +76,7 @@ class WorkerServer(uvicorn.Server):
         await self._start_managers()
         await super().startup(sockets)
         await self._start_managers()  # those which the application made in its lifespan
-        await self._desk.open(self._options.status_socket)
+        await self._desk.open(self._options.internal.status_socket)
         if self.started:
             gc.collect()
             gc.freeze()  # what stands now stays: collections while clients come need not walk it again
@@ -134,33 +131,40 @@ class WorkerServer(uvicorn.Server):
     def _status(self) -> bytes:
         managers = active_managers()
         connections = self._limiter.connections()
-        soft, draining = self._options.soft_connections, self.drain.begun
+        soft, draining = self._options.serve.soft_connections, self.drain.begun
         status = status_of(managers, connections=connections, soft=soft, draining=draining)
         return json.dumps(asdict(status)).encode()
 
 
-def run_worker(options: WorkerOptions) -> int:
-    """Serve until told to stop; returns the exit code (3: the application could not start)."""
-    logs.set_up(options.node, level=options.log_level, as_json=options.log_json)
-    lifeline = Lifeline(options.lifeline, beat=options.beat, grace=options.grace)
+def run_worker(lifeline: int) -> int:
+    """Serve until told to stop; returns the exit code (3: the application could not start).
+
+    `lifeline` is the file descriptor of the socket that ties it to its supervisor.
+    """
+    sock = socket.socket(fileno=lifeline)
+    options = receive(sock)
+    serve = options.serve
+    logs.set_up(options.node, level=serve.log_level, as_json=serve.log_json)
+    give_settings(options.settings)
+    line = Lifeline(sock, options)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_serve(options, lifeline))
+        return runner.run(_serve(options, line))
 
 
 async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
     try:
         # Inside the loop, as uvicorn does: some applications make tasks while they are imported.
-        app = load_target(options.app)
+        app = load_target(options.serve.app)
     except UsageError:
         raise
     except Exception:
-        log.exception("%s cannot be imported", options.app)
+        log.exception("%s cannot be imported", options.serve.app)
         return FAILED_START
     logs.take_over()
     logs.stamp(options.node, _node_id())
-    server = WorkerServer(_config(app, options), options, lifeline)
+    server = WorkerServer(_config(app, options.serve), options, lifeline)
     try:
-        await server.serve([socket.socket(fileno=fd) for fd in options.fd])
+        await server.serve([socket.socket(fileno=fd) for fd in options.fds])
     finally:
         # After the application's own shutdown: its last emits still reach the other nodes.
         await server.close()
@@ -172,7 +176,7 @@ def _node_id() -> str:
     return next((manager.node_id for manager in active_managers()), "")
 
 
-def _config(app: Any, options: WorkerOptions) -> uvicorn.Config:
+def _config(app: Any, options: ServeOptions) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         ws=LaneProtocol if options.lane else RelayProtocol,

@@ -103,7 +103,10 @@ def _add_verdict(judging: Any) -> None:
 
 def _add_output(output: Any) -> None:
     _add(
-        output, "verdict-file", metavar="FILE", help="write the verdict as JSON (python -m loadtest: --json)"
+        output,
+        "verdict-file",
+        metavar="FILE",
+        help="write the verdict as JSON (python -m socketio_cluster.loadtest: --json)",
     )
     _add(output, "report", metavar="FOLDER", help="write a page and a picture of the run")
     _add(

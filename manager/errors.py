@@ -5,7 +5,8 @@
     ├── NodeTimeout          (also TimeoutError) another node did not confirm in time
     ├── EnvelopeError        bytes on the bus that are not an envelope of this cluster
     ├── SettingError         (also ValueError) a setting that cannot work, and what to set instead
-    └── TooManyRooms         (also ValueError) a client is in as many rooms as it may be
+    ├── TooManyRooms         (also ValueError) a client is in as many rooms as it may be
+    └── AlreadyLeaving       another thread disconnects this client: not for applications
 
 ``ClientGone`` is python-socketio's ``TimeoutError``, so code that catches a timed-out ``call()``
 also catches a client that left before it answered.
@@ -48,6 +49,10 @@ class SettingError(ClusterError, ValueError):
 
 class TooManyRooms(ClusterError, ValueError):
     """A client is in as many rooms as it may be (``rooms_per_client``); it was not put into another one."""
+
+
+class AlreadyLeaving(ClusterError):
+    """Another thread is disconnecting this client; applications never see this error."""
 
 
 class ClientGone(SocketIOTimeoutError):  # type: ignore[misc]

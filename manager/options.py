@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,18 +76,30 @@ class Options:
         return 2.5 * self.heartbeat
 
 
+_given: dict[str, str] = {}
+
+
+def give_settings(settings: Mapping[str, str]) -> None:
+    """Set ``CLUSTER_…`` settings of this process: they win over its environment.
+
+    Unlike variables they are not inherited by programs that the process starts, nor shown to others.
+    """
+    _given.update(settings)
+
+
 def from_environment(url: str | None, values: dict[str, object]) -> Options:
-    """Make options of what the caller gave and, where nothing was given, of ``CLUSTER_…`` variables.
+    """Make options of what the caller gave and, where nothing was given, of ``CLUSTER_…`` settings.
 
     ``CLUSTER_BUS``, ``CLUSTER_PREFIX``, ``CLUSTER_SECRET`` or ``CLUSTER_SECRET_FILE``,
-    ``CLUSTER_NODE_NAME``, ``CLUSTER_NODE_ADDRESS``, ``CLUSTER_ROOMS_PER_CLIENT``.
+    ``CLUSTER_NODE_NAME``, ``CLUSTER_NODE_ADDRESS``, ``CLUSTER_ROOMS_PER_CLIENT``: what ``give_settings`` was
+    given, else variables of the environment.
     """
     defaults = {
-        "url": os.environ.get("CLUSTER_BUS") or None,
-        "prefix": os.environ.get("CLUSTER_PREFIX"),
+        "url": _setting("CLUSTER_BUS") or None,
+        "prefix": _setting("CLUSTER_PREFIX"),
         "secret": _secret(),
-        "name": os.environ.get("CLUSTER_NODE_NAME"),
-        "address": os.environ.get("CLUSTER_NODE_ADDRESS"),
+        "name": _setting("CLUSTER_NODE_NAME"),
+        "address": _setting("CLUSTER_NODE_ADDRESS"),
         "rooms_per_client": _rooms(),
     }
     given = {"url": url, **values}
@@ -94,8 +107,12 @@ def from_environment(url: str | None, values: dict[str, object]) -> Options:
     return Options(**{key: value for key, value in merged.items() if value is not None})  # type: ignore[arg-type]
 
 
+def _setting(name: str) -> str | None:
+    return _given.get(name, os.environ.get(name))
+
+
 def _rooms() -> int | None:
-    text = os.environ.get("CLUSTER_ROOMS_PER_CLIENT")
+    text = _setting("CLUSTER_ROOMS_PER_CLIENT")
     if not text:
         return None
     if not text.isdecimal():
@@ -105,8 +122,8 @@ def _rooms() -> int | None:
 
 def _secret() -> str | None:
     path = os.environ.get("CLUSTER_SECRET_FILE")
-    if path is None:
-        return os.environ.get("CLUSTER_SECRET") or None
+    if path is None or "CLUSTER_SECRET" in _given:
+        return _setting("CLUSTER_SECRET") or None
     try:
         return Path(path).read_text(encoding="utf-8").strip()
     except OSError as exc:

@@ -8,16 +8,33 @@ then goes the general way.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 from socketio import packet as sio
 
 from socketio_cluster.cluster.lane.frames import TEXT, frame
 from socketio_cluster.cluster.server import AsyncServer
-from socketio_cluster.manager.clients.compact_json import dumps
-from socketio_cluster.manager.host.strict_packet import RESERVED
+from socketio_cluster.manager.clients.compact_json import dumps, refuse_constant
+from socketio_cluster.manager.clients.event_name import RESERVED
 
-_scan: Final = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
+LONGEST_INTEGER: Final = 100
+"""Digits of an integer that python-engineio takes: reading one takes time with the square of its digits."""
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > LONGEST_INTEGER:
+        raise ValueError("an integer with too many digits")
+    return int(digits)
+
+
+def _scanner(**hooks: Any) -> Callable[[str, int], tuple[Any, int]]:
+    return json.JSONDecoder(parse_constant=refuse_constant, **hooks).scan_once  # type: ignore[attr-defined,no-any-return]
+
+
+_scan: Final = _scanner()
+_scan_long: Final = _scanner(parse_int=_integer)
+"""For texts that have room for such an integer: it calls a function for each, which short ones are spared."""
 
 
 class Event(NamedTuple):
@@ -42,7 +59,7 @@ def read(text: str) -> Event | None:
     if head and not (head.isascii() and head.isdigit() and len(head) < 16):
         return None
     try:
-        data, end = _scan(text, start)
+        data, end = (_scan if len(text) <= LONGEST_INTEGER else _scan_long)(text, start)
     except (ValueError, StopIteration, RecursionError):
         return None
     answer = text[0] == "3"

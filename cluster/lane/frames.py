@@ -95,7 +95,7 @@ class FrameReader:
             return None
         if data[1] & 0x7F < 126:
             start = 6
-            if data[1] != 0x80 | (size - 6):
+            if data[1] != 0x80 + (size - 6):  # a sum: `|` would take 128 more for the same
                 return None
         else:
             start = 8

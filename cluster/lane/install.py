@@ -20,9 +20,9 @@ from socketio_cluster.cluster.lane.clock import PingClock
 from socketio_cluster.cluster.lane.connection import Lane
 from socketio_cluster.cluster.lane.flusher import Flusher
 from socketio_cluster.cluster.lane.inbound import Inbound
+from socketio_cluster.cluster.lane.paced_lane import PacedLane
 from socketio_cluster.cluster.lane.protocol import EXTENSION
 from socketio_cluster.cluster.lane.queue import LaneQueue
-from socketio_cluster.cluster.limits.paced_lane import PacedLane
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import encode

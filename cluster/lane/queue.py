@@ -18,6 +18,11 @@ class LaneQueue:
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
 
+    @property
+    def waiting(self) -> int:
+        """The bytes that wait for the client, as the outbox of a polling client has it."""
+        return self.lane.queued
+
     def put_nowait(self, packet: Packet | None) -> None:
         """Send a packet; None, python-engineio's mark of the end, is nothing."""
         if packet is not None:

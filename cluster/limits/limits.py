@@ -4,34 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.limits.admission import Door, Doorkeeper
 from socketio_cluster.cluster.limits.pacer import Pacer
-from socketio_cluster.cluster.options import ServeOptions, WorkerOptions
+from socketio_cluster.cluster.options import Limits, ServeOptions
 from socketio_cluster.manager.client_manager import ClusterManager
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """What a worker and its clients may do at most; None is no limit."""
-
-    max_connections: int | None = None
-    """Connections at the same time."""
-    connects_per_second: float | None = None
-    """New connections in a second."""
-    max_payload: int | None = None
-    """Bytes of one message of a client; None leaves what the application has set."""
-    events_per_second: float | None = None
-    """Events of one client in a second."""
-    rooms_per_client: int | None = None
-    """Rooms that one client may be in; None leaves what the application has set."""
-
-
-def limits_of(options: WorkerOptions) -> Limits:
-    """What the worker was told."""
-    return Limits(**{field.name: getattr(options, field.name) for field in fields(Limits)})
 
 
 def check_limits(options: ServeOptions) -> None:

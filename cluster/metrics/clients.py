@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from socketio_cluster.cluster.lane.queue import LaneQueue
 from socketio_cluster.cluster.metrics.readings import Readings, Times, added, by_name
 from socketio_cluster.cluster.plain.socket import PlainSocket
 from socketio_cluster.manager.client_manager import ClusterManager
@@ -79,5 +78,4 @@ def _sockets(manager: ClusterManager) -> list[Any]:
 def _queued(socket: Any) -> int:
     if isinstance(socket, PlainSocket):
         return socket.writer.queued
-    queue = socket.queue
-    return queue.lane.queued if isinstance(queue, LaneQueue) else getattr(queue, "waiting", 0)
+    return getattr(socket.queue, "waiting", 0)

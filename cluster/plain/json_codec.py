@@ -6,7 +6,10 @@ import json
 from base64 import b64encode
 from typing import Any, Final
 
+from engineio.json import loads
+
 from socketio_cluster.cluster.plain.message import BadMessage, Message
+from socketio_cluster.manager.clients.compact_json import refuse_constant, without_constants
 
 FIELDS: Final = ("event", "data", "room", "ack")
 _Bytes = bytes | bytearray | memoryview
@@ -50,7 +53,7 @@ class JsonCodec:
 
 def _object(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = loads(text, parse_constant=refuse_constant)
     except RecursionError:
         raise BadMessage("this JSON is nested too deeply") from None
     except ValueError as error:
@@ -74,7 +77,7 @@ def _ack(found: dict[str, Any]) -> int | None:
 
 
 def _dump(fields: dict[str, Any]) -> str:
-    return json.dumps(fields, separators=(",", ":"), default=_base64)
+    return without_constants(json.dumps(fields, separators=(",", ":"), default=_base64))
 
 
 def _base64(value: object) -> dict[str, str]:

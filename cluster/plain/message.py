@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from socketio_cluster.manager.bus.channels import Room, check_room
+from socketio_cluster.manager.clients.event_name import RESERVED
 from socketio_cluster.manager.clients.packets import Encoded, PacketClass, decode
-from socketio_cluster.manager.host.strict_packet import RESERVED
 
 LARGEST_ACK: Final = 2**53 - 1
 """The largest whole number that every JSON library keeps."""

@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("scenario", help="a scenario of python -m loadtest; the first argument")
+    add("scenario", help="a scenario of python -m socketio_cluster.loadtest; the first argument")
     add("--against", nargs="+", choices=list(CONTENDERS), default=list(CONTENDERS), metavar="NAME",
         help=f"only these of {', '.join(CONTENDERS)}")  # fmt: skip
     add("--nodes", type=_count, default=2, help="how many nodes of each (default: 2)")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from socketio_cluster.loadtest.compare.errors import Trouble
 
-NODE_FOLDER = Path(__file__).parent.parent / "targets" / "node"
+NODE_FOLDER = Path(__file__).resolve().parent.parent / "targets" / "node"
 
 
 @dataclass(frozen=True)

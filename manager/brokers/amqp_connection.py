@@ -7,8 +7,8 @@ import ssl
 
 from kombu.transport import pyamqp
 
-from .amqp_frames import BASIC_DELIVER, METHOD, Deliveries, Frame, FrameBuffer
-from .inbox import REPLY_TIMEOUT
+from socketio_cluster.manager.brokers.amqp_frames import BASIC_DELIVER, METHOD, Deliveries, Frame, FrameBuffer
+from socketio_cluster.manager.brokers.inbox import REPLY_TIMEOUT
 
 READ_SIZE = 256 * 1024
 

@@ -9,12 +9,11 @@ from uuid import uuid4
 
 from kombu.connection import Connection as Client
 
+from socketio_cluster.manager.brokers.amqp_connection import Connection
+from socketio_cluster.manager.brokers.amqp_frames import Deliveries, publish_frames
 from socketio_cluster.manager.bus.broker import Delivery, Publication
 from socketio_cluster.manager.bus.channels import routing_key
 from socketio_cluster.manager.errors import BrokerError
-
-from .amqp_connection import Connection
-from .amqp_frames import Deliveries, publish_frames
 
 EXCHANGE = "socketio-cluster"
 """One for all clusters: their prefixes are in the routing keys."""

@@ -8,13 +8,12 @@ from urllib.parse import urlsplit
 
 from kombu.connection import Connection as Client
 
+from socketio_cluster.manager.brokers.amqp_connection import Transport
+from socketio_cluster.manager.brokers.amqp_session import AmqpSession
+from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT
+from socketio_cluster.manager.brokers.kombu_session import KombuSession
+from socketio_cluster.manager.brokers.session import Session
 from socketio_cluster.manager.errors import SettingError
-
-from .amqp_connection import Transport
-from .amqp_session import AmqpSession
-from .inbox import CONNECT_TIMEOUT
-from .kombu_session import KombuSession
-from .session import Session
 
 HEARTBEAT = 10
 """Seconds, of AMQP: a server silent for two of them is gone, and so is a client for the server."""

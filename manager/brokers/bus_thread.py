@@ -15,11 +15,10 @@ from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
+from socketio_cluster.manager.brokers.inbox import OVERHEAD, REPLY_TIMEOUT
+from socketio_cluster.manager.brokers.session import Session
 from socketio_cluster.manager.bus.broker import INBOX_LIMIT, Delivery
 from socketio_cluster.manager.errors import BrokerError
-
-from .inbox import OVERHEAD, REPLY_TIMEOUT
-from .session import Session
 
 TICK = 1.0
 """Seconds between looks at the heartbeat; kombu asks for about one."""

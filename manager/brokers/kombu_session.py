@@ -14,10 +14,9 @@ from uuid import uuid4
 
 from kombu.connection import Connection as Client
 
+from socketio_cluster.manager.brokers.amqp_session import EXCHANGE, TAG
 from socketio_cluster.manager.bus.broker import Delivery, Publication
 from socketio_cluster.manager.bus.channels import routing_key
-
-from .amqp_session import EXCHANGE, TAG
 
 POLL = 0.02
 """Seconds to wait for a message before looking at commands: how long a subscribe may take."""

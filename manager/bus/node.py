@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.backlog import Backlog
 from socketio_cluster.manager.bus.broker import Broker, Delivery
@@ -28,8 +28,10 @@ from socketio_cluster.manager.bus.roster import NodeInfo, Roster
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.futures import complain
 from socketio_cluster.manager.ids import new_node_id
-from socketio_cluster.manager.options import Options
 from socketio_cluster.manager.stats import Stats
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.options import Options
 
 logger = logging.getLogger("socketio_cluster.manager")
 

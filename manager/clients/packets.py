@@ -8,7 +8,6 @@ again, which only emits with callbacks pay.
 
 from __future__ import annotations
 
-import logging
 from functools import cache
 from typing import Any, Final, NamedTuple
 
@@ -16,9 +15,8 @@ import engineio.json
 from socketio import packet as sio
 
 from socketio_cluster.manager.clients.compact_json import dumps
+from socketio_cluster.manager.clients.event_name import check_name
 from socketio_cluster.manager.errors import SettingError
-
-logger = logging.getLogger("socketio_cluster.manager")
 
 PacketClass = type[sio.Packet]
 
@@ -34,10 +32,15 @@ class Encoded(NamedTuple):
     ack_at: int = -1
 
 
+def _plain(packet_class: PacketClass) -> PacketClass:
+    """The class without the checks, which are for what clients send and get."""
+    return getattr(packet_class, "plain", packet_class)
+
+
 @cache
 def is_standard(packet_class: PacketClass) -> bool:
     """Whether packets of this class are Socket.IO's JSON format, by the standard ``json``."""
-    plain = getattr(packet_class, "plain", packet_class)
+    plain = _plain(packet_class)
     same = plain.encode is sio.Packet.encode and plain.decode is sio.Packet.decode
     return same and plain.json is engineio.json
 
@@ -57,42 +60,31 @@ def packet_format(serializer: str | PacketClass, json: Any = None) -> PacketClas
 def encode_event(packet_class: PacketClass, event: str, data: Any, namespace: str) -> Encoded:
     """Encode an EVENT; a tuple is several arguments, None none.
 
-    Raises what the serializer raises for data it cannot take (``TypeError`` for JSON).
+    Raises what the serializer raises for data it cannot take (``TypeError`` for JSON), and ``ValueError`` or
+    ``TypeError`` for what clients would refuse: a reserved name, one that is neither text nor number, or more
+    than ``MAX_ATTACHMENTS`` binary values.
     """
+    check_name(event)
     arguments = [] if data is None else list(data) if isinstance(data, tuple) else [data]
     if is_standard(packet_class):  # type: ignore[arg-type]
         try:
             body = dumps([event, *arguments])
-        except (TypeError, RecursionError):
-            pass  # bytes somewhere in it, or an error that the general way describes
+        except (TypeError, ValueError, RecursionError):
+            pass  # bytes or NaN somewhere in it, or an error that the general way describes
         else:
             head = b"2" if namespace == "/" else b"2%s," % namespace.encode()
             return Encoded([head + body.encode()], True, len(head))
-    encoded = encode(packet_class(sio.EVENT, namespace=namespace, data=[event, *arguments]))
-    if len(encoded.parts) > 1 + MAX_ATTACHMENTS:
-        _warn_of_attachments()
-    return encoded
-
-
-@cache
-def _warn_of_attachments() -> None:
-    """Say it once per process. No error: clients of other languages, and older JavaScript ones, take it."""
-    logger.warning(
-        "an event with more than %d binary values was emitted: current JavaScript clients"
-        " disconnect when they get one; put them into one value, or use the msgpack serializer",
-        MAX_ATTACHMENTS,
-    )
+    return encode(packet_class(sio.EVENT, namespace=namespace, data=[event, *arguments]))
 
 
 def encode_ack(packet_class: PacketClass, arguments: list[Any]) -> Encoded:
     """Encode the arguments of a client's ACK, for another node."""
-    return encode(packet_class(sio.ACK, namespace="/", data=arguments))
+    return encode(_plain(packet_class)(sio.ACK, namespace="/", data=arguments))
 
 
 def decode(packet_class: PacketClass, parts: list[bytes], text: bool) -> sio.Packet:
     """Give the packet back; raises what the serializer raises for bytes it cannot read."""
-    packet_class = getattr(packet_class, "plain", packet_class)  # the checks are for what clients send
-    packet = packet_class(encoded_packet=parts[0].decode() if text else parts[0])
+    packet = _plain(packet_class)(encoded_packet=parts[0].decode() if text else parts[0])
     for attachment in parts[1:]:
         packet.add_attachment(attachment)
     return packet
@@ -114,7 +106,7 @@ def encode(packet: sio.Packet) -> Encoded:
     parts = encoded if isinstance(encoded, list) else [encoded]
     text = isinstance(parts[0], str)
     raw = [part.encode() if isinstance(part, str) else bytes(part) for part in parts]
-    standard = type(packet).encode is sio.Packet.encode
+    standard = _plain(type(packet)).encode is sio.Packet.encode
     return Encoded(raw, text, _ack_at(raw[0], packet.namespace) if standard and packet.id is None else -1)
 
 

@@ -1,23 +1,20 @@
-"""Socket.IO packets of clients, read as strictly as the JavaScript server reads them.
+"""Socket.IO packets of clients, read and written as strictly as the JavaScript parser reads them.
 
 python-socketio takes any number of attachments, none where some are due, text in their place, and events
-named ``connect`` or ``disconnect``, for which it then runs the application's handlers of that name.
+named ``connect`` or ``disconnect``, for which it then runs the application's handlers of that name. It
+also writes what no JavaScript client takes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
-import engineio.json
 from socketio import packet as sio
 
-from socketio_cluster.manager.clients.compact_json import PacketJson
+from socketio_cluster.manager.clients.compact_json import packet_json
+from socketio_cluster.manager.clients.event_name import is_name
 from socketio_cluster.manager.clients.packets import MAX_ATTACHMENTS, PacketClass
-
-RESERVED: Final = frozenset(
-    ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
-)
-"""What socket.io-parser refuses as the name of an event."""
 
 _EVENTS: Final = (sio.EVENT, sio.BINARY_EVENT)
 _ACKS: Final = (sio.ACK, sio.BINARY_ACK)
@@ -29,13 +26,26 @@ class BadPacket(ValueError):
 
 
 def checked(plain: PacketClass) -> PacketClass:
-    """Give a packet class that raises ``BadPacket`` where this one, its ``plain``, reads on."""
-    own = {"plain": plain, "json": PacketJson if plain.json is engineio.json else plain.json}
+    """Give a packet class that raises ``BadPacket`` where this one, its ``plain``, reads on.
+
+    And ``ValueError`` where that one would write what JavaScript clients refuse.
+    """
+    own = {"plain": plain, "json": packet_json(plain.json)}
     return type(f"Checked{plain.__name__}", (_Checked, plain), own)
 
 
 class _Checked(sio.Packet):  # type: ignore[misc]
     """Goes in front of any packet class."""
+
+    def encode(self) -> Any:
+        """Encode the packet; raises ``ValueError`` for more attachments than a client takes."""
+        encoded = super().encode()
+        if isinstance(encoded, list) and len(encoded) > 1 + MAX_ATTACHMENTS:
+            raise ValueError(
+                f"{len(encoded) - 1} binary values in one packet, clients take {MAX_ATTACHMENTS}:"
+                " put them into one value, or use the msgpack serializer"
+            )
+        return encoded
 
     def decode(self, encoded_packet: str | bytes) -> int:
         """Read a packet; returns how many attachments follow."""
@@ -45,8 +55,12 @@ class _Checked(sio.Packet):  # type: ignore[misc]
             raise BadPacket(f"{type(exc).__name__}: {exc}") from exc
         if not 1 <= attachments <= MAX_ATTACHMENTS if self.packet_type in _BINARY else attachments:
             raise BadPacket(f"{attachments} attachments")
+        if not _addressed(self.packet_type, self.namespace, self.id):
+            raise BadPacket("a type, a namespace or an id that is none")
         if not _valid(self.packet_type, self.data):
             raise BadPacket("invalid payload")
+        if attachments and not _complete(self.data, attachments):
+            raise BadPacket(f"not one placeholder for each of {attachments} attachments")
         return attachments
 
     def add_attachment(self, attachment: str | bytes) -> bool:
@@ -55,13 +69,40 @@ class _Checked(sio.Packet):  # type: ignore[misc]
             raise BadPacket("text where an attachment is due")
         try:
             return super().add_attachment(attachment)  # type: ignore[no-any-return]
-        except Exception as exc:  # placeholders of the client's making
+        except Exception as exc:  # a packet class of the application's may raise what it likes
             raise BadPacket(f"{type(exc).__name__}: {exc}") from exc
+
+
+def _addressed(kind: Any, namespace: Any, ack_id: Any) -> bool:
+    """Whether these have the types that they have in JSON packets: in msgpack a client may send any."""
+    numbers = (kind,) if ack_id is None else (kind, ack_id)
+    return all(map(_is_whole, numbers)) and isinstance(namespace, str | None)
+
+
+def _complete(data: Any, attachments: int) -> bool:
+    """Whether each attachment has one place; one with many would be sent on as often."""
+    numbers = list(_numbers(data))
+    whole = len(numbers) == attachments and all(map(_is_whole, numbers))
+    return whole and set(numbers) == set(range(attachments))
+
+
+def _numbers(data: Any) -> Iterator[Any]:
+    """Give what the placeholders have as their numbers, wherever in the data they are."""
+    waiting = [data]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += value
+        elif isinstance(value, dict):
+            if value.get("_placeholder"):
+                yield value.get("num")
+            else:
+                waiting += value.values()
 
 
 def _valid(kind: int, data: Any) -> bool:
     if kind in _EVENTS:
-        return isinstance(data, list) and bool(data) and _is_name(data[0])
+        return isinstance(data, list) and bool(data) and is_name(data[0])
     if kind in _ACKS:
         return isinstance(data, list)
     if kind == sio.DISCONNECT:
@@ -70,7 +111,5 @@ def _valid(kind: int, data: Any) -> bool:
     return bool(kind == sio.CONNECT)
 
 
-def _is_name(name: Any) -> bool:
-    if isinstance(name, str):
-        return name not in RESERVED
-    return isinstance(name, int | float) and not isinstance(name, bool)
+def _is_whole(number: Any) -> bool:
+    return isinstance(number, int) and not isinstance(number, bool)

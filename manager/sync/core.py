@@ -15,16 +15,13 @@ from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import PacketClass
 from socketio_cluster.manager.clients.rooms import LEAVING, PENDING
+from socketio_cluster.manager.errors import AlreadyLeaving
 from socketio_cluster.manager.futures import settle
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.host.sync.outbox import Outlets
 
 logger = logging.getLogger("socketio_cluster.manager")
-
-
-class AlreadyLeaving(Exception):
-    """Another thread is disconnecting this client."""
 
 
 class Core(ClusterManager):

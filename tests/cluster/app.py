@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -26,14 +28,24 @@ def block():
     time.sleep(60)
 
 
+def settings():
+    """What the manager was told, and what everybody may see of this process, as JSON."""
+    options = sio.manager.options
+    seen = [*os.environ.values(), *sys.orig_argv]
+    if sys.platform == "linux":
+        seen += [Path("/proc/self", name).read_bytes().decode() for name in ("environ", "cmdline")]
+    return json.dumps({"url": options.url, "secret": options.secret, "prefix": options.prefix, "seen": seen})
+
+
 async def http(scope, receive, send):
-    """Answer /who with `node pid`; /block stops the event loop for a minute."""
+    """Answer with `node pid`, and /settings with what is known here; /block stops the loop for a minute."""
     if scope["type"] == "lifespan":
         return await lifespan(receive, send)
     if scope["path"] == "/block":
         block()
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": f"{NODE} {os.getpid()}".encode()})
+    text = settings() if scope["path"] == "/settings" else f"{NODE} {os.getpid()}"
+    await send({"type": "http.response.body", "body": text.encode()})
 
 
 async def lifespan(receive, send):

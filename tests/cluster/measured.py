@@ -9,8 +9,9 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from socketio_cluster.cluster.forward import ForwardStats
-from socketio_cluster.cluster.limits.limits import Limiter, Limits
+from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.metrics.worker import Metrics
+from socketio_cluster.cluster.options import Limits
 from tests.cluster.lane_helpers import LaneNode
 
 LANES = {"lane": True, "ordinary": False}

@@ -104,6 +104,18 @@ def test_worker_that_is_told_to_stop_is_replaced():
         assert pids(nodes)["node-1"] != before["node-1"]
 
 
+def test_secrets_are_not_in_the_environment_of_workers(redis_server, tmp_path):
+    """A worker knows the secret and the bus, and shows neither in its environment nor on its command line."""
+    secret, bus = tmp_path / "secret", tmp_path / "bus"
+    secret.write_text("open sesame, open sesame\n")
+    url = redis_server.url.replace("redis://", "redis://default:swordfish@")
+    bus.write_text(url)
+    with Command(*SERVE, f"--secret-file={secret}", f"--bus-file={bus}", "--prefix=cave") as command:
+        told = json.loads(fetch(command.nodes(2)["node-2"][1], "/settings"))
+    assert (told["url"], told["secret"], told["prefix"]) == (url, "open sesame, open sesame", "cave")
+    assert not [text for text in told["seen"] if "swordfish" in text or "sesame" in text]
+
+
 def test_backoff_doubles():
     """A worker that dies again and again is started again after 0.5, 1 and 2 seconds."""
     with Command(*SERVE) as command:

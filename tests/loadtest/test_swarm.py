@@ -66,7 +66,9 @@ def test_frames_are_found_however_the_bytes_are_cut(sizes, cuts):
     assert found == [(True, frames.BINARY, b"x" * size) for size in sizes]
 
 
-@pytest.mark.parametrize("first", [bytes([0xC1, 0x01, 0x61]), frames.encode(b"a")])
+@pytest.mark.parametrize(
+    "first", [bytes([0xC1, 0x01, 0x61]), frames.encode(b"a")], ids=["compressed", "masked"]
+)
 def test_frames_no_server_may_send_are_refused(first):
     """A compressed frame that was not agreed on, and a masked one, are errors."""
     with pytest.raises(frames.FrameError, match="masked, or of an extension"):

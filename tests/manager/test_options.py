@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from socketio_cluster.manager.errors import SettingError
-from socketio_cluster.manager.options import Options, from_environment
+from socketio_cluster.manager.options import Options, from_environment, give_settings
 
 SECRET = "correct horse battery staple"
 
@@ -59,6 +61,18 @@ def test_secret_file(monkeypatch, tmp_path):
     monkeypatch.setenv("CLUSTER_SECRET_FILE", str(tmp_path / "missing"))
     with pytest.raises(SettingError, match="CLUSTER_SECRET_FILE cannot be read: .*missing"):
         from_environment(None, {})
+
+
+def test_given_settings_win_over_the_environment(monkeypatch, tmp_path):
+    """What a process was given otherwise counts, and its environment stays as it is."""
+    monkeypatch.setattr("socketio_cluster.manager.options._given", {})
+    monkeypatch.setenv("CLUSTER_BUS", "redis://theirs")
+    monkeypatch.setenv("CLUSTER_SECRET_FILE", str(tmp_path / "missing"))
+    environment = dict(os.environ)
+    give_settings({"CLUSTER_BUS": "redis://ours", "CLUSTER_SECRET": SECRET})
+    options = from_environment(None, {})
+    assert (options.url, options.secret) == ("redis://ours", SECRET)
+    assert dict(os.environ) == environment
 
 
 @pytest.mark.parametrize(

@@ -131,3 +131,12 @@ async def test_codec_that_fails_keeps_nothing_from_others(local_url, prefix, cap
             assert (await one.hear())["event"] == "even"
             assert (await two.next("odd"), await two.next("even")) == ([1], [2])
     assert "cannot be encoded" in caplog.text
+
+
+@pytest.mark.parametrize("constant", ["NaN", "Infinity", "-Infinity"])
+def test_no_json(constant):
+    """What only Python takes for JSON is refused, and null goes out in its place."""
+    with pytest.raises(BadMessage, match="not JSON"):
+        codec.decode(f'{{"event":"say","data":{constant}}}')
+    assert codec.encode(Message("say", ([float(constant)],))) == '{"event":"say","data":[null]}'
+    assert codec.encode(Message("say", ("NaN",))) == '{"event":"say","data":"NaN"}'

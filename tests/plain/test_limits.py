@@ -9,7 +9,8 @@ import websockets
 
 from socketio_cluster.cluster.drain.goodbye import let_go
 from socketio_cluster.cluster.limits import pace
-from socketio_cluster.cluster.limits.limits import Limiter, Limits
+from socketio_cluster.cluster.limits.limits import Limiter
+from socketio_cluster.cluster.options import Limits
 from tests.harness import client, eventually
 from tests.plain.plain import bare, plain, plain_nodes
 

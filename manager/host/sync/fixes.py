@@ -19,11 +19,11 @@ from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.rooms import PENDING, Client
+from socketio_cluster.manager.errors import AlreadyLeaving
 from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
 from socketio_cluster.manager.host.sync.outbox import cut
 from socketio_cluster.manager.host.sync.pings import ping_with
 from socketio_cluster.manager.host.sync.reader import SyncReader, hang_up
-from socketio_cluster.manager.sync.core import AlreadyLeaving
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.sync.sync_manager import SyncClusterManager

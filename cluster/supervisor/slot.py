@@ -9,13 +9,14 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from socketio_cluster.cluster.child import Child, first
 from socketio_cluster.cluster.drain.schedule import LAST_SECONDS
 from socketio_cluster.cluster.internal import Internal
 from socketio_cluster.cluster.listener import url_of
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.probes.verdict import State
-from socketio_cluster.cluster.stopping import Stopping
+from socketio_cluster.cluster.supervisor.lifeline import WorkerOptions
+from socketio_cluster.cluster.supervisor.stopping import Stopping
+from socketio_cluster.cluster.supervisor.worker_process import WorkerProcess, first
 from socketio_cluster.manager.bus.registry import safe_url
 
 log = logging.getLogger("socketio_cluster.cluster")
@@ -23,11 +24,6 @@ log = logging.getLogger("socketio_cluster.cluster")
 FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
 # A worker that lived so long has recovered: the next failure starts again at the first delay.
 RECOVERED_AFTER = 30.0
-PASSED_ON = (
-    *("drain_delay", "drain_window", "max_age", "max_connections", "soft_connections"),
-    *("connects_per_second", "max_payload", "events_per_second", "rooms_per_client"),
-)
-"""Options that a worker gets as they are; those without a value it does not get."""
 USAGE_ERROR, FAILED_START = 2, 3
 
 
@@ -46,6 +42,7 @@ class Slot:
         sockets: list[socket.socket],
         internal: Internal,
         env: Mapping[str, str],
+        settings: Mapping[str, str],
         stopping: Stopping,
     ) -> None:
         self.node = node
@@ -55,6 +52,13 @@ class Slot:
         self._options = options
         self._sockets = sockets
         self._internal = internal
+        self._told = WorkerOptions(
+            serve=options,
+            node=node,
+            fds=[sock.fileno() for sock in sockets],
+            internal=internal,
+            settings=dict(settings),
+        )
         address = internal.address(options.advertise)
         self._env = {**env, "CLUSTER_NODE_NAME": node, "CLUSTER_NODE_ADDRESS": address}
 
@@ -86,47 +90,27 @@ class Slot:
         return 0
 
     async def _run_one(self) -> int | None:
-        fds = [sock.fileno() for sock in self._sockets]
-        child = await Child.spawn(self._arguments(fds), env=self._env, fds=fds)
+        worker = await WorkerProcess.spawn(self._told, self._env)
         try:
             # Watching ends first: a worker that shuts down does not beat, and is not stuck.
-            await first(self._watch(child), self._stopping.asked.wait())
+            await first(self._watch(worker), self._stopping.asked.wait())
         finally:
             if self._stopping.asked.is_set():
-                await self._stopping.together(child.drain(drain_seconds(self._options), self._stopping.hurry))
+                await self._stopping.together(
+                    worker.drain(drain_seconds(self._options), self._stopping.hurry)
+                )
                 self.state = State.STOPPED
-            await child.stop(self._options.grace, self._stopping)
+            await worker.stop(self._options.grace, self._stopping)
             self.state = State.STARTING
-        return child.process.returncode
+        return worker.process.returncode
 
-    async def _watch(self, child: Child) -> None:
-        trouble = await child.ready(self._options.start_timeout)
+    async def _watch(self, worker: WorkerProcess) -> None:
+        trouble = await worker.ready(self._options.start_timeout)
         if trouble is None:
             self.started.set()
             self.state = State.SERVING
             where = " and ".join(url_of(sock) for sock in self._sockets)
             bus = safe_url(self._options.bus)
-            log.info("%s (%s) serves %s, bus %s", self.node, child.node_id, where, bus)
-            trouble = await child.end(self._options.stuck_after)
+            log.info("%s (%s) serves %s, bus %s", self.node, worker.node_id, where, bus)
+            trouble = await worker.end(self._options.stuck_after)
         log.error("%s %s", self.node, trouble)
-
-    def _passed_on(self) -> list[tuple[str, float]]:
-        given = [(name, getattr(self._options, name)) for name in PASSED_ON]
-        return [(name, value) for name, value in given if value is not None]
-
-    def _arguments(self, fds: list[int]) -> list[str]:
-        options = self._options
-        return [
-            options.app,
-            *(f"--fd={fd}" for fd in fds),
-            *self._internal.arguments(),
-            f"--forwarded-allow-ips={options.forwarded_allow_ips}",
-            f"--node={self.node}",
-            f"--beat={options.stuck_after / 10}",
-            f"--grace={options.grace}",
-            f"--lane={'on' if options.lane else 'off'}",
-            f"--status-socket={self._internal.status_socket}",
-            *(f"--{name.replace('_', '-')}={value}" for name, value in self._passed_on()),
-            f"--log-level={options.log_level}",
-            f"--log-json={'yes' if options.log_json else 'no'}",
-        ]

@@ -7,22 +7,21 @@ import contextlib
 import signal
 import socket
 import sys
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from socketio_cluster.cluster.listener import WORKER
-from socketio_cluster.cluster.stopping import Stopping
+from socketio_cluster.cluster.supervisor.lifeline import DRAINED, WorkerOptions, encode
+from socketio_cluster.cluster.supervisor.stopping import Stopping
 
 # Silence is counted in so many short waits instead of by the clock: a supervisor that was itself
 # paused (Ctrl-Z, a sleeping laptop) has then missed one wait and does not blame its workers.
 TICKS = 10
-# What a worker says when its clients are gone.
-DRAINED = b"drained\n"
 # How long a worker may take to stop at the second signal.
 HURRY_SECONDS = 3.0
 
 
-class Child:
+class WorkerProcess:
     """A running worker: when it is ready, whether it still beats, how it ended."""
 
     def __init__(
@@ -31,22 +30,23 @@ class Child:
         self.process = process
         self.node_id: str | None = None
         self._reader = reader
-        self._writer = writer  # nothing is written, but its end closes the lifeline
+        self._writer = writer  # its end closes the lifeline
 
     @classmethod
-    async def spawn(cls, arguments: Sequence[str], *, env: Mapping[str, str], fds: Sequence[int]) -> Child:
-        """Start a worker with the listening sockets and one end of a lifeline."""
+    async def spawn(cls, options: WorkerOptions, env: Mapping[str, str]) -> WorkerProcess:
+        """Start a worker with its listening sockets, and hand `options` over through a lifeline."""
         ours, theirs = socket.socketpair()
         with theirs:
             reader, writer = await asyncio.open_connection(sock=ours)
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, *WORKER, *arguments, "--lifeline", str(theirs.fileno())),
+                *(sys.executable, *WORKER, options.node, str(theirs.fileno())),
                 env=env,
-                pass_fds=(*fds, theirs.fileno()),
+                pass_fds=(*options.fds, theirs.fileno()),
                 stdin=asyncio.subprocess.DEVNULL,
                 # Ctrl-C in a terminal reaches a whole group: here it shall reach the supervisor alone.
                 start_new_session=True,
             )
+        writer.write(encode(options))
         return cls(process, reader, writer)
 
     async def ready(self, timeout: float) -> str | None:

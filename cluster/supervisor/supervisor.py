@@ -11,19 +11,19 @@ import socket
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from socketio_cluster.cluster import logs
-from socketio_cluster.cluster.bus import check_bus, credentials, provide_bus, read_bus
-from socketio_cluster.cluster.child import first
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.internal import check_internal, plan_internal
 from socketio_cluster.cluster.limits.limits import check_limits
 from socketio_cluster.cluster.listener import listen, listen_after_orphans, listen_shared, url_of
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.probes.probes import Probes, serve_probes
-from socketio_cluster.cluster.rundir import VARIABLE, run_directory
-from socketio_cluster.cluster.slot import Slot
-from socketio_cluster.cluster.stopping import Stopping
+from socketio_cluster.cluster.supervisor.bus import check_bus, credentials, provide_bus, read_bus
+from socketio_cluster.cluster.supervisor.slot import Slot
+from socketio_cluster.cluster.supervisor.stopping import Stopping
+from socketio_cluster.cluster.supervisor.worker_process import first
 from socketio_cluster.cluster.target import check_target
 
 log = logging.getLogger("socketio_cluster.cluster")
@@ -37,11 +37,11 @@ def run_supervisor(options: ServeOptions) -> int:
     check_bus(options.bus)
     check_internal(options)
     check_limits(options)
-    env = credentials(options)
+    settings = credentials(options)
     with contextlib.ExitStack() as stack:
         sockets = [[stack.enter_context(sock) for sock in pair] for pair in _listen(options)]
         probes = None if options.probe_port is None else stack.enter_context(_listen_for_probes(options))
-        return asyncio.run(Supervisor(options, sockets, probes).run(env))
+        return asyncio.run(Supervisor(options, sockets, probes).run(settings))
 
 
 def _listen(options: ServeOptions) -> list[tuple[socket.socket, ...]]:
@@ -75,15 +75,22 @@ class Supervisor:
         self._slots: list[Slot] = []
         self._stopping = Stopping()
 
-    async def run(self, env: Mapping[str, str]) -> int:
-        """Start the workers, wait for a signal or a failed first start, stop them; returns the exit code."""
+    async def run(self, settings: Mapping[str, str]) -> int:
+        """Start the workers, wait for a signal or a failed first start, stop them; returns the exit code.
+
+        `settings` are for the workers' managers.
+        """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
-        with run_directory() as folder:
+        # For sockets; only this user may enter it, which is all the access control that they need.
+        with TemporaryDirectory(prefix="cluster-", ignore_cleanup_errors=True) as path:
+            folder = Path(path)
             async with provide_bus(self._options.bus, folder) as bus:
-                env = {**os.environ, **env, **bus, VARIABLE: str(folder)}
-                self._slots = self._make_slots(env, folder)
+                env = {**os.environ, **bus}
+                if self._options.prefix:
+                    env["CLUSTER_PREFIX"] = self._options.prefix
+                self._slots = self._make_slots(env, settings, folder)
                 async with self._serve_probes():
                     code = await self._keep_all()
         log.info("stopped")
@@ -94,10 +101,10 @@ class Supervisor:
             return contextlib.nullcontext()
         return serve_probes(self._probes, Probes(lambda: self._slots, self._drain))
 
-    def _make_slots(self, env: Mapping[str, str], folder: Path) -> list[Slot]:
+    def _make_slots(self, env: Mapping[str, str], settings: Mapping[str, str], folder: Path) -> list[Slot]:
         name, places = self._options.node_name, plan_internal(self._options, folder)
         return [
-            Slot(f"{name}-{number}", self._options, sockets, internal, env, self._stopping)
+            Slot(f"{name}-{number}", self._options, sockets, internal, env, settings, self._stopping)
             for number, (sockets, internal) in enumerate(zip(self._sockets, places, strict=True), start=1)
         ]
 

@@ -18,12 +18,12 @@ OURS = "local://"
 
 @asynccontextmanager
 async def provide_bus(url: str, folder: Path) -> AsyncIterator[Mapping[str, str]]:
-    """Give the environment that leads workers to the bus `url`.
+    """Provide the bus `local://`, as long as this context, at a socket in `folder`; others run elsewhere.
 
-    `local://` exists as long as this context, at a socket in `folder`.
+    Gives the environment that leads workers, and programs which they start, to the local bus.
     """
     if url != OURS:
-        yield {"CLUSTER_BUS": url}
+        yield {}
         return
     path = folder / "bus.sock"
     async with open_hub(path):
@@ -71,15 +71,13 @@ def check_bus(url: str) -> None:
 
 
 def credentials(options: ServeOptions) -> dict[str, str]:
-    """The environment that names the cluster on the bus and holds its secret."""
-    env = {}
-    if options.prefix:
-        env["CLUSTER_PREFIX"] = options.prefix
+    """The settings of the workers' managers that are nobody else's business; UsageError without its file."""
+    settings = {} if options.bus == OURS else {"CLUSTER_BUS": options.bus}
     if options.secret_file:
         try:
-            env["CLUSTER_SECRET"] = options.secret_file.read_text().strip()
+            settings["CLUSTER_SECRET"] = options.secret_file.read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"--secret-file {options.secret_file} cannot be read: {error}") from None
-        if not env["CLUSTER_SECRET"]:
+        if not settings["CLUSTER_SECRET"]:
             raise UsageError(f"--secret-file {options.secret_file} is empty")
-    return env
+    return settings

@@ -1,0 +1,128 @@
+"""The socket pair that ties a worker to its supervisor, and what goes through it.
+
+First the supervisor hands over the worker's options, as one object. Neither the command line nor the
+environment of a process is private, and both are inherited or shown by tools that report crashes: the secret
+and the password of the bus take this way instead. Then the worker sends lines: that it is ready, that it is
+alive, that it has drained. When one of the two ends, the other one sees the end of the stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import shutil
+import signal
+import socket
+import struct
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from socketio_cluster.cluster.internal import Internal
+from socketio_cluster.cluster.options import ServeOptions
+
+log = logging.getLogger("socketio_cluster.cluster")
+
+LENGTH: Final = struct.Struct("!I")
+DRAINED: Final = b"drained\n"
+"""What a worker says when its clients are gone."""
+BEATS: Final = 10
+"""A worker beats so many times before its silence counts as being stuck."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkerOptions:
+    """What one worker is told.
+
+    ``fds`` are the listening sockets that it inherits. ``settings`` are ``CLUSTER_…`` settings for its
+    managers alone.
+    """
+
+    serve: ServeOptions
+    node: str
+    fds: list[int]
+    internal: Internal
+    settings: dict[str, str] = field(repr=False)
+
+
+def encode(options: WorkerOptions) -> bytes:
+    """The length as four bytes, then JSON."""
+    body = msgspec.json.encode(options, enc_hook=str)
+    return LENGTH.pack(len(body)) + body
+
+
+def receive(sock: socket.socket) -> WorkerOptions:
+    """Wait for what ``encode`` has made; raises ConnectionError when the supervisor is gone before."""
+    (length,) = LENGTH.unpack(_read(sock, LENGTH.size))
+    return msgspec.json.decode(_read(sock, length), type=WorkerOptions, dec_hook=_path)
+
+
+def _path(kind: type[Any], text: Any) -> Any:
+    if kind is not Path:
+        raise NotImplementedError(f"{kind} cannot be handed over")
+    return Path(text)
+
+
+def _read(sock: socket.socket, count: int) -> bytes:
+    data = b""
+    while len(data) < count:
+        more = sock.recv(count - len(data))
+        if not more:
+            raise ConnectionError("the supervisor is gone")
+        data += more
+    return data
+
+
+class Lifeline:
+    """Tells the supervisor that this event loop runs, and stops this process when the supervisor is gone.
+
+    `sock` is the inherited end.
+    """
+
+    def __init__(self, sock: socket.socket, options: WorkerOptions) -> None:
+        self._sock = sock
+        self._beat = options.serve.stuck_after / BEATS
+        self._grace = options.serve.grace
+        self._folder = options.internal.socket.parent
+        self._task: asyncio.Task[None] | None = None
+        self.orphaned = False
+        """Whether the supervisor is gone."""
+        # A thread, because a stuck event loop must not outlive its supervisor either.
+        threading.Thread(target=self._wait_for_orphanage, name="lifeline", daemon=True).start()
+
+    def ready(self, node_id: str) -> None:
+        """Say that this worker accepts, under which node id, and start the heartbeat."""
+        self._send(f"ready {node_id}\n".encode())
+        self._task = asyncio.get_running_loop().create_task(self._beat_forever(), name="lifeline")
+
+    def drained(self) -> None:
+        """Say that this worker has let its clients go, and waits for the others."""
+        self._send(DRAINED)
+
+    async def _beat_forever(self) -> None:
+        while True:
+            await asyncio.sleep(self._beat)
+            self._send(b"alive\n")
+
+    def _send(self, line: bytes) -> None:
+        # A full socket means that the supervisor is paused; it needs one line, not all of them.
+        with contextlib.suppress(OSError):
+            self._sock.send(line, socket.MSG_DONTWAIT)
+
+    def _wait_for_orphanage(self) -> None:
+        with contextlib.suppress(OSError):
+            while self._sock.recv(64):
+                pass
+        log.error("the supervisor is gone: stopping")
+        self.orphaned = True
+        # The supervisor's folder: it could not remove it; the first orphan wins.
+        shutil.rmtree(self._folder, ignore_errors=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(self._grace)
+        os._exit(1)
