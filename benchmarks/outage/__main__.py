@@ -24,7 +24,9 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=LOADS, default=list(LOADS), help="some of the loads")
     parser.add_argument("--faults", nargs="+", choices=["kill", "freeze"], default=["kill", "freeze"])
     parser.add_argument("--seconds", type=float, default=2, help="how long the bus is away (default: 2)")
-    parser.add_argument("--patience", type=float, default=90, help="how long to wait for the end (default: 90)")
+    parser.add_argument(
+        "--patience", type=float, default=90, help="how long to wait for the end (default: 90)"
+    )
     parser.add_argument("--processes", type=int, default=2, help="processes that hold the nodes (default: 2)")
     parser.add_argument("--print", action="store_true", help="do not write docs/scale.md")
     parser.add_argument("--log", type=Path, help="a folder that keeps what nodes and Redis have logged")
@@ -38,7 +40,7 @@ def main() -> None:
                     LOADS[name], fault, choice.seconds, choice.patience, choice.processes, {}, place
                 )
             outcomes.append(outcome)
-            print("\n".join(rows([outcome])[-1:]), flush=True)
+            print("\n".join(rows([outcome])[-1:]), outcome.counts, flush=True)
     if not choice.print:
         write(outcomes, describe())
 

@@ -100,9 +100,7 @@ class Crowd:
 async def main() -> None:
     """Read orders from standard input and answer each with a line."""
     lines = asyncio.StreamReader(limit=2**24)
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(lines), sys.stdin
-    )
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     crowd = Crowd(json.loads(await lines.readline()))
     while line := await lines.readline():
         print(json.dumps(await crowd.obey(json.loads(line))), flush=True)

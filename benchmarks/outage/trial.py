@@ -38,7 +38,7 @@ class Load:
     def title(self) -> str:
         """The load in words."""
         if self.rate:
-            return f"{self.nodes} × {self.rate}/s × {self.size} B"
+            return f"{self.nodes} nodes, {self.rate}/s each, {self.size} B"
         return f"{self.nodes} idle, {self.rooms} rooms each, {self.before} + {self.during} events each"
 
 
@@ -117,7 +117,13 @@ class Crew:
 
 
 def run(
-    load: Load, fault: str, seconds: float, patience: float, processes: int, options: dict[str, Any], folder: Path
+    load: Load,
+    fault: str,
+    seconds: float,
+    patience: float,
+    processes: int,
+    options: dict[str, Any],
+    folder: Path,
 ) -> Outcome:
     """Run a trial: ``kill`` and start again, or ``freeze``, for so many seconds."""
     outcome = Outcome(load, fault)

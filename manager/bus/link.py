@@ -1,7 +1,7 @@
 """The link keeps this node on the bus: the only place that connects, retries and gives up.
 
 It runs one broker at a time. While that lives, three tasks work: the reader hands over what arrives, the
-writer sends the backlog in batches (what gathers while one batch is on its way makes the next), and the
+writer sends what waits in batches (what gathers while one batch is on its way makes the next), and the
 third brings the subscriptions in line with the interest. When any of them fails the broker is closed,
 and after a growing, jittered pause another one takes every subscription again before anything is sent.
 """
@@ -14,17 +14,15 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
-from socketio_cluster.manager.bus.backlog import Backlog, Entry
 from socketio_cluster.manager.bus.backoff import delay
-from socketio_cluster.manager.bus.broker import Broker, Delivery, Publication
+from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.interest import Interest
+from socketio_cluster.manager.bus.outgoing import Batch, Outgoing
 from socketio_cluster.manager.errors import BrokerError
 
 logger = logging.getLogger("socketio_cluster.manager")
 
 CONNECT_SECONDS: Final = 10.0
-BATCH_ENTRIES: Final = 1000
-BATCH_BYTES: Final = 1024 * 1024
 SLICE: Final = 256
 """Deliveries handled before the loop gets a turn: at 5-50 µs each, a few milliseconds."""
 FAREWELL_SECONDS: Final = 1.0
@@ -43,7 +41,7 @@ class Ends(Protocol):
         """The bus is not reached any more."""
 
     def leaving(self) -> None:
-        """Take the last chance to put something into the backlog."""
+        """Say the last words: everything else is sent."""
 
 
 class Link:
@@ -52,16 +50,16 @@ class Link:
     Args:
         connect: makes a broker; raises ``BrokerError``.
         interest: the channels to take.
-        backlog: what to send.
+        outgoing: what to send.
         ends: who is told.
     """
 
     def __init__(
-        self, connect: Callable[[], Awaitable[Broker]], interest: Interest, backlog: Backlog, ends: Ends
+        self, connect: Callable[[], Awaitable[Broker]], interest: Interest, outgoing: Outgoing, ends: Ends
     ) -> None:
         self._connect = connect
         self._interest = interest
-        self._backlog = backlog
+        self._outgoing = outgoing
         self._ends = ends
         self._work = asyncio.Event()
         self._wishes = asyncio.Event()
@@ -82,7 +80,7 @@ class Link:
         await self._up.wait()
 
     def wake(self) -> None:
-        """Say that the backlog has something to send."""
+        """Say that there is something to send."""
         self._work.set()
 
     def wish(self) -> None:
@@ -173,6 +171,7 @@ class Link:
         joined = self.up
         if joined:
             self._up.clear()
+            self._outgoing.cut()
             self._ends.parted()
         self._next()
         return joined
@@ -189,14 +188,14 @@ class Link:
         while True:
             await self._work.wait()
             self._work.clear()
-            while batch := self._backlog.batch(BATCH_ENTRIES, BATCH_BYTES):
+            while (batch := self._outgoing.batch()).publications:
                 await self._publish(broker, batch)
-                self._backlog.sent(batch[-1].number)
+                self._outgoing.sent(batch)
                 self._next()
 
-    async def _publish(self, broker: Broker, batch: list[Entry]) -> None:
+    async def _publish(self, broker: Broker, batch: Batch) -> None:
         try:
-            await broker.publish([Publication(entry.channels, entry.payload) for entry in batch])
+            await broker.publish(batch.publications)
         except BaseException:  # also when the reader has noticed first that the bus is gone
             self.publish_errors += 1
             raise
@@ -222,17 +221,22 @@ class Link:
         """Send what is left, and a goodbye, within a second."""
         if not self.up:
             return
-        self._ends.leaving()
+        self._outgoing.flowing = True
         try:
             # Not asyncio.timeout, which does not say TimeoutError in a task that is being cancelled (3.11.2).
             await asyncio.wait_for(self._send_the_rest(broker), FAREWELL_SECONDS)
         except (BrokerError, TimeoutError) as exc:
-            logger.warning("left the bus with %d envelopes unsent: %s", self._backlog.unsent, exc)
+            logger.warning("left the bus with %d envelopes unsent: %s", self._outgoing.unsent, exc)
 
     async def _send_the_rest(self, broker: Broker) -> None:
-        while batch := self._backlog.batch(BATCH_ENTRIES, BATCH_BYTES):
-            await broker.publish([Publication(entry.channels, entry.payload) for entry in batch])
-            self._backlog.sent(batch[-1].number)
+        await self._empty(broker)
+        self._ends.leaving()
+        await self._empty(broker)
+
+    async def _empty(self, broker: Broker) -> None:
+        while (batch := self._outgoing.batch()).publications:
+            await broker.publish(batch.publications)
+            self._outgoing.sent(batch)
 
     async def _next_turn(self) -> None:
         if self._turn is None:

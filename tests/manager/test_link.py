@@ -312,7 +312,7 @@ async def test_farewell_to_a_bus_that_does_not_answer(live, caplog, monkeypatch)
     live.post(b"last words")
     await asyncio.wait_for(live.stop(), 1)
     assert live.broker.closed
-    assert "left the bus with 2 envelopes unsent" in caplog.text
+    assert "left the bus with 1 envelopes unsent" in caplog.text
 
 
 async def test_cancelled_before_the_bus_is_there():
@@ -322,7 +322,7 @@ async def test_cancelled_before_the_bus_is_there():
         rig.bus.failures = failures
         if not failures:
             rig.bus.connect = asyncio.Event().wait
-            rig.link = Link(rig.bus.connect, rig.interest, rig.backlog, rig.ends)
+            rig.link = Link(rig.bus.connect, rig.interest, rig.outgoing, rig.ends)
         rig.start()
         await asyncio.sleep(0)
         await asyncio.wait_for(rig.stop(), 1)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from socketio_cluster.manager.bus.backlog import Backlog
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.messages import Emit
+from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.publisher import Publisher
 from socketio_cluster.manager.stats import Stats
 
@@ -18,7 +19,7 @@ def test_dropping_is_told_once_for_each_absence(caplog):
     """Not again when the bus is there but has not everything yet; again when it goes the next time."""
     link = SimpleNamespace(up=False, wake=lambda: None)
     backlog = Backlog(1000, 60)
-    publisher = Publisher("a" * 8, Codec("sio"), backlog, link, Stats())
+    publisher = Publisher("a" * 8, Codec("sio"), backlog, link, Outgoing(backlog, lambda: None), Stats())
 
     def post(count):
         for _ in range(count):
