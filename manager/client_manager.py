@@ -6,6 +6,7 @@ theirs. python-socketio calls its methods; see ``docs/architecture.md`` for the 
 
 from __future__ import annotations
 
+import asyncio
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +19,8 @@ from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event
 from socketio_cluster.manager.clients.room_limit import check_rooms
 from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
+from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.host.begin_anew import begin_anew
 from socketio_cluster.manager.host.fixes import guard
 from socketio_cluster.manager.host.outbox import Outlet
 from socketio_cluster.manager.ids import new_sid, node_of
@@ -67,11 +70,25 @@ class ClusterManager(Member):
     # python-socketio: set-up
 
     def set_server(self, server: Any) -> None:
-        """Take the server, and see to what its connection handling lacks."""
+        """Take the server, and see to what its connection handling lacks.
+
+        Raises ``SettingError`` for a threaded server.
+        """
+        if not server.is_asyncio_based():
+            raise SettingError(
+                f"a {type(server).__name__} on threads takes a SyncClusterManager:"
+                " a ClusterManager is for an AsyncServer"
+            )
         super().set_server(server)
         self._outlets = Outlet.install(server, self.options.client_bytes, self.stats, self.spawn)
         server.eio.generate_id = lambda: new_sid(self.node.id)
         guard(server, self)
+
+    def _new_node(self) -> None:
+        super()._new_node()
+        self.stats.connections = 0
+        if self.server is not None:
+            begin_anew(self.server)
 
     def initialize(self) -> None:
         """Nothing to do: ``start`` is awaited by the first client or emit."""
@@ -143,6 +160,7 @@ class ClusterManager(Member):
         the client's limit.
         """
         room = check_room(room)
+        self.settle()
         if room == sid:
             return
         if self.is_sid_room(namespace, room):
@@ -159,6 +177,7 @@ class ClusterManager(Member):
     async def leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of any node out of a room."""
         room = check_room(room)
+        self.settle()
         if self.members.find(sid, namespace) is None:
             await self.start()
             await self.remote.leave(namespace, sid, room)
@@ -206,7 +225,7 @@ class ClusterManager(Member):
         ignore_queue: bool,
     ) -> None:
         """Emit what is encoded, perhaps to this node alone; waits while the bus cannot keep up."""
-        if not self._started:
+        if self._home is not asyncio.get_running_loop():
             await self.start()
         self.stats.emitted += 1
         reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.futures import settle
 from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
+from socketio_cluster.manager.host.begin_anew import watch_anew
 from socketio_cluster.manager.host.deadline import Deadline
 from socketio_cluster.manager.host.reader import Reader
 from socketio_cluster.manager.host.tornado_socket import pace
@@ -49,6 +51,7 @@ class Guards:
         self._eio_connect = server._handle_eio_connect
         self._eio_disconnect = server._handle_eio_disconnect
         self._shutdown = server.shutdown
+        self._emit = server.emit
         self._deadline = Deadline(server.eio, manager.options.connect_seconds, self._joined, manager.spawn)
 
     def _joined(self, eio_sid: str) -> bool:
@@ -108,6 +111,7 @@ class Guards:
 
     async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:
         """Disconnect a client; nothing is left of it, though its disconnect handler raises."""
+        self._manager.settle()
         try:
             await self._send_away(sid, namespace, ignore_queue)
         except Exception:
@@ -125,10 +129,20 @@ class Guards:
                 socket.queue.put_nowait(eio_packet.Packet(eio_packet.NOOP))
 
     async def shutdown(self) -> None:
-        """Stop the server's background work, and leave the bus."""
+        """Leave the bus, and stop the server's background work; twice does no harm."""
         self._deadline.close()
+        await self._manager.close()  # first: it forgets what belongs to an event loop that has ended
         await self._shutdown()
-        await self._manager.close()
+        watch_anew(self._server.eio)
+
+    def emit(
+        self, event: str, data: Any = None, to: Any = None, room: Any = None, *args: Any, **options: Any
+    ) -> Awaitable[None]:
+        """Emit as ``AsyncServer.emit``, which takes ``to=[]``, ``to=0`` and ``to=""`` for everybody.
+
+        It asks ``to or room``; what is given as ``room`` alone it leaves as it is.
+        """
+        return self._emit(event, data, None, room if to is None else to, *args, **options)  # type: ignore[no-any-return]
 
     async def call(
         self,
@@ -145,14 +159,15 @@ class Guards:
         Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass
         ``ClientGone`` as soon as the client, or its node, is gone.
         """
-        check_call(self._server, to or sid)
+        to = sid if to is None else to
+        check_call(self._server, to)
         future: asyncio.Future[tuple[Any, ...] | None] = asyncio.get_running_loop().create_future()
         answer = Answer(partial(settle, future))
         try:
             await self._server.emit(
                 event,
                 data=data,
-                room=to or sid,
+                room=to,
                 namespace=namespace,
                 callback=answer,
                 ignore_queue=ignore_queue,
@@ -162,4 +177,4 @@ class Guards:
             raise SocketIOTimeoutError from None
         finally:
             answer.end()
-        return answered(arguments, to or sid)
+        return answered(arguments, to)
