@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.answers import Answers
 from socketio_cluster.manager.bus.backlog import Backlog
@@ -36,8 +36,10 @@ from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.futures import complain
 from socketio_cluster.manager.ids import new_node_id
-from socketio_cluster.manager.options import Options
 from socketio_cluster.manager.stats import Stats
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.options import Options
 
 logger = logging.getLogger("socketio_cluster.manager")
 
