@@ -14,7 +14,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
-from socketio_cluster.manager.bus.backoff import delay
+from socketio_cluster.manager.bus.backoff import AWAY, TROUBLE, delay
 from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.outgoing import Batch, Outgoing
@@ -112,11 +112,11 @@ class Link:
             except (BrokerError, TimeoutError) as exc:
                 if attempt == 0:
                     logger.warning("cannot reach the bus, trying on: %s", exc or "no answer")
-                await asyncio.sleep(delay(attempt, random.random()))  # noqa: S311 - jitter, not a secret
+                await asyncio.sleep(delay(attempt, random.random(), AWAY))  # noqa: S311 - jitter, not a secret
                 attempt += 1
                 continue
             attempt = 0 if await self._serve(broker) else attempt + 1
-            await asyncio.sleep(delay(attempt, random.random()))  # noqa: S311
+            await asyncio.sleep(delay(attempt, random.random(), TROUBLE))  # noqa: S311
 
     async def _serve(self, broker: Broker) -> bool:
         """Work with one broker until it fails; True when it got as far as joining."""

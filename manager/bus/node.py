@@ -12,11 +12,12 @@ import asyncio
 import contextlib
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.answers import Answers
 from socketio_cluster.manager.bus.backlog import Backlog
-from socketio_cluster.manager.bus.broker import Broker, Delivery, Publication
+from socketio_cluster.manager.bus.broker import Delivery, Publication
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.greetings import Greetings
@@ -79,7 +80,8 @@ class Node:
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
         self._answers = Answers(backlog)
         self._outgoing = Outgoing(backlog, self._next_answer)
-        self._link = Link(self._open, self._interest, self._outgoing, self) if options.url else None
+        connect = partial(open_broker, options.url or "")
+        self._link = Link(connect, self._interest, self._outgoing, self) if options.url else None
         self.publisher = Publisher(self.id, codec, backlog, self._link, self._outgoing, stats)
         self._receiver = Receiver(self.id, codec, self._streams, stats, hears.heard, self._noticed)
         self._speaker = Speaker(self.publisher, self.channels, serving=serving)
@@ -296,7 +298,3 @@ class Node:
     def _info(self) -> NodeInfo:
         me = self.options
         return NodeInfo(self.id, me.name or self.id, me.address, self._hears.client_count, self.draining)
-
-    async def _open(self) -> Broker:
-        assert self.options.url is not None
-        return await open_broker(self.options.url)

@@ -63,7 +63,8 @@ async def test_pauses_grow(monkeypatch):
     """Each failure in a row makes the next pause longer; a broker that joined makes it short again."""
     attempts = []
     monkeypatch.setattr(
-        "socketio_cluster.manager.bus.link.delay", lambda attempt, chance: attempts.append(attempt) or 0
+        "socketio_cluster.manager.bus.link.delay",
+        lambda attempt, chance, longest: attempts.append(attempt) or 0,
     )
     rig = Rig()
     rig.bus.failures = [BrokerError("refused")] * 3
@@ -81,7 +82,8 @@ async def test_a_broker_that_fails_before_joining(monkeypatch, rig):
     """A bus that accepts and then refuses the subscriptions is not hammered: the pauses grow too."""
     attempts = []
     monkeypatch.setattr(
-        "socketio_cluster.manager.bus.link.delay", lambda attempt, chance: attempts.append(attempt) or 0
+        "socketio_cluster.manager.bus.link.delay",
+        lambda attempt, chance, longest: attempts.append(attempt) or 0,
     )
 
     async def refuse(channels):
