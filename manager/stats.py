@@ -19,7 +19,7 @@ class Stats:
     repeats: int = 0
     """Envelopes that had arrived before and were dropped."""
     dropped: int = 0
-    """Envelopes the bus never got: they waited longer, or were more, than the buffer's bounds."""
+    """Envelopes the bus never got: beyond the bounds of the buffer, or refused by the bus."""
     gaps: int = 0
     """Senders that could not give this node what it had missed, added up over its absences and theirs."""
     lost: int = 0

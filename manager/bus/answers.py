@@ -7,6 +7,7 @@ that is repeated replaces itself, and there is at most one piece in memory.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
 from typing import Final
 
@@ -29,10 +30,14 @@ OFFER_ENTRIES: Final = 2000
 
 
 class Answers:
-    """The questions that wait for an answer, one of each asker, and the pieces that answer them."""
+    """The questions that wait for an answer, one of each asker, and the pieces that answer them.
 
-    def __init__(self, backlog: Backlog) -> None:
+    ``most``: bytes of a piece that the bus takes, which may be less than ``PIECE_BYTES``.
+    """
+
+    def __init__(self, backlog: Backlog, most: Callable[[], int] = lambda: PIECE_BYTES) -> None:
         self._backlog = backlog
+        self._most = most
         self._asks: dict[str, tuple[Ask, Holds]] = {}
         self._size = 0
 
@@ -67,11 +72,11 @@ class Answers:
     def _piece(self, ask: Ask, needs: Holds) -> Answer:
         exact = ask.after >= self._backlog.floor
         piece = Answer(ask.question, [], ask.after, ask.upto, lost=0, exact=exact)
-        size = 0
+        size, most = 0, min(PIECE_BYTES, self._most())
         for scanned, entry in enumerate(self._backlog.between(ask.after, ask.upto), 1):
             needed = needs(entry.channels)
             size += len(entry.payload) if needed else 0
-            if piece.envelopes and size > PIECE_BYTES:
+            if piece.envelopes and size > most:
                 return piece
             if needed and entry.payload:
                 piece.envelopes.append(entry.payload)

@@ -31,7 +31,6 @@ class Backlog:
     """A stream of entries in the order of their numbers; time is given in seconds by the caller."""
 
     def __init__(self, max_bytes: int, max_age: float) -> None:
-        self._max_bytes = max_bytes
         self._max_age = max_age
         # In the order of their numbers: all of the first come before all of the second, and so on.
         self._gone: deque[Entry] = deque()
@@ -39,6 +38,8 @@ class Backlog:
         self._unsent: deque[Entry] = deque()
         self._bytes = 0
         self._offered = 0
+        self.max_bytes = max_bytes
+        """Bytes of all that is kept at once, hence of one entry."""
         self.reached = 0
         """Number of the newest entry the bus has."""
         self.handed = 0
@@ -91,17 +92,36 @@ class Backlog:
         if self._unsent:
             self.handed = self._unsent[0].number - 1
 
+    def drop(self, number: int) -> Entry | None:
+        """Give up an unsent entry that the bus will not take; None when there is none of this number."""
+        for entry in self._unsent:
+            if entry.number == number:
+                self._unsent.remove(entry)
+                self._bytes -= len(entry.payload)
+                return entry
+        return None
+
+    def above(self, size: int) -> list[Entry]:
+        """The unsent entries of more than ``size`` bytes."""
+        return [entry for entry in self._unsent if len(entry.payload) > size]
+
+    def rewind(self, number: int) -> int:
+        """Everything kept after ``number`` is to be sent again, in its order; returns how many that are."""
+        count = 0
+        while self._sent and self._sent[-1].number > number:
+            self._unsent.appendleft(self._sent.pop())
+            count += 1
+        self.reached = min(self.reached, number)
+        self.handed = min(self.handed, number)
+        return count
+
     def awaits(self, number: int) -> bool:
         """Whether the entry with this number still has to reach the bus."""
         return bool(self._unsent) and self._unsent[0].number <= number
 
     def withdraw(self, number: int) -> bool:
         """Take back an unsent entry; False when it was in a batch, so that the bus may have it already."""
-        for entry in self._unsent:
-            if entry.number == number:
-                self._unsent.remove(entry)
-                self._bytes -= len(entry.payload)
-                break
+        self.drop(number)
         return number > self._offered
 
     def expire(self, now: float) -> int:
@@ -130,7 +150,7 @@ class Backlog:
         return chain(reversed(unsent), reversed(self._sent), reversed(self._gone))
 
     def _over(self, entry: Entry, now: float) -> bool:
-        return self._bytes > self._max_bytes or now - entry.at > self._max_age
+        return self._bytes > self.max_bytes or now - entry.at > self._max_age
 
     def _evict(self, entries: deque[Entry]) -> int:
         entry = entries.popleft()

@@ -10,10 +10,10 @@ from typing import Final
 
 FIRST: Final = 0.1
 AWAY: Final = 0.8
-"""The longest pause while the bus is away, so that it is found within a second of its return. A server that is
-away refuses a connection at no cost, and 300 nodes together try 500 times a second."""
+"""The longest pause while the bus is away, so that it is found within a second of its return. A server that
+is away refuses a connection at no cost, and 300 nodes together try 500 times a second."""
 TROUBLE: Final = 5.0
-"""The longest pause while it lets this node in and then fails: that costs it something, and ends less often."""
+"""The longest pause while it lets this node in and then fails: that costs it something."""
 
 
 def delay(attempt: int, chance: float, longest: float) -> float:

@@ -16,22 +16,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.answers import Answers
-from socketio_cluster.manager.bus.backlog import Backlog
+from socketio_cluster.manager.bus.backlog import Backlog, Entry
 from socketio_cluster.manager.bus.broker import Delivery, Publication
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.envelope import Codec
-from socketio_cluster.manager.bus.greetings import Greetings
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.link import FAREWELL_SECONDS, Link
-from socketio_cluster.manager.bus.messages import Answer, Ask, Beat, Bye, Hello, Message, Notice
+from socketio_cluster.manager.bus.membership import Membership
+from socketio_cluster.manager.bus.messages import Answer, Ask, Beat, Bye, Emit, Gone, Hello, Message, Notice
 from socketio_cluster.manager.bus.node_listener import Hears
 from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.publisher import Publisher
 from socketio_cluster.manager.bus.receiver import Receiver
 from socketio_cluster.manager.bus.recovery import Recovery
 from socketio_cluster.manager.bus.registry import open_broker, safe_url
-from socketio_cluster.manager.bus.roster import NodeInfo, Roster
-from socketio_cluster.manager.bus.settling import Settling
+from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.bus.speaker import Speaker
 from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.errors import EnvelopeError
@@ -71,14 +70,12 @@ class Node:
         self._serving = serving
         self._joined_at = self._joined_clock = self._beat_at = self._looked_at = 0.0
         self._said_goodbye = False
-        self._greetings = Greetings()
-        self._settling: Settling | None = None
         self._interest = Interest()
         self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
-        self._roster = Roster(self._streams)
+        self._membership = Membership(self._streams, hears)
         codec = Codec(options.prefix, options.secret)
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
-        self._answers = Answers(backlog)
+        self._answers = Answers(backlog, lambda: self.publisher.largest // 2)
         self._outgoing = Outgoing(backlog, self._next_answer)
         connect = partial(open_broker, options.url or "")
         self._link = Link(connect, self._interest, self._outgoing, self) if options.url else None
@@ -102,11 +99,11 @@ class Node:
     def nodes(self) -> dict[str, NodeInfo]:
         """The live nodes by id, this one included if it serves clients."""
         me = {self.id: self._info()} if self._serving else {}
-        return {**me, **self._roster.nodes}
+        return {**me, **self._membership.nodes}
 
     def knows(self, node: str) -> bool:
         """Whether this is a live node, or this one."""
-        return node == self.id or node in self._roster.nodes
+        return node == self.id or node in self._membership.nodes
 
     async def start(self, wait: float) -> None:
         """Go on the bus; returns when it is reached, or after ``wait`` seconds, while it goes on trying.
@@ -189,13 +186,19 @@ class Node:
             self.stats.reconnects += 1
             self._recovery.cut(now)
             self._outgoing.flowing = False
-            self._settling = Settling(self._roster.nodes, now + self.options.settle_seconds)
+            self._membership.settle(now + self.options.settle_seconds)
         self._joined_clock = self.publisher.time()
         self._speaker.hello(self._info())
 
     def parted(self) -> None:
         """Forget who has asked: clients of this node are served as before."""
         self._answers.clear()
+
+    def refused(self, entry: Entry, why: str) -> None:
+        """Name what the bus will never take; nobody will answer it."""
+        message = self.publisher.refused(entry, why)
+        if isinstance(message, Emit) and message.ack:
+            self._hears.heard(self.id, Gone(message.ack))
 
     def leaving(self) -> None:
         """Say goodbye, once."""
@@ -205,16 +208,14 @@ class Node:
 
     def _noticed(self, origin: str, notice: Notice) -> None:
         """Take what another node says about itself, or asks this one."""
-        if self._settling is not None:
-            self._settling.heard(origin)
+        self._membership.heard(origin)
         match notice:
             case Hello() | Beat():
                 self._present(origin, notice)
             case Bye():
                 self._streams.leave(origin)
                 self._recovery.give_up(origin)
-                if self._roster.leave(origin):
-                    self._gone(origin, "left")
+                self._membership.left(origin)
             case Ask():
                 try:
                     self._answers.ask(origin, notice)
@@ -227,10 +228,7 @@ class Node:
                 self._recovery.turn(time.monotonic())
 
     def _present(self, origin: str, notice: Hello | Beat) -> None:
-        if self._roster.present(origin, notice):
-            logger.info("node %s (%s) is here", notice.name or origin, origin)
-        if isinstance(notice, Hello):
-            self._greetings.heard(origin)
+        self._membership.present(origin, notice)
         if (
             self._receiver.echo_sent > self._joined_clock
         ):  # what came before may be older than the subscriptions
@@ -252,12 +250,12 @@ class Node:
                 self._turn(now)
 
     def _turn(self, now: float) -> None:
-        if self._settling is not None and self._settling.over(now):
+        if self._membership.settled(now):
             self._flow()
         if now - self._beat_at >= self.options.heartbeat:
             self._beat_at = now
             self._speaker.beat(self._info())
-        if greeted := self._greetings.due(now):
+        if greeted := self._membership.greetings.due(now):
             self._speaker.answer(self._info(), greeted)
         self._recovery.turn(now)
         if now - self._looked_at >= LOOK_AROUND:
@@ -271,20 +269,14 @@ class Node:
             return
         self._streams.expire(now)
         self._recovery.give_up_silent(now)
-        for node in self._roster.expire(now):
-            self._gone(node, "is dead")
+        self._membership.expire(now)
 
     def _flow(self) -> None:
         """Publish what waited: those who need it are back, or late."""
-        self._settling = None
         self._outgoing.flowing = True
         self._recovery.settled()
         assert self._link is not None
         self._link.wake()
-
-    def _gone(self, node: str, how: str) -> None:
-        logger.info("node %s %s", node, how)
-        self._hears.node_gone(node)
 
     def _next_answer(self) -> Publication | None:
         answer = self._answers.next()

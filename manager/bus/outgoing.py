@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from socketio_cluster.manager.bus.backlog import Backlog
+from socketio_cluster.manager.bus.backlog import Backlog, Entry
 from socketio_cluster.manager.bus.broker import Publication
 
 BATCH_ENTRIES: Final = 1000
@@ -23,12 +23,18 @@ NOTICES: Final = 1000
 class Batch(NamedTuple):
     """What goes to the bus in one round trip.
 
-    ``last``: the number of its last entry of the stream, or 0. ``told``: notices so far, with these.
+    ``entries``: those of the stream, which begin at ``first``. ``told``: notices so far, with these.
     """
 
     publications: list[Publication]
-    last: int
+    entries: list[Entry]
+    first: int
     told: int
+
+    def entry(self, index: int) -> Entry | None:
+        """The entry behind a publication; None for a notice or an answer."""
+        index -= self.first
+        return self.entries[index] if 0 <= index < len(self.entries) else None
 
 
 class Outgoing:
@@ -40,7 +46,7 @@ class Outgoing:
     """
 
     def __init__(self, backlog: Backlog, answer: Callable[[], Publication | None]) -> None:
-        self._backlog = backlog
+        self.backlog = backlog
         self._answer = answer
         self._notices: deque[Publication] = deque(maxlen=NOTICES)
         self.noticed = 0
@@ -53,31 +59,32 @@ class Outgoing:
     @property
     def unsent(self) -> int:
         """How many envelopes wait."""
-        return self._backlog.unsent + len(self._notices)
+        return self.backlog.unsent + len(self._notices)
 
     def notice(self, publication: Publication) -> None:
         """Send this next."""
         self._notices.append(publication)
         self.noticed += 1
 
-    def batch(self) -> Batch:
-        """What to send next; empty when nothing waits."""
+    def batch(self, most: int = BATCH_ENTRIES) -> Batch:
+        """What to send next, with so many entries of the stream at most; empty when nothing waits."""
         publications = list(self._notices)
+        first = len(publications)
         self._notices.clear()
-        entries = self._backlog.batch(BATCH_ENTRIES, BATCH_BYTES) if self.flowing else []
+        entries = self.backlog.batch(most, BATCH_BYTES) if self.flowing else []
         publications += [Publication(entry.channels, entry.payload) for entry in entries]
         if answer := self._answer():
             publications.append(answer)
-        return Batch(publications, entries[-1].number if entries else 0, self.noticed)
+        return Batch(publications, entries, first, self.noticed)
 
     def sent(self, batch: Batch) -> None:
         """The bus has this batch."""
-        if batch.last:
-            self._backlog.sent(batch.last)
+        if batch.entries:
+            self.backlog.sent(batch.entries[-1].number)
         self.told = batch.told
 
     def cut(self) -> None:
         """The broker is gone, and the notices with it; the stream goes on from where it was confirmed."""
         self._notices.clear()
         self.told = self.noticed
-        self._backlog.cut()
+        self.backlog.cut()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from typing import Final
 
@@ -10,15 +11,21 @@ from socketio_cluster.manager.bus.backlog import Backlog, Entry
 from socketio_cluster.manager.bus.broker import Publication
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.link import Link
-from socketio_cluster.manager.bus.messages import Message, Notice
+from socketio_cluster.manager.bus.messages import Emit, Message, Notice
 from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.sender_clock import SenderClock
+from socketio_cluster.manager.errors import BrokerError, EventTooLarge
 from socketio_cluster.manager.stats import Stats
 
 logger = logging.getLogger("socketio_cluster.manager")
 
 HIGH_WATER: Final = 2000
 """Unsent envelopes above which emits wait for the bus, so that a flood slows its source."""
+
+AROUND: Final = 1024
+"""Bytes that an envelope, and the answer that may bring it once more, add to an event."""
+REFUSALS_KEPT: Final = 1000
+"""Refused envelopes whose number is remembered for the emitter that waits for it."""
 
 
 class Publisher:
@@ -52,15 +59,19 @@ class Publisher:
         self.number = 0
         """Number of the newest envelope."""
         self._warned = False
+        self._refusals: dict[int, str] = {}
 
     def post(self, message: Message, channels: tuple[str, ...]) -> int:
         """Publish a message to channels, in the order of the calls; returns its number.
 
-        It goes out at once, or when the bus is back. Raises what msgspec raises for a message it cannot pack.
+        It goes out at once, or when the bus is back. Raises ``EventTooLarge`` for one that the bus or the
+        buffer cannot hold, and what msgspec raises for one it cannot pack.
         """
         if self._link is None:
             return 0
         raw = self._pack(self.number + 1, message)
+        if len(raw) > self.largest:
+            raise self.too_large(len(raw))
         self.number += 1
         self._count(self.backlog.add(Entry(self.number, time.monotonic(), channels, raw)))
         self._stats.published[type(message).__name__] += 1
@@ -69,7 +80,7 @@ class Publisher:
 
     def notice(self, message: Notice, *channels: str) -> None:
         """Publish a notice, before what waits; it is lost when the bus is away."""
-        if self._link is not None and self._link.up:  # no bus, nobody to notice
+        if self._link is not None and self._link.up:
             self._outgoing.notice(self.packed(message, *channels))
             self._link.wake()
 
@@ -77,6 +88,21 @@ class Publisher:
         """Give a notice in its envelope."""
         self._stats.published[type(message).__name__] += 1
         return Publication(channels, self._pack(0, message))
+
+    @property
+    def largest(self) -> int:
+        """Bytes of an envelope that the buffer can hold and, as far as is known, the bus."""
+        limit = self.backlog.max_bytes
+        return min(limit, self._link.limit) if self._link is not None else limit
+
+    def fits(self, size: int) -> bool:
+        """Whether an event of so many bytes can be posted."""
+        return self._link is None or size + AROUND <= self.largest
+
+    def too_large(self, size: int) -> EventTooLarge:
+        """Make the error that says what the bound is."""
+        bound = "buffer_bytes" if self.largest == self.backlog.max_bytes else "what the bus takes"
+        return EventTooLarge(f"{size} bytes are more than {bound} ({self.largest}): nothing was sent")
 
     @property
     def full(self) -> bool:
@@ -94,9 +120,14 @@ class Publisher:
             await self._link.drained()
 
     async def sent(self, number: int) -> bool:
-        """Return when the bus has the envelope with this number; False when it was dropped instead."""
+        """Return when the bus has the envelope with this number; False when it was dropped instead.
+
+        Raises ``BrokerError`` when the bus would not take it.
+        """
         while self._link is not None and self.backlog.awaits(number):
             await self._link.drained()
+        if number in self._refusals:
+            raise BrokerError(f"the bus did not take it: {self._refusals[number]}")
         return self._link is None or self.backlog.reached >= number
 
     async def told(self) -> None:
@@ -108,6 +139,22 @@ class Publisher:
     def time(self) -> float:
         """What this node would write on an envelope now: epoch seconds that only ever grow."""
         return self._clock.read(time.time(), time.monotonic())
+
+    def refused(self, entry: Entry, why: str) -> Message:
+        """Count and name what the bus will never take; gives the message."""
+        message = self._codec.message(entry.payload)
+        self._stats.dropped += 1
+        self._refusals[entry.number] = why
+        while len(self._refusals) > REFUSALS_KEPT:
+            del self._refusals[next(iter(self._refusals))]
+        logger.error(
+            "dropped %s of %d bytes to %s, which the bus will not take: %s",
+            _name(message),
+            len(entry.payload),
+            ", ".join(entry.channels[:3]) + (" …" if len(entry.channels) > 3 else ""),
+            why,
+        )
+        return message
 
     def expire(self, now: float) -> None:
         """Let go what waited too long."""
@@ -125,3 +172,12 @@ class Publisher:
         if not self._warned:
             self._warned = True
             logger.error("the bus is away and the buffer is full: dropping the oldest envelopes")
+
+
+def _name(message: Message) -> str:
+    """What kind of message it is; of an event its name too, where the packet is JSON."""
+    kind = type(message).__name__
+    if not isinstance(message, Emit) or not message.text or not message.parts:
+        return kind
+    found = re.search(rb'\["((?:[^"\\]|\\.){1,64})', message.parts[0][:1000])
+    return f"{kind} {found[1].decode(errors='replace')!r}" if found else kind

@@ -31,6 +31,7 @@ PURE = [
     "bus/outgoing",
     "bus/questions",
     "bus/sender_clock",
+    "bus/suspect",
     "bus/settling",
     "bus/streams",
     "clients/packets",
