@@ -79,7 +79,7 @@ class Node:
         self._outgoing = Outgoing(backlog, self._next_answer)
         connect = partial(open_broker, options.url or "")
         self._link = Link(connect, self._interest, self._outgoing, self) if options.url else None
-        self.publisher = Publisher(self.id, codec, backlog, self._link, self._outgoing, stats)
+        self.publisher = Publisher(self.id, codec, self._outgoing, self._link, stats)
         self._receiver = Receiver(self.id, codec, self._streams, stats, hears.heard, self._noticed)
         self._speaker = Speaker(self.publisher, self.channels, serving=serving)
         self._recovery = Recovery(self._streams, self._interest, self._receiver, self._speaker.ask, stats)

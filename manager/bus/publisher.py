@@ -7,7 +7,7 @@ import re
 import time
 from typing import Final
 
-from socketio_cluster.manager.bus.backlog import Backlog, Entry
+from socketio_cluster.manager.bus.backlog import Entry
 from socketio_cluster.manager.bus.broker import Publication
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.link import Link
@@ -34,22 +34,15 @@ class Publisher:
     Args:
         origin: this node's id.
         codec: makes the bytes.
-        backlog: where they are kept.
+        outgoing: where they wait for the link.
         link: the way to the bus; None publishes nothing.
-        outgoing: where notices wait for the link.
         stats: where to count.
     """
 
     def __init__(
-        self,
-        origin: str,
-        codec: Codec,
-        backlog: Backlog,
-        link: Link | None,
-        outgoing: Outgoing,
-        stats: Stats,
+        self, origin: str, codec: Codec, outgoing: Outgoing, link: Link | None, stats: Stats
     ) -> None:
-        self.backlog = backlog
+        self.backlog = outgoing.backlog
         self._origin = origin
         self._codec = codec
         self._link = link

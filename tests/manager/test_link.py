@@ -419,7 +419,8 @@ async def test_pauses_grow_until_something_is_sent(monkeypatch):
     """A bus that is joined and takes nothing is not hammered: joining alone makes no pause short again."""
     attempts = []
     monkeypatch.setattr(
-        "socketio_cluster.manager.bus.link.delay", lambda attempt, chance: attempts.append(attempt) or 0
+        "socketio_cluster.manager.bus.link.delay",
+        lambda attempt, chance, longest: attempts.append(attempt) or 0,
     )
     rig = Rig()
 
