@@ -16,7 +16,8 @@ class Emit(msgspec.Struct, array_like=True, tag=1, gc=False):
     """An event for clients; the Socket.IO packet is already encoded.
 
     ``parts`` holds the packet and its binary attachments. ``ack`` is the number under which the sender
-    waits for answers, 0 for none; ``ack_at`` is where the id goes into the packet, see ``packets``.
+    waits for answers, 0 for none; ``ack_at`` is where the client's ack id goes into the packet, ``ack_id`` is
+    the one that is in it, see ``packets``.
     """
 
     namespace: str
@@ -26,6 +27,7 @@ class Emit(msgspec.Struct, array_like=True, tag=1, gc=False):
     text: bool
     ack: int = 0
     ack_at: int = 0
+    ack_id: int = 0
 
 
 class Ack(msgspec.Struct, array_like=True, tag=2, gc=False):
@@ -96,7 +98,7 @@ class Offer(msgspec.Struct, array_like=True, gc=False):
     marks: bytes
 
 
-class Hello(msgspec.Struct, array_like=True, tag=13, gc=False):
+class Hello(msgspec.Struct, array_like=True, tag=14, gc=False):
     """A node is on the bus, again or for the first time; whoever hears it answers with a beat."""
 
     name: str
@@ -107,7 +109,7 @@ class Hello(msgspec.Struct, array_like=True, tag=13, gc=False):
     offer: Offer
 
 
-class Beat(msgspec.Struct, array_like=True, tag=14, gc=False):
+class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
     """A node is alive; one that is ``draining`` takes no new clients and lets its own go."""
 
     name: str
@@ -122,7 +124,7 @@ class Bye(msgspec.Struct, array_like=True, tag=11, gc=False):
     """A node leaves."""
 
 
-class Ask(msgspec.Struct, array_like=True, tag=15, gc=False):
+class Ask(msgspec.Struct, array_like=True, tag=16, gc=False):
     """Ask a sender for a piece of what was missed: its envelopes above ``after`` to these channels.
 
     ``question`` is the asker's number for it. ``upto`` is the last number of interest, as the answer before
@@ -135,7 +137,7 @@ class Ask(msgspec.Struct, array_like=True, tag=15, gc=False):
     channels: bytes
 
 
-class Answer(msgspec.Struct, array_like=True, tag=16, gc=False):
+class Answer(msgspec.Struct, array_like=True, tag=17, gc=False):
     """A piece of what a node has missed: envelopes as they were sent.
 
     ``reached``: everything up to this number is in this piece or the ones before; ``upto``: where the last
@@ -150,7 +152,34 @@ class Answer(msgspec.Struct, array_like=True, tag=16, gc=False):
     exact: bool
 
 
-Message = Emit | Ack | Gone | Enter | Leave | Close | Disconnect | Reply | Hello | Beat | Bye | Ask | Answer
+class PassedOn(msgspec.Struct, array_like=True, tag=13, gc=False):
+    """An emit to rooms that are named like sids of the sender, but are none of its clients.
+
+    The sender is the node that such an emit comes to. ``emitter`` is the node it is from, which has served
+    its own clients. ``rooms`` are those rooms, ``event`` is the emit as it came.
+    """
+
+    emitter: str
+    rooms: list[Room]
+    event: Emit
+
+
+Message = (
+    Emit
+    | Ack
+    | Gone
+    | Enter
+    | Leave
+    | Close
+    | Disconnect
+    | Reply
+    | Hello
+    | Beat
+    | Bye
+    | Ask
+    | Answer
+    | PassedOn
+)
 Notice = Hello | Beat | Bye | Ask | Answer
 """What is no part of a sender's stream: it has no number, is not kept, and is sent before what waits."""
 Request = Enter | Leave | Close | Disconnect

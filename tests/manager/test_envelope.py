@@ -22,6 +22,7 @@ from socketio_cluster.manager.bus.messages import (
     Leave,
     Message,
     Offer,
+    PassedOn,
     Reply,
 )
 from socketio_cluster.manager.errors import EnvelopeError
@@ -43,6 +44,7 @@ MESSAGES = [
     Bye(),
     Ask(1, 5, 0, b"\x00abcd"),
     Answer(1, [b"", b"raw"], 9, 2**63, 3, False),
+    PassedOn("abcdefgh", ["abcdefgh-twelve-more"], EMIT),
 ]
 PLAIN, SIGNED = Codec("sio"), Codec("sio", SECRET)
 CODECS = pytest.mark.parametrize("codec", [PLAIN, SIGNED], ids=["plain", "signed"])

@@ -16,11 +16,12 @@ TAGS = {
     "Close": 6,
     "Disconnect": 7,
     "Reply": 8,
-    "Hello": 13,
-    "Beat": 14,
+    "Hello": 14,
+    "Beat": 15,
     "Bye": 11,
-    "Ask": 15,
-    "Answer": 16,
+    "Ask": 16,
+    "Answer": 17,
+    "PassedOn": 13,
 }
 
 OFFER = Offer(3, 2, b"mark")
@@ -38,8 +39,8 @@ def test_tags():
 def test_compact():
     """A message is an array: no names of fields travel."""
     raw = msgspec.msgpack.encode(Emit("/", ["lobby"], [], [b'2["a"]'], True))
-    assert msgspec.msgpack.decode(raw) == [1, "/", ["lobby"], [], [b'2["a"]'], True, 0, 0]
-    assert len(raw) == 24
+    assert msgspec.msgpack.decode(raw) == [1, "/", ["lobby"], [], [b'2["a"]'], True, 0, 0, 0]
+    assert len(raw) == 25
 
 
 def test_a_newer_node():
@@ -64,7 +65,7 @@ def test_an_older_node():
         [3, "7"],
         [4, 1, "/", "sid", 1.5],
         [1, "/", None, [], ["text"], True],
-        [13, "name", "", True, 0, False, [1, "2", b""]],
+        [14, "name", "", True, 0, False, [1, "2", b""]],
         {"tag": 3, "request": 7},
         7,
     ],

@@ -45,7 +45,7 @@ def test_what_is_too_large_touches_nothing(buffer, limit):
     """A message above the buffer's or the bus's bytes raises; what waits stays, and no number is used up."""
     link = SimpleNamespace(up=False, limit=limit, wake=lambda: None)
     backlog = Backlog(buffer, 60)
-    publisher = Publisher("a" * 8, Codec("sio"), backlog, link, Stats())
+    publisher = Publisher("a" * 8, Codec("sio"), Outgoing(backlog, lambda: None), link, Stats())
     assert publisher.post(WORDS, ("channel",)) == 1
     with pytest.raises(EventTooLarge, match="buffer_bytes" if buffer < limit else "what the bus takes"):
         publisher.post(Emit("/", None, [], [b"x" * 100_000], text=True), ("channel",))
