@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -30,6 +31,7 @@ from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.inbound import Inbound
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.member import Member
+from socketio_cluster.manager.recurring import Recurring
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -58,6 +60,8 @@ class ClusterManager(Member):
     def __init__(self, url: str | None = None, **options: Any) -> None:
         super().__init__(url, **options)
         self.backpressure = Backpressure(self.options.slow_seconds, self.stats)
+        self.expiry = Recurring(1.0, self._expire)
+        """Lets callbacks go that have waited for long enough, while there are any."""
         self.fanout = Fanout(self)
         self._inbound = Inbound(self)
         self.direct_outlet: Callable[[str], Callable[[Outgoing], None] | None] | None = None
@@ -96,6 +100,7 @@ class ClusterManager(Member):
         if self.server is not None:
             begin_anew(self.server)
             self.backpressure.close()
+            self.expiry.close()
 
     def initialize(self) -> None:
         """Nothing to do: ``start`` is awaited by the first client or emit."""
@@ -146,6 +151,13 @@ class ClusterManager(Member):
         """Say goodbye to the other nodes and leave the bus."""
         await super().close()
         self.backpressure.close()
+        self.expiry.close()
+
+    def _expire(self) -> bool:
+        now = time.monotonic()
+        self.asked.expire(now)
+        self.remote.acks.expire(now)
+        return bool(len(self.asked) or len(self.remote.acks))
 
     async def can_disconnect(self, sid: str, namespace: str) -> bool:
         """Whether the server shall disconnect this client itself; one of another node is passed on."""

@@ -63,15 +63,17 @@ class Inbound:
         _check(message)
         manager = self._manager
         encoded = Encoded(message.parts, message.text, message.ack_at)
-        callback = self._answer_to(origin, message.ack) if message.ack else None
+        callback = self._answer_to(origin, message) if message.ack else None
         reached = manager.fanout.deliver(encoded, message.namespace, message.rooms, message.skip, callback)
         if message.ack and not reached and message.rooms is not None and len(message.rooms) == 1:
             self._gone(origin, message.ack)
 
-    def _answer_to(self, origin: str, request: int) -> RemoteAck:
+    def _answer_to(self, origin: str, message: Emit) -> RemoteAck:
+        request = message.ack
         return RemoteAck(
             lambda arguments: self._answer(origin, request, arguments),
             lambda: self._gone(origin, request),
+            message.ack_seconds or None,
         )
 
     def _answer(self, origin: str, request: int, arguments: list[Any]) -> None:

@@ -17,6 +17,7 @@ class Emit(msgspec.Struct, array_like=True, tag=1, gc=False):
 
     ``parts`` holds the packet and its binary attachments. ``ack`` is the number under which the sender
     waits for answers, 0 for none; ``ack_at`` is where the id goes into the packet, see ``packets``.
+    ``ack_seconds`` is how long it waits, 0 for as long as the receiver's own option says.
     """
 
     namespace: str
@@ -26,6 +27,7 @@ class Emit(msgspec.Struct, array_like=True, tag=1, gc=False):
     text: bool
     ack: int = 0
     ack_at: int = 0
+    ack_seconds: float = 0
 
 
 class Ack(msgspec.Struct, array_like=True, tag=2, gc=False):
