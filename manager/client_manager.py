@@ -25,6 +25,7 @@ from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.host.begin_anew import begin_anew
 from socketio_cluster.manager.host.fixes import guard
+from socketio_cluster.manager.host.handlers import Handlers
 from socketio_cluster.manager.host.hang_up import break_off
 from socketio_cluster.manager.host.outbox import Outlet
 from socketio_cluster.manager.ids import new_sid, node_of
@@ -60,6 +61,7 @@ class ClusterManager(Member):
     def __init__(self, url: str | None = None, **options: Any) -> None:
         super().__init__(url, **options)
         self.backpressure = Backpressure(self.options.slow_seconds, self.stats)
+        self.handlers = Handlers(self.options.handlers_per_client, self.stats)
         self.expiry = Recurring(1.0, self._expire)
         """Lets callbacks go that have waited for long enough, while there are any."""
         self.fanout = Fanout(self)
@@ -92,6 +94,7 @@ class ClusterManager(Member):
         super().set_server(server)
         self._outlets = Outlet.install(server, self.options.client_bytes, self.backpressure, self.spawn)
         server.eio.generate_id = lambda: new_sid(self.node.id)
+        self.handlers.watch(server)
         guard(server, self)
 
     def _new_node(self) -> None:

@@ -65,6 +65,7 @@ class Reader:
         elif packet.packet_type == sio.DISCONNECT:
             await server._handle_disconnect(eio_sid, namespace, server.reason.CLIENT_DISCONNECT)
         elif packet.packet_type in (sio.EVENT, sio.BINARY_EVENT):
+            await self._manager.handlers.room(eio_sid)
             await server._handle_event(eio_sid, namespace, packet.id, packet.data)
         else:
             await server._handle_ack(eio_sid, namespace, packet.id, packet.data)

@@ -64,7 +64,16 @@ async def test_call_in_the_connect_handler(pair):
         except RuntimeError as error:
             errors.append(str(error))
 
-    pair[0].sio.on("connect", connect)
+    def connect_in_thread(sid, environ, auth):
+        try:
+            pair[0].socketio.server.call("ask", to=sid, timeout=60)
+        except RuntimeError as error:
+            errors.append(str(error))
+
+    if isinstance(pair[0], ThreadedNode):
+        pair[0].socketio.server.on("connect", connect_in_thread)
+    else:
+        pair[0].sio.on("connect", connect)
     async with client(pair[0]):
         assert len(errors) == 1
         assert "connect handler" in errors[0]

@@ -24,6 +24,7 @@ from socketio_cluster.manager.errors import AlreadyLeaving
 from socketio_cluster.manager.host.around import answered, check_answerable, check_call, put_around, serves
 from socketio_cluster.manager.host.begin_anew import watch_anew
 from socketio_cluster.manager.host.sync.flask_recipients import keep_recipients
+from socketio_cluster.manager.host.sync.handlers import SyncHandlers
 from socketio_cluster.manager.host.sync.outbox import cut
 from socketio_cluster.manager.host.sync.pings import ping_with
 from socketio_cluster.manager.host.sync.reader import SyncReader, hang_up
@@ -40,6 +41,7 @@ LINGER: Final = 5.0
 def guard(server: Any, manager: SyncClusterManager) -> None:
     """Put the guards around a server's methods."""
     keep_recipients()
+    manager.handlers = SyncHandlers(server, manager.options.handlers_per_client)
     put_around(server, Guards(server, manager), SyncReader(server, manager).read)
 
 
