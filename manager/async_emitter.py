@@ -12,7 +12,6 @@ from socketio_cluster.manager.bus.registry import safe_url
 from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event, packet_format
 from socketio_cluster.manager.errors import BrokerError, SettingError
 from socketio_cluster.manager.host.strict_packet import checked
-from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.own_loop import OwnLoop
@@ -82,8 +81,8 @@ class AsyncEmitter:
         """Emit as ``AsyncServer.emit``; returns when the bus has the event.
 
         Raises ``BrokerError`` when it has not within ``timeout`` seconds. The event is then never sent,
-        unless the error says that it may have been. Raises what the serializer raises for data it cannot
-        take.
+        unless the error says that it may have been. Raises ``EventTooLarge`` for more bytes than the bus or
+        ``buffer_bytes`` can hold, and what the serializer raises for data it cannot take.
         """
         namespace = namespace or "/"
         encoded = encode_event(self._format, event, data, namespace)
@@ -124,8 +123,7 @@ class AsyncEmitter:
         room = check_room(room)
         remote = await self._remote_nodes()
         await self._node.introduced()
-        owner = node_of(room)
-        if owner is not None and self._node.knows(owner):
+        if await remote.is_client(namespace or "/", room):
             raise ValueError("cannot close a sid room")
         await remote.close(namespace or "/", room)
 
@@ -164,7 +162,7 @@ class AsyncEmitter:
                 await self._reach()
                 number = self._remote.emit(encoded, namespace, rooms, skip)
                 if number and not await self._node.publisher.sent(number):
-                    raise BrokerError("the event does not fit into buffer_bytes: it was not sent")
+                    raise BrokerError("the buffer is full: the event was not sent")
         except (TimeoutError, asyncio.CancelledError) as exc:
             # Taken back also when the caller is cancelled: it has turned to something else.
             unsent = number == 0 or self._node.publisher.backlog.withdraw(number)

@@ -28,18 +28,19 @@ class AskedClients:
     def __len__(self) -> int:
         return self._count
 
-    def expect(self, client: Client, callback: Callback, now: float) -> int:
-        """Keep a callback; returns the ack id under which the client will answer."""
+    def expect(self, client: Client, callback: Callback, now: float, wanted: int = 0) -> int:
+        """Keep a callback; returns the ack id that the client will answer with: ``wanted`` if it is free."""
         if client.acks is None:
             client.acks = OrderedDict()
         if len(client.acks) >= MOST:
             abandon(self._take(client, next(iter(client.acks))).callback)
-        client.ack_id += 1
+        if not wanted or wanted in client.acks:
+            wanted = client.ack_id = client.ack_id + 1
         asked = Asked(callback, now, now + seconds_of(callback, self._seconds))
-        client.acks[client.ack_id] = asked
-        self._ends.add((client, client.ack_id), asked.until)
+        client.acks[wanted] = asked
+        self._ends.add((client, wanted), asked.until)
         self._count += 1
-        return client.ack_id
+        return wanted
 
     def answer(self, client: Client, ack_id: int) -> Asked | None:
         """Give and forget the callback under this id; None when there is none, or none any more."""

@@ -1,7 +1,7 @@
 """How many event handlers run for each client of an asyncio server; above a bound it is not read from.
 
 python-socketio starts a task for each event and reads on: a client that sends faster than handlers end would
-fill the memory. Handlers of a client that has left run to their end, as in python-socketio, and count so long.
+fill the memory. Handlers of a client that has left run to their end, as in python-socketio, and count.
 """
 
 from __future__ import annotations

@@ -31,6 +31,14 @@ def test_ids(asked, client):
     assert len(asked) == 1
 
 
+def test_an_id_that_is_wanted(asked, client):
+    """A client takes the id that is wanted, and one of its own when that is taken."""
+    assert asked.expect(client, print, 0.0, 2**30) == 2**30
+    assert asked.expect(client, len, 0.0, 2**30) == 1
+    assert asked.expect(client, len, 0.0) == 2
+    assert asked.answer(client, 2**30).callback is print
+
+
 def test_time(asked, client):
     """A callback goes when its time is over: this node's, or that of who waits for it."""
     asked.expect(client, print, 0)
