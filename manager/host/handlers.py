@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from socketio_cluster.manager.host.server import Host
+from socketio_cluster.manager.host.slot import Function
 from socketio_cluster.manager.stats import Stats
 
 HANDLER = "_handle_event_internal"
@@ -29,19 +31,20 @@ class Handlers:
         self._running: dict[str, int] = {}
         self._room: dict[str, asyncio.Event] = {}
 
-    def watch(self, server: Any) -> None:
+    def watch(self, host: Host) -> None:
         """Count the handlers that a server starts."""
-        self._start = server.start_background_task
-        server.start_background_task = self.start_background_task
+        host.background_task.put("handlers", self._before)
 
-    def start_background_task(self, target: Any, *args: Any, **kwargs: Any) -> Any:
-        """Start a task, as ``AsyncServer.start_background_task``."""
-        task = self._start(target, *args, **kwargs)
-        if getattr(target, "__name__", "") == HANDLER:
-            eio_sid = args[2]
-            self.begin(eio_sid)
-            task.add_done_callback(lambda _: self.end(eio_sid))
-        return task
+    def _before(self, start: Function) -> Function:
+        def start_background_task(target: Any, *args: Any, **kwargs: Any) -> Any:
+            task = start(target, *args, **kwargs)
+            if getattr(target, "__name__", "") == HANDLER:
+                eio_sid = args[2]
+                self.begin(eio_sid)
+                task.add_done_callback(lambda _: self.end(eio_sid))
+            return task
+
+        return start_background_task
 
     def begin(self, eio_sid: str) -> None:
         """Count one more."""

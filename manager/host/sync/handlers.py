@@ -8,30 +8,30 @@ from collections.abc import Callable
 from typing import Any
 
 from socketio_cluster.manager.host.handlers import HANDLER
+from socketio_cluster.manager.host.server import Host
 
 
 class SyncHandlers:
     """Counts the handlers that a server starts, each in a thread.
 
     Args:
-        server: the threaded server.
+        host: the threaded server.
         most: how many may run for one connection; the thread that reads from it waits.
     """
 
-    def __init__(self, server: Any, most: int) -> None:
+    def __init__(self, host: Host, most: int) -> None:
         self._most = most
-        self._start = server.start_background_task
+        self._start = host.background_task.outermost
         self._running: Counter[str] = Counter()
         self._changed = threading.Condition()
-        server.start_background_task = self.start_background_task
+        host.background_task.put("handlers", lambda _: self._start_task)
 
     @property
     def count(self) -> int:
         """How many run now, those of clients that have left included."""
         return self._running.total()
 
-    def start_background_task(self, target: Any, *args: Any, **kwargs: Any) -> Any:
-        """Start a thread, as ``Server.start_background_task``; waits while too many run for a connection."""
+    def _start_task(self, target: Any, *args: Any, **kwargs: Any) -> Any:
         if getattr(target, "__name__", "") != HANDLER:
             return self._start(target, *args, **kwargs)
         eio_sid = args[2]
