@@ -22,6 +22,7 @@ from socketio_cluster.manager.bus.messages import (
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, decode, encode_ack
 from socketio_cluster.manager.errors import UNKNOWN_SID, EnvelopeError, EventTooLarge
+from socketio_cluster.manager.host.context import in_context_of
 from socketio_cluster.manager.ids import node_of
 
 if TYPE_CHECKING:
@@ -167,8 +168,10 @@ class Inbound:
 
     async def _disconnect(self, message: Disconnect) -> str:
         manager = self._manager
-        if manager.members.find(message.sid, message.namespace) is not None:
-            await manager.server.disconnect(message.sid, namespace=message.namespace)
+        client = manager.members.find(message.sid, message.namespace)
+        if client is not None:
+            leaving = manager.server.disconnect(message.sid, namespace=message.namespace)
+            await in_context_of(manager.host.engine.sockets.get(client.eio_sid), leaving)
         return ""
 
 

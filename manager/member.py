@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextvars import Context
 from typing import Any, Final
 
 from socketio_cluster.manager.bus.messages import Message
@@ -82,7 +83,9 @@ class Member(LocalManager):
         """
         self.settle()
         if self._starting is None:
-            self._starting = asyncio.ensure_future(self.node.start(START_SECONDS))
+            # Not in the context of the client that happened to be the first.
+            starting = self.node.start(START_SECONDS)
+            self._starting = asyncio.get_running_loop().create_task(starting, context=Context())
         if not self._starting.done():
             await asyncio.shield(self._starting)
         self._home = asyncio.get_running_loop()
@@ -115,8 +118,8 @@ class Member(LocalManager):
         """Stop waiting for a node."""
         self.remote.node_gone(node)
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Run something in a task that is kept until it ends."""
-        task = asyncio.get_running_loop().create_task(work)
+    def spawn(self, work: Coroutine[Any, Any, Any], context: Context | None = None) -> None:
+        """Run something in a task that is kept until it ends; without a context in a copy of this one."""
+        task = asyncio.get_running_loop().create_task(work, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

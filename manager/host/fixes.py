@@ -22,6 +22,7 @@ from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.futures import settle
 from socketio_cluster.manager.host.around import answered, check_answerable, check_call, put_around, serves
 from socketio_cluster.manager.host.begin_anew import watch_anew
+from socketio_cluster.manager.host.context import in_context_of, keep_context
 from socketio_cluster.manager.host.deadline import Deadline
 from socketio_cluster.manager.host.reader import Reader
 from socketio_cluster.manager.host.server import Host
@@ -74,6 +75,9 @@ class Guards:
         polling = "transport=polling" in environ.get("QUERY_STRING", "")
         stats.accepted["polling" if polling else "websocket"] += 1
         stats.connections += 1
+        socket = self._server.eio.sockets.get(eio_sid)
+        if socket is not None:
+            keep_context(socket)
         return await self._eio_connect(eio_sid, environ)
 
     async def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
@@ -129,10 +133,10 @@ class Guards:
     async def handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         """End a connection; a poll that waits is answered at once, as Engine.IO's own server does."""
         self._manager.stats.connections -= 1
+        socket = self._server.eio.sockets.get(eio_sid)
         try:
-            await self._eio_disconnect(eio_sid, reason)
+            await in_context_of(socket, self._eio_disconnect(eio_sid, reason))
         finally:
-            socket = self._server.eio.sockets.get(eio_sid)
             if socket is not None and not socket.upgraded:
                 socket.queue.put_nowait(eio_packet.Packet(eio_packet.NOOP))
 
