@@ -76,7 +76,7 @@ class Inbound:
 
     def _deliver(self, origin: str, message: Emit, rooms: list[Room] | None, skip: Collection[str]) -> int:
         encoded = Encoded(message.parts, message.text, message.ack_at, message.ack_id)
-        callback = self._answer_to(origin, message.ack) if message.ack else None
+        callback = self._answer_to(origin, message) if message.ack else None
         return self._manager.fanout.deliver(encoded, message.namespace, rooms, skip, callback)
 
     def _sort(self, origin: str, message: Emit, rooms: list[Room]) -> list[Room]:
@@ -111,10 +111,12 @@ class Inbound:
         served = {client.sid for client in manager.members.members(event.namespace, others)}
         self._deliver(message.emitter, event, message.rooms, served.union(event.skip))
 
-    def _answer_to(self, origin: str, request: int) -> RemoteAck:
+    def _answer_to(self, origin: str, message: Emit) -> RemoteAck:
+        request = message.ack
         return RemoteAck(
             lambda arguments: self._answer(origin, request, arguments),
             lambda: self._gone(origin, request),
+            message.ack_seconds or None,
         )
 
     def _answer(self, origin: str, request: int, arguments: list[Any]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.roster import NodeInfo
+from socketio_cluster.manager.clients.asked import AskedClients
 from socketio_cluster.manager.clients.rooms import Rooms
 from socketio_cluster.manager.clients.slow_consumers import MOST
 from socketio_cluster.manager.local_manager import LocalManager
@@ -32,7 +33,7 @@ class Member(LocalManager):
 
     def __init__(self, url: str | None = None, **options: Any) -> None:
         self.options = from_environment(url, options)
-        super().__init__(MOST * self.options.client_bytes)
+        super().__init__(MOST * self.options.client_bytes, self.options.ack_seconds)
         self.stats = Stats()
         self._own_loop = OwnLoop()
         self._new_node()
@@ -40,6 +41,7 @@ class Member(LocalManager):
     def _new_node(self) -> None:
         """Begin with nothing: no clients, no tasks, a new id."""
         self.members = Rooms()
+        self.asked = AskedClients(self.options.ack_seconds)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Future[None] | None = None
         self._home: asyncio.AbstractEventLoop | None = None

@@ -21,7 +21,7 @@ from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.errors import EXITS, HandlerExit
 from socketio_cluster.manager.futures import settle
-from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
+from socketio_cluster.manager.host.around import answered, check_answerable, check_call, put_around, serves
 from socketio_cluster.manager.host.begin_anew import watch_anew
 from socketio_cluster.manager.host.context import in_context_of, keep_context
 from socketio_cluster.manager.host.deadline import Deadline
@@ -57,6 +57,8 @@ class Guards:
         self._eio_disconnect = server._handle_eio_disconnect
         self._shutdown = server.shutdown
         self._emit = server.emit
+        self._connecting: dict[asyncio.Task[Any] | None, str] = {}
+        """The tasks in which connect handlers run, and for which connection."""
         self._deadline = Deadline(server.eio, manager.options.connect_seconds, self._joined, manager.spawn)
 
     def _joined(self, eio_sid: str) -> bool:
@@ -100,6 +102,8 @@ class Guards:
             await self._refuse(eio_sid, namespace, "Invalid namespace")
             return
         before = self._manager.members.on_connection(eio_sid, namespace)
+        task = asyncio.current_task()
+        self._connecting[task] = eio_sid
         try:
             await self._connect(eio_sid, namespace, data)
         except BaseException as exc:
@@ -109,6 +113,8 @@ class Guards:
             if not isinstance(exc, Exception):
                 raise
             logger.exception("the connect handler of namespace %s failed", namespace)
+        finally:
+            self._connecting.pop(task, None)
 
     async def _undo(self, client: Client) -> None:
         if client.state is not PENDING:
@@ -178,12 +184,14 @@ class Guards:
         """Emit to one client of any node and return its answer; as ``AsyncServer.call``.
 
         Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass
-        ``ClientGone`` as soon as the client, or its node, is gone.
+        ``ClientGone`` as soon as the client, or its node, is gone; ``RuntimeError`` in the connect handler of
+        that client, which cannot answer before the handler has returned.
         """
         to = sid if to is None else to
         check_call(self._server, to)
+        check_answerable(self._manager.members, self._connecting.get(asyncio.current_task()), to, namespace)
         future: asyncio.Future[tuple[Any, ...] | None] = asyncio.get_running_loop().create_future()
-        answer = Answer(partial(settle, future))
+        answer = Answer(partial(settle, future), timeout)
         try:
             await self._server.emit(
                 event,
