@@ -15,8 +15,8 @@ DEMO_APP = "socketio_cluster.cluster.demo.app:app"
 APP_VARIABLE = "CLUSTER_APP"
 KINDS: dict[str, type[Any]] = {"worker": WorkerCommand, "hub": HubOptions}
 BUS_HELP = (
-    "the bus between nodes: local:// (this supervisor provides it), local:///PATH (a running `cluster hub`), "
-    "redis://, rediss://, redis+sentinel://, redis+cluster://, amqp://, amqps://, kombu+SCHEME://"
+    "the bus between nodes: local:// (this supervisor provides it), local:///PATH (a running "
+    "`socketio-cluster hub`), redis://, rediss://, redis+sentinel://, redis+cluster://, amqp://, amqps://, kombu+SCHEME://"
 )
 DIRECT_HELP = (
     "worker i (from 0) also listens alone on PORT + i, for balancers that choose the worker themselves"
@@ -83,8 +83,8 @@ def _parser() -> Parser:
     parser = Parser(
         prog="socketio-cluster",
         description="Run many uvicorn workers that behave as one Socket.IO server.",
-        epilog="`cluster COMMAND --help` lists the options of a command; each can also be given as the "
-        "environment variable named beside it.",
+        epilog="`socketio-cluster COMMAND --help` lists the options of a command; each can also be given "
+        "as the environment variable named beside it.",
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     _add_serve(commands.add_parser("serve", help="serve an application with several workers"))

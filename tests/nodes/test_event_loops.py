@@ -37,7 +37,6 @@ async def visited(node):
     finally:
         node.server.should_exit = True
         await node.serving
-        await node.lanes.close()
 
 
 @pytest.mark.parametrize("tidy", [True, False], ids=["shutdown", "no shutdown"])
