@@ -39,9 +39,6 @@ class Ends(Protocol):
     def joined(self, *, again: bool) -> None:
         """The bus is reached and every subscription is taken."""
 
-    def parted(self) -> None:
-        """The bus is not reached any more."""
-
     def leaving(self) -> None:
         """Take the last chance to put something into the backlog."""
 
@@ -173,7 +170,6 @@ class Link:
         joined = self.up
         if joined:
             self._up.clear()
-            self._ends.parted()
         self._next()
         return joined
 

@@ -178,9 +178,6 @@ class Node:
             self._roster.cut(now)
         self.post(self._hello(), self.channels.everyone, keep=False)
 
-    def parted(self) -> None:
-        """Nothing to do: clients of this node are served as before."""
-
     def leaving(self) -> None:
         """Say goodbye, unless ``close`` has."""
         if not self._said_goodbye:

@@ -74,14 +74,11 @@ class Roster:
         stream.seen = number
         return True
 
-    def caught_up(self, origin: str, number: int) -> bool:
-        """The replay with this number ends what was missed; False when none was awaited."""
-        stream = self._streams.get(origin)
-        if stream is None or not stream.behind:
-            return False
+    def caught_up(self, origin: str, number: int) -> None:
+        """Note that the replay with this number ends what was missed of this sender."""
+        stream = self._streams[origin]
         stream.behind = False
         stream.seen = max(stream.seen, number)
-        return True
 
     def behind(self) -> list[str]:
         """The senders whose replay is awaited."""

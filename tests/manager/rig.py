@@ -89,9 +89,6 @@ class Ends:
     def joined(self, *, again):
         self.told.append("joined again" if again else "joined")
 
-    def parted(self):
-        self.told.append("parted")
-
     def leaving(self):
         self._say_goodbye()
 
