@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from socketio_cluster.cluster.address import write_address
@@ -30,17 +32,29 @@ class Internal:
         return write_address(self.socket, advertise or self.host, self.port)
 
 
-def plan_internal(options: ServeOptions, folder: Path) -> list[Internal]:
-    """Give each worker its place to listen; the sockets lie in ``folder``."""
-    first = options.internal_port
-    return [
-        Internal(
-            socket=folder / f"{index + 1}.sock",
-            host=options.internal_host,
-            port=None if first is None else first + index,
-        )
-        for index in range(options.workers)
-    ]
+class Places:
+    """Gives each worker its place to listen; the sockets lie in ``folder``.
+
+    There is one port more than there are workers: while workers are replaced one by one, the successor
+    of one that still serves its clients takes the port that is free.
+    """
+
+    def __init__(self, options: ServeOptions, folder: Path) -> None:
+        self._folder = folder
+        self._host = options.internal_host
+        self._numbers = count(1)
+        first = options.internal_port
+        self._ports = [] if first is None else list(range(first, first + options.workers + 1))
+
+    def take(self) -> Internal:
+        """Give a place, with the lowest port that is free."""
+        port = self._ports.pop(0) if self._ports else None
+        return Internal(socket=self._folder / f"{next(self._numbers)}.sock", host=self._host, port=port)
+
+    def give_back(self, place: Internal) -> None:
+        """Let others have its port."""
+        if place.port is not None:
+            insort(self._ports, place.port)
 
 
 def check_internal(options: ServeOptions) -> None:
@@ -48,8 +62,8 @@ def check_internal(options: ServeOptions) -> None:
     first = options.internal_port
     if first is None:
         return
-    if first == 0 or first + options.workers > 65536:
-        raise UsageError(f"--internal-port {first}: there are no {options.workers} ports from there on")
+    if first == 0 or first + options.workers > 65535:
+        raise UsageError(f"--internal-port {first}: there are no {options.workers + 1} ports from there on")
     if options.internal_host in EVERYWHERE and not options.advertise:
         raise UsageError(
             f"--internal-host {options.internal_host} is no address that another machine can use: "

@@ -17,6 +17,7 @@ import uvicorn
 
 from socketio_cluster.cluster import logs
 from socketio_cluster.cluster.drain import Aging, Drain
+from socketio_cluster.cluster.drain.refuse_new import stop_accepting
 from socketio_cluster.cluster.environ import tell_addresses
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward import Forwarding, RelayProtocol
@@ -37,6 +38,8 @@ log = logging.getLogger("socketio_cluster.cluster")
 FAILED_START = 3
 # uvicorn gets this much less than the whole grace, so that the lifespan and the goodbyes fit in too.
 GOODBYE_SECONDS = 2
+# Requests on connections that were accepted just before the successor took over are served like others.
+REPLACED_SECONDS = 1.0
 # As Engine.IO's.
 PING_SECONDS = 25
 PONG_SECONDS = 20
@@ -80,7 +83,7 @@ class WorkerServer(uvicorn.Server):
         if self.started:
             gc.collect()
             gc.freeze()  # what stands now stays: collections while clients come need not walk it again
-            self._lifeline.ready(_node_id() or "-")
+            self._lifeline.ready(_node_id() or "-", self._replaced)
 
     async def _start_managers(self) -> None:
         tell_addresses(active_managers())
@@ -108,8 +111,6 @@ class WorkerServer(uvicorn.Server):
         if self._aging is not None:
             await self._aging.close()
         await self.forwarding.close()
-        if self._lanes is not None:
-            await self._lanes.close()
         managers = active_managers()
         for outcome in await asyncio.gather(
             *(manager.close() for manager in managers), return_exceptions=True
@@ -128,6 +129,11 @@ class WorkerServer(uvicorn.Server):
         soon = sig == signal.SIGINT or self._lifeline.orphaned
         self._loop.call_soon_threadsafe(self.drain.hurry if soon else self.drain.begin)
 
+    def _replaced(self) -> None:
+        """Leave new connections to the successor, which has the same sockets, and let the clients go."""
+        stop_accepting(self)
+        self.drain.begin(delay=REPLACED_SECONDS)
+
     def _status(self) -> bytes:
         managers = active_managers()
         connections = self._limiter.connections()
@@ -143,6 +149,8 @@ def run_worker(lifeline: int) -> int:
     """
     sock = socket.socket(fileno=lifeline)
     options = receive(sock)
+    # Sent to all processes of a service it means the supervisor. No SIG_IGN, which programs would inherit.
+    signal.signal(signal.SIGHUP, lambda *_: None)
     serve = options.serve
     logs.set_up(options.node, level=serve.log_level, as_json=serve.log_json)
     give_settings(options.settings)

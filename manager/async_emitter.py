@@ -84,7 +84,7 @@ class AsyncEmitter:
         """
         namespace = namespace or "/"
         encoded = encode_event(self._format, event, data, namespace)
-        await self._publish(encoded, namespace, room_list(to or room), skip_list(skip_sid))
+        await self._publish(encoded, namespace, room_list(room if to is None else to), skip_list(skip_sid))
 
     async def send(
         self,

@@ -18,6 +18,7 @@ from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event
 from socketio_cluster.manager.clients.room_limit import check_rooms
 from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
+from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.host.fixes import guard
 from socketio_cluster.manager.host.outbox import Outlet
 from socketio_cluster.manager.ids import new_sid, node_of
@@ -67,7 +68,15 @@ class ClusterManager(Member):
     # python-socketio: set-up
 
     def set_server(self, server: Any) -> None:
-        """Take the server, and see to what its connection handling lacks."""
+        """Take the server, and see to what its connection handling lacks.
+
+        Raises ``SettingError`` for a threaded server.
+        """
+        if not server.is_asyncio_based():
+            raise SettingError(
+                f"a {type(server).__name__} on threads takes a SyncClusterManager:"
+                " a ClusterManager is for an AsyncServer"
+            )
         super().set_server(server)
         self._outlets = Outlet.install(server, self.options.client_bytes, self.stats, self.spawn)
         server.eio.generate_id = lambda: new_sid(self.node.id)

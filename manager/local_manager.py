@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from socketio import AsyncManager
@@ -135,5 +135,20 @@ def room_list(room: Any) -> list[Room] | None:
 
 
 def skip_list(skip_sid: Any) -> list[str]:
-    """Give the sids that an emit leaves out, one or several or none, as a list."""
-    return [skip_sid] if isinstance(skip_sid, str) else [sid for sid in skip_sid or () if sid]
+    """Give the sids that an emit leaves out, one or several or none, as a list.
+
+    Raises ``TypeError`` for what is no sid, ``ValueError`` for a text that no bus can carry.
+    """
+    if skip_sid is None:
+        return []
+    if isinstance(skip_sid, str):
+        skip_sid = [skip_sid]
+    elif not isinstance(skip_sid, Iterable):
+        raise TypeError(f"skip_sid is a sid or several, not {skip_sid!r:.80}")
+    return [_check_sid(sid) for sid in skip_sid if sid is not None]
+
+
+def _check_sid(sid: object) -> str:
+    if not isinstance(sid, str):
+        raise TypeError(f"skip_sid holds sids, which are text, not {sid!r:.80}")
+    return str(check_room(sid))

@@ -109,7 +109,6 @@ class Node:
         await self.serving
         await self.manager.close()
         await self.sio.shutdown()
-        await self.lanes.close()
 
 
 @contextlib.asynccontextmanager

@@ -60,9 +60,10 @@ class Drain:
         """Whether this worker drains, or has."""
         return self._task is not None
 
-    def begin(self) -> None:
-        """Begin, unless that has been done."""
+    def begin(self, delay: float | None = None) -> None:
+        """Begin, unless that has been done; with another delay than the usual one."""
         if self._task is None:
+            self._delay = self._delay if delay is None else delay
             self._task = asyncio.get_running_loop().create_task(self._run(), name="drain")
 
     def hurry(self) -> None:

@@ -32,6 +32,15 @@ def shut(server: uvicorn.Server, managers: Iterable[ClusterManager]) -> None:
             _last_answer(connection, app)
 
 
+def stop_accepting(server: uvicorn.Server) -> None:
+    """Take no new connections, and end the HTTP connections that have had an answer and wait for nothing."""
+    for listening in server.servers:
+        listening.close()
+    for connection in list(server.server_state.connections):
+        if getattr(connection, "cycle", None) is not None:
+            connection.shutdown()
+
+
 def _last_answer(connection: Any, app: Any) -> None:
     connection.app = app
     cycle = connection.cycle

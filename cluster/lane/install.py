@@ -1,8 +1,7 @@
 """Puts the lanes into a python-socketio server.
 
-Four things of the server are replaced, none by a fork: the WebSocket class of its ASGI driver (to take
-connections over), its way of starting ping tasks (one clock for all), its service task (the same clock),
-and ``_send_packet`` (straight to the lane).
+Two things of the server are replaced, none by a fork: the WebSocket class of its ASGI driver (to take
+connections over), and ``_send_packet`` (straight to the lane).
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from engineio.async_drivers.asgi import WebSocket
 from engineio.async_socket import AsyncSocket
 from engineio.packet import NOOP
 
-from socketio_cluster.cluster.lane.clock import PingClock
 from socketio_cluster.cluster.lane.connection import Lane
 from socketio_cluster.cluster.lane.flusher import Flusher
 from socketio_cluster.cluster.lane.inbound import Inbound
@@ -51,12 +49,8 @@ class LaneHooks:
         self.max_waiting: int = manager.options.client_bytes
         self.lanes: dict[str, Lane] = {}
         self.inbound = Inbound(server, manager, self)
-        self.clock = PingClock(eio)
-        self._start_task = eio.start_background_task
         self._send_packet = server._send_packet
         eio._async = {**eio._async, "websocket": partial(LaneWebSocket, self)}
-        eio.start_background_task = self.start_background_task
-        eio.start_service_task = False
         server._send_packet = self.send_packet
         manager.direct_outlet = self.outlet
 
@@ -64,13 +58,6 @@ class LaneHooks:
         """The lane of a connection, for events."""
         lane = self.lanes.get(eio_sid)
         return lane.write if lane is not None else None
-
-    def start_background_task(self, target: Any, *args: Any, **kwargs: Any) -> Any:
-        """Start a task, but for a ping, which the clock does."""
-        if getattr(target, "__func__", None) is AsyncSocket._send_ping:
-            self.clock.add(target.__self__)
-            return None
-        return self._start_task(target, *args, **kwargs)
 
     async def send_packet(self, eio_sid: str, packet: Any) -> None:
         """Send a Socket.IO packet to a connection."""

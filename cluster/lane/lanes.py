@@ -23,7 +23,3 @@ class Lanes:
             served = manager.server is not None and manager.server.eio.async_mode == "asgi"
             if served and manager not in self._hooks:
                 self._hooks[manager] = LaneHooks(manager, self._flusher)
-
-    async def close(self) -> None:
-        """Stop the clocks."""
-        await asyncio.gather(*(hooks.clock.close() for hooks in self._hooks.values()))

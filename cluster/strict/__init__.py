@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from socketio_cluster.cluster.strict.gate import Gate
 from socketio_cluster.cluster.strict.opening import Opening
+from socketio_cluster.cluster.strict.pings import PingClock
 from socketio_cluster.cluster.strict.websocket import CheckedWebSockets
 from socketio_cluster.manager.client_manager import ClusterManager
 
@@ -21,6 +22,7 @@ def install(manager: ClusterManager) -> None:
         return
     eio = manager.server.eio
     if not hasattr(eio, "gate"):
+        PingClock(eio)
         eio.gate = Gate(eio, manager.spawn, manager.stats)
         Opening(eio)
         CheckedWebSockets(eio, manager.stats)

@@ -29,6 +29,11 @@ BAD_REQUEST = error(3, "Bad request")
 VERSION_UNSUPPORTED = error(5, "Unsupported protocol version")
 CLOSED = Answer("400 BAD REQUEST")
 """To a request for which the session was closed."""
+SECOND_WEBSOCKET = Answer("101 SWITCHING PROTOCOLS")
+"""To a WebSocket for a session that has one: it is opened and closed, as by engine.io.
+
+Some clients cannot bear a refusal: the first WebSocket, which serves them well, ends with it.
+"""
 TOO_LARGE = Answer("413 PAYLOAD TOO LARGE")
 # text/html: with text/plain some browsers offer to download it (engine.io's issue 43).
 OK = Answer(
@@ -50,6 +55,10 @@ async def give(eio: Any, answer: Answer, scope: Scope, receive: Any, send: Any) 
     environ = await environ_of(eio, scope, send)
     if scope["type"] == "websocket" and "websocket.http.response" in scope.get("extensions", {}):
         await receive()  # websocket.connect
+        if answer is SECOND_WEBSOCKET:
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close"})
+            return
         await _refuse_websocket(answer, eio._cors_headers(environ), send)
     else:
         response = {"status": answer.status, "headers": list(answer.headers), "response": answer.body}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from socketio_cluster.cluster.strict.answer import CLOSED, environ_of, give
-from socketio_cluster.manager.host.hang_up import hang_up
+from socketio_cluster.cluster.strict.ending import cut_off
 
 
 class Polls:
@@ -33,7 +33,7 @@ class Polls:
         if socket.closed:
             await self._last_words(socket, scope, send)
         elif socket.sid in self._waiting:
-            self._end(socket)
+            cut_off(socket, self._spawn)
             await give(self._eio, CLOSED, scope, receive, send)
         else:
             self._waiting.add(socket.sid)
@@ -45,7 +45,7 @@ class Polls:
     async def _wait(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
         request = await receive()
         if request["type"] != "http.request":
-            self._end(socket)
+            cut_off(socket, self._spawn)
             return
 
         async def again() -> Any:
@@ -66,7 +66,7 @@ class Polls:
         while (await receive())["type"] != "http.disconnect":
             pass
         if socket.sid in self._waiting:
-            self._end(socket)
+            cut_off(socket, self._spawn)
 
     async def _last_words(self, socket: Any, scope: dict[str, Any], send: Any) -> None:
         """Give the client that was not polling when its session was closed the CLOSE packet."""
@@ -74,7 +74,3 @@ class Polls:
         environ = await environ_of(self._eio, scope, send)
         packets = [packet for packet in socket.queue.drain() if packet is not None]
         await self._eio._make_response(self._eio._ok(packets), environ)
-
-    def _end(self, socket: Any) -> None:
-        # In a task: the application's disconnect handlers may take their time.
-        self._spawn(hang_up(socket, self._eio.reason.TRANSPORT_ERROR))

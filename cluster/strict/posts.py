@@ -8,7 +8,8 @@ from typing import Any, Final
 from socketio_cluster.cluster.strict import answer as answers
 from socketio_cluster.cluster.strict.answer import Answer, environ_of, give
 from socketio_cluster.cluster.strict.body import Body, Gone, TooLarge, read_body
-from socketio_cluster.cluster.strict.payload import RATE_LIMIT, SEPARATOR, packets_of
+from socketio_cluster.cluster.strict.ending import cut_off
+from socketio_cluster.cluster.strict.payload import RATE_LIMIT, SEPARATOR, Malformed, packets_of
 from socketio_cluster.cluster.strict.request import header
 from socketio_cluster.manager.host.hang_up import hang_up
 from socketio_cluster.manager.stats import Stats
@@ -90,11 +91,12 @@ class Posts:
             return answers.TOO_LARGE
         except Gone:
             return self._end(socket, None)
-        except (ValueError, RecursionError):  # malformed, or not base64, or JSON nested without end
+        except Malformed:
             return self._end(socket, answers.OK)  # engine.io's answer too: the poll tells the client
+        except (ValueError, RecursionError):  # not base64, or JSON nested without end
+            self._spawn(hang_up(socket, self._eio.reason.TRANSPORT_ERROR))
         return answers.OK
 
     def _end(self, socket: Any, answer: Answer | None) -> Answer | None:
-        # In a task: the application's disconnect handlers may take their time.
-        self._spawn(hang_up(socket, self._eio.reason.TRANSPORT_ERROR))
+        cut_off(socket, self._spawn)
         return answer

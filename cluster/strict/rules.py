@@ -7,11 +7,13 @@ from typing import Any
 from socketio_cluster.cluster.strict.answer import (
     BAD_METHOD,
     BAD_REQUEST,
+    SECOND_WEBSOCKET,
     SESSION_UNKNOWN,
     TRANSPORT_UNKNOWN,
     VERSION_UNSUPPORTED,
     Answer,
 )
+from socketio_cluster.cluster.strict.ending import is_over
 from socketio_cluster.cluster.strict.request import Request
 
 VERSION = "4"
@@ -29,7 +31,9 @@ def refusal(request: Request, eio: Any) -> Answer | None:
     if request.sid is None:
         return _handshake(request)
     socket = eio.sockets.get(request.sid)
-    if socket is None or not socket.connected or (socket.closed and not _last_words(request, socket)):
+    if socket is None or not socket.connected or is_over(socket):
+        return SESSION_UNKNOWN
+    if socket.closed and not _last_words(request, socket):
         return SESSION_UNKNOWN
     return _session(request, socket)
 
@@ -43,16 +47,13 @@ def _handshake(request: Request) -> Answer | None:
 
 
 def _session(request: Request, socket: Any) -> Answer | None:
-    # engine.io lets a second WebSocket in and then closes it; polling ends with the upgrade.
-    fits = (request.transport == "websocket") == request.upgrade and not socket.upgraded
-    if (
-        not fits
-        or (request.upgrade and (socket.upgrading or socket.closing))
-        or request.method not in ("GET", "POST")
-    ):
-        return BAD_REQUEST
+    fits = (request.transport == "websocket") == request.upgrade and request.method in ("GET", "POST")
     # Not VERSION_UNSUPPORTED: engine.io says that only in a handshake.
-    return None if request.version == VERSION else BAD_REQUEST
+    if not fits or request.version != VERSION:
+        return BAD_REQUEST
+    if request.upgrade:
+        return SECOND_WEBSOCKET if socket.upgrading or socket.upgraded or socket.closing else None
+    return BAD_REQUEST if socket.upgraded else None  # polling ends with the upgrade
 
 
 def _last_words(request: Request, socket: Any) -> bool:

@@ -3,7 +3,8 @@
 First the supervisor hands over the worker's options, as one object. Neither the command line nor the
 environment of a process is private, and both are inherited or shown by tools that report crashes: the secret
 and the password of the bus take this way instead. Then the worker sends lines: that it is ready, that it is
-alive, that it has drained. When one of the two ends, the other one sees the end of the stream.
+alive, that it has drained; and it is told when a successor accepts. When one of the two ends, the other one
+sees the end of the stream.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -32,6 +34,8 @@ log = logging.getLogger("socketio_cluster.cluster")
 LENGTH: Final = struct.Struct("!I")
 DRAINED: Final = b"drained\n"
 """What a worker says when its clients are gone."""
+REPLACED: Final = b"replaced\n"
+"""What a worker is told when its successor accepts."""
 BEATS: Final = 10
 """A worker beats so many times before its silence counts as being stuck."""
 
@@ -93,13 +97,19 @@ class Lifeline:
         self._task: asyncio.Task[None] | None = None
         self.orphaned = False
         """Whether the supervisor is gone."""
+        self._replaced: Callable[[], object] = lambda: None
         # A thread, because a stuck event loop must not outlive its supervisor either.
-        threading.Thread(target=self._wait_for_orphanage, name="lifeline", daemon=True).start()
+        threading.Thread(target=self._listen, name="lifeline", daemon=True).start()
 
-    def ready(self, node_id: str) -> None:
-        """Say that this worker accepts, under which node id, and start the heartbeat."""
+    def ready(self, node_id: str, replaced: Callable[[], None]) -> None:
+        """Say that this worker accepts, under which node id, and start the heartbeat.
+
+        `replaced` is called in the running loop when a successor accepts as well.
+        """
+        loop = asyncio.get_running_loop()
+        self._replaced = lambda: loop.call_soon_threadsafe(replaced)
         self._send(f"ready {node_id}\n".encode())
-        self._task = asyncio.get_running_loop().create_task(self._beat_forever(), name="lifeline")
+        self._task = loop.create_task(self._beat_forever(), name="lifeline")
 
     def drained(self) -> None:
         """Say that this worker has let its clients go, and waits for the others."""
@@ -115,10 +125,10 @@ class Lifeline:
         with contextlib.suppress(OSError):
             self._sock.send(line, socket.MSG_DONTWAIT)
 
-    def _wait_for_orphanage(self) -> None:
+    def _listen(self) -> None:
         with contextlib.suppress(OSError):
-            while self._sock.recv(64):
-                pass
+            while self._sock.recv(64):  # there is only one thing that it is told
+                self._replaced()
         log.error("the supervisor is gone: stopping")
         self.orphaned = True
         # The supervisor's folder: it could not remove it; the first orphan wins.

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from socketio_cluster.cluster.drain.schedule import LAST_SECONDS
-from socketio_cluster.cluster.internal import Internal
 from socketio_cluster.cluster.listener import url_of
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.probes.verdict import State
@@ -33,39 +32,35 @@ def drain_seconds(options: ServeOptions) -> float:
 
 
 class Slot:
-    """Keeps one worker running until it is asked to stop."""
+    """Keeps one worker running until it is asked to stop, or a successor has taken its place.
+
+    `told` is what the worker is told, `sockets` is what it listens on, `env` its environment but for what
+    names it.
+    """
 
     def __init__(
-        self,
-        node: str,
-        options: ServeOptions,
-        sockets: list[socket.socket],
-        internal: Internal,
-        env: Mapping[str, str],
-        settings: Mapping[str, str],
-        stopping: Stopping,
+        self, told: WorkerOptions, sockets: list[socket.socket], env: Mapping[str, str], stopping: Stopping
     ) -> None:
-        self.node = node
+        self.node = told.node
+        self.internal = told.internal
         self.started = asyncio.Event()
         self.state = State.STARTING
         self._stopping = stopping
-        self._options = options
+        self._retired = asyncio.Event()
+        self._told = told
+        self._options = told.serve
         self._sockets = sockets
-        self._internal = internal
-        self._told = WorkerOptions(
-            serve=options,
-            node=node,
-            fds=[sock.fileno() for sock in sockets],
-            internal=internal,
-            settings=dict(settings),
-        )
-        address = internal.address(options.advertise)
-        self._env = {**env, "CLUSTER_NODE_NAME": node, "CLUSTER_NODE_ADDRESS": address}
+        address = told.internal.address(told.serve.advertise)
+        self._env = {**env, "CLUSTER_NODE_NAME": told.node, "CLUSTER_NODE_ADDRESS": address}
 
     @property
     def status_socket(self) -> Path:
         """Where its process answers questions."""
-        return self._internal.status_socket
+        return self.internal.status_socket
+
+    def retire(self) -> None:
+        """Let its clients go and end: a successor serves what it listens on."""
+        self._retired.set()
 
     async def keep(self) -> int:
         """Run the worker and its successors; the exit code is 0 unless the very first one never got ready."""
@@ -76,33 +71,44 @@ class Slot:
 
     async def _keep(self) -> int:
         delay = FIRST_DELAY
-        while not self._stopping.asked.is_set():
+        while not self._is_to_end():
             began = time.monotonic()
             code = await self._run_one()
-            if self._stopping.asked.is_set():
+            if self._is_to_end():
                 break
             if not self.started.is_set():
                 return USAGE_ERROR if code == USAGE_ERROR else FAILED_START
             delay = FIRST_DELAY if time.monotonic() - began > RECOVERED_AFTER else delay
             log.warning("%s is started again in %g s", self.node, delay)
-            await first(self._stopping.asked.wait(), timeout=delay)
+            await first(self._end_asked(), timeout=delay)
             delay = min(2 * delay, LONGEST_DELAY)
         return 0
+
+    def _is_to_end(self) -> bool:
+        return self._stopping.asked.is_set() or self._retired.is_set()
+
+    async def _end_asked(self) -> None:
+        await first(self._stopping.asked.wait(), self._retired.wait())
 
     async def _run_one(self) -> int | None:
         worker = await WorkerProcess.spawn(self._told, self._env)
         try:
             # Watching ends first: a worker that shuts down does not beat, and is not stuck.
-            await first(self._watch(worker), self._stopping.asked.wait())
+            await first(self._watch(worker), self._end_asked())
         finally:
-            if self._stopping.asked.is_set():
-                await self._stopping.together(
-                    worker.drain(drain_seconds(self._options), self._stopping.hurry)
-                )
-                self.state = State.STOPPED
+            await self._let_clients_go(worker)
             await worker.stop(self._options.grace, self._stopping)
             self.state = State.STARTING
         return worker.process.returncode
+
+    async def _let_clients_go(self, worker: WorkerProcess) -> None:
+        if not self._is_to_end():
+            return
+        drain = worker.drain(
+            drain_seconds(self._options), self._stopping.hurry, replaced=self._retired.is_set()
+        )
+        await (drain if self._retired.is_set() else self._stopping.together(drain))
+        self.state = State.STOPPED
 
     async def _watch(self, worker: WorkerProcess) -> None:
         trouble = await worker.ready(self._options.start_timeout)

@@ -15,14 +15,16 @@ from tempfile import TemporaryDirectory
 
 from socketio_cluster.cluster import logs
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.internal import check_internal, plan_internal
+from socketio_cluster.cluster.internal import Places, check_internal
 from socketio_cluster.cluster.limits.limits import check_limits
 from socketio_cluster.cluster.listener import listen, listen_after_orphans, listen_shared, url_of
 from socketio_cluster.cluster.options import DEMO_APP, ServeOptions
 from socketio_cluster.cluster.probes.probes import Probes, serve_probes
 from socketio_cluster.cluster.supervisor.bus import check_bus, credentials, provide_bus, read_bus
+from socketio_cluster.cluster.supervisor.lifeline import WorkerOptions
 from socketio_cluster.cluster.supervisor.slot import Slot
 from socketio_cluster.cluster.supervisor.stopping import Stopping
+from socketio_cluster.cluster.supervisor.terminal import Terminal
 from socketio_cluster.cluster.supervisor.worker_process import first
 from socketio_cluster.cluster.target import check_target
 
@@ -73,64 +75,123 @@ class Supervisor:
         self._sockets = sockets
         self._probes = probes
         self._slots: list[Slot] = []
+        self._keepers: dict[Slot, asyncio.Task[int]] = {}
         self._stopping = Stopping()
+        self._reload = asyncio.Event()
+        self._terminal = Terminal()
+        self._settings: Mapping[str, str] = {}
+        self._env: Mapping[str, str] = {}
+        self._places: Places
 
     async def run(self, settings: Mapping[str, str]) -> int:
         """Start the workers, wait for a signal or a failed first start, stop them; returns the exit code.
 
         `settings` are for the workers' managers.
         """
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stop)
+        self._settings = settings
+        self._listen_for_signals()
         # For sockets; only this user may enter it, which is all the access control that they need.
         with TemporaryDirectory(prefix="cluster-", ignore_cleanup_errors=True) as path:
-            folder = Path(path)
-            async with provide_bus(self._options.bus, folder) as bus:
-                env = {**os.environ, **bus}
+            self._places = Places(self._options, Path(path))
+            async with provide_bus(self._options.bus, Path(path)) as bus:
+                self._env = {**os.environ, **bus}
                 if self._options.prefix:
-                    env["CLUSTER_PREFIX"] = self._options.prefix
-                self._slots = self._make_slots(env, settings, folder)
+                    self._env["CLUSTER_PREFIX"] = self._options.prefix
+                self._slots = [self._make_slot(index) for index in range(self._options.workers)]
                 async with self._serve_probes():
                     code = await self._keep_all()
         log.info("stopped")
         return code
+
+    def _listen_for_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up)
 
     def _serve_probes(self) -> AbstractAsyncContextManager[None]:
         if self._probes is None:
             return contextlib.nullcontext()
         return serve_probes(self._probes, Probes(lambda: self._slots, self._drain))
 
-    def _make_slots(self, env: Mapping[str, str], settings: Mapping[str, str], folder: Path) -> list[Slot]:
-        name, places = self._options.node_name, plan_internal(self._options, folder)
-        return [
-            Slot(f"{name}-{number}", self._options, sockets, internal, env, settings, self._stopping)
-            for number, (sockets, internal) in enumerate(zip(self._sockets, places, strict=True), start=1)
-        ]
+    def _make_slot(self, index: int) -> Slot:
+        sockets = self._sockets[index]
+        told = WorkerOptions(
+            serve=self._options,
+            node=f"{self._options.node_name}-{index + 1}",
+            fds=[sock.fileno() for sock in sockets],
+            internal=self._places.take(),
+            settings=dict(self._settings),
+        )
+        return Slot(told, sockets, self._env, self._stopping)
 
     async def _keep_all(self) -> int:
         # One first: an application that cannot start says so once, not once for each worker.
         pilot, *rest = self._slots
-        keepers = [asyncio.create_task(pilot.keep())]
-        await first(pilot.started.wait(), self._stopping.asked.wait(), asyncio.wait(keepers))
+        self._keep(pilot)
+        await first(pilot.started.wait(), self._stopping.asked.wait())
         if pilot.started.is_set():
-            keepers += [asyncio.create_task(slot.keep()) for slot in rest]
-            greeting = asyncio.create_task(self._greet())
-            await asyncio.wait(keepers, return_when=asyncio.FIRST_COMPLETED)
-            greeting.cancel()
-            await asyncio.gather(greeting, return_exceptions=True)
-        self._stopping.asked.set()
-        return max(await asyncio.gather(*keepers))
+            for slot in rest:
+                self._keep(slot)
+            await first(self._greet_and_reload(), self._stopping.asked.wait())
+        return max(await asyncio.gather(*self._keepers.values()))
 
-    async def _greet(self) -> None:
+    def _keep(self, slot: Slot) -> asyncio.Task[int]:
+        keeper = self._keepers[slot] = asyncio.create_task(slot.keep(), name=slot.node)
+        keeper.add_done_callback(lambda _: self._ended(slot))
+        return keeper
+
+    def _ended(self, slot: Slot) -> None:
+        self._places.give_back(slot.internal)
+        if slot in self._slots:  # nobody has taken its place: it cannot start, or all are to stop
+            self._stopping.asked.set()
+
+    async def _greet_and_reload(self) -> None:
         for slot in self._slots:
             await slot.started.wait()
         if self._options.app == DEMO_APP:
             print(f"\n  The demo is at {url_of(self._sockets[0][0])}  (Ctrl-C stops it)\n", flush=True)
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            await self._replace_all()
+
+    async def _replace_all(self) -> None:
+        log.info("replacing the workers, one by one")
+        try:
+            self._settings = credentials(self._options)
+        except UsageError as error:
+            log.error("%s: the workers stay as they are", error)
+            return
+        for index in range(len(self._slots)):
+            if not await self._replace(index):
+                log.error("the successor of %s cannot start: those that serve stay", self._slots[index].node)
+                return
+        log.info("all workers are replaced")
+
+    async def _replace(self, index: int) -> bool:
+        """Start a successor beside a worker, then let that one's clients go; False if it does not start."""
+        old, new = self._slots[index], self._make_slot(index)
+        keeper = self._keep(new)
+        await first(new.started.wait(), asyncio.wait([keeper]))
+        if not new.started.is_set():
+            del self._keepers[new]
+            return False
+        self._slots[index] = new
+        old.retire()
+        await asyncio.wait([self._keepers[old]])
+        self._keepers.pop(old).result()
+        return True
 
     def _stop(self) -> None:
         log.info("stopping")
         self._stopping.signalled()
+
+    def _hang_up(self) -> None:
+        if self._terminal.is_gone():
+            self._stop()
+        else:
+            self._reload.set()
 
     def _drain(self) -> None:
         log.info("stopping: asked to drain")

@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from socketio_cluster.cluster.listener import WORKER
-from socketio_cluster.cluster.supervisor.lifeline import DRAINED, WorkerOptions, encode
+from socketio_cluster.cluster.supervisor.lifeline import DRAINED, REPLACED, WorkerOptions, encode
 from socketio_cluster.cluster.supervisor.stopping import Stopping
 
 # Silence is counted in so many short waits instead of by the clock: a supervisor that was itself
@@ -70,9 +70,15 @@ class WorkerProcess:
             return await self._give_up(f"was stuck for {stuck_after:g} s and was killed")
         return await self._ending()
 
-    async def drain(self, patience: float, hurry: asyncio.Event) -> None:
-        """Ask it to let its clients go; returns when it has, after `patience` seconds, or at a hurry."""
-        self._signal(signal.SIGTERM)
+    async def drain(self, patience: float, hurry: asyncio.Event, *, replaced: bool) -> None:
+        """Ask it to let its clients go; returns when it has, after `patience` seconds, or at a hurry.
+
+        One that is `replaced` also leaves new connections to its successor.
+        """
+        if replaced and self.node_id is not None:
+            self._writer.write(REPLACED)
+        else:
+            self._signal(signal.SIGTERM)
         await first(self._drained(), hurry.wait(), timeout=patience)
 
     async def stop(self, grace: float, stopping: Stopping) -> None:

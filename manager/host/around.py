@@ -10,7 +10,7 @@ from socketio_cluster.manager.host.catch_all import tell_name
 from socketio_cluster.manager.host.strict_packet import checked
 
 _METHODS: Final = ("_handle_connect", "_handle_disconnect", "_handle_eio_connect", "_handle_eio_disconnect",
-                   "disconnect", "call", "shutdown")  # fmt: skip
+                   "disconnect", "emit", "call", "shutdown")  # fmt: skip
 """Looked up on the instance by python-socketio itself, so no fork is needed to replace them.
 
 Not ``_handle_eio_message`` too: that would say that the application has replaced it.

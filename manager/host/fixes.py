@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,7 @@ class Guards:
         self._eio_connect = server._handle_eio_connect
         self._eio_disconnect = server._handle_eio_disconnect
         self._shutdown = server.shutdown
+        self._emit = server.emit
         self._deadline = Deadline(server.eio, manager.options.connect_seconds, self._joined, manager.spawn)
 
     def _joined(self, eio_sid: str) -> bool:
@@ -130,6 +132,15 @@ class Guards:
         await self._shutdown()
         await self._manager.close()
 
+    def emit(
+        self, event: str, data: Any = None, to: Any = None, room: Any = None, *args: Any, **options: Any
+    ) -> Awaitable[None]:
+        """Emit as ``AsyncServer.emit``, which takes ``to=[]``, ``to=0`` and ``to=""`` for everybody.
+
+        It asks ``to or room``; what is given as ``room`` alone it leaves as it is.
+        """
+        return self._emit(event, data, None, room if to is None else to, *args, **options)  # type: ignore[no-any-return]
+
     async def call(
         self,
         event: str,
@@ -145,14 +156,15 @@ class Guards:
         Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass
         ``ClientGone`` as soon as the client, or its node, is gone.
         """
-        check_call(self._server, to or sid)
+        to = sid if to is None else to
+        check_call(self._server, to)
         future: asyncio.Future[tuple[Any, ...] | None] = asyncio.get_running_loop().create_future()
         answer = Answer(partial(settle, future))
         try:
             await self._server.emit(
                 event,
                 data=data,
-                room=to or sid,
+                room=to,
                 namespace=namespace,
                 callback=answer,
                 ignore_queue=ignore_queue,
@@ -162,4 +174,4 @@ class Guards:
             raise SocketIOTimeoutError from None
         finally:
             answer.end()
-        return answered(arguments, to or sid)
+        return answered(arguments, to)

@@ -137,12 +137,20 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
     # python-socketio: set-up
 
     def set_server(self, server: Any) -> None:
-        """Take the server, and see to what its connection handling lacks."""
+        """Take the server, and see to what its connection handling lacks.
+
+        Raises ``SettingError`` for a server that is not one on threads.
+        """
+        if server.is_asyncio_based():
+            raise SettingError(
+                f"an {type(server).__name__} takes a ClusterManager:"
+                " a SyncClusterManager is for a Server on threads, such as Flask-SocketIO's"
+            )
         super().set_server(server)
         if server.eio.async_mode != "threading":
             raise SettingError(
                 f"SyncClusterManager works with threads, not with {server.eio.async_mode}:"
-                " give the server async_mode='threading' (an AsyncServer takes a ClusterManager)"
+                " give the server async_mode='threading'"
             )
         self._outlets = Outlets(server, self)
         server.eio.generate_id = lambda: new_sid(self.node_id)

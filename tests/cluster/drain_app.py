@@ -16,6 +16,7 @@ PAUSE = float(os.environ.get("TEST_PAUSE", "0.02"))
 manager = ClusterManager()
 sio = socketio.AsyncServer(async_mode="asgi", client_manager=manager, cors_allowed_origins="*")
 number = 0
+VERSION = 0
 
 
 def note(*words: object) -> None:
@@ -76,7 +77,8 @@ async def http(scope, receive, send):
             pass
         return
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({"type": "http.response.body", "body": f"{NODE} {manager.node_id} {os.getpid()} 0".encode()})
+    text = f"{NODE} {manager.node_id} {os.getpid()} {VERSION}"
+    await send({"type": "http.response.body", "body": text.encode()})
 
 
 app = PlainWebSockets(sio, socketio.ASGIApp(sio, http, on_startup=start), path="/plain")

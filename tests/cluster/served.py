@@ -10,18 +10,18 @@ from tests.cluster.command import Command
 from tests.harness import eventually
 
 APP = "tests.cluster.drain_app:app"
-SERVE = ("serve", APP, "--port=0", "--probe-port=0")
+PORTS = ("--port=0", "--probe-port=0")
 
 
 class Served(Command):
     """A supervisor with its workers: its address, its probes, and what its workers noted."""
 
-    def __init__(self, folder, *options, workers=2, env=None):
+    def __init__(self, folder, *options, workers=2, env=None, app=APP):
         self.diary = folder / "diary"
         self.diary.touch()
         self.workers = workers
         env = {"TEST_DIARY": str(self.diary), **(env or {})}
-        super().__init__(*SERVE, f"--workers={workers}", *options, env=env)
+        super().__init__("serve", app, *PORTS, f"--workers={workers}", *options, env=env)
 
     def __enter__(self):
         super().__enter__()

@@ -167,3 +167,27 @@ async def test_is_no_node(emitter, nodes):
     """An emitter is not listed among the nodes, and nobody waits for it."""
     await emitter.close_room("nobody")
     assert all(set(node.manager.nodes()) == {one.manager.node_id for one in nodes} for node in nodes)
+
+
+@pytest.mark.parametrize("nobody", [[], 0, ""], ids=repr)
+async def test_only_none_is_everybody(emitter, nodes, clients, nobody):
+    """An empty list of rooms is nobody, and 0 and "" are rooms."""
+    await nodes[1].sio.enter_room(clients[1].sid, 0)
+    await nodes[1].sio.enter_room(clients[1].sid, "")
+    await emitter.emit("news", to=nobody)
+    await emitter.send("news", room=nobody)
+    if nobody != []:
+        assert await clients[1].next("news") == []
+        assert await clients[1].next("message") == ["news"]
+    await emitter.emit("end")
+    for one in clients:
+        assert await one.next("end") == []
+
+
+async def test_odd_skip_sid(emitter, nodes, clients):
+    """What is no sid is refused where it is said."""
+    with pytest.raises(TypeError, match="skip_sid"):
+        await emitter.emit("news", skip_sid=[42])
+    await emitter.emit("end")
+    for one in clients:
+        assert await one.next("end") == []

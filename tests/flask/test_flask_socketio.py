@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 from flask import request, session
 from flask_socketio import Namespace, close_room, disconnect, emit, join_room, leave_room, rooms, send
+from socketio.exceptions import TimeoutError as NoAnswer
 
 from socketio_cluster import Emitter, SettingError, SyncClusterManager
 from tests.flask.threaded import ThreadedNode, mixed
@@ -215,3 +216,25 @@ def test_only_threads():
         Server(async_mode="gevent", client_manager=SyncClusterManager())
     with pytest.raises(RuntimeError, match="Emitter"):
         SyncClusterManager().emit("event", None, "/")
+
+
+@pytest.mark.parametrize("nobody", [[], 0, ""], ids=repr)
+async def test_only_none_is_everybody(nodes, nobody):
+    """``SocketIO.emit``, ``send`` and ``call`` of an empty list, 0 or "" are for nobody who is not there."""
+    app = nodes[0].socketio
+
+    @app.on("say")
+    def say():
+        emit("secret", room=nobody)
+
+    async with client(nodes[0]) as here, client(nodes[1]) as there:
+        for way in ("to", "room"):
+            await asyncio.to_thread(app.emit, "secret", **{way: nobody})
+            await asyncio.to_thread(app.send, "secret", to=nobody)
+            with pytest.raises(NoAnswer):
+                await asyncio.to_thread(app.call, "secret", timeout=0.2, **{way: nobody})
+        await here.call("say")
+        await nodes[1].sio.enter_room(there.sid, 0)
+        await asyncio.to_thread(app.emit, "zero", to=0)
+        assert await there.next("zero") == []
+        await fence(nodes[0], here, there)

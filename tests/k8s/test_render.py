@@ -161,9 +161,9 @@ def test_the_probe_port_is_not_public(any_helm):
 
 
 def test_every_worker_has_an_internal_port(any_helm):
-    """With several workers in a pod the policy opens as many internal ports."""
+    """The policy opens an internal port for each worker, and one for the successor of a worker."""
     rules = any_helm.render(case="rabbitmq").one("NetworkPolicy")["spec"]["ingress"]
-    assert {"port": 9000, "endPort": 9003, "protocol": "TCP"} in [rule["ports"][0] for rule in rules]
+    assert {"port": 9000, "endPort": 9004, "protocol": "TCP"} in [rule["ports"][0] for rule in rules]
 
 
 def test_an_autoscaler_owns_the_number_of_pods(any_helm):

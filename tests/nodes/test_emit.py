@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+import socketio
+from socketio.exceptions import TimeoutError as NoAnswer
 
 from tests.harness import fence
 
@@ -181,3 +183,53 @@ async def test_rooms_are_per_namespace(nodes, connect):
     assert await main.next("to") == ["main"]
     await fence(nodes[0], main)
     await fence(nodes[0], chat, namespace="/chat")
+
+
+class Friends(socketio.AsyncNamespace):
+    """A class namespace; the tests use its methods."""
+
+
+@pytest.mark.parametrize("way", ["to", "room"])
+@pytest.mark.parametrize("nobody", [[], (), set(), 0, ""], ids=repr)
+async def test_only_none_is_everybody(nodes, connect, nobody, way):
+    """An empty list of rooms is nobody, and 0 and "" are rooms: for emit, send, call and class namespaces."""
+    friends = Friends("/chat")
+    friends._set_server(nodes[0].sio)  # what register_namespace does, for a threaded server too
+    clients = [await connect(node, namespace="/chat") for node in nodes]
+    await friends.emit("secret", **{way: nobody})
+    await friends.send("secret", **{way: nobody})
+    await nodes[0].sio.emit("secret", namespace="/chat", **{way: nobody})
+    await nodes[0].sio.send("secret", namespace="/chat", **{way: nobody})
+    with pytest.raises(NoAnswer):
+        await nodes[0].sio.call("secret", to=nobody, sid=clients[0].sid, namespace="/chat", timeout=0.2)
+    await fence(nodes[0], *clients, namespace="/chat")
+    await friends.emit("news", to=None, room=None)
+    for one in clients:
+        assert await one.next("news") == []
+
+
+@pytest.mark.parametrize("room", [0, ""], ids=repr)
+async def test_rooms_that_are_false(nodes, connect, room):
+    """A room named 0 or "" has its members like any other."""
+    clients = [await connect(node) for node in nodes]
+    for node, one in zip(nodes[:2], clients[:2], strict=True):
+        await node.sio.enter_room(one.sid, room)
+    await nodes[0].sio.emit("n", 1, to=room)
+    await nodes[0].sio.emit("n", 2, room=[room])
+    for one in clients[:2]:
+        assert [await one.next("n"), await one.next("n")] == [[1], [2]]
+    await fence(nodes[0], *clients)
+
+
+@pytest.mark.parametrize("skip", [42, [42], [b"x"], b"x", ["ok", ["a"]]], ids=repr)
+async def test_odd_skip_sid(nodes, connect, skip):
+    """What is no sid is refused where it is said, before any client, here or elsewhere, has the event."""
+    clients = [await connect(node) for node in nodes]
+    with pytest.raises(TypeError, match="skip_sid"):
+        await nodes[0].sio.emit("news", skip_sid=skip)
+    with pytest.raises(ValueError):
+        await nodes[0].sio.emit("news", skip_sid=["\ud800"])
+    for none in (None, [], [None], ["nobody"]):
+        await nodes[0].sio.emit("all", skip_sid=none)
+    for one in clients:
+        assert [await one.next("all") for _ in range(4)] == [[]] * 4

@@ -47,6 +47,19 @@ def impatient():
         yield server
 
 
+@pytest.fixture(scope="session")
+def hasty():
+    """An official server that pings soon and does not wait long for an answer."""
+    with official_server(pingInterval=300, pingTimeout=200) as server:
+        yield server
+
+
+@pytest.fixture
+def server_options():
+    """How our server differs from its defaults."""
+    return SERVER_OPTIONS
+
+
 @pytest.fixture
 def connect_seconds():
     """How long our server gives it."""
@@ -63,7 +76,7 @@ both_ways = pytest.mark.parametrize("lane", [True, False], ids=["lane", "no-lane
 
 
 @pytest.fixture
-async def node(prefix, connect_seconds, lane, monkeypatch):
+async def node(prefix, connect_seconds, server_options, lane, monkeypatch):
     """A node that is alone, with the same options as the official server."""
     monkeypatch.setattr(harness, "LANE", lane)
 
@@ -83,7 +96,7 @@ async def node(prefix, connect_seconds, lane, monkeypatch):
         prefix,
         count=1,
         configure=configure,
-        server_options=SERVER_OPTIONS,
+        server_options=server_options,
         connect_seconds=connect_seconds,
     )
     async with one as (node,):

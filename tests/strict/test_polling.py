@@ -108,6 +108,23 @@ async def test_malformed_packets(session, packet):
     assert (await status_of(session.http.get(session.url)))[0] == 400
 
 
+@pytest.mark.parametrize("packet", ["abc", "2", "40\x1ex"])
+async def test_malformed_packets_between_polls(session, packet):
+    """After a POST that is no Engine.IO packet the session is over at once: the next poll gets 400."""
+    assert await status_of(session.http.post(session.url, data=packet)) == (200, "ok")
+    unknown = (400, '{"code":1,"message":"Session ID unknown"}')
+    assert await status_of(session.http.get(session.url)) == unknown
+
+
+async def test_a_packet_that_is_no_socket_io_between_polls(session):
+    """After an Engine.IO message that is no Socket.IO packet the next poll gets CLOSE."""
+    await session.post("40")
+    await session.get()
+    assert await status_of(session.http.post(session.url, data="4abc")) == (200, "ok")
+    status, packets = await status_of(session.http.get(session.url))
+    assert (status, packets[-1]) == (200, "1")
+
+
 async def test_a_poll_that_is_cut_off_ends_the_session(node):
     """A client whose poll loses its connection is gone at once: what it would have got is lost."""
     async with aiohttp.ClientSession() as http, aiohttp.ClientSession() as other:

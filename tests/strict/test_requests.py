@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import aiohttp
 import pytest
 
 from tests.strict.conftest import both_ways
@@ -96,6 +97,26 @@ async def test_version_of_a_websocket(node, http, query):
     """A WebSocket of another version gets the error that the official server writes into it."""
     answered = await answer(http, node.url, "GET", query, {"headers": UPGRADE})
     assert answered == (400, "application/json", '{"code":5,"message":"Unsupported protocol version"}')
+
+
+@both_ways
+async def test_a_second_websocket(node, official, http):
+    """A second WebSocket for a session that has upgraded is opened and closed, as by the official server."""
+    for url in (node.url, official.url):
+        sid = await open_session(http, url)
+        websocket = f"{url}/socket.io/?EIO=4&transport=websocket&sid={sid}"
+        async with http.ws_connect(websocket) as first:
+            await first.send_str("2probe")
+            assert await first.receive_str() == "3probe"
+            async with http.ws_connect(websocket) as meanwhile:
+                assert (await meanwhile.receive()).type is aiohttp.WSMsgType.CLOSE
+            await first.send_str("5")
+            await first.send_str("40")
+            assert (await first.receive_str()).startswith("40")
+            async with http.ws_connect(websocket) as second:
+                assert (await second.receive()).type is aiohttp.WSMsgType.CLOSE
+            await first.send_str('42["echo"]')
+            assert await first.receive_str() == '42["echo"]'
 
 
 async def test_method_of_a_session(node, http):

@@ -21,6 +21,7 @@ from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.errors import AlreadyLeaving
 from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
+from socketio_cluster.manager.host.sync.flask_recipients import keep_recipients
 from socketio_cluster.manager.host.sync.outbox import cut
 from socketio_cluster.manager.host.sync.pings import ping_with
 from socketio_cluster.manager.host.sync.reader import SyncReader, hang_up
@@ -36,6 +37,7 @@ LINGER: Final = 5.0
 
 def guard(server: Any, manager: SyncClusterManager) -> None:
     """Put the guards around a server's methods."""
+    keep_recipients()
     put_around(server, Guards(server, manager), SyncReader(server, manager).read)
 
 
@@ -51,6 +53,7 @@ class Guards:
         self._eio_disconnect = server._handle_eio_disconnect
         self._server_disconnect = server.disconnect
         self._shutdown = server.shutdown
+        self._emit = server.emit
 
     def handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
         """Take a new connection, and close it if it joins nothing in time; none while this node leaves."""
@@ -154,6 +157,12 @@ class Guards:
         self._shutdown()
         self._manager.leave()
 
+    def emit(
+        self, event: str, data: Any = None, to: Any = None, room: Any = None, *args: Any, **options: Any
+    ) -> None:
+        """Emit as ``Server.emit``, which takes ``to=[]``, ``to=0`` and ``to=""`` for everybody."""
+        self._emit(event, data, None, room if to is None else to, *args, **options)
+
     def call(
         self,
         event: str,
@@ -169,14 +178,15 @@ class Guards:
         Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass
         ``ClientGone`` as soon as the client, or its node, is gone.
         """
-        check_call(self._server, to or sid)
+        to = sid if to is None else to
+        check_call(self._server, to)
         future: Future[tuple[Any, ...] | None] = Future()
         answer = Answer(lambda arguments: None if future.done() else future.set_result(arguments))
         try:
             self._server.emit(
                 event,
                 data=data,
-                room=to or sid,
+                room=to,
                 namespace=namespace,
                 callback=answer,
                 ignore_queue=ignore_queue,
@@ -187,4 +197,4 @@ class Guards:
         finally:
             with suppress(RuntimeError):  # this node has left meanwhile: there is nothing to undo
                 self._manager.ask(answer.end)
-        return answered(arguments, to or sid)
+        return answered(arguments, to)

@@ -1,0 +1,99 @@
+"""One clock for the pings of all connections.
+
+python-engineio starts a task per connection for the next ping, and a service task that looks at one
+connection at a time for a missing pong. The interval is the same for all, so the connections wait in
+a queue that is already in the order of their times, and one timer is enough. It is set for the first of
+them: a session that does not answer ends when the protocol says, and not a while later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from contextvars import Context
+from typing import Any, Final
+
+from engineio import packet
+from engineio.async_socket import AsyncSocket
+
+from socketio_cluster.cluster.strict.ending import mark_over
+
+GRAIN: Final = 0.02
+"""Seconds by which a ping may be early: those of so many connections leave together."""
+
+
+class PingClock:
+    """Pings every connection of one Engine.IO server, and closes those that do not answer."""
+
+    def __init__(self, eio: Any) -> None:
+        self._eio = eio
+        self._due: deque[tuple[float, Any]] = deque()
+        self._unanswered: deque[tuple[float, Any, float | None]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._start_task = eio.start_background_task
+        eio.start_background_task = self.start_background_task
+        eio.start_service_task = False
+
+    def start_background_task(self, target: Any, *args: Any, **kwargs: Any) -> Any:
+        """Start a task, but for a ping: that waits here until it is due."""
+        if getattr(target, "__func__", None) is not AsyncSocket._send_ping:
+            return self._start_task(target, *args, **kwargs)
+        self._due.append((time.monotonic() + self._eio.ping_interval, target.__self__))
+        if self._timer is None:
+            self._set_timer(self._eio.ping_interval)
+        return None
+
+    def _set_timer(self, seconds: float) -> None:
+        # Not in the context of the connection that happened to be the first.
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._look, context=Context())
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        self._timer = None
+        pinged = self._ping(now)
+        if pinged:
+            self._start_task(self._send, pinged)
+        self._bury(now)
+        times = [queue[0][0] for queue in (self._due, self._unanswered) if queue]
+        if times:
+            self._set_timer(max(0.001, min(times) - now))
+
+    def _ping(self, now: float) -> list[Any]:
+        """Give those to be pinged now."""
+        pinged = []
+        while self._due and self._due[0][0] <= now + GRAIN:
+            due, socket = self._due.popleft()
+            if not (socket.closing or socket.closed):
+                socket.last_ping = time.time()
+                pinged.append(socket)
+            self._unanswered.append((max(due, now) + self._eio.ping_timeout, socket, socket.last_ping))
+        return pinged
+
+    async def _send(self, sockets: list[Any]) -> None:
+        ping = packet.Packet(packet.PING)
+        for socket in sockets:
+            if not socket.closed:
+                await socket.send(ping)
+
+    def _bury(self, now: float) -> None:
+        """Close what has not answered in time, and forget what is closed."""
+        while self._unanswered:
+            until, socket, sent = self._unanswered[0]
+            answered = socket.last_ping != sent and not (socket.closing or socket.closed)
+            if until > now and not answered:
+                return
+            self._unanswered.popleft()
+            if socket.closed:
+                self._eio.sockets.pop(socket.sid, None)
+            elif socket.closing:
+                # Its disconnect handler is running.
+                self._unanswered.append((now + self._eio.ping_timeout, socket, sent))
+            elif not answered:
+                mark_over(socket)
+                # A task of its own: the application's disconnect handler may take its time.
+                self._start_task(self._timed_out, socket)
+
+    async def _timed_out(self, socket: Any) -> None:
+        await socket.close(wait=False, abort=False, reason=self._eio.reason.PING_TIMEOUT)
+        self._eio.sockets.pop(socket.sid, None)
