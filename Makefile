@@ -7,9 +7,9 @@ python := .venv/bin/python
 demo: .venv/ready  ## the demo in the browser; ARGS="--port 9000 --workers 3"
 	@$(python) -m socketio_cluster demo $(ARGS)
 
-test: .venv/ready  ## all tests; ARGS="tests/nodes -k ack"
+test: .venv/ready  ## all tests; ARGS="tests/nodes -k ack"; JOBS=1 for one file at a time
 	@scripts/setup-tests
-	@$(python) -m pytest $(ARGS)
+	@scripts/test $(ARGS)
 
 test-k8s: .venv/ready  ## the chart on the Kubernetes cluster that KUBECONFIG names: docs/kubernetes.md
 	@scripts/test-k8s $(ARGS)

@@ -16,6 +16,8 @@ from tests.forward.nodes import machines, one_machine
 from tests.forward.poller import Failed
 from tests.harness import eventually
 
+pytestmark = pytest.mark.alone
+
 UNKNOWN = '{"code":1,"message":"Session ID unknown"}'
 
 
