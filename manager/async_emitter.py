@@ -15,6 +15,7 @@ from socketio_cluster.manager.host.strict_packet import checked
 from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.options import from_environment
+from socketio_cluster.manager.own_loop import OwnLoop
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
 
@@ -26,7 +27,8 @@ class AsyncEmitter:
     """Emits to the clients of a cluster, and moves them between rooms, from an asyncio program.
 
     It goes on the bus with its first call, or in ``async with``, and belongs to the event loop of that
-    call. After ``close()`` the next call starts it again.
+    call: while that runs in another thread, calls raise ``RuntimeError``. After ``close()``, or in another
+    event loop when that one has ended, the next call starts it again.
 
     Args:
         url: the bus, as for ``ClusterManager``; without it ``CLUSTER_BUS`` counts.
@@ -57,6 +59,7 @@ class AsyncEmitter:
         self.client_count = 0
         self._format = checked(packet_format(serializer, json))
         self._timeout = timeout
+        self._own_loop = OwnLoop()
         self._starting: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> AsyncEmitter:
@@ -133,6 +136,7 @@ class AsyncEmitter:
 
     async def close(self) -> None:
         """Leave the bus."""
+        self._settle()
         starting, self._starting = self._starting, None
         if starting is not None:
             starting.cancel()
@@ -183,6 +187,7 @@ class AsyncEmitter:
 
         Nothing is posted before it is there: what a node hears of a new sender first must be its hello.
         """
+        self._settle()
         if self._starting is None:
             self._node = Node(self.options, self, self.stats, serving=False)
             self._remote = Remote(self._node)
@@ -193,6 +198,10 @@ class AsyncEmitter:
             raise BrokerError("the emitter was closed meanwhile")
         starting.result()
         await self._node.reached()
+
+    def _settle(self) -> None:
+        if self._own_loop.entered():
+            self._starting = None  # what was started has ended with its loop
 
     def _away(self, outcome: str) -> BrokerError:
         place = safe_url(self.options.url or "")

@@ -6,6 +6,7 @@ theirs. python-socketio calls its methods; see ``docs/architecture.md`` for the 
 
 from __future__ import annotations
 
+import asyncio
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +20,7 @@ from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encod
 from socketio_cluster.manager.clients.room_limit import check_rooms
 from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
 from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.host.begin_anew import begin_anew
 from socketio_cluster.manager.host.fixes import guard
 from socketio_cluster.manager.host.outbox import Outlet
 from socketio_cluster.manager.ids import new_sid, node_of
@@ -81,6 +83,12 @@ class ClusterManager(Member):
         self._outlets = Outlet.install(server, self.options.client_bytes, self.stats, self.spawn)
         server.eio.generate_id = lambda: new_sid(self.node.id)
         guard(server, self)
+
+    def _new_node(self) -> None:
+        super()._new_node()
+        self.stats.connections = 0
+        if self.server is not None:
+            begin_anew(self.server)
 
     def initialize(self) -> None:
         """Nothing to do: ``start`` is awaited by the first client or emit."""
@@ -152,6 +160,7 @@ class ClusterManager(Member):
         the client's limit.
         """
         room = check_room(room)
+        self.settle()
         if room == sid:
             return
         if self.is_sid_room(namespace, room):
@@ -168,6 +177,7 @@ class ClusterManager(Member):
     async def leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of any node out of a room."""
         room = check_room(room)
+        self.settle()
         if self.members.find(sid, namespace) is None:
             await self.start()
             await self.remote.leave(namespace, sid, room)
@@ -215,7 +225,7 @@ class ClusterManager(Member):
         ignore_queue: bool,
     ) -> None:
         """Emit what is encoded, perhaps to this node alone; waits while the bus cannot keep up."""
-        if not self._started:
+        if self._home is not asyncio.get_running_loop():
             await self.start()
         self.stats.emitted += 1
         reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Coroutine
 from typing import Any, Final
 
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.roster import NodeInfo
+from socketio_cluster.manager.clients.rooms import Rooms
 from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.options import from_environment
+from socketio_cluster.manager.own_loop import OwnLoop
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
 
@@ -31,13 +32,15 @@ class Member(LocalManager):
         super().__init__()
         self.options = from_environment(url, options)
         self.stats = Stats()
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._starting: asyncio.Future[None] | None = None
-        self._started = False
+        self._own_loop = OwnLoop()
         self._new_node()
 
     def _new_node(self) -> None:
-        self._pid = os.getpid()
+        """Begin with nothing: no clients, no tasks, a new id."""
+        self.members = Rooms()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._starting: asyncio.Future[None] | None = None
+        self._home: asyncio.AbstractEventLoop | None = None
         self.node = Node(self.options, self, self.stats)
         self.remote = Remote(self.node)
 
@@ -70,19 +73,30 @@ class Member(LocalManager):
         return self.node.nodes
 
     async def start(self) -> None:
-        """Go on the bus. Returns when it is reached, or after five seconds, while it goes on trying."""
+        """Go on the bus. Returns when it is reached, or after five seconds, while it goes on trying.
+
+        Raises ``RuntimeError`` as ``settle``.
+        """
+        self.settle()
         if self._starting is None:
-            if os.getpid() != self._pid:
-                self._new_node()  # the process was forked after the app was imported: ids must differ
             self._starting = asyncio.ensure_future(self.node.start(START_SECONDS))
         if not self._starting.done():
             await asyncio.shield(self._starting)
-        self._started = True
+        self._home = asyncio.get_running_loop()
+
+    def settle(self) -> None:
+        """Be a new node when the event loop of the last one has ended, or in a forked process.
+
+        Raises ``RuntimeError`` when that loop runs, in another thread.
+        """
+        if self._own_loop.entered():
+            self._new_node()
 
     async def close(self) -> None:
-        """Say goodbye to the other nodes and leave the bus."""
+        """Say goodbye to the other nodes and leave the bus; twice does no harm."""
+        self.settle()
         starting, self._starting = self._starting, None
-        self._started = False
+        self._home = None
         if starting is not None:
             starting.cancel()
         await self.node.close()

@@ -37,10 +37,14 @@ class Deadline:
         self._spawn = spawn
         self._due: deque[tuple[float, str]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def watch(self, eio_sid: str) -> None:
         """Close this connection if it has joined nothing when its time is over."""
         loop = asyncio.get_running_loop()
+        if loop is not self._loop:  # the last one has ended, and its connections with it
+            self.close()
+            self._loop = loop
         self._due.append((loop.time() + self._seconds, eio_sid))
         if self._timer is None:
             self._timer = loop.call_later(self._seconds, self._look)

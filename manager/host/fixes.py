@@ -21,6 +21,7 @@ from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.futures import settle
 from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
+from socketio_cluster.manager.host.begin_anew import watch_anew
 from socketio_cluster.manager.host.deadline import Deadline
 from socketio_cluster.manager.host.reader import Reader
 from socketio_cluster.manager.host.tornado_socket import pace
@@ -110,6 +111,7 @@ class Guards:
 
     async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:
         """Disconnect a client; nothing is left of it, though its disconnect handler raises."""
+        self._manager.settle()
         try:
             await self._send_away(sid, namespace, ignore_queue)
         except Exception:
@@ -127,10 +129,11 @@ class Guards:
                 socket.queue.put_nowait(eio_packet.Packet(eio_packet.NOOP))
 
     async def shutdown(self) -> None:
-        """Stop the server's background work, and leave the bus."""
+        """Leave the bus, and stop the server's background work; twice does no harm."""
         self._deadline.close()
+        await self._manager.close()  # first: it forgets what belongs to an event loop that has ended
         await self._shutdown()
-        await self._manager.close()
+        watch_anew(self._server.eio)
 
     def emit(
         self, event: str, data: Any = None, to: Any = None, room: Any = None, *args: Any, **options: Any

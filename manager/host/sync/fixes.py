@@ -21,6 +21,7 @@ from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.errors import AlreadyLeaving
 from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
+from socketio_cluster.manager.host.begin_anew import watch_anew
 from socketio_cluster.manager.host.sync.flask_recipients import keep_recipients
 from socketio_cluster.manager.host.sync.outbox import cut
 from socketio_cluster.manager.host.sync.pings import ping_with
@@ -155,6 +156,7 @@ class Guards:
     def shutdown(self) -> None:
         """Stop the server's background work, let its clients go, and leave the bus."""
         self._shutdown()
+        watch_anew(self._server.eio)
         self._manager.leave()
 
     def emit(
