@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-
 PORTS: Final = range(12_000, 22_000)
-"""Below those that systems give to outgoing connections, and so are these + 10000, which Redis Cluster takes."""
+"""Systems give higher ones to outgoing connections; Redis Cluster also takes each of its ports + 10000."""
 SHARE: Final = 500
 """Ports for each process of pytest-xdist, which run at the same time."""
 
