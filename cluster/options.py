@@ -50,6 +50,7 @@ class ServeOptions(Limits):
     lane: bool
     probe_port: int | None
     probe_host: str
+    probe_names: tuple[str, ...]
     drain_delay: float
     drain_window: float
     max_age: float | None

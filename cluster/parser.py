@@ -24,6 +24,10 @@ INTERNAL_HELP = (
     "clients; needs --secret-file. Workers of one machine use Unix sockets and need no port"
 )
 PROBE_HELP = "serve /livez, /readyz, /metrics and POST /drain for all workers there; 0 for a free port"
+PROBE_NAMES_HELP = (
+    "names with commas between by which the probe port may be asked, * for all; addresses and names that "
+    "public DNS does not have need none"
+)
 ADVERTISE_HELP = "how other machines call this one's internal ports (default: the internal host)"
 TRUST_HELP = (
     "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses and networks with commas "
@@ -123,6 +127,7 @@ def _add_addresses(parser: Parser) -> None:
     add("--forwarded-allow-ips", TRUST_HELP, metavar="LIST", default="127.0.0.1")
     add("--probe-port", PROBE_HELP, convert=values.port, metavar="PORT")
     add("--probe-host", "address that the probe port listens on", metavar="HOST", default="127.0.0.1")
+    add("--probe-names", PROBE_NAMES_HELP, convert=values.names, metavar="LIST", default="")
 
 
 def _add_cluster(parser: Parser, *, workers: int) -> None:

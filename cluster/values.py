@@ -57,6 +57,11 @@ def rate(text: str) -> float:
     return value
 
 
+def names(text: str) -> tuple[str, ...]:
+    """Names with commas between, in lower case."""
+    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+
+
 def level(text: str) -> str:
     """A log level."""
     if text.lower() not in LEVELS:

@@ -15,7 +15,9 @@ BODY_BYTES: Final = 65536
 SECONDS: Final = 5.0
 """For all of a request and its answer."""
 AT_ONCE: Final = 64
-"""Connections; more are closed unanswered."""
+"""Connections. Whoever comes when there are so many takes the place of who has waited longest to ask."""
+_LENGTH_DIGITS: Final = 9
+"""A body whose length has more digits is too large; Python refuses to read numbers of 4,300."""
 _END: Final = b"\r\n\r\n"
 
 
@@ -52,13 +54,18 @@ class HttpServer:
     def __init__(self, handle: Callable[[Request], Awaitable[Answer]]) -> None:
         self._handle = handle
         self._open = 0
+        self._silent: dict[asyncio.StreamWriter, None] = {}
+        """Those that have not said what they want, the first to come first."""
 
     async def serve(self, sock: socket.socket) -> asyncio.Server:
         """Begin to listen."""
         return await asyncio.start_server(self._serve, sock=sock, limit=HEAD_BYTES)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._open >= AT_ONCE:
+            self._make_room()
         self._open += 1
+        self._silent[writer] = None
         try:
             # OSError: the peer is gone or, as TimeoutError, too slow.
             with contextlib.suppress(OSError):
@@ -67,12 +74,20 @@ class HttpServer:
                         await self._exchange(reader, writer)
         finally:
             self._open -= 1
+            self._silent.pop(writer, None)
             writer.close()
+
+    def _make_room(self) -> None:
+        oldest = next(iter(self._silent), None)
+        if oldest is not None:
+            del self._silent[oldest]
+            oldest.transport.abort()
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = False
         try:
             request = await read_request(reader)
+            self._silent.pop(writer, None)
             head = request.method == "HEAD"
             answer = await self._handle(request)
         except BadRequest as error:
@@ -107,7 +122,7 @@ async def _skip_body(reader: asyncio.StreamReader, headers: dict[str, str]) -> N
     length = headers.get("content-length", "0")
     if "transfer-encoding" in headers or not length.isdecimal():
         raise BadRequest(HTTPStatus.BAD_REQUEST)
-    if int(length) > BODY_BYTES:
+    if len(length) > _LENGTH_DIGITS or int(length) > BODY_BYTES:
         raise BadRequest(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
         await reader.readexactly(int(length))

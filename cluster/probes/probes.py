@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Protocol
 
 from socketio_cluster.cluster.probes.http import Answer, HttpServer, Request
+from socketio_cluster.cluster.probes.names import may_ask
 from socketio_cluster.cluster.probes.status_socket import ask
 from socketio_cluster.cluster.probes.verdict import Report, State, Verdict, live, ready
 
@@ -40,11 +41,18 @@ class Probes:
     Args:
         workers: gives those that are to be asked.
         drain: begins the drain of all of them.
+        names: names under which it may be asked, besides those that no stranger can own.
     """
 
-    def __init__(self, workers: Callable[[], Sequence[Worker]], drain: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        workers: Callable[[], Sequence[Worker]],
+        drain: Callable[[], None],
+        names: Collection[str] = (),
+    ) -> None:
         self._workers = workers
         self._drain = drain
+        self._names = names
         self._routes: dict[str, tuple[str, Callable[[], Awaitable[Answer]]]] = {
             "/livez": ("GET", self._livez),
             "/readyz": ("GET", self._readyz),
@@ -56,6 +64,8 @@ class Probes:
         """Answer a request."""
         if "origin" in request.headers:
             return _text(HTTPStatus.FORBIDDEN, "not for web pages")
+        if not may_ask(request.headers.get("host", ""), self._names):
+            return _text(HTTPStatus.MISDIRECTED_REQUEST, "not by this name: --probe-names lists more")
         if request.path not in self._routes:
             return _text(HTTPStatus.NOT_FOUND, f"there is only {', '.join(self._routes)}")
         method, answer = self._routes[request.path]

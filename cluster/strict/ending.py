@@ -1,4 +1,4 @@
-"""Sessions that end at once: the next request of the client is for an unknown session, without a goodbye."""
+"""Sessions that end at once: the next request of their client finds an unknown session."""
 
 from __future__ import annotations
 

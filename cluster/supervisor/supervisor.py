@@ -112,7 +112,7 @@ class Supervisor:
     def _serve_probes(self) -> AbstractAsyncContextManager[None]:
         if self._probes is None:
             return contextlib.nullcontext()
-        return serve_probes(self._probes, Probes(lambda: self._slots, self._drain))
+        return serve_probes(self._probes, Probes(lambda: self._slots, self._drain, self._options.probe_names))
 
     def _make_slot(self, index: int) -> Slot:
         sockets = self._sockets[index]

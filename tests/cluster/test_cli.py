@@ -16,7 +16,7 @@ SERVING = [
     *("host", "port", "direct-port", "internal-port", "internal-host", "advertise"),
     *("forwarded-allow-ips", "workers", "node-name", "bus", "prefix", "secret-file"),
     *("stuck-after", "start-timeout", "grace", "lane", "log-level", "log-json"),
-    *("probe-port", "probe-host", "bus-file", "drain-delay", "drain-window", "max-age"),
+    *("probe-port", "probe-host", "probe-names", "bus-file", "drain-delay", "drain-window", "max-age"),
     *("max-connections", "soft-connections", "connects-per-second", "max-payload"),
     *("events-per-second", "rooms-per-client"),
 ]
