@@ -82,8 +82,8 @@ class AsyncEmitter:
         """Emit as ``AsyncServer.emit``; returns when the bus has the event.
 
         Raises ``BrokerError`` when it has not within ``timeout`` seconds. The event is then never sent,
-        unless the error says that it may have been. Raises what the serializer raises for data it cannot
-        take.
+        unless the error says that it may have been. Raises ``EventTooLarge`` for more bytes than the bus or
+        ``buffer_bytes`` can hold, and what the serializer raises for data it cannot take.
         """
         namespace = namespace or "/"
         encoded = encode_event(self._format, event, data, namespace)
@@ -164,7 +164,7 @@ class AsyncEmitter:
                 await self._reach()
                 number = self._remote.emit(encoded, namespace, rooms, skip)
                 if number and not await self._node.publisher.sent(number):
-                    raise BrokerError("the event does not fit into buffer_bytes: it was not sent")
+                    raise BrokerError("the buffer is full: the event was not sent")
         except (TimeoutError, asyncio.CancelledError) as exc:
             # Taken back also when the caller is cancelled: it has turned to something else.
             unsent = number == 0 or self._node.publisher.backlog.withdraw(number)

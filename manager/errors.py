@@ -2,6 +2,10 @@
 
     ClusterError
     ├── BrokerError          the bus cannot be reached, or a connection to it broke
+    │   ├── PublishError     it broke at what was published: perhaps the bus will never take that
+    │   ├── PublishRefused   the bus did not take some of what was published; the connection goes on
+    │   └── WrongServer      the server passes on nothing that is published here: it is a replica
+    ├── EventTooLarge        (also ValueError) more bytes than the bus, or the buffer, can hold
     ├── NodeTimeout          (also TimeoutError) another node did not confirm in time
     ├── EnvelopeError        bytes on the bus that are not an envelope of this cluster
     ├── SettingError         (also ValueError) a setting that cannot work, and what to set instead
@@ -26,6 +30,33 @@ class ClusterError(Exception):
 
 class BrokerError(ClusterError):
     """The bus cannot be reached, or the connection to it broke."""
+
+
+class PublishError(BrokerError):
+    """The bus ended the connection because of what was published, or while it was.
+
+    ``limit`` is the number of bytes the bus takes, where it has told that.
+    """
+
+    def __init__(self, text: str, limit: int | None = None) -> None:
+        super().__init__(text)
+        self.limit = limit
+
+
+class PublishRefused(BrokerError):
+    """The bus has taken a batch but for these of its publications: by index, why not."""
+
+    def __init__(self, reasons: dict[int, str]) -> None:
+        super().__init__("; ".join(dict.fromkeys(reasons.values())))
+        self.reasons = reasons
+
+
+class WrongServer(BrokerError):
+    """The server passes on to nobody what is published here: it is, or has become, a replica."""
+
+
+class EventTooLarge(ClusterError, ValueError):
+    """An event has more bytes than the bus takes, or than ``buffer_bytes``; it went to nobody."""
 
 
 class NodeTimeout(ClusterError, TimeoutError):

@@ -19,7 +19,7 @@ from socketio_cluster.manager.bus.messages import (
 )
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, decode, encode_ack
-from socketio_cluster.manager.errors import UNKNOWN_SID, EnvelopeError
+from socketio_cluster.manager.errors import UNKNOWN_SID, EnvelopeError, EventTooLarge
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
@@ -77,7 +77,11 @@ class Inbound:
     def _answer(self, origin: str, request: int, arguments: list[Any]) -> None:
         encoded = encode_ack(self._manager.packet_class, arguments)
         node = self._manager.node
-        node.post(Ack(request, encoded.parts, encoded.text), node.channels.inbox(origin))
+        try:
+            node.post(Ack(request, encoded.parts, encoded.text), node.channels.inbox(origin))
+        except EventTooLarge as exc:
+            logger.error("a client's answer to an emit of node %s is lost: %s", origin, exc)
+            self._gone(origin, request)
 
     def _gone(self, origin: str, request: int) -> None:
         node = self._manager.node

@@ -26,6 +26,9 @@ from socketio_cluster.manager.ids import node_of
 UNKNOWN_NODE_SECONDS: Final = 1.0
 """How long to wait for a node that is not known: it may have started this instant."""
 
+MANY_CHANNELS: Final = 16
+"""Above so many channels an event goes once to its whole namespace; nodes without a member drop it."""
+
 
 class Remote:
     """The other nodes, as this one speaks to them."""
@@ -51,6 +54,14 @@ class Remote:
         message = Emit(namespace, rooms, skip, encoded.parts, encoded.text, request, encoded.ack_at)
         return self._node.post(message, *channels)
 
+    def check(self, encoded: Encoded, namespace: str, rooms: list[Room] | None, skip: list[str]) -> None:
+        """Raise ``EventTooLarge`` for an event that cannot be carried to the nodes it is for."""
+        names = [namespace, *(rooms or ()), *skip]
+        # msgpack puts 5 bytes at most in front of each.
+        size = sum(map(len, encoded.parts)) + sum([5 + len(str(name).encode()) for name in names])
+        if not self._node.publisher.fits(size) and self.route(namespace, rooms):
+            raise self._node.publisher.too_large(size)
+
     def route(self, namespace: str, rooms: list[Room] | None) -> list[str]:
         """The channels that reach every other node with a recipient."""
         names = self._node.channels
@@ -66,7 +77,8 @@ class Remote:
             if owner is None or not self._node.knows(owner):
                 # 20 characters may also be a room's name: nobody reads the one of the two that is not.
                 channels[names.room(namespace, room)] = None
-        return list(channels)
+        # A copy for each channel, with all the names in it, would cost the square of their number.
+        return list(channels) if len(channels) <= MANY_CHANNELS else [names.namespace(namespace)]
 
     async def enter(self, namespace: str, sid: str, room: Room) -> None:
         """Put a client of another node into a room; raises ``ValueError`` for an unknown sid."""

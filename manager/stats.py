@@ -19,7 +19,7 @@ class Stats:
     repeats: int = 0
     """Envelopes that had arrived before and were dropped."""
     dropped: int = 0
-    """Envelopes the bus never got: they waited longer, or were more, than the buffer's bounds."""
+    """Envelopes the bus never got: beyond the bounds of the buffer, or refused by the bus."""
     gaps: int = 0
     """Times this node was cut off for longer than others keep envelopes: some may be lost."""
     reconnects: int = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -18,10 +19,33 @@ from socketio_cluster.manager.brokers.inbox import REPLY_TIMEOUT, Inbox
 from socketio_cluster.manager.brokers.session import Session
 from socketio_cluster.manager.bus.broker import Delivery, Publication
 from socketio_cluster.manager.bus.channels import routing_key
-from socketio_cluster.manager.errors import BrokerError
+from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused
 
 IN_FLIGHT = 64
 """Batches handed to the publishing thread at once; further calls to ``publish`` wait their turn."""
+
+
+class Receipt:
+    """One batch on its way: which of the session's numbers its messages got."""
+
+    def __init__(self, batch: Sequence[Publication]) -> None:
+        self._batch = batch
+
+    def send(self, session: Session) -> int:
+        """Send it, in the session's thread."""
+        self._session, self._before = session, session.published
+        return session.publish(self._batch)
+
+    def refused(self) -> dict[int, str]:
+        """What the server has not taken, by index, once it has answered for all."""
+        if not self._session.refused:
+            return {}
+        keys = [dict.fromkeys(map(routing_key, channels)) for channels, _ in self._batch]
+        owners = [index for index, names in enumerate(keys) for _ in names]
+        numbers = {self._before + 1 + at: index for at, index in enumerate(owners)}
+        mine = self._session.refused & numbers.keys()
+        self._session.refused.difference_update(mine)
+        return dict.fromkeys((numbers[number] for number in mine), "a queue does not take it (nack)")
 
 
 class AmqpBroker:
@@ -29,6 +53,7 @@ class AmqpBroker:
 
     def __init__(self, target: Target) -> None:
         self._target = target
+        self.limit: int | None = None
         self._inbox = Inbox()
         self._calls: set[Done] = set()
         self._turns = asyncio.Semaphore(IN_FLIGHT)
@@ -69,12 +94,18 @@ class AmqpBroker:
 
     async def publish(self, batch: Sequence[Publication]) -> None:
         """Send the batch; returns when the server has confirmed each message (AMQP) or it is sent."""
+        receipt = Receipt(batch)
         async with self._turns:
-            await self._call(self._publisher, lambda session: session.publish(batch))
+            await self._call(self._publisher, receipt.send)
+        if reasons := receipt.refused():
+            raise PublishRefused(reasons)
 
     async def receive(self) -> list[Delivery]:
         """All that has arrived since the last call; waits while there is nothing."""
         return await self._inbox.take()
+
+    async def check(self) -> None:
+        """Nothing to ask: every server of a RabbitMQ cluster reaches all the others."""
 
     async def close(self) -> None:
         """End both threads; the queue goes with its connection."""
@@ -90,7 +121,8 @@ class AmqpBroker:
 
     def _start(self, name: str, *, consume: bool) -> BusThread:
         open_session = functools.partial(self._target.open, consume=consume)
-        return BusThread(name, open_session, self._report, self._on_error)
+        fail = self._on_error if consume else self._on_publish_error
+        return BusThread(name, open_session, self._report, fail)
 
     async def _bind(self) -> None:
         """Bring the bindings in line with the channels taken."""
@@ -132,8 +164,16 @@ class AmqpBroker:
             self._fail(error)
 
     def _on_error(self, error: Exception) -> None:
+        self._fail_with(explain(error, self._target.name), error)
+
+    def _on_publish_error(self, error: Exception) -> None:
         explained = explain(error, self._target.name)
-        explained.__cause__ = error
+        if not isinstance(error, TimeoutError):
+            explained = PublishError(str(explained), _limit_in(error))
+        self._fail_with(explained, error)
+
+    def _fail_with(self, explained: BrokerError, cause: Exception) -> None:
+        explained.__cause__ = cause
         self._fail(explained)
 
     def _fail(self, error: BrokerError) -> None:
@@ -142,6 +182,12 @@ class AmqpBroker:
         for done in self._calls:
             if not done.done():
                 done.set_result(None)
+
+
+def _limit_in(error: Exception) -> int | None:
+    """The largest message, which RabbitMQ tells only to who sends a larger one (406, PRECONDITION_FAILED)."""
+    found = re.search(r"larger than (?:configured )?max size (\d+)", str(error))
+    return int(found[1]) if found else None
 
 
 def _rebind(session: Session, *, missing: list[str], extra: list[str]) -> int:

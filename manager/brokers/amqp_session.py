@@ -13,7 +13,6 @@ from socketio_cluster.manager.brokers.amqp_connection import Connection
 from socketio_cluster.manager.brokers.amqp_frames import Deliveries, publish_frames
 from socketio_cluster.manager.bus.broker import Delivery, Publication
 from socketio_cluster.manager.bus.channels import routing_key
-from socketio_cluster.manager.errors import BrokerError
 
 EXCHANGE = "socketio-cluster"
 """One for all clusters: their prefixes are in the routing keys."""
@@ -34,8 +33,8 @@ class AmqpSession:
     nap = 1.0
 
     def __init__(self, client: Client, *, consume: bool) -> None:
-        self.confirmed = 0
-        self._published = 0
+        self.published = self.confirmed = 0
+        self.refused: set[int] = set()
         self._early: set[int] = set()
         self._connection: Connection = client.transport.establish_connection()
         self.sock: socket.socket | None = self._connection.sock
@@ -62,13 +61,13 @@ class AmqpSession:
             self._channel.queue_unbind(self._queue, EXCHANGE, key)
 
     def publish(self, batch: Sequence[Publication]) -> int:
-        """Send the batch; all of it is with the server once ``confirmed`` reaches the number given."""
+        """Send the batch; the server has answered for it once ``confirmed`` reaches the number given."""
         number, frame_max = self._channel.channel_id, self._connection.frame_max
         parts, size = [], 0
         for channels, payload in batch:
             for key in dict.fromkeys(map(routing_key, channels)):
                 parts.append(publish_frames(number, EXCHANGE, key, payload, frame_max))
-                self._published += 1
+                self.published += 1
                 size += len(parts[-1])
             if size > CHUNK:
                 self._connection.write(b"".join(parts))
@@ -76,7 +75,7 @@ class AmqpSession:
                 parts, size = [], 0
         if parts:
             self._connection.write(b"".join(parts))
-        return self._published
+        return self.published
 
     def read(self) -> list[Delivery]:
         """Handle what the server has sent; give the deliveries in it."""
@@ -126,4 +125,7 @@ class AmqpSession:
             self._early.remove(self.confirmed)
 
     def _on_nack(self, number: int, multiple: bool) -> None:
-        raise BrokerError("the server refused a message")
+        """A full queue with the policy ``reject-publish`` does this; other queues may have the message."""
+        first = self.confirmed + 1 if multiple else number
+        self.refused.update(one for one in range(first, number + 1) if one not in self._early)
+        self._on_ack(number, multiple)

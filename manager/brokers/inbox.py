@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from copy import copy
 
 from socketio_cluster.manager.bus.broker import INBOX_LIMIT, Delivery
 from socketio_cluster.manager.errors import BrokerError
@@ -46,7 +47,7 @@ class Inbox:
         """Raise the error the inbox has ended with, if it has."""
         if self.error is not None:
             # A new exception each time: raising one object again and again grows its traceback.
-            raise BrokerError(str(self.error)) from self.error.__cause__
+            raise copy(self.error) from self.error.__cause__
 
     async def take(self) -> list[Delivery]:
         """All that has arrived; waits while there is nothing, raises once the inbox has ended."""

@@ -32,7 +32,8 @@ class KombuSession:
 
     def __init__(self, client: Client, *, consume: bool) -> None:
         self.sock: socket.socket | None = None
-        self.confirmed = 0
+        self.published = self.confirmed = 0
+        self.refused: set[int] = set()
         self.nap = 0.0 if consume else 1.0
         self._consuming = consume
         self._bound: set[str] = set()

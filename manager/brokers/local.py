@@ -22,7 +22,7 @@ from socketio_cluster.manager.brokers.frames import (
     encode,
 )
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOUT, Inbox
-from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.bus.broker import LARGEST, Delivery, Publication
 from socketio_cluster.manager.errors import BrokerError, SettingError
 
 SOCKET_VARIABLE = "CLUSTER_LOCAL_SOCKET"
@@ -41,6 +41,7 @@ class LocalBroker(Frames[Answer]):
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._inbox = Inbox()
         self._transport: asyncio.Transport
+        self.limit = LARGEST
 
     async def subscribe(self, channels: Iterable[str]) -> None:
         """Take these channels; returns when the hub has confirmed them."""
@@ -57,6 +58,9 @@ class LocalBroker(Frames[Answer]):
     async def receive(self) -> list[Delivery]:
         """All that has arrived since the last call; waits while there is nothing."""
         return await self._inbox.take()
+
+    async def check(self) -> None:
+        """Nothing to ask: there is one hub."""
 
     async def close(self) -> None:
         """Drop the connection, at once."""

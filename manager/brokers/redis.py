@@ -8,11 +8,12 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from socketio_cluster.manager.brokers.inbox import REPLY_TIMEOUT, Inbox
+from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOUT, Inbox
 from socketio_cluster.manager.brokers.redis_line import Line
+from socketio_cluster.manager.brokers.redis_server import check_primary, find_limit
 from socketio_cluster.manager.brokers.redis_url import Settings, read_settings
 from socketio_cluster.manager.bus.broker import Delivery, Publication
-from socketio_cluster.manager.errors import BrokerError
+from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -45,12 +46,20 @@ class RedisBroker:
         self._expected: deque[Confirmation] = deque()
         self._publishing = asyncio.Lock()
         self._reading: asyncio.Task[None] | None = None
+        self._tells_role = True
+        self.limit: int | None = None
 
     async def open(self) -> RedisBroker:
-        """Connect both, one after the other; raises ``BrokerError``."""
+        """Connect both, one after the other; raises ``BrokerError``, for a replica ``WrongServer``."""
         try:
-            await self._publisher.connect()
-            await self._subscriber.connect()
+            async with asyncio.timeout(CONNECT_TIMEOUT):
+                await self._publisher.connect()
+                self._tells_role = await check_primary(self._publisher)
+                self.limit = await find_limit(self._publisher)
+                await self._subscriber.connect()
+        except TimeoutError as error:
+            await self.close()
+            raise BrokerError(f"Redis at {self._publisher.name} does not answer") from error
         except BaseException:
             await self.close()
             raise
@@ -79,7 +88,28 @@ class RedisBroker:
         ]
         async with self._publishing:
             self._inbox.check()
-            await self._exchange(commands)
+            denied = await self._exchange(commands)
+        if denied:
+            owners = [index for index, (channels, _) in enumerate(batch) for _ in channels]
+            raise PublishRefused({owners[at]: why for at, why in denied.items()})
+
+    async def check(self) -> None:
+        """Ask for the server's role: a failover may have made it a replica, and leaves connections alone."""
+        if not self._tells_role:
+            return
+        async with self._publishing:
+            self._inbox.check()
+            try:
+                async with asyncio.timeout(REPLY_TIMEOUT):
+                    self._tells_role = await check_primary(self._publisher)
+            except TimeoutError as error:
+                raise self._fail(self._silent(self._publisher)) from error
+            except BrokerError as error:
+                raise self._fail(error) from error.__cause__
+            except asyncio.CancelledError:
+                # The reply to come would be taken for that of the next batch.
+                self._fail(BrokerError("a question was cancelled halfway"))
+                raise
 
     async def receive(self) -> list[Delivery]:
         """All that has arrived since the last call; waits while there is nothing."""
@@ -97,18 +127,19 @@ class RedisBroker:
             except BrokerError as error:
                 logger.debug("while closing: %s", error)
 
-    async def _exchange(self, commands: list[bytes]) -> None:
-        """Send the commands and count their replies; anything unusual ends the broker."""
-        missing = len(commands)
+    async def _exchange(self, commands: list[bytes]) -> dict[int, str]:
+        """Send the commands and await their replies; anything unusual ends the broker.
+
+        Gives the commands that this user may not send, by index, and why.
+        """
         try:
             async with asyncio.timeout(REPLY_TIMEOUT):
                 await self._publisher.send(b"".join(commands))
-                while missing > 0:
-                    missing -= len(await self._publisher.replies())
+                return await self._publisher.answers(len(commands))
         except TimeoutError as error:
             raise self._fail(self._silent(self._publisher)) from error
         except BrokerError as error:
-            raise self._fail(error) from error.__cause__
+            raise self._fail(PublishError(str(error))) from error.__cause__
         except asyncio.CancelledError:
             # Replies to come would be taken for those of the next batch.
             self._fail(BrokerError("a publish was cancelled halfway"))
@@ -181,5 +212,5 @@ class RedisBroker:
 
 
 async def connect(url: str) -> RedisBroker:
-    """Connect to ``redis://``, ``rediss://`` (TLS) or ``valkey://``."""
+    """Connect to ``redis://``, ``rediss://`` (TLS), ``valkey://`` or ``unix://`` (a socket's path)."""
     return await RedisBroker(read_settings(url)).open()

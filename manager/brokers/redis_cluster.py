@@ -33,6 +33,11 @@ class RedisClusterBroker:
         self._broker: RedisBroker | None = None
         self._closed = False
 
+    @property
+    def limit(self) -> int | None:
+        """Bytes of the largest message, once the owner is known."""
+        return self._broker.limit if self._broker is not None else None
+
     async def subscribe(self, channels: Iterable[str]) -> None:
         """Take these channels, all of one slot."""
         names = list(channels)
@@ -57,6 +62,11 @@ class RedisClusterBroker:
         if self._broker is None:
             raise BrokerError("closed")
         return await self._broker.receive()
+
+    async def check(self) -> None:
+        """Ask the owner for its role."""
+        if self._broker is not None:
+            await self._broker.check()
 
     async def close(self) -> None:
         """Let the connections go."""

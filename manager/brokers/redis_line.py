@@ -10,7 +10,7 @@ from typing import Any
 
 from redis.asyncio import Connection
 from redis.driver_info import DriverInfo
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT
 from socketio_cluster.manager.brokers.redis_url import Address, Settings
@@ -36,7 +36,10 @@ class Line:
             self._connection = connection_class(**options)
         except TypeError as error:
             raise SettingError(f"a Redis URL with an option that does not exist: {error}") from None
-        self.name = f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}"
+        except (ValueError, RedisError) as error:
+            raise SettingError(f"a Redis URL with an option that cannot be so: {error}") from None
+        host, port = settings.get("host", "localhost"), settings.get("port", 6379)
+        self.name = settings.get("path") or f"{host}:{port}"
 
     async def connect(self, seconds: float = CONNECT_TIMEOUT) -> None:
         """Open the connection, log in and select the database."""
@@ -53,13 +56,36 @@ class Line:
     async def replies(self) -> list[Any]:
         """All replies at hand, at least one; raises ``BrokerError`` for an error among them."""
         with self._naming("failed"):
-            # No disconnect on errors: redis-py would silently open a new connection at the next send.
-            found = [await self._connection.read_response(timeout=math.inf, disconnect_on_error=False)]
-            while type(reply := self._parsed()) in (list, int):
-                found.append(reply)
-            if isinstance(reply, Exception):
-                raise reply
+            found = await self._burst()
+            if isinstance(found[-1], Exception):
+                raise found[-1]
         return found
+
+    async def answers(self, count: int) -> dict[int, str]:
+        """Await the replies to ``count`` commands; give those this user may not send, by index, and why.
+
+        Any other error among the replies is a ``BrokerError``.
+        """
+        denied: dict[int, str] = {}
+        at = 0
+        with self._naming("failed"):
+            while at < count:
+                burst = await self._burst()
+                at += len(burst)
+                if isinstance(burst[-1], NoPermissionError):
+                    denied[at - 1] = f"Redis at {self.name}: {burst[-1]}"
+                elif isinstance(burst[-1], Exception):
+                    raise burst[-1]
+        return denied
+
+    async def try_ask(self, *words: str) -> Any:
+        """Send one command and give its reply; None when the server does not answer such a command."""
+        try:
+            return await self.ask(*words)
+        except BrokerError as error:
+            if isinstance(error.__cause__, ResponseError):
+                return None
+            raise
 
     async def ask(self, *words: str) -> Any:
         """Send one command and give its reply, bytes undecoded."""
@@ -76,8 +102,21 @@ class Line:
         with self._naming("failed"):
             await self._connection.disconnect(nowait=True)
 
+    async def _burst(self) -> list[Any]:
+        """All replies at hand, at least one; an error of the server is the last of them."""
+        try:
+            # No disconnect on errors: redis-py would silently open a new connection at the next send.
+            found = [await self._connection.read_response(timeout=math.inf, disconnect_on_error=False)]
+        except ResponseError as error:
+            return [error]
+        while type(reply := self._parsed()) in (list, int):
+            found.append(reply)
+        if isinstance(reply, Exception):
+            found.append(reply)
+        return found
+
     def _find_parsed(self) -> Callable[[], Any]:
-        """Find the call that gives an already parsed reply, or anything but a list or int when none is left.
+        """Find the call that gives an already parsed reply or error, or anything else when none is left.
 
         redis-py has no public way to take a reply without an await, two timeouts and a formatted
         string (7 us each). hiredis's reader has it; where a redis-py hides it elsewhere we go on

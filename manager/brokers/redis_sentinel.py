@@ -10,20 +10,15 @@ from __future__ import annotations
 from urllib.parse import unquote, urlsplit
 
 from socketio_cluster.manager.brokers.redis import RedisBroker
-from socketio_cluster.manager.brokers.redis_line import ask_any, opened
+from socketio_cluster.manager.brokers.redis_line import ask_any
 from socketio_cluster.manager.brokers.redis_url import Settings, read_hosts, read_settings
-from socketio_cluster.manager.errors import BrokerError, SettingError
+from socketio_cluster.manager.errors import SettingError
 
 
 async def connect(url: str) -> RedisBroker:
     """Connect to the master that the sentinels name; raises ``BrokerError`` while there is none."""
-    settings = await _find_master(url)
     # A sentinel may be behind: the server itself says whether it is (still) the master.
-    async with opened(settings) as line:
-        role = await line.ask("ROLE")
-        if role[0] != b"master":
-            raise BrokerError(f"Redis at {line.name} is not the master any more")
-    return await RedisBroker(settings).open()
+    return await RedisBroker(await _find_master(url)).open()
 
 
 async def _find_master(url: str) -> Settings:

@@ -16,8 +16,12 @@ class Session(Protocol):
     """Readable when there is something to read; None when the library shows no such socket."""
     nap: float
     """Seconds the thread may sleep between two reads while nothing else wakes it."""
+    published: int
+    """Number of the last message sent."""
     confirmed: int
-    """The bus has every message up to this number."""
+    """The bus has answered for every message up to this number."""
+    refused: set[int]
+    """Numbers of those it has not taken; whoever sent them removes them."""
 
     def bind(self, keys: Sequence[str]) -> None:
         """Have the messages of these keys sent here; returns when that is in effect."""
@@ -26,7 +30,7 @@ class Session(Protocol):
         """Give these keys up."""
 
     def publish(self, batch: Sequence[Publication]) -> int:
-        """Send the batch; the bus has it once ``confirmed`` reaches the number given."""
+        """Send the batch; the bus has answered for it once ``confirmed`` reaches the number given."""
 
     def read(self) -> list[Delivery]:
         """Handle what the bus has sent; give the deliveries in it."""

@@ -27,12 +27,13 @@ class Backlog:
     """A stream of entries in the order of their numbers; time is given in seconds by the caller."""
 
     def __init__(self, max_bytes: int, max_age: float) -> None:
-        self._max_bytes = max_bytes
         self._max_age = max_age
         self._sent: deque[Entry] = deque()
         self._unsent: deque[Entry] = deque()
         self._bytes = 0
         self._offered = 0
+        self.max_bytes = max_bytes
+        """Bytes of all that is kept at once, hence of one entry."""
         self.reached = 0
         """Number of the newest entry the bus has."""
         self.floor = 0
@@ -81,6 +82,28 @@ class Backlog:
             else:
                 self._bytes -= len(entry.payload)
 
+    def drop(self, number: int) -> Entry | None:
+        """Give up an unsent entry that the bus will not take; None when there is none of this number."""
+        for entry in self._unsent:
+            if entry.number == number:
+                self._unsent.remove(entry)
+                self._forget(entry)
+                return entry
+        return None
+
+    def above(self, size: int) -> list[Entry]:
+        """The unsent entries of more than ``size`` bytes."""
+        return [entry for entry in self._unsent if len(entry.payload) > size]
+
+    def rewind(self, number: int) -> int:
+        """Everything kept after ``number`` is to be sent again, in its order; returns how many that are."""
+        count = 0
+        while self._sent and self._sent[-1].number > number:
+            self._unsent.appendleft(self._sent.pop())
+            count += 1
+        self.reached = min(self.reached, number)
+        return count
+
     def awaits(self, number: int) -> bool:
         """Whether the entry with this number still has to reach the bus."""
         return bool(self._unsent) and self._unsent[0].number <= number
@@ -112,10 +135,12 @@ class Backlog:
                     yield entry
 
     def _over(self, entry: Entry, now: float) -> bool:
-        return self._bytes > self._max_bytes or now - entry.at > self._max_age
+        return self._bytes > self.max_bytes or now - entry.at > self._max_age
 
     def _evict(self, entries: deque[Entry]) -> None:
-        entry = entries.popleft()
+        self._forget(entries.popleft())
+
+    def _forget(self, entry: Entry) -> None:
         self._bytes -= len(entry.payload)
         if entry.keep:
-            self.floor = entry.number
+            self.floor = max(self.floor, entry.number)

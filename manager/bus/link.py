@@ -1,9 +1,10 @@
 """The link keeps this node on the bus: the only place that connects, retries and gives up.
 
-It runs one broker at a time. While that lives, three tasks work: the reader hands over what arrives, the
-writer sends the backlog in batches (what gathers while one batch is on its way makes the next), and the
-third brings the subscriptions in line with the interest. When any of them fails the broker is closed,
-and after a growing, jittered pause another one takes every subscription again before anything is sent.
+It runs one broker at a time. While that lives, four tasks work: the reader hands over what arrives, the
+writer sends the backlog in batches (what gathers while one batch is on its way makes the next), the third
+brings the subscriptions in line with the interest, and the last asks the server whether it is still the
+right one. When any of them fails the broker is closed, and after a pause another one takes every
+subscription again before anything is sent. The pause is jittered, and grows until something got through.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from typing import Final, Protocol
 
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
 from socketio_cluster.manager.bus.backoff import delay
-from socketio_cluster.manager.bus.broker import Broker, Delivery, Publication
+from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.interest import Interest
-from socketio_cluster.manager.errors import BrokerError
+from socketio_cluster.manager.bus.sender import Sender
+from socketio_cluster.manager.errors import BrokerError, WrongServer
 
 logger = logging.getLogger("socketio_cluster.manager")
 
 CONNECT_SECONDS: Final = 10.0
-BATCH_ENTRIES: Final = 1000
-BATCH_BYTES: Final = 1024 * 1024
+CHECK_SECONDS: Final = 5.0
+"""How often the server is asked whether it still passes on what is published: every few heartbeats."""
 SLICE: Final = 256
 """Deliveries handled before the loop gets a turn: at 5-50 µs each, a few milliseconds."""
 FAREWELL_SECONDS: Final = 1.0
@@ -38,6 +40,9 @@ class Ends(Protocol):
 
     def joined(self, *, again: bool) -> None:
         """The bus is reached and every subscription is taken."""
+
+    def refused(self, entry: Entry, why: str) -> None:
+        """The bus will never take this: it was given up."""
 
     def leaving(self) -> None:
         """Take the last chance to put something into the backlog."""
@@ -59,6 +64,7 @@ class Link:
         self._connect = connect
         self._interest = interest
         self._backlog = backlog
+        self._sender = Sender(backlog, ends.refused)
         self._ends = ends
         self._work = asyncio.Event()
         self._wishes = asyncio.Event()
@@ -66,13 +72,21 @@ class Link:
         self._turn: asyncio.Future[None] | None = None
         self._up = asyncio.Event()
         self._joined_before = False
-        self.publish_errors = 0
-        """Batches that the bus did not take; they are sent again when it is back."""
 
     @property
     def up(self) -> bool:
         """Whether the bus is reached and every subscription was taken."""
         return self._up.is_set()
+
+    @property
+    def limit(self) -> int:
+        """Bytes of one envelope that the bus takes, as far as is known."""
+        return self._sender.limit
+
+    @property
+    def publish_errors(self) -> int:
+        """Batches that the bus did not take; they are sent again when it is back."""
+        return self._sender.errors
 
     async def wait_up(self) -> None:
         """Return when the bus is reached."""
@@ -111,6 +125,8 @@ class Link:
             except (BrokerError, TimeoutError) as exc:
                 if attempt == 0:
                     logger.warning("cannot reach the bus, trying on: %s", exc or "no answer")
+                if isinstance(exc, WrongServer):
+                    self._sender.broke(exc)
                 await asyncio.sleep(delay(attempt, random.random()))  # noqa: S311 - jitter, not a secret
                 attempt += 1
                 continue
@@ -118,7 +134,8 @@ class Link:
             await asyncio.sleep(delay(attempt, random.random()))  # noqa: S311
 
     async def _serve(self, broker: Broker) -> bool:
-        """Work with one broker until it fails; True when it got as far as joining."""
+        """Work with one broker until it fails; True when it joined, and not all it was to send is stuck."""
+        moved = True
         try:
             await self._join(broker)
             await self._work_with(broker)
@@ -127,12 +144,13 @@ class Link:
             raise
         except BrokerError as exc:
             logger.warning("lost the bus, trying again: %s", exc)
+            moved = self._sender.broke(exc)
         except Exception:
             logger.exception("the link to the bus failed, making a new one")
         finally:
             joined = self._part()
             await broker.close()
-        return joined
+        return joined and moved
 
     async def _work_with(self, broker: Broker) -> None:
         self._broken = asyncio.get_running_loop().create_future()
@@ -141,6 +159,7 @@ class Link:
                 group.create_task(self._read(broker))
                 group.create_task(self._write(broker))
                 group.create_task(self._subscribe(broker))
+                group.create_task(self._check(broker))
                 # In the body, so that the group takes back its own cancellation of this task: when its tasks
                 # fail while it only waits for them it does not (Python 3.11), and that would end the next
                 # timeout of this task with CancelledError.
@@ -156,6 +175,7 @@ class Link:
         self._interest.lost()
         while await self._adjust(broker):
             pass  # what was wished for meanwhile
+        self._sender.joined(broker)
         self._up.set()
         self._next()
         logger.info(
@@ -185,17 +205,15 @@ class Link:
         while True:
             await self._work.wait()
             self._work.clear()
-            while batch := self._backlog.batch(BATCH_ENTRIES, BATCH_BYTES):
-                await self._publish(broker, batch)
-                self._backlog.sent(batch[-1].number)
+            while await self._sender.send(broker):
                 self._next()
 
-    async def _publish(self, broker: Broker, batch: list[Entry]) -> None:
-        try:
-            await broker.publish([Publication(entry.channels, entry.payload) for entry in batch])
-        except BaseException:  # also when the reader has noticed first that the bus is gone
-            self.publish_errors += 1
-            raise
+    async def _check(self, broker: Broker) -> None:
+        while True:
+            reached = self._backlog.reached
+            await broker.check()
+            self._sender.proven = reached
+            await asyncio.sleep(CHECK_SECONDS)
 
     async def _subscribe(self, broker: Broker) -> None:
         while True:
@@ -226,9 +244,8 @@ class Link:
             logger.warning("left the bus with %d envelopes unsent: %s", self._backlog.unsent, exc)
 
     async def _send_the_rest(self, broker: Broker) -> None:
-        while batch := self._backlog.batch(BATCH_ENTRIES, BATCH_BYTES):
-            await broker.publish([Publication(entry.channels, entry.payload) for entry in batch])
-            self._backlog.sent(batch[-1].number)
+        while await self._sender.send(broker):
+            pass
 
     async def _next_turn(self) -> None:
         if self._turn is None:

@@ -13,13 +13,13 @@ import logging
 import time
 from typing import TYPE_CHECKING, Final
 
-from socketio_cluster.manager.bus.backlog import Backlog
+from socketio_cluster.manager.bus.backlog import Backlog, Entry
 from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.link import FAREWELL_SECONDS, Link
-from socketio_cluster.manager.bus.messages import Beat, Bye, Hello, Membership, Message, Replay
+from socketio_cluster.manager.bus.messages import Beat, Bye, Emit, Gone, Hello, Membership, Message, Replay
 from socketio_cluster.manager.bus.node_listener import Hears
 from socketio_cluster.manager.bus.publisher import Publisher
 from socketio_cluster.manager.bus.registry import open_broker, safe_url
@@ -155,8 +155,6 @@ class Node:
         """Publish a message to channels; see ``Publisher.post``."""
         return self.publisher.post(message, channels, keep=keep)
 
-    # what the link tells
-
     def arrived(self, deliveries: list[Delivery]) -> None:
         """Take what came from the bus; nothing in it can stop the node."""
         now = time.monotonic()
@@ -177,6 +175,12 @@ class Node:
             self.stats.reconnects += 1
             self._roster.cut(now)
         self.post(self._hello(), self.channels.everyone, keep=False)
+
+    def refused(self, entry: Entry, why: str) -> None:
+        """Name what the bus will never take; nobody will answer it."""
+        message = self.publisher.refused(entry, why)
+        if isinstance(message, Emit) and message.ack:
+            self._hears.heard(self.id, Gone(message.ack))
 
     def leaving(self) -> None:
         """Say goodbye, unless ``close`` has."""
@@ -217,7 +221,7 @@ class Node:
     def _answer_hello(self, origin: str, message: Hello) -> None:
         inbox = self.channels.inbox(origin)
         if self.id in message.seen:
-            for piece in pieces(self.publisher.backlog, self.channels, inbox, message.seen[self.id]):
+            for piece in pieces(self.publisher, self.channels, inbox, message.seen[self.id]):
                 self.post(piece, inbox, keep=False)
         else:
             self.post(self._beat(), inbox, keep=False)

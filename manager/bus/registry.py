@@ -19,6 +19,7 @@ BROKERS = {
     "redis": "socketio_cluster.manager.brokers.redis:connect",
     "rediss": "socketio_cluster.manager.brokers.redis:connect",
     "valkey": "socketio_cluster.manager.brokers.redis:connect",
+    "unix": "socketio_cluster.manager.brokers.redis:connect",
     "redis+sentinel": "socketio_cluster.manager.brokers.redis_sentinel:connect",
     "rediss+sentinel": "socketio_cluster.manager.brokers.redis_sentinel:connect",
     "redis+cluster": "socketio_cluster.manager.brokers.redis_cluster:connect",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import tempfile
+from pathlib import Path
 
 import pytest
 from redis.crc import key_slot
@@ -66,11 +68,26 @@ async def test_tls(tmp_path, certificate, connected, channels):
     ):
         with pytest.raises(BrokerError, match="CERTIFICATE_VERIFY_FAILED"):
             await connected(f"rediss://127.0.0.1:{port}/0")
-        broker = await connected(f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={certificate}")
-        await broker.subscribe([channels.everyone])
-        payload = bytes(range(256)) * 4096
-        await broker.publish([Publication((channels.everyone,), payload)])
-        assert [d.payload for d in await collect(broker, 1)] == [payload]
+        for option in (f"ssl_ca_certs={certificate}", "ssl_cert_reqs=CERT_NONE", "ssl_cert_reqs=none"):
+            broker = await connected(f"rediss://127.0.0.1:{port}/0?{option}")
+            await broker.subscribe([channels.everyone])
+            payload = bytes(range(256)) * 4096
+            await broker.publish([Publication((channels.everyone,), payload)])
+            assert [d.payload for d in await collect(broker, 1)] == [payload]
+            await broker.close()
+
+
+async def test_a_socket_of_this_machine(connected, channels):
+    """unix:// reaches a Redis by its socket, and an error names the path."""
+    with tempfile.TemporaryDirectory(prefix="redis-") as folder:  # a socket's path has 107 bytes at most
+        path = Path(folder) / "redis.sock"
+        with RedisServer(Path(folder), "--unixsocket", str(path), "--requirepass", "secret"):
+            broker = await connected(f"unix://:secret@{path}?db=3")
+            await broker.subscribe([channels.everyone])
+            await broker.publish([Publication((channels.everyone,), b"x")])
+            assert [d.payload for d in await collect(broker, 1)] == [b"x"]
+        with pytest.raises(BrokerError, match=f"Redis at {path} cannot be reached"):
+            await connected(f"unix://:secret@{path}")
 
 
 @pytest.mark.parametrize(
@@ -80,6 +97,11 @@ async def test_tls(tmp_path, certificate, connected, channels):
         "redis://127.0.0.1:1/0?secret=1",
         "redis+sentinel://127.0.0.1:1",
         "redis+cluster://127.0.0.1:secret",
+        "unix://run/redis.sock",
+        "unix://",
+        "rediss://127.0.0.1:1/0?ssl_cert_reqs=MAYBE",
+        "rediss://127.0.0.1:1/0?ssl_min_version=TLSv9",
+        "redis://127.0.0.1:1/0?db=first",
     ],
 )
 async def test_a_url_that_cannot_work(connected, url):

@@ -17,6 +17,7 @@ class Bus:
         self.brokers = []
         self.failures = []
         """What the next calls of ``connect`` raise."""
+        self.limit = None
 
     async def connect(self):
         if self.failures:
@@ -30,6 +31,9 @@ class Bus:
     async def on_publish(self, payloads):
         pass
 
+    async def on_check(self):
+        pass
+
 
 class FakeBroker:
     """A broker that is told everything and does nothing, until it is broken."""
@@ -39,6 +43,7 @@ class FakeBroker:
         self.told = []
         self.published = []
         self.closed = False
+        self.limit = bus.limit
         self.arrivals = asyncio.Queue()
 
     @property
@@ -72,6 +77,9 @@ class FakeBroker:
             raise arrival
         return arrival
 
+    async def check(self):
+        await self._bus.on_check()
+
     async def close(self):
         self.closed = True
 
@@ -81,6 +89,7 @@ class Ends:
 
     def __init__(self, say_goodbye):
         self.told = []
+        self.given_up = []
         self._say_goodbye = say_goodbye
 
     def arrived(self, deliveries):
@@ -88,6 +97,9 @@ class Ends:
 
     def joined(self, *, again):
         self.told.append("joined again" if again else "joined")
+
+    def refused(self, entry, why):
+        self.given_up.append((entry.payload, why))
 
     def leaving(self):
         self._say_goodbye()

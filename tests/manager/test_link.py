@@ -9,7 +9,13 @@ import logging
 import pytest
 
 from socketio_cluster.manager.bus.link import Link
-from socketio_cluster.manager.errors import BrokerError, SettingError
+from socketio_cluster.manager.errors import (
+    BrokerError,
+    PublishError,
+    PublishRefused,
+    SettingError,
+    WrongServer,
+)
 from tests.harness import eventually
 from tests.manager.rig import Bus, Rig
 
@@ -329,3 +335,121 @@ async def test_cancelled_before_the_bus_is_there():
         assert rig.running.cancelled()
         with contextlib.suppress(IndexError):
             assert rig.broker.closed
+
+
+NO = PublishError("refused")
+
+
+def never(*culprits, error=NO):
+    """A bus that ends the connection at these payloads."""
+
+    async def on_publish(payloads):
+        if set(culprits) & set(payloads):
+            raise error
+
+    return on_publish
+
+
+async def test_what_the_bus_never_takes_is_found(monkeypatch, live):
+    """A batch refused again and again is split; its one culprit is given up, the rest arrives in order."""
+    monkeypatch.setattr("socketio_cluster.manager.bus.link.delay", lambda attempt, chance: 0)
+    live.bus.on_publish = never(b"5", b"6")
+    live.post(*(b"%d" % number for number in range(10)))
+    await eventually(lambda: live.backlog.unsent == 0)
+    assert live.ends.given_up == [(b"5", "refused"), (b"6", "refused")]
+    sent = [payload for broker in live.bus.brokers for payload in broker.published]
+    assert sent == [b"0", b"1", b"2", b"3", b"4", b"7", b"8", b"9"]
+    assert live.link.publish_errors == 8, "twice together, three times each of the culprits alone"
+
+
+async def test_a_bus_that_breaks_for_itself_is_no_refusal(monkeypatch, live):
+    """A connection that ends for another reason while a batch is on its way is no judgement on the batch."""
+    monkeypatch.setattr("socketio_cluster.manager.bus.link.delay", lambda attempt, chance: 0)
+    left = 20
+
+    async def flap(payloads):
+        nonlocal left
+        left -= 1
+        if left > 0:
+            raise BrokerError("restarting")
+
+    live.bus.on_publish = flap
+    live.post(b"1", b"2")
+    await eventually(lambda: live.broker.published == [b"1", b"2"])
+    assert live.ends.given_up == []
+
+
+async def test_a_limit_that_the_bus_tells(live):
+    """When the bus tells its limit, whatever is above goes at once and the rest of the batch is sent."""
+    live.bus.on_publish = never(b"x" * 200, error=PublishError("too large", 100))
+    live.post(b"1", b"x" * 200, b"2")
+    await eventually(lambda: live.broker.published == [b"1", b"2"])
+    assert live.ends.given_up == [(b"x" * 200, "the bus takes 100 bytes at most")]
+    assert live.link.publish_errors == 1
+    assert live.link.limit == 100
+
+
+async def test_a_limit_known_from_the_start(rig):
+    """A broker that knows the bus's limit has what is above it given up before anything is sent."""
+    rig.bus.limit = 100
+    rig.post(b"x" * 101, b"x" * 100)
+    rig.start()
+    await eventually(lambda: rig.bus.brokers and rig.broker.published == [b"x" * 100])
+    assert [payload for payload, _ in rig.ends.given_up] == [b"x" * 101]
+
+
+async def test_a_part_refused(live):
+    """What a broker names is given up, the rest of the batch counts as sent, and the broker goes on."""
+
+    async def deny(payloads):
+        if b"2" in payloads:
+            raise PublishRefused({payloads.index(b"2"): "no permission"})
+
+    live.bus.on_publish = deny
+    live.post(b"1", b"2", b"3")
+    await eventually(lambda: live.backlog.unsent == 0)
+    assert live.ends.given_up == [(b"2", "no permission")]
+    assert live.backlog.reached == 3
+    assert len(live.bus.brokers) == 1
+
+
+async def test_pauses_grow_until_something_is_sent(monkeypatch):
+    """A bus that is joined and takes nothing is not hammered: joining alone makes no pause short again."""
+    attempts = []
+    monkeypatch.setattr(
+        "socketio_cluster.manager.bus.link.delay", lambda attempt, chance: attempts.append(attempt) or 0
+    )
+    rig = Rig()
+
+    async def refuse(payloads):
+        if len(attempts) < 4:
+            raise BrokerError("no")
+
+    rig.bus.on_publish = refuse
+    rig.post(b"1")
+    rig.start()
+    await eventually(lambda: rig.backlog.unsent == 0)
+    rig.broker.fail(BrokerError("reset"))
+    await eventually(lambda: len(attempts) == 5)
+    assert attempts == [1, 2, 3, 4, 0]
+    await rig.stop()
+
+
+async def test_what_a_replica_took_is_sent_again(monkeypatch, live):
+    """When the server turns out to be a replica, all since it was last known as the primary is sent again."""
+    monkeypatch.setattr("socketio_cluster.manager.bus.link.CHECK_SECONDS", 0.01)
+    live.post(b"1")
+    await eventually(lambda: live.link._sender.proven == 1)
+    demoted = asyncio.Event()
+
+    async def check():
+        await demoted.wait()
+        live.bus.on_check = Bus().on_check
+        raise WrongServer("a replica")
+
+    live.bus.on_check = check
+    await asyncio.sleep(0.02)  # a check that began before is over
+    live.post(b"2", b"3")
+    await eventually(lambda: live.broker.published == [b"1", b"2", b"3"])
+    demoted.set()
+    await eventually(lambda: len(live.bus.brokers) == 2 and live.broker.published == [b"2", b"3"])

@@ -18,16 +18,18 @@ DEBIAN = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 
 
 class RabbitServer:
-    """``with RabbitServer(folder) as server:`` and then ``server.url``."""
+    """``with RabbitServer(folder) as server:``, then ``server.url``; settings are lines of its file."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *settings: str) -> None:
         self.folder = folder
         self.port, self._epmd_port, self._dist_port = free_port(), free_port(), free_port()
         self.url = f"amqp://guest:guest@127.0.0.1:{self.port}//"
         self.log = folder / "output.log"
         (folder / "plugins").write_text("[].\n")
         (folder / "rabbitmq.conf").write_text(
-            f"listeners.tcp.default = 127.0.0.1:{self.port}\nloopback_users = none\n"
+            "\n".join(
+                (f"listeners.tcp.default = 127.0.0.1:{self.port}", "loopback_users = none", *settings, "")
+            )
         )
 
     def __enter__(self) -> RabbitServer:
@@ -90,6 +92,12 @@ class RabbitServer:
             timeout=30,
         )
         return json.loads(answer.stdout)
+
+    def tell(self, *command: str) -> None:
+        """Run a ``rabbitmqctl`` command."""
+        script = DEBIAN.with_name("rabbitmqctl")
+        path = str(script) if script.exists() else program("rabbitmqctl", package="rabbitmq-server")
+        subprocess.run([path, "-q", *command], env=self._environment(), check=True, timeout=30)
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -1,0 +1,97 @@
+"""The sender: the backlog on its way to the bus, one batch at a time, and what the bus will not take."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from socketio_cluster.manager.bus.backlog import Backlog, Entry
+from socketio_cluster.manager.bus.broker import LARGEST, Broker, Publication
+from socketio_cluster.manager.bus.suspect import Suspect
+from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused, WrongServer
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+BATCH_ENTRIES: Final = 1000
+BATCH_BYTES: Final = 1024 * 1024
+
+Refused = Callable[[Entry, str], None]
+"""Told of an envelope that was given up, and why."""
+
+
+class Sender:
+    """Sends through whichever broker lives.
+
+    Args:
+        backlog: what to send.
+        refused: told of each envelope that the bus will never take.
+    """
+
+    def __init__(self, backlog: Backlog, refused: Refused) -> None:
+        self._backlog = backlog
+        self._refused = refused
+        self._suspect = Suspect()
+        self._under_way: list[Entry] = []
+        self._through = False
+        self.limit = LARGEST
+        """Bytes of one envelope that the bus takes, as far as is known."""
+        self.errors = 0
+        """Batches that the bus did not take; they are sent again when it is back."""
+        self.proven = 0
+        """Every envelope up to this number went to a server that has passed it on."""
+
+    def joined(self, broker: Broker) -> None:
+        """Go on with a new broker."""
+        self._through = False
+        if broker.limit is not None:
+            self._learn(broker.limit)
+
+    async def send(self, broker: Broker) -> bool:
+        """Send one batch; False when nothing was left."""
+        batch = self._backlog.batch(self._suspect.most(BATCH_ENTRIES), BATCH_BYTES)
+        if not batch:
+            return False
+        self._under_way = batch
+        try:
+            await broker.publish([Publication(entry.channels, entry.payload) for entry in batch])
+        except PublishRefused as refusal:
+            for index, why in refusal.reasons.items():
+                self._give_up(batch[index], why)
+        except BaseException:  # also when the reader has noticed first that the bus is gone
+            self.errors += 1
+            raise
+        self._under_way = []
+        self._through = True
+        self._backlog.sent(batch[-1].number)
+        self._suspect.passed(batch[-1].number)
+        return True
+
+    def broke(self, error: BrokerError) -> bool:
+        """Note why a broker has ended; False when it did before anything got through."""
+        batch, self._under_way = self._under_way, []
+        if isinstance(error, WrongServer):
+            count = self._backlog.rewind(self.proven)
+            logger.warning("%d envelopes that may have reached nobody are sent again", count)
+        elif isinstance(error, PublishError) and batch:
+            self._look_for_culprit(batch, error)
+        return self._through or not batch
+
+    def _look_for_culprit(self, batch: list[Entry], error: PublishError) -> None:
+        if error.limit is not None and self._learn(error.limit):
+            return
+        if self._suspect.failed([entry.number for entry in batch]):
+            self._give_up(batch[0], str(error))
+
+    def _learn(self, limit: int) -> bool:
+        """Take over the bus's limit, and give up what is above it; False when nothing was."""
+        self.limit = min(limit, LARGEST)
+        above = self._backlog.above(self.limit)
+        for entry in above:
+            self._give_up(entry, f"the bus takes {self.limit} bytes at most")
+        return bool(above)
+
+    def _give_up(self, entry: Entry, why: str) -> None:
+        if self._backlog.drop(entry.number) is not None:
+            self._suspect.passed(entry.number)
+            self._refused(entry, why)
