@@ -7,6 +7,7 @@ theirs. python-socketio calls its methods; see ``docs/architecture.md`` for the 
 from __future__ import annotations
 
 import asyncio
+import logging
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from socketio_cluster.manager.bus.channels import Room, check_room
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER, Backpressure
 from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event
@@ -22,11 +24,14 @@ from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.host.begin_anew import begin_anew
 from socketio_cluster.manager.host.fixes import guard
+from socketio_cluster.manager.host.hang_up import break_off
 from socketio_cluster.manager.host.outbox import Outlet
 from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.inbound import Inbound
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.member import Member
+
+logger = logging.getLogger("socketio_cluster.manager")
 
 _managers: weakref.WeakSet[ClusterManager] = weakref.WeakSet()
 
@@ -52,6 +57,7 @@ class ClusterManager(Member):
 
     def __init__(self, url: str | None = None, **options: Any) -> None:
         super().__init__(url, **options)
+        self.backpressure = Backpressure(self.options.slow_seconds, self.stats)
         self.fanout = Fanout(self)
         self._inbound = Inbound(self)
         self.direct_outlet: Callable[[str], Callable[[Outgoing], None] | None] | None = None
@@ -80,7 +86,7 @@ class ClusterManager(Member):
                 " a ClusterManager is for an AsyncServer"
             )
         super().set_server(server)
-        self._outlets = Outlet.install(server, self.options.client_bytes, self.stats, self.spawn)
+        self._outlets = Outlet.install(server, self.options.client_bytes, self.backpressure, self.spawn)
         server.eio.generate_id = lambda: new_sid(self.node.id)
         guard(server, self)
 
@@ -89,6 +95,7 @@ class ClusterManager(Member):
         self.stats.connections = 0
         if self.server is not None:
             begin_anew(self.server)
+            self.backpressure.close()
 
     def initialize(self) -> None:
         """Nothing to do: ``start`` is awaited by the first client or emit."""
@@ -114,12 +121,31 @@ class ClusterManager(Member):
             if fresh is None:
                 return None
             sid, client = fresh, self.members.clients[fresh]
-        client.connected()
+        complete = client.connected()
         if client.lost is not None:
             await self.server._handle_disconnect(client.eio_sid, namespace, client.lost)
         elif client.kicked:
             await self.server.disconnect(sid, namespace=namespace, ignore_queue=True)
+        elif not complete:
+            logger.warning(
+                "more than %d bytes were emitted to client %s while it connected: it has to connect again",
+                self.held_bytes,
+                sid,
+            )
+            self.stats.slow_consumers += 1
+            await self.send_back(client.eio_sid)
         return sid
+
+    async def send_back(self, eio_sid: str) -> None:
+        """End a connection so that its client comes back."""
+        socket = self.server.eio.sockets.get(eio_sid)
+        if socket is not None:
+            await break_off(socket, SLOW_CONSUMER)
+
+    async def close(self) -> None:
+        """Say goodbye to the other nodes and leave the bus."""
+        await super().close()
+        self.backpressure.close()
 
     async def can_disconnect(self, sid: str, namespace: str) -> bool:
         """Whether the server shall disconnect this client itself; one of another node is passed on."""
@@ -225,20 +251,21 @@ class ClusterManager(Member):
         callback: Callback | None,
         ignore_queue: bool,
     ) -> None:
-        """Emit what is encoded, perhaps to this node alone; waits while the bus cannot keep up."""
+        """Emit what is encoded, perhaps to this node alone; waits for a bus or a client that is behind."""
         if self._home is not asyncio.get_running_loop():
             await self.start()
         if not ignore_queue:
             self.remote.check(encoded, namespace, rooms, skip)
         self.stats.emitted += 1
         reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)
-        if ignore_queue:
-            return
-        number = self.remote.emit(encoded, namespace, rooms, skip, callback)
-        if isinstance(callback, Answer) and not (reached or number):
-            callback.abandon()
-        if self.node.publisher.full:
-            await self.node.publisher.room()
+        if not ignore_queue:
+            number = self.remote.emit(encoded, namespace, rooms, skip, callback)
+            if isinstance(callback, Answer) and not (reached or number):
+                callback.abandon()
+            if self.node.publisher.full:
+                await self.node.publisher.room()
+        if self.backpressure.emitted(encoded.size):
+            await self.backpressure.ease(reached)
 
     async def trigger_callback(self, sid: str | None, id: int, data: list[Any]) -> None:  # noqa: A002
         """Call the callback a client has answered; one that awaits runs in a task of its own."""

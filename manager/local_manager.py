@@ -21,9 +21,10 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
     every change goes through these two.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, held_bytes: int) -> None:
         super().__init__()
         self.members = Rooms()
+        self.held_bytes = held_bytes
 
     def outlet(self, eio_sid: str) -> Callable[[Outgoing], None]:
         """The way to a connection."""
@@ -98,7 +99,7 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
         """Put a client of this node into a room; None is the namespace itself."""
         if room is None:
             assert eio_sid is not None
-            self.members.add(Client(sid, eio_sid, namespace, self.outlet(eio_sid)))
+            self.members.add(Client(sid, eio_sid, namespace, self.outlet(eio_sid), self.held_bytes))
         elif room != sid:
             client = self.members.find(sid, namespace)
             if client is None:

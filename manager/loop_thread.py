@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 
@@ -40,6 +40,15 @@ class LoopThread:
         except BaseException:
             future.cancel()
             raise
+
+    def tell(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call a function: at once, when this is the loop's thread, else soon, unless it is stopped."""
+        if threading.current_thread() is self._thread:
+            function(*arguments)
+            return
+        with self._lock:
+            if not self._stopping:
+                self._loop.call_soon_threadsafe(function, *arguments)
 
     def stop(self) -> None:
         """Cancel what runs and end the thread; returns when it has ended."""

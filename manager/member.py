@@ -10,6 +10,7 @@ from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.clients.rooms import Rooms
+from socketio_cluster.manager.clients.slow_consumers import MOST
 from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.own_loop import OwnLoop
@@ -29,8 +30,8 @@ class Member(LocalManager):
     """
 
     def __init__(self, url: str | None = None, **options: Any) -> None:
-        super().__init__()
         self.options = from_environment(url, options)
+        super().__init__(MOST * self.options.client_bytes)
         self.stats = Stats()
         self._own_loop = OwnLoop()
         self._new_node()

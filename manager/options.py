@@ -12,6 +12,14 @@ from socketio_cluster.manager.bus.secret import SHORTEST, secrets_in
 from socketio_cluster.manager.errors import SettingError
 
 MEBIBYTE = 1024 * 1024
+_TIMES = (
+    "heartbeat",
+    "buffer_seconds",
+    "request_seconds",
+    "ack_seconds",
+    "slow_seconds",
+    "connect_seconds",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +52,9 @@ class Options:
     ack_seconds: float = 300.0
     """How long the callback of an emit to a room with several clients is kept."""
     client_bytes: int = 4 * MEBIBYTE
-    """What may wait for one client; a slower one is disconnected."""
+    """A client for which more waits is behind: emits to it alone wait for it a little."""
+    slow_seconds: float = 5.0
+    """A client that is behind, and does not reduce what waits for so long, is disconnected."""
     connect_seconds: float = 45.0
     """A connection that has joined no namespace for so long is closed."""
     rooms_per_client: int | None = None
@@ -57,7 +67,7 @@ class Options:
             raise SettingError(f"prefix must be some letters without braces, ':' or ',', not {self.prefix!r}")
         if self.secret is not None and min(map(len, secrets_in(self.secret)), default=0) < SHORTEST:
             raise SettingError(f"secret (CLUSTER_SECRET) must have at least {SHORTEST} characters a line")
-        for setting in ("heartbeat", "buffer_seconds", "request_seconds", "ack_seconds", "connect_seconds"):
+        for setting in _TIMES:
             if getattr(self, setting) <= 0:
                 raise SettingError(f"{setting} must be more than 0 seconds, not {getattr(self, setting)}")
         for setting in ("buffer_bytes", "client_bytes"):

@@ -78,7 +78,9 @@ class JsClient(Client):
             self.answers.pop(details["id"]).set_result(unpack(details["args"]))
         elif what == "connect":
             self.sid = details["sid"]
-            self.opened.set_result(None)
+            self.gone.clear()  # it may have come back
+            if not self.opened.done():
+                self.opened.set_result(None)
         elif what == "disconnect":
             self.lost(details["reason"])
         elif what == "refused":
@@ -104,12 +106,20 @@ class Driver:
 
     @contextlib.asynccontextmanager
     async def client(
-        self, node, *, transports=("websocket",), serializer="default", namespace="/", auth=None, reply=True
+        self,
+        node,
+        *,
+        transports=("websocket",),
+        serializer="default",
+        namespace="/",
+        auth=None,
+        reply=True,
+        reconnection=False,
     ):
         """A connected client; raises ``Refused`` when the server will not have it."""
         one = JsClient(self, self.count())
         self.clients[one.number] = one
-        options = {"transports": list(transports), "auth": auth or {}}
+        options = {"transports": list(transports), "auth": auth or {}, "reconnection": reconnection}
         url = node.url + namespace
         one.tell("connect", url=url, options=options, serializer=serializer, reply=reply)
         await asyncio.wait_for(one.opened, SECONDS)

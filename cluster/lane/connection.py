@@ -1,7 +1,6 @@
 """A lane: one client's WebSocket, driven without a task, a queue or a coroutine of its own.
 
-Out: see ``writer``. A client that does not read keeps its frames waiting; above a bound it is a slow consumer
-and is cut off.
+Out: see ``writer``.
 
 In: see ``inbound``. While a packet of this client is being handled by a coroutine, reading stands still.
 """
@@ -28,7 +27,7 @@ from socketio_cluster.cluster.lane.frames import (
 )
 from socketio_cluster.cluster.lane.writer import NOWHERE, LaneWriter
 from socketio_cluster.cluster.strict.payload import TOO_BIG, TOO_LARGE
-from socketio_cluster.manager.host.outbox import SLOW_CONSUMER
+from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
 
 if TYPE_CHECKING:
     from socketio_cluster.cluster.lane.install import LaneHooks
@@ -175,11 +174,12 @@ class Lane(LaneWriter):
         self._say_goodbye(code, reason)
         self._close()
 
-    def _cut_off(self) -> None:
-        logger.warning("client %s does not read: disconnecting it", self.socket.sid)
-        self._hooks.stats.slow_consumers += 1
+    def cut_off(self) -> str:
+        """End this connection, without what waits; returns its sid."""
+        self._pending, self._paused = NOWHERE, False
         self._hooks.spawn(self.end(SLOW_CONSUMER))
         self._transport.abort()
+        return str(self.socket.sid)
 
     def _close(self) -> None:
         if not self._transport.is_closing():

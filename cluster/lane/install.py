@@ -46,7 +46,8 @@ class LaneHooks:
         self.stats = manager.stats
         self.spawn: Callable[[Coroutine[Any, Any, Any]], None] = manager.spawn
         self.max_message: int = eio.max_http_buffer_size
-        self.max_waiting: int = manager.options.client_bytes
+        self.mark: int = manager.options.client_bytes
+        self.backpressure = manager.backpressure
         self.lanes: dict[str, Lane] = {}
         self.inbound = Inbound(server, manager, self)
         self._send_packet = server._send_packet

@@ -40,11 +40,12 @@ class LaneWriter(asyncio.Protocol):
         """None when nothing waits: then the next frame asks for a flush. NOWHERE after the end."""
         self._paused = False
         self._waiting = 0
+        """Bytes in ``_pending``, counted while writing is paused."""
 
     if TYPE_CHECKING:
 
-        def _cut_off(self) -> None:
-            """End this connection now: too much waits for it."""
+        def cut_off(self) -> str:
+            """End this connection, without what waits."""
 
     def write(self, outgoing: Outgoing) -> None:
         """Send an event, its attachments behind it."""
@@ -70,8 +71,7 @@ class LaneWriter(asyncio.Protocol):
             pending.append(wire)  # type: ignore[union-attr]  # `type() is` costs less than isinstance
         if self._paused:
             self._waiting += len(wire)
-            if self._waiting > self._hooks.max_waiting:
-                self._measure()
+            self._weigh()
 
     def flush(self) -> None:
         """Write what waits, unless the client does not read."""
@@ -88,7 +88,8 @@ class LaneWriter(asyncio.Protocol):
         """Keep what is to be sent: the client does not read fast enough."""
         self._paused = True
         self._pending = self._frames()
-        self._measure()
+        self._waiting = sum(map(len, self._pending))
+        self._weigh()
 
     def resume_writing(self) -> None:
         """Go on writing."""
@@ -96,9 +97,17 @@ class LaneWriter(asyncio.Protocol):
         self.flush()
 
     @property
+    def mark(self) -> int:
+        """Bytes above which this client is behind."""
+        return self._hooks.mark
+
+    @property
     def queued(self) -> int:
-        """Bytes that the client has not taken yet."""
-        return self._transport.get_write_buffer_size() + sum(map(len, self._frames()))
+        """Bytes that the client has not taken yet; 0 after the end."""
+        if self._pending is NOWHERE:
+            return 0
+        waiting = self._waiting if self._paused else sum(map(len, self._frames()))
+        return self._transport.get_write_buffer_size() + waiting
 
     def _frames(self) -> list[bytes] | deque[bytes]:
         """The frames that wait."""
@@ -106,12 +115,10 @@ class LaneWriter(asyncio.Protocol):
             return []
         return [self._pending] if isinstance(self._pending, bytes) else self._pending
 
-    def _measure(self) -> None:
-        """Count what waits, as the client may have read some meanwhile; cut it off when that is too much."""
-        self._waiting = self.queued
-        if self._waiting > self._hooks.max_waiting:
-            self._pending, self._paused = NOWHERE, False
-            self._cut_off()
+    def _weigh(self) -> None:
+        """Say so when this client is behind."""
+        if self.queued > self._hooks.mark:
+            self._hooks.backpressure.behind(self)
 
     def _say_goodbye(self, code: int, reason: str) -> bool:
         """Write what waits and a close frame, unless that has been done."""

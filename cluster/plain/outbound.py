@@ -1,7 +1,7 @@
 """What waits for one plain client, and what becomes of it when the client does not keep up.
 
-Pure book-keeping, in bytes between two marks. Above the high one a client is slow: it is to be
-disconnected, or with ``skip`` it misses events until no more than the low one waits.
+Pure book-keeping, in bytes between two marks. Above the high one a client is behind, and may turn out to be
+a slow consumer; or with ``skip`` it misses events until no more than the low one waits.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ class Outbound:
     """The queue of one client.
 
     Args:
-        high: bytes that may wait.
+        high: bytes above which a client is behind.
         low: bytes at which a client that was slow has caught up.
         skip: leave events out of a full queue, instead of saying that it is full.
     """
@@ -33,7 +33,7 @@ class Outbound:
         """Events left out since the client became slow."""
 
     def put(self, data: Data) -> bool:
-        """Add what must not be left out, such as an answer; False when the client is too slow for it."""
+        """Add what must not be left out, such as an answer; False when the client is behind."""
         self._queue.append(data)
         self.waiting += len(data)
         if self.waiting > self._high:

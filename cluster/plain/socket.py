@@ -16,8 +16,8 @@ from socketio import packet as sio
 from socketio_cluster.cluster.plain.message import Message, emitted
 from socketio_cluster.cluster.plain.outbound import Data, Outbound
 from socketio_cluster.cluster.plain.writer import Send, Writer
+from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
 from socketio_cluster.manager.clients.outgoing import Outgoing
-from socketio_cluster.manager.host.outbox import SLOW_CONSUMER
 from socketio_cluster.manager.ids import new_sid
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
         self._endpoint = endpoint
         self._codec = endpoint.codec
         queue = Outbound(endpoint.high_water, endpoint.low_water, endpoint.skip)
-        self.writer = Writer(send, queue, endpoint.manager.stats, self._encode, self._slow)
+        self.writer = Writer(send, queue, endpoint.manager.stats, self._encode, self._behind)
 
     # what python-engineio and the manager call
 
@@ -106,10 +106,22 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
     def _encode(self, message: Message) -> Data | None:
         return self._codec.encode(message)
 
-    def _slow(self) -> None:
-        if self.closing:
-            return
-        logger.warning("plain client %s does not read: disconnecting it", self.sid)
-        self._endpoint.manager.stats.slow_consumers += 1
+    def _behind(self) -> None:
+        if not self.closing:
+            self._endpoint.manager.backpressure.behind(self)
+
+    @property
+    def mark(self) -> int:
+        """Bytes above which this client is behind."""
+        return self._endpoint.high_water
+
+    @property
+    def queued(self) -> int:
+        """Bytes that wait for this client; 0 when its connection ends."""
+        return 0 if self.closing else self.writer.queued
+
+    def cut_off(self) -> str:
+        """End this connection, without what waits; returns its sid."""
         self.writer.end(TOO_SLOW, SLOW_CONSUMER, at_once=True)
         self._endpoint.manager.spawn(self.close(reason=SLOW_CONSUMER))
+        return str(self.sid)

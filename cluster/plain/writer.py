@@ -34,7 +34,7 @@ class Writer:
         queue: what waits.
         stats: where to count.
         encode: the codec's; None for what is not to be sent.
-        overflow: called once, when the client is too slow.
+        behind: called after each message while the client is behind.
     """
 
     def __init__(
@@ -43,13 +43,13 @@ class Writer:
         queue: Outbound,
         stats: Stats,
         encode: Callable[[Message], Data | None],
-        overflow: Callable[[], None],
+        behind: Callable[[], None],
     ) -> None:
         self._send = send
         self._queue = queue
         self._stats = stats
         self._encode = encode
-        self._overflow = overflow
+        self._behind = behind
         self._news = asyncio.Event()
         self._readable = asyncio.Event()
         self._readable.set()
@@ -73,7 +73,7 @@ class Writer:
     def _put(self, put: Callable[[Data], bool], data: Data) -> None:
         self._news.set()
         if not put(data):
-            self._overflow()
+            self._behind()
         elif self._queue.slow:
             self._readable.clear()
 

@@ -31,6 +31,11 @@ class Encoded(NamedTuple):
     text: bool
     ack_at: int = -1
 
+    @property
+    def size(self) -> int:
+        """Bytes of all parts."""
+        return sum(map(len, self.parts))
+
 
 def _plain(packet_class: PacketClass) -> PacketClass:
     """The class without the checks, which are for what clients send and get."""

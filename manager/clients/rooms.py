@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.clients.held import Held
 from socketio_cluster.manager.clients.outgoing import Outgoing
 
 Callback = Callable[..., Any]
-
-HELD_LIMIT: Final = 1000
-"""Events held for a client whose connect handler has not accepted yet."""
 
 
 class State(IntEnum):
@@ -42,9 +40,9 @@ class Client:
 
     ``outlet`` is the way to its connection. ``send`` is what takes an event for it: held while it is
     pending, the outlet while it is connected, nothing while it leaves; so that a fan-out asks nothing.
-    ``held`` is what was emitted to it before its connect handler accepted. ``acks`` are the callbacks
-    that wait for it, by ack id. ``kicked`` and ``lost`` note a disconnect, or the end of its transport
-    (the reason), that came while it was pending.
+    ``held`` is what was emitted to it before its connect handler accepted, in about ``held_bytes``.
+    ``acks`` are the callbacks that wait for it, by ack id. ``kicked`` and ``lost`` note a disconnect, or
+    the end of its transport (the reason), that came while it was pending.
     """
 
     __slots__ = (
@@ -62,31 +60,42 @@ class Client:
         "state",
     )
 
-    def __init__(self, sid: str, eio_sid: str, namespace: str, outlet: Callable[[Outgoing], None]) -> None:
+    def __init__(
+        self,
+        sid: str,
+        eio_sid: str,
+        namespace: str,
+        outlet: Callable[[Outgoing], None],
+        held_bytes: int,
+    ) -> None:
         self.sid = sid
         self.eio_sid = eio_sid
         self.namespace = namespace
         self.outlet = outlet
-        self.send: Callable[[Outgoing], None] = self._hold
+        self.held: Held | None = Held(held_bytes)
+        self.send: Callable[[Outgoing], None] = self.held.put
         self.state: State = PENDING
         self.rooms: set[Room] = set()
-        self.held: list[Outgoing] | None = None
         self.acks: dict[int, Asked] | None = None
         self.ack_id = 0
         self.kicked = False
         self.lost: str | None = None
 
-    def connected(self) -> None:
-        """Let events through, those held first."""
+    def connected(self) -> bool:
+        """Let events through, those held first; False when some could not be held."""
         self.state = CONNECTED
         self.send = self.outlet
         held, self.held = self.held, None
-        for outgoing in held or ():
+        if held is None:
+            return True
+        for outgoing in held.events:
             self.send(outgoing)
+        return not held.too_much
 
     def leaving(self) -> None:
         """Let nothing through any more."""
         self.state = LEAVING
+        self.held = None
         self.send = _ignore
 
     def reroute(self, outlet: Callable[[Outgoing], None]) -> None:
@@ -94,16 +103,6 @@ class Client:
         self.outlet = outlet
         if self.state is CONNECTED:
             self.send = outlet
-
-    def _hold(self, outgoing: Outgoing) -> None:
-        if self.held is None:
-            self.held = []
-        if len(self.held) < HELD_LIMIT:
-            self.held.append(outgoing)
-        else:
-            # Its connect handler takes too long for what is emitted: rather than lose something without
-            # a word, let it connect and send it away, so that it comes back and knows.
-            self.kicked = True
 
     def expect_ack(self, callback: Callback, now: float) -> int:
         """Keep a callback; returns the ack id under which the client will answer."""

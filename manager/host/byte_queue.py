@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 POLL_PACKETS: Final = 16
 """Packets taken at a time: python-engineio's clients refuse an answer to a poll that holds more."""
@@ -21,27 +20,47 @@ else:
     Queue = object
 
 
+class Keeper(Protocol):
+    """Who sees to the queues of one server."""
+
+    def behind(self, queue: Any) -> None:
+        """More than its mark waits in a queue; told after each packet."""
+
+    def cut_off(self, queue: Any) -> str | None:
+        """End the connection of a queue; returns its sid, None when it has ended by itself."""
+
+
 class Weighed(Queue):
-    """Goes in front of a class of queues.
+    """Goes in front of a class of queues, and makes them a ``Way`` to a client.
 
     Args:
-        limit: bytes.
-        overflow: called once, with this queue, when more than these wait.
+        mark: bytes.
+        keeper: is told when more than these wait.
     """
 
-    def __init__(self, limit: int, overflow: Callable[[Any], None]) -> None:
+    def __init__(self, mark: int, keeper: Keeper) -> None:
         super().__init__()
         self.waiting = 0
+        self.mark = mark
         self._taken = 0
-        self._limit = limit
-        self._overflow: Callable[[Any], None] | None = overflow
+        self._keeper = keeper
+        self._ended = False
+
+    @property
+    def queued(self) -> int:
+        """Bytes that wait; 0 when the connection was cut off."""
+        return 0 if self._ended else self.waiting
+
+    def cut_off(self) -> str | None:
+        """End the connection; returns its sid, None when it has ended by itself."""
+        self._ended = True
+        return self._keeper.cut_off(self)
 
     def _put(self, item: Any) -> None:
         super()._put(item)
         self.waiting += packet_size(item)
-        if self.waiting > self._limit and self._overflow is not None:
-            overflow, self._overflow = self._overflow, None
-            overflow(self)
+        if self.waiting > self.mark and not self._ended:
+            self._keeper.behind(self)
 
     def _get(self) -> Any:
         item = super()._get()

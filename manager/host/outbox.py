@@ -1,24 +1,19 @@
 """The way to a client's connection by python-engineio's queue, with a bound.
 
 python-engineio keeps an unbounded queue per connection: a client that does not read grows the node's
-memory until its ping times out. Here the queue counts its bytes; when they pass the bound the client is
-a slow consumer: what waits is thrown away and the connection closed, so that it comes back and knows.
+memory until its ping times out. Here the queue counts its bytes, and the connection of a slow consumer
+is closed and what waits thrown away, so that it comes back and knows.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER, Backpressure
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.host.byte_queue import POLL_PACKETS, Weighed
-from socketio_cluster.manager.stats import Stats
-
-logger = logging.getLogger("socketio_cluster.manager")
-
-SLOW_CONSUMER = "slow consumer"
 
 
 class Outbox(Weighed, asyncio.Queue[Any]):
@@ -62,27 +57,31 @@ class Outlet:
     def __init__(
         self,
         eio: Any,
-        limit: int,
-        stats: Stats,
+        mark: int,
+        backpressure: Backpressure,
         spawn: Callable[[Coroutine[Any, Any, Any]], None],
     ) -> None:
         self._eio = eio
-        self._limit = limit
-        self._stats = stats
+        self._mark = mark
         self._spawn = spawn
+        self.behind = backpressure.behind
 
     @classmethod
     def install(
-        cls, server: Any, limit: int, stats: Stats, spawn: Callable[[Coroutine[Any, Any, Any]], None]
+        cls,
+        server: Any,
+        mark: int,
+        backpressure: Backpressure,
+        spawn: Callable[[Coroutine[Any, Any, Any]], None],
     ) -> Outlet:
-        """Give the server's connections bounded queues of ``limit`` bytes."""
-        outlet = cls(server.eio, limit, stats, spawn)
+        """Give the server's connections queues that say when more than ``mark`` bytes wait."""
+        outlet = cls(server.eio, mark, backpressure, spawn)
         server.eio.create_queue = outlet.new_queue
         return outlet
 
     def new_queue(self) -> Outbox:
         """Make the queue of a connection."""
-        return Outbox(self._limit, self._slow)
+        return Outbox(self._mark, self)
 
     def of(self, eio_sid: str) -> Callable[[Outgoing], None]:
         """The function that hands an event to this connection."""
@@ -100,13 +99,13 @@ class Outlet:
 
         return write
 
-    def _slow(self, outbox: Outbox) -> None:
-        """Close the connection of a full queue; looked for among all, as this is rare."""
-        self._stats.slow_consumers += 1
+    def cut_off(self, outbox: Outbox) -> str | None:
+        """Close the connection of a queue, which is looked for among all, as this is rare."""
         for socket in self._eio.sockets.values():
             if socket.queue is outbox:
-                logger.warning("client %s does not read: disconnecting it", socket.sid)
                 self._spawn(self._close(socket, outbox))
+                return str(socket.sid)
+        return None
 
     async def _close(self, socket: Any, outbox: Outbox) -> None:
         try:

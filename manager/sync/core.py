@@ -43,6 +43,10 @@ class Core(ClusterManager):
         """The way to a connection of the threaded server."""
         return self._ways.of(eio_sid)
 
+    async def send_back(self, eio_sid: str) -> None:
+        """End a connection so that its client comes back."""
+        self._ways.break_off(eio_sid)
+
     async def close(self) -> None:
         """Leave the bus, and end the calls that wait for other nodes."""
         await super().close()

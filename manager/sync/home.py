@@ -54,6 +54,12 @@ class Home:
         """Call a function on the loop after some time, if this node lives then."""
         self.ask(lambda: asyncio.get_running_loop().call_later(seconds, function, *arguments))
 
+    def tell(self, function: Callable[..., object], *arguments: Any) -> None:
+        """Call a function on the loop: at once, when this is its thread, else soon and without waiting."""
+        parts = self._parts.get(os.getpid())
+        if parts is not None:
+            parts[0].tell(function, *arguments)
+
     def close(self) -> None:
         """Say goodbye to the other nodes and leave the bus for good, within about a second."""
         with self._lock():

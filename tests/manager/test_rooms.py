@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from socketio_cluster.manager.clients.rooms import HELD_LIMIT, Client, Rooms
+from socketio_cluster.manager.clients.outgoing import Outgoing
+from socketio_cluster.manager.clients.packets import Encoded
+from socketio_cluster.manager.clients.rooms import Client, Rooms
 
 
 @pytest.fixture
@@ -14,7 +16,9 @@ def rooms():
 
 def add(rooms, sid, namespace="/", connection=None):
     written = []
-    client = Client(sid, connection or f"eio-{sid}", namespace, written.append)
+    client = Client(
+        sid, connection or f"eio-{sid}", namespace, lambda event: written.append(event.encoded.parts[0]), 100
+    )
     client.written = written
     rooms.add(client)
     return client
@@ -24,6 +28,10 @@ class Client(Client):
     """The same, with room for a note of what was written."""
 
     __slots__ = ("written",)
+
+
+def event(data):
+    return Outgoing(Encoded([data], text=True))
 
 
 def sids(members):
@@ -87,12 +95,12 @@ def test_walking_while_clients_go(rooms):
 def test_a_pending_client_gets_nothing(rooms):
     """Until it is connected events are held; then they are written, in order, and later ones at once."""
     client = add(rooms, "s1")
-    client.send("first")
-    client.send("second")
+    client.send(event(b"first"))
+    client.send(event(b"second"))
     assert client.written == []
-    client.connected()
-    client.send("third")
-    assert client.written == ["first", "second", "third"]
+    assert client.connected()
+    client.send(event(b"third"))
+    assert client.written == [b"first", b"second", b"third"]
 
 
 def test_a_leaving_client_gets_nothing(rooms):
@@ -100,7 +108,7 @@ def test_a_leaving_client_gets_nothing(rooms):
     client = add(rooms, "s1")
     client.connected()
     client.leaving()
-    client.send("late")
+    client.send(event(b"late"))
     assert client.written == []
 
 
@@ -108,24 +116,25 @@ def test_reroute(rooms):
     """Another way to the connection holds from the next event on, and not before the client is connected."""
     client, direct = add(rooms, "s1"), []
     client.reroute(direct.append)
-    client.send("first")
+    first, second = event(b"first"), event(b"second")
+    client.send(first)
     assert direct == []
     client.connected()
-    assert direct == ["first"]
+    assert direct == [first]
     client.reroute(client.written.append)
-    client.send("second")
-    assert (direct, client.written) == (["first"], ["second"])
+    client.send(second)
+    assert (direct, client.written) == ([first], [second])
 
 
 def test_too_much_is_held(rooms):
-    """A client for which more is held than the bound is sent away instead of missing something silently."""
-    client = add(rooms, "s1")
-    for number in range(HELD_LIMIT):
-        client.send(number)
-    assert not client.kicked
-    client.send("one more")
-    assert client.kicked
-    assert len(client.held) == HELD_LIMIT
+    """One event of any size is held, and what comes above the bound is missed, but not silently."""
+    whole, part = add(rooms, "s1"), add(rooms, "s2")
+    for client in (whole, part):
+        client.send(event(b"x" * 1000))
+    part.send(event(b"y"))
+    assert whole.connected()
+    assert not part.connected()
+    assert part.written == whole.written == [b"x" * 1000]
 
 
 def test_acks(rooms):

@@ -1,26 +1,23 @@
 """The ways to a threaded server's connections: queues with a bound, and WebSockets that can be cut.
 
 python-engineio keeps an unbounded queue per connection, and a thread that is writing to a client which
-does not read waits in the system for as long as TCP does. Here a queue that is too full ends its
-connection, and the WebSocket of an ended connection is cut, so that its threads end too.
+does not read waits in the system for as long as TCP does. Here the connection of a slow consumer is
+ended, and the WebSocket of an ended connection is cut, so that its threads end too.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
 import queue
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.host.byte_queue import POLL_PACKETS, Weighed
-from socketio_cluster.manager.host.outbox import SLOW_CONSUMER
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
-
-logger = logging.getLogger("socketio_cluster.manager")
 
 
 class Outbox(Weighed, queue.Queue[Any]):
@@ -66,7 +63,7 @@ class Outlets:
 
     def new_queue(self) -> Outbox:
         """Make the queue of a connection."""
-        return Outbox(self._manager.options.client_bytes, self._slow)
+        return Outbox(self._manager.options.client_bytes, self)
 
     def of(self, eio_sid: str) -> Callable[[Outgoing], None]:
         """The function that hands an event to this connection; it does not block."""
@@ -84,15 +81,25 @@ class Outlets:
 
         return tell if socket is None else write
 
-    def _slow(self, outbox: Outbox) -> None:
-        """Close the connection of a full queue, in a thread: this one holds the queue's lock."""
+    def behind(self, outbox: Outbox) -> None:
+        """Tell the node, at once on its loop; no other thread may wait here: it holds the queue's lock."""
+        self._manager.home.tell(self._manager.home.core.backpressure.behind, outbox)
+
+    def break_off(self, eio_sid: str) -> None:
+        """Close a connection, in a thread, so that its client comes back."""
+        socket = self._server.eio.sockets.get(eio_sid)
+        if socket is not None:
+            self._server.start_background_task(self._close, socket, socket.queue)
+
+    def cut_off(self, outbox: Outbox) -> str | None:
+        """Close the connection of a queue, in a thread: this one may hold the queue's lock."""
         for socket in list(self._server.eio.sockets.values()):
             if socket.queue is outbox:
                 self._server.start_background_task(self._close, socket, outbox)
+                return str(socket.sid)
+        return None
 
     def _close(self, socket: Any, outbox: Outbox) -> None:
-        self._manager.stats.slow_consumers += 1
-        logger.warning("client %s does not read: disconnecting it", socket.sid)
         try:
             socket.close(wait=False, abort=True, reason=SLOW_CONSUMER)
         finally:
