@@ -15,7 +15,7 @@ class Stats:
     published: Counter[str] = field(default_factory=Counter)
     received: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
-    """Envelopes refused, by reason: malformed, version, unsigned, signature."""
+    """Envelopes refused, by reason: malformed, version, unsigned, signature, number."""
     repeats: int = 0
     """Envelopes that had arrived before and were dropped."""
     dropped: int = 0

@@ -11,17 +11,20 @@ import asyncio
 import contextlib
 import logging
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
-from socketio_cluster.manager.bus.broker import Broker, Delivery
+from socketio_cluster.manager.bus.broker import Delivery
 from socketio_cluster.manager.bus.channels import Channels
+from socketio_cluster.manager.bus.echo import Echo
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.link import FAREWELL_SECONDS, Link
 from socketio_cluster.manager.bus.messages import Beat, Bye, Emit, Gone, Hello, Membership, Message, Replay
 from socketio_cluster.manager.bus.node_listener import Hears
 from socketio_cluster.manager.bus.publisher import Publisher
+from socketio_cluster.manager.bus.refusals import refuse
 from socketio_cluster.manager.bus.registry import open_broker, safe_url
 from socketio_cluster.manager.bus.replay import pieces
 from socketio_cluster.manager.bus.roster import NodeInfo, Roster
@@ -57,14 +60,15 @@ class Node:
         self.stats = stats
         self._roster = Roster(options.dead_after, 2 * options.buffer_seconds)
         self._codec = Codec(options.prefix, options.secret)
+        self._echo = Echo(options, self.channels.everyone, self._codec, stats)
         self._interest = Interest()
         self._hears = hears
         self._serving = serving
-        self._echo = self._joined_at = 0.0
-        self._said_goodbye = False
-        self.draining = False
+        self._joined_at = 0.0
+        self._said_goodbye = self.draining = False
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
-        self._link = Link(self._open, self._interest, backlog, self) if options.url else None
+        connect = partial(open_broker, options.url or "")
+        self._link = Link(connect, self._interest, backlog, self) if options.url else None
         self.publisher = Publisher(self.id, self._codec, backlog, self._link, stats)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -76,7 +80,7 @@ class Node:
     @property
     def ready(self) -> bool:
         """Whether this node hears the others; always, when it is alone."""
-        return self._link is None or self._link.up
+        return self._link is None or (self._link.up and not self._echo.doubled(time.monotonic()))
 
     @property
     def nodes(self) -> dict[str, NodeInfo]:
@@ -123,7 +127,7 @@ class Node:
         """Tell the others that this node takes no new clients and lets its own go."""
         self.draining = True
         if self._link is not None and self._link.up:
-            self.post(self._beat(), self.channels.everyone, keep=False)
+            self._tell(self._beat())
 
     async def close(self) -> None:
         """Send what is left, say goodbye and leave the bus, within a second.
@@ -160,21 +164,22 @@ class Node:
         now = time.monotonic()
         for delivery in deliveries:
             try:
-                self._receive(delivery.payload, now)
+                self._receive(delivery, now)
             except EnvelopeError as exc:
-                self._refuse(exc)
+                refuse(exc, self.stats)
             except Exception:
                 logger.exception("an envelope could not be handled")
 
     def joined(self, *, again: bool) -> None:
         """Say hello; after a cut, ask everybody for what was missed."""
         now = time.monotonic()
-        self._echo = self._joined_at = now
+        self._joined_at = now
+        self._echo.excuse(now)
         self._said_goodbye = False
         if again:
             self.stats.reconnects += 1
             self._roster.cut(now)
-        self.post(self._hello(), self.channels.everyone, keep=False)
+        self._tell(self._hello())
 
     def parted(self) -> None:
         """Nothing to do: clients of this node are served as before."""
@@ -190,13 +195,12 @@ class Node:
         if not self._said_goodbye:
             self._say_goodbye()
 
-    def _receive(self, raw: bytes, now: float) -> None:
-        header = self._codec.header(raw)
+    def _receive(self, delivery: Delivery, now: float) -> None:
+        header = self._codec.header(delivery.payload)
         if header.origin == self.id:
-            self._echo = now
-            self.stats.lag = max(0.0, time.time() - header.sent)
+            self._echo.arrived(delivery, header, now)
             return
-        message = self._codec.message(raw)
+        message = self._codec.message(delivery.payload)
         fresh = self._roster.fresh(header.origin, header.number, now)
         if isinstance(message, Membership):
             self._membership(header.origin, message)
@@ -243,11 +247,6 @@ class Node:
                 self.stats.gaps += 1
                 logger.error("cut off for longer than %s keeps envelopes: some may be lost", header.origin)
 
-    def _refuse(self, error: EnvelopeError) -> None:
-        self.stats.refused[error.reason] += 1
-        if self.stats.refused[error.reason] in (1, 10, 100, 1000, 10000):
-            logger.warning("refused an envelope (%d so far): %s", self.stats.refused[error.reason], error)
-
     async def _tick(self) -> None:
         last = time.monotonic()
         beat = last
@@ -256,18 +255,18 @@ class Node:
             now = time.monotonic()
             if now - last > TICK + LATE:
                 self._roster.grace(now)
-                self._echo = now
+                self._echo.excuse(now)
             last = now
             self.publisher.expire(now)
-            if self.ready:
+            if self._link is not None and self._link.up:
                 if now - beat >= self.options.heartbeat:
                     beat = now
-                    self.post(self._beat(), self.channels.everyone, keep=False)
+                    self._tell(self._beat())
                 self._look_around(now)
 
     def _look_around(self, now: float) -> None:
         assert self._link is not None
-        if now - self._echo > self.options.deaf_after:
+        if self._echo.deaf(now):
             self._link.fail("this node does not hear its own heartbeat")
             return
         for origin in self._roster.behind():
@@ -281,7 +280,12 @@ class Node:
 
     def _say_goodbye(self) -> int:
         self._said_goodbye = True
-        return self.post(Bye(), self.channels.everyone, keep=False)
+        return self._tell(Bye())
+
+    def _tell(self, message: Membership) -> int:
+        number = self.post(message, self.channels.everyone, keep=False)
+        self._echo.said(self.publisher.stamp)
+        return number
 
     def _hello(self) -> Hello:
         me = self.options
@@ -294,7 +298,3 @@ class Node:
     def _info(self) -> NodeInfo:
         me = self.options
         return NodeInfo(self.id, me.name or self.id, me.address, self._hears.client_count, self.draining)
-
-    async def _open(self) -> Broker:
-        assert self.options.url is not None
-        return await open_broker(self.options.url)

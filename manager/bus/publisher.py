@@ -43,6 +43,8 @@ class Publisher:
         self._link = link
         self._stats = stats
         self._number = 0
+        self.stamp = 0.0
+        """When the newest envelope was made, in epoch seconds, as its header says."""
         self._warned = False
         self._refusals: dict[int, str] = {}
 
@@ -55,10 +57,12 @@ class Publisher:
         """
         if self._link is None:
             return 0
-        raw = self._codec.pack(Header(self._origin, self._number + 1, time.time()), message)
+        sent = time.time()
+        raw = self._codec.pack(Header(self._origin, self._number + 1, sent), message)
         if len(raw) > self.largest:
             raise self.too_large(len(raw))
         self._number += 1
+        self.stamp = sent
         self._count(self.backlog.add(Entry(self._number, time.monotonic(), channels, raw, keep)))
         self._stats.published[type(message).__name__] += 1
         self._link.wake()

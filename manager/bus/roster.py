@@ -9,8 +9,13 @@ live in between is part of that replay and is passed over.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from socketio_cluster.manager.bus.messages import Beat, Hello
+from socketio_cluster.manager.errors import EnvelopeError
+
+RATE: Final = 1_000_000
+"""Envelopes a second, more than any node publishes: a number further on than that allows is made up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +34,16 @@ class NodeInfo:
 
 @dataclass(slots=True)
 class Stream:
-    """How far a sender was heard: its last number, when, and whether a replay is awaited."""
+    """How far a sender was heard: its last number, when, and whether a replay is awaited.
+
+    ``top``: the highest number that came, also while behind, and ``top_at``, when.
+    """
 
     seen: int
     heard: float
-    behind: bool = False
+    behind: bool
+    top: int
+    top_at: float
 
 
 class Roster:
@@ -53,13 +63,21 @@ class Roster:
         self.nodes: dict[str, NodeInfo] = {}
 
     def fresh(self, origin: str, number: int, now: float) -> bool:
-        """Note that an envelope came in; False for a repeat, or one that a replay will bring."""
+        """Note that an envelope came in; False for a repeat, or one that a replay will bring.
+
+        Raises ``EnvelopeError`` for a number that its sender cannot have reached: it would make a repeat of
+        everything that follows.
+        """
         stream = self._streams.get(origin)
         if stream is None:
             # A sender first heard after a cut may have started during it: what it sent meanwhile was missed.
             behind = self._was_cut and number > 1
-            self._streams[origin] = Stream(0 if behind else number, now, behind)
+            self._streams[origin] = Stream(0 if behind else number, now, behind, number, now)
             return not behind
+        if number > stream.top:
+            if number - stream.top > RATE * (1 + now - stream.top_at):
+                raise EnvelopeError("number", f"{number} of {origin}, whose last was {stream.top}")
+            stream.top, stream.top_at = number, now
         stream.heard = now
         if stream.behind or number <= stream.seen:
             return False
@@ -67,9 +85,9 @@ class Roster:
         return True
 
     def replayed(self, origin: str, number: int) -> bool:
-        """Note an envelope inside a replay; False for a repeat."""
+        """Note an envelope inside a replay; False for a repeat, or a number above that of the replay."""
         stream = self._streams[origin]
-        if number <= stream.seen:
+        if not stream.seen < number <= stream.top:
             return False
         stream.seen = number
         return True

@@ -6,6 +6,7 @@ import pytest
 
 from socketio_cluster.manager.bus.messages import Beat, Hello
 from socketio_cluster.manager.bus.roster import NodeInfo, Roster
+from socketio_cluster.manager.errors import EnvelopeError
 
 BEAT = Beat("name", "host:1", True, 3)
 
@@ -108,3 +109,23 @@ def test_memory(roster):
     assert hear(roster, 5, now=0) == [False]
     roster.expire(120.1)
     assert roster.seen() == {}
+
+
+def test_a_number_that_nobody_can_have_reached(roster):
+    """A number made up to make repeats of all that follows is refused; one as high as time allows is not."""
+    assert roster.fresh("a", 5, 0.0)
+    with pytest.raises(EnvelopeError, match="number"):
+        roster.fresh("a", 2**63, 10.0)
+    assert roster.fresh("a", 6, 10.0)
+    assert roster.fresh("a", 3_000_006, 12.0)
+    with pytest.raises(EnvelopeError):
+        roster.fresh("a", 4_000_007, 12.0)
+
+
+def test_a_number_above_that_of_its_replay(roster):
+    """An envelope inside a replay cannot be newer than the replay."""
+    roster.fresh("a", 5, 0.0)
+    roster.cut(1.0)
+    roster.fresh("a", 9, 1.0)
+    assert not roster.replayed("a", 10)
+    assert roster.replayed("a", 8)
