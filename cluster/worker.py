@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -21,6 +22,8 @@ from socketio_cluster.cluster.drain.refuse_new import stop_accepting
 from socketio_cluster.cluster.environ import tell_addresses
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward import Forwarding, RelayProtocol
+from socketio_cluster.cluster.http.protocol import HttpProtocol
+from socketio_cluster.cluster.http.stats import HttpStats
 from socketio_cluster.cluster.lane import LaneProtocol, Lanes
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.metrics.worker import Metrics
@@ -43,7 +46,7 @@ REPLACED_SECONDS = 1.0
 # As Engine.IO's.
 PING_SECONDS = 25
 PONG_SECONDS = 20
-# uvicorn's own limit for a message, for the application's own WebSockets.
+# uvicorn's own limit for a message, unless a Socket.IO server of the application takes more.
 WEBSOCKET_BYTES = 16 * 1024 * 1024
 
 
@@ -53,7 +56,9 @@ class WorkerServer(uvicorn.Server):
     `lifeline` is told when it accepts.
     """
 
-    def __init__(self, config: uvicorn.Config, options: WorkerOptions, lifeline: Lifeline) -> None:
+    def __init__(
+        self, config: uvicorn.Config, options: WorkerOptions, lifeline: Lifeline, http_stats: HttpStats
+    ) -> None:
         super().__init__(config)
         self._options = options
         self._lifeline = lifeline
@@ -69,7 +74,7 @@ class WorkerServer(uvicorn.Server):
         self._limiter = Limiter(options.serve, active_managers)
         self.forwarding = Forwarding(options.internal, config, self.server_state)
         self._metrics = Metrics(
-            options.node, active_managers, self.forwarding.stats, lambda: self.drain.begun
+            options.node, active_managers, self.forwarding.stats, http_stats, lambda: self.drain.begun
         )
         self._desk = Desk({"status": self._status, "metrics": self._metrics.exposition})
         self._lanes: Lanes | None = Lanes() if config.ws is LaneProtocol else None
@@ -91,6 +96,10 @@ class WorkerServer(uvicorn.Server):
         await self.forwarding.install(active_managers())
         await asyncio.gather(*(manager.start() for manager in active_managers()))
         self._limiter.install()
+        servers = [manager.server for manager in active_managers() if manager.server is not None]
+        self.config.ws_max_size = max(
+            [WEBSOCKET_BYTES, *(server.eio.max_http_buffer_size for server in servers)]
+        )
         self._metrics.install()
         if self._lanes is not None:
             self._lanes.install(active_managers())
@@ -102,7 +111,17 @@ class WorkerServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let nobody in any more, neither clients nor nodes, and let uvicorn end what there is."""
         self.forwarding.stop_accepting()
+        self._part_with_connections()
         await super().shutdown(sockets)
+
+    def _part_with_connections(self) -> None:
+        """Do what uvicorn does next, in which one connection that fails keeps all others from their end."""
+        for connection in list(self.server_state.connections):
+            try:
+                connection.shutdown()
+            except Exception:
+                log.exception("a connection could not be ended")
+                self.server_state.connections.discard(connection)
 
     async def close(self) -> None:
         """Leave the cluster."""
@@ -170,7 +189,8 @@ async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
         return FAILED_START
     logs.take_over()
     logs.stamp(options.node, _node_id())
-    server = WorkerServer(_config(app, options.serve), options, lifeline)
+    http_stats = HttpStats()
+    server = WorkerServer(_config(app, options.serve, http_stats), options, lifeline, http_stats)
     try:
         await server.serve([socket.socket(fileno=fd) for fd in options.fds])
     finally:
@@ -184,9 +204,10 @@ def _node_id() -> str:
     return next((manager.node_id for manager in active_managers()), "")
 
 
-def _config(app: Any, options: ServeOptions) -> uvicorn.Config:
+def _config(app: Any, options: ServeOptions, http_stats: HttpStats) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=partial(HttpProtocol, http_stats),  # type: ignore[arg-type]  # it is only called
         ws=LaneProtocol if options.lane else RelayProtocol,
         forwarded_allow_ips=options.forwarded_allow_ips,
         # For plain clients and the app's own WebSockets. Engine.IO pings by itself, and a lane stops these.
@@ -195,7 +216,7 @@ def _config(app: Any, options: ServeOptions) -> uvicorn.Config:
         ws_per_message_deflate=False,  # it would compress every message anew for each recipient
         access_log=False,
         log_config=None,
-        ws_max_size=max(WEBSOCKET_BYTES, options.max_payload or 0),
+        ws_max_size=WEBSOCKET_BYTES,
         timeout_graceful_shutdown=max(1, int(options.grace) - GOODBYE_SECONDS),
     )
 

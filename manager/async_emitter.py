@@ -12,7 +12,6 @@ from socketio_cluster.manager.bus.registry import safe_url
 from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event, packet_format
 from socketio_cluster.manager.errors import BrokerError, SettingError
 from socketio_cluster.manager.host.strict_packet import checked
-from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.own_loop import OwnLoop
@@ -124,8 +123,7 @@ class AsyncEmitter:
         room = check_room(room)
         remote = await self._remote_nodes()
         await self._node.introduced()
-        owner = node_of(room)
-        if owner is not None and self._node.knows(owner):
+        if await remote.is_client(namespace or "/", room):
             raise ValueError("cannot close a sid room")
         await remote.close(namespace or "/", room)
 

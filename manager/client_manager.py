@@ -18,7 +18,7 @@ from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER, Backpressure
 from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.outgoing import Outgoing
-from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event
+from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event, shared_ack_id
 from socketio_cluster.manager.clients.room_limit import check_rooms
 from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
 from socketio_cluster.manager.errors import SettingError
@@ -174,9 +174,8 @@ class ClusterManager(Member):
         self.node.give(names.namespace(namespace) if room is None else names.room(namespace, room))
 
     def is_sid_room(self, namespace: str, room: Any) -> bool:
-        """Whether a room is named like a session of any live node: those are private."""
-        owner = node_of(room)
-        return owner is not None and self.node.knows(owner)
+        """Whether a room is a client of this node in this namespace: those are private."""
+        return self.members.find(room, namespace) is not None
 
     async def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
         """Put a client of any node into a room; an emit made after the return sees it.
@@ -189,13 +188,13 @@ class ClusterManager(Member):
         self.settle()
         if room == sid:
             return
-        if self.is_sid_room(namespace, room):
-            raise ValueError("cannot enter a sid room")
         client = self.members.find(sid, namespace)
         if client is None:
             await self.start()
             await self.remote.enter(namespace, sid, room)
             return
+        if self.is_sid_room(namespace, room) or await self.remote.is_client(namespace, room):
+            raise ValueError("cannot enter a sid room")
         check_rooms(client, room, self.options.rooms_per_client, self.stats)
         self.basic_enter_room(sid, namespace, room)
         await self.node.take(self.node.channels.room(namespace, room))
@@ -214,6 +213,8 @@ class ClusterManager(Member):
         """Take everybody, on every node, out of a room."""
         room = check_room(room)
         await self.start()
+        if await self.remote.is_client(namespace, room):
+            raise ValueError("cannot close a sid room")
         self.basic_close_room(room, namespace)
         await self.remote.close(namespace, room)
 
@@ -239,7 +240,8 @@ class ClusterManager(Member):
         more bytes than the bus or ``buffer_bytes`` can hold.
         """
         rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
-        encoded = encode_event(self.packet_class, event, data, namespace)
+        ack_id = 0 if callback is None else shared_ack_id()
+        encoded = encode_event(self.packet_class, event, data, namespace, ack_id)
         await self.hand_out(encoded, namespace, rooms, skip, callback, ignore_queue)
 
     async def hand_out(
@@ -260,12 +262,16 @@ class ClusterManager(Member):
         reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)
         if not ignore_queue:
             number = self.remote.emit(encoded, namespace, rooms, skip, callback)
-            if isinstance(callback, Answer) and not (reached or number):
+            if isinstance(callback, Answer) and not reached and (not number or self._is_gone(rooms)):
                 callback.abandon()
             if self.node.publisher.full:
                 await self.node.publisher.room()
         if self.backpressure.emitted(encoded.size):
             await self.backpressure.ease(reached)
+
+    def _is_gone(self, rooms: list[Room] | None) -> bool:
+        """Whether this is a client of this node that was not reached, or a room that is named like one."""
+        return rooms is not None and len(rooms) == 1 and node_of(rooms[0]) == self.node.id
 
     async def trigger_callback(self, sid: str | None, id: int, data: list[Any]) -> None:  # noqa: A002
         """Call the callback a client has answered; one that awaits runs in a task of its own."""

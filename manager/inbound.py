@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import (
     Ack,
     Close,
@@ -15,11 +16,13 @@ from socketio_cluster.manager.bus.messages import (
     Gone,
     Leave,
     Message,
+    PassedOn,
     Reply,
 )
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, decode, encode_ack
 from socketio_cluster.manager.errors import UNKNOWN_SID, EnvelopeError, EventTooLarge
+from socketio_cluster.manager.ids import node_of
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
@@ -42,6 +45,8 @@ class Inbound:
         match message:
             case Emit():
                 self._emit(origin, message)
+            case PassedOn():
+                self._passed_on(message)
             case Ack():
                 self._ack(message)
             case Gone():
@@ -61,12 +66,49 @@ class Inbound:
 
     def _emit(self, origin: str, message: Emit) -> None:
         _check(message)
-        manager = self._manager
-        encoded = Encoded(message.parts, message.text, message.ack_at)
-        callback = self._answer_to(origin, message.ack) if message.ack else None
-        reached = manager.fanout.deliver(encoded, message.namespace, message.rooms, message.skip, callback)
+        rooms = message.rooms
+        if rooms is not None:
+            rooms = self._sort(origin, message, rooms)
+        reached = self._deliver(origin, message, rooms, message.skip)
         if message.ack and not reached and message.rooms is not None and len(message.rooms) == 1:
             self._gone(origin, message.ack)
+
+    def _deliver(self, origin: str, message: Emit, rooms: list[Room] | None, skip: Collection[str]) -> int:
+        encoded = Encoded(message.parts, message.text, message.ack_at, message.ack_id)
+        callback = self._answer_to(origin, message.ack) if message.ack else None
+        return self._manager.fanout.deliver(encoded, message.namespace, rooms, skip, callback)
+
+    def _sort(self, origin: str, message: Emit, rooms: list[Room]) -> list[Room]:
+        """Give the rooms to serve now, and pass on what came here because a room is named like a sid.
+
+        In a list, rooms named like sids of others are left to those nodes: they pass them on.
+        """
+        owners = [node_of(room) for room in rooms]
+        if not any(owners):
+            return rooms
+        node, pairs = self._manager.node, list(zip(rooms, owners, strict=True))
+        self._pass_on(origin, message, [room for room, owner in pairs if owner == node.id])
+        if len(rooms) == 1:
+            return rooms
+        here = (None, node.id, origin)
+        return [room for room, owner in pairs if owner in here or not node.knows(str(owner))]
+
+    def _pass_on(self, origin: str, message: Emit, rooms: list[Room]) -> None:
+        """Send an emit to the channels of those of these rooms that are no clients of this node."""
+        node, namespace = self._manager.node, message.namespace
+        rooms = [room for room in rooms if not self._manager.is_sid_room(namespace, room)]
+        if rooms:
+            channels = [node.channels.room(namespace, room) for room in rooms]
+            node.post(PassedOn(origin, rooms, message), *channels)
+
+    def _passed_on(self, message: PassedOn) -> None:
+        """Serve rooms that are named like sids of the sender; who is in another room of the list has it."""
+        event, manager = message.event, self._manager
+        if message.emitter == manager.node_id:
+            return
+        others = [room for room in event.rooms or () if node_of(room) in (None, manager.node_id)]
+        served = {client.sid for client in manager.members.members(event.namespace, others)}
+        self._deliver(message.emitter, event, message.rooms, served.union(event.skip))
 
     def _answer_to(self, origin: str, request: int) -> RemoteAck:
         return RemoteAck(

@@ -43,7 +43,7 @@ class Member(LocalManager):
         self._starting: asyncio.Future[None] | None = None
         self._home: asyncio.AbstractEventLoop | None = None
         self.node = Node(self.options, self, self.stats)
-        self.remote = Remote(self.node)
+        self.remote = Remote(self.node, self.is_sid_room)
 
     @property
     def node_id(self) -> str:

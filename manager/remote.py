@@ -31,11 +31,17 @@ MANY_CHANNELS: Final = 16
 """Above so many channels an event goes once to its whole namespace; nodes without a member drop it."""
 
 
+def _serves_nobody(namespace: str, room: Room) -> bool:
+    """Say that no room is a client's own: this process has none."""
+    return False
+
+
 class Remote:
     """The other nodes, as this one speaks to them."""
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, is_client: Callable[[str, Room], bool] = _serves_nobody) -> None:
         self._node = node
+        self._is_client = is_client
         self._pending = Pending()
         self.acks = Acks(node.options.ack_seconds)
 
@@ -52,7 +58,7 @@ class Remote:
         if not channels:
             return 0
         request = self._expect(callback, rooms) if callback is not None else 0
-        message = Emit(namespace, rooms, skip, encoded.parts, encoded.text, request, encoded.ack_at)
+        message = Emit(namespace, rooms, skip, *encoded[:2], request, *encoded[2:])
         return self._node.post(message, *channels)
 
     def check(self, encoded: Encoded, namespace: str, rooms: list[Room] | None, skip: list[str]) -> None:
@@ -71,15 +77,30 @@ class Remote:
         channels: dict[str, None] = {}
         for room in rooms:
             owner = node_of(room)
-            if owner == self._node.id:
-                continue  # a client of this node
-            if owner is not None:
-                channels[names.inbox(owner)] = None
-            if owner is None or not self._node.knows(owner):
+            own = owner == self._node.id
+            if own and self._is_client(namespace, room):
+                continue
+            if owner is not None and not own:
+                channels[names.inbox(owner)] = None  # which passes it on, if that is no client of its own
+            if owner is None or own or not self._node.knows(owner):
                 # 20 characters may also be a room's name: nobody reads the one of the two that is not.
                 channels[names.room(namespace, room)] = None
-        # A copy for each channel, with all the names in it, would cost the square of their number.
-        return list(channels) if len(channels) <= MANY_CHANNELS else [names.namespace(namespace)]
+        if len(channels) <= MANY_CHANNELS:
+            return list(channels)
+        # A copy for each channel, with all the names in it, would cost the square of their number. Owners get
+        # theirs: they may have no client in the namespace, and yet pass on what is named like a sid.
+        owners = [channel for channel in channels if names.is_inbox(channel)]
+        return [names.namespace(namespace), *owners[:MANY_CHANNELS]]
+
+    async def is_client(self, namespace: str, room: Room) -> bool:
+        """Ask whether a room is named by a client of another node; raises ``NodeTimeout``."""
+        if not (isinstance(room, str) and any(map(self._node.knows, self._owner(room)))):
+            return False
+        try:
+            await self.enter(namespace, room, room)  # its own room: it is in there already
+        except ValueError:
+            return False
+        return True
 
     async def enter(self, namespace: str, sid: str, room: Room) -> None:
         """Put a client of another node into a room; raises ``ValueError`` for an unknown sid."""
@@ -113,6 +134,8 @@ class Remote:
 
     def _expect(self, callback: Callback, rooms: list[Room] | None) -> int:
         single = node_of(rooms[0]) if rooms is not None and len(rooms) == 1 else None
+        if single == self._node.id:
+            single = None  # a room that is named like a sid of this node
         number = self.acks.expect(callback, single, time.monotonic())
         if isinstance(callback, Answer):
             callback.on_end(lambda: self.acks.forget(number))

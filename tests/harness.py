@@ -164,9 +164,13 @@ class Client:
 
     async def next(self, event, timeout=SECONDS):
         """Give the arguments of the next event, which must be this one."""
-        name, args = await asyncio.wait_for(self.events.get(), timeout)
+        name, args = await self.next_any(timeout)
         assert name == event, f"{event!r} was due, {name!r} came with {args!r}"
         return args
+
+    async def next_any(self, timeout=SECONDS):
+        """Give the name and the arguments of the next event."""
+        return await asyncio.wait_for(self.events.get(), timeout)
 
     def lost(self, reason):
         self.reason = reason

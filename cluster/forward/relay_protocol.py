@@ -17,6 +17,29 @@ CLOSE_SECONDS: Final = 10.0
 class RelayProtocol(WebSocketsSansIOProtocol):
     """Lets the app take the connection while its handshake is open."""
 
+    _parting = False
+
+    def data_received(self, data: bytes) -> None:
+        """Read; uvicorn keeps the answer to itself when the library has refused a request at sight."""
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.handshake_initiated = self.handshake_complete = self.close_sent = True
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+
+    def handle_parser_exception(self) -> None:
+        """Close; uvicorn asserts that a close frame was sent, but before the handshake is over none is."""
+        if self.conn.close_sent is None:
+            self.transport.abort()
+        else:
+            super().handle_parser_exception()
+
+    def shutdown(self) -> None:
+        """Close, once, and not while the library is closing by itself."""
+        if not self._parting:
+            self._parting = True
+            super().shutdown()
+
     def handle_connect(self, event: Request) -> None:
         """Offer the way out in the scope."""
         super().handle_connect(event)

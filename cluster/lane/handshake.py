@@ -13,11 +13,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS
+
 GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """What the key is hashed with (RFC 6455, section 1.3)."""
-MAX_LINE: Final = 8192
-MAX_HEADERS: Final = 128
-"""Beyond these the library decides: they are its limits."""
 _ONCE: Final = (b"connection", b"upgrade", b"sec-websocket-key", b"sec-websocket-version")
 
 Header = tuple[bytes, bytes]
@@ -41,8 +40,8 @@ def read(data: bytes) -> Request | None:
         not end
         or rest
         or not first.isascii()
-        or len(lines) > MAX_HEADERS
-        or max(map(len, lines), default=0) >= MAX_LINE
+        or len(lines) > MAX_NUM_HEADERS
+        or max(map(len, lines), default=0) >= MAX_LINE_LENGTH  # the library decides, and refuses
     ):
         return None
     method, _, target = first.partition(b" ")

@@ -47,6 +47,15 @@ FAMILIES: Final = (
         "Requests passed on to the node of their session, or taken from another",
         ("direction",),
     ),
+    Family(
+        "socketio_http_timeouts_total",
+        COUNTER,
+        "Connections closed because a request did not come to its end in time",
+        ("part",),
+    ),
+    Family(
+        "socketio_http_cut_off_total", COUNTER, "Connections closed because too many requests were pipelined"
+    ),
     Family("socketio_bus_up", GAUGE, "1 while this node hears the others"),
     Family("socketio_bus_lag_seconds", GAUGE, "From publish to receive of this node's last heartbeat"),
     Family("socketio_bus_reconnects_total", COUNTER, "Times the link to the bus was made anew"),

@@ -15,11 +15,12 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from socketio_cluster.cluster.forward import ForwardStats
+from socketio_cluster.cluster.http.stats import BODY, HEAD, HttpStats
 from socketio_cluster.cluster.metrics.bus import read_bus
 from socketio_cluster.cluster.metrics.clients import read_clients, read_times
 from socketio_cluster.cluster.metrics.families import COUNTER, FAMILIES, Family
 from socketio_cluster.cluster.metrics.lag import LoopLag
-from socketio_cluster.cluster.metrics.readings import Labels, Readings
+from socketio_cluster.cluster.metrics.readings import Labels, Readings, by_name
 from socketio_cluster.cluster.metrics.watch import Watch
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.histogram import BOUNDS, Histogram
@@ -37,6 +38,7 @@ class Metrics(Collector):
         node: the worker's name, the label ``node`` of every metric.
         managers: gives the managers of the process.
         forwarded: what the forwarding counts.
+        http: what is counted of HTTP connections.
         draining: whether the worker lets its clients go.
     """
 
@@ -45,11 +47,13 @@ class Metrics(Collector):
         node: str,
         managers: Callable[[], Sequence[ClusterManager]],
         forwarded: ForwardStats,
+        http: HttpStats,
         draining: Callable[[], bool],
     ) -> None:
         self._node = node
         self._managers = managers
         self._forwarded = forwarded
+        self._http = http
         self._draining = draining
         self._version = version("socketio-cluster")
         self._lag = LoopLag()
@@ -83,6 +87,8 @@ class Metrics(Collector):
         sent = sum(self._forwarded.requests.values())
         process: Readings = {
             "socketio_forwarded_requests_total": {("out",): sent, ("in",): self._forwarded.taken},
+            "socketio_http_timeouts_total": by_name([self._http.timeouts], (HEAD, BODY)),
+            "socketio_http_cut_off_total": {(): self._http.cut_off},
             "socketio_node_draining": {(): int(self._draining())},
             "socketio_node_loop_lag_seconds": {(): self._lag.seconds},
             "process_cpu_seconds_total": {(): time.process_time()},

@@ -31,6 +31,10 @@ def drain_seconds(options: ServeOptions) -> float:
     return options.drain_delay + options.drain_window + LAST_SECONDS
 
 
+# One header of a WebSocket's handshake; the websockets library takes 8192, and some cookies are longer.
+HEADER_BYTES = "65536"
+
+
 class Slot:
     """Keeps one worker running until it is asked to stop, or a successor has taken its place.
 
@@ -51,7 +55,12 @@ class Slot:
         self._options = told.serve
         self._sockets = sockets
         address = told.internal.address(told.serve.advertise)
-        self._env = {**env, "CLUSTER_NODE_NAME": told.node, "CLUSTER_NODE_ADDRESS": address}
+        self._env = {
+            "WEBSOCKETS_MAX_LINE_LENGTH": HEADER_BYTES,
+            **env,
+            "CLUSTER_NODE_NAME": told.node,
+            "CLUSTER_NODE_ADDRESS": address,
+        }
 
     @property
     def status_socket(self) -> Path:

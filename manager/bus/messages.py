@@ -16,7 +16,8 @@ class Emit(msgspec.Struct, array_like=True, tag=1, gc=False):
     """An event for clients; the Socket.IO packet is already encoded.
 
     ``parts`` holds the packet and its binary attachments. ``ack`` is the number under which the sender
-    waits for answers, 0 for none; ``ack_at`` is where the id goes into the packet, see ``packets``.
+    waits for answers, 0 for none; ``ack_at`` is where the client's ack id goes into the packet, ``ack_id`` is
+    the one that is in it, see ``packets``.
     """
 
     namespace: str
@@ -26,6 +27,7 @@ class Emit(msgspec.Struct, array_like=True, tag=1, gc=False):
     text: bool
     ack: int = 0
     ack_at: int = 0
+    ack_id: int = 0
 
 
 class Ack(msgspec.Struct, array_like=True, tag=2, gc=False):
@@ -121,6 +123,20 @@ class Replay(msgspec.Struct, array_like=True, tag=12, gc=False):
     lost: bool
 
 
-Message = Emit | Ack | Gone | Enter | Leave | Close | Disconnect | Reply | Hello | Beat | Bye | Replay
+class PassedOn(msgspec.Struct, array_like=True, tag=13, gc=False):
+    """An emit to rooms that are named like sids of the sender, but are none of its clients.
+
+    The sender is the node that such an emit comes to. ``emitter`` is the node it is from, which has served
+    its own clients. ``rooms`` are those rooms, ``event`` is the emit as it came.
+    """
+
+    emitter: str
+    rooms: list[Room]
+    event: Emit
+
+
+Message = (
+    Emit | Ack | Gone | Enter | Leave | Close | Disconnect | Reply | Hello | Beat | Bye | Replay | PassedOn
+)
 Membership = Hello | Beat | Bye
 Request = Enter | Leave | Close | Disconnect

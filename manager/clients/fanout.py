@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Collection
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ class Fanout:
         encoded: Encoded,
         namespace: str,
         rooms: list[Room] | None,
-        skip: list[str],
+        skip: Collection[str],
         callback: Callback | None = None,
     ) -> int:
         """Hand an event to the clients of this node; returns to how many."""
@@ -51,7 +51,7 @@ class Fanout:
     def _asking(
         self, client: Client, encoded: Encoded, rooms: list[Room] | None, callback: Callback
     ) -> Outgoing:
-        ack_id = client.expect_ack(callback, time.monotonic())
+        ack_id = client.expect_ack(callback, time.monotonic(), encoded.ack_id)
         if isinstance(callback, Answer):
             callback.on_end(lambda: client.take_ack(ack_id))
         return Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id), rooms)

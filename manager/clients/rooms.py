@@ -104,13 +104,14 @@ class Client:
         if self.state is CONNECTED:
             self.send = outlet
 
-    def expect_ack(self, callback: Callback, now: float) -> int:
-        """Keep a callback; returns the ack id under which the client will answer."""
+    def expect_ack(self, callback: Callback, now: float, wanted: int = 0) -> int:
+        """Keep a callback; returns the ack id that the client will answer with: ``wanted`` if it is free."""
         if self.acks is None:
             self.acks = {}
-        self.ack_id += 1
-        self.acks[self.ack_id] = Asked(callback, now)
-        return self.ack_id
+        if not wanted or wanted in self.acks:
+            wanted = self.ack_id = self.ack_id + 1
+        self.acks[wanted] = Asked(callback, now)
+        return wanted
 
     def take_ack(self, ack_id: int) -> Asked | None:
         """Give and forget the callback under this id."""

@@ -10,7 +10,7 @@ from socketio import Manager
 
 from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.clients.acks import Answer
-from socketio_cluster.manager.clients.packets import encode_event
+from socketio_cluster.manager.clients.packets import encode_event, shared_ack_id
 from socketio_cluster.manager.clients.rooms import Callback, Rooms
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.host.sync.fixes import guard
@@ -221,7 +221,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         return self.ask(self._core.get_rooms, sid, namespace)
 
     def is_sid_room(self, namespace: str, room: Any) -> bool:
-        """Whether a room is named like a session of any live node: those are private."""
+        """Whether a room is a client of this node in this namespace: those are private."""
         return self.ask(self._core.is_sid_room, namespace, room)
 
     def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
@@ -263,7 +263,8 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         """
         rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
         # Here and not on the loop: a serializer of the application may look at its thread or its context.
-        encoded = encode_event(self._core.packet_class, event, data, namespace)
+        ack_id = 0 if callback is None else shared_ack_id()
+        encoded = encode_event(self._core.packet_class, event, data, namespace, ack_id)
         if callback is not None and not isinstance(callback, Answer):
             callback = self._threaded(callback)
         self._run(self._core.hand_out(encoded, namespace, rooms, skip, callback, ignore_queue))

@@ -9,6 +9,7 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from socketio_cluster.cluster.forward import ForwardStats
+from socketio_cluster.cluster.http.stats import HttpStats
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.metrics.worker import Metrics
 from socketio_cluster.cluster.options import Limits
@@ -34,7 +35,7 @@ class MeasuredNode(LaneNode):
         super().__init__(lane, **options)
         self.limiter = Limiter(Limits(**(limits or {})), lambda: [self.manager])
         self.limiter.install()
-        self.metrics = Metrics("one", lambda: [self.manager], ForwardStats(), lambda: False)
+        self.metrics = Metrics("one", lambda: [self.manager], ForwardStats(), HttpStats(), lambda: False)
         self.metrics.install()
 
     def value(self, name, **labels):

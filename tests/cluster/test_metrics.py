@@ -10,6 +10,7 @@ import pytest
 import socketio
 
 from socketio_cluster.cluster.forward import ForwardStats
+from socketio_cluster.cluster.http.stats import HttpStats
 from socketio_cluster.cluster.metrics.lag import Worst
 from socketio_cluster.cluster.metrics.watch import MOST_EVENTS
 from socketio_cluster.cluster.metrics.worker import Metrics
@@ -199,7 +200,7 @@ async def test_bus(redis_server, prefix):
     """Two nodes on Redis count what they say to each other, and what happens while it is away."""
     async with three_nodes(redis_server.url, prefix, count=2, heartbeat=0.4, dead_after=2.0) as nodes:
         pages = [
-            Metrics(f"{n}", lambda one=one: [one.manager], ForwardStats(), bool)
+            Metrics(f"{n}", lambda one=one: [one.manager], ForwardStats(), HttpStats(), bool)
             for n, one in enumerate(nodes)
         ]
 

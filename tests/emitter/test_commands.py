@@ -191,3 +191,15 @@ async def test_odd_skip_sid(emitter, nodes, clients):
     await emitter.emit("end")
     for one in clients:
         assert await one.next("end") == []
+
+
+async def test_what_clients_refuse(emitter, nodes, clients):
+    """What JavaScript clients would refuse raises, and nobody gets anything of it."""
+    for wrong in (("connect",), ("many", [b"x"] * 11)):
+        with pytest.raises(ValueError):
+            await emitter.emit(*wrong)
+    with pytest.raises(TypeError):
+        await emitter.emit(None)
+    await emitter.emit("end")
+    for one in clients:
+        assert await one.next("end") == []

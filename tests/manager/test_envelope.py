@@ -19,6 +19,7 @@ from socketio_cluster.manager.bus.messages import (
     Hello,
     Leave,
     Message,
+    PassedOn,
     Replay,
     Reply,
 )
@@ -40,6 +41,7 @@ MESSAGES = [
     Beat("", "", False, 0),
     Bye(),
     Replay([b"", b"raw"], True, False),
+    PassedOn("abcdefgh", ["abcdefgh-twelve-more"], EMIT),
 ]
 PLAIN, SIGNED = Codec("sio"), Codec("sio", SECRET)
 CODECS = pytest.mark.parametrize("codec", [PLAIN, SIGNED], ids=["plain", "signed"])

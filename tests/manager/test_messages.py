@@ -20,6 +20,7 @@ TAGS = {
     "Beat": 10,
     "Bye": 11,
     "Replay": 12,
+    "PassedOn": 13,
 }
 
 
@@ -35,8 +36,8 @@ def test_tags():
 def test_compact():
     """A message is an array: no names of fields travel."""
     raw = msgspec.msgpack.encode(Emit("/", ["lobby"], [], [b'2["a"]'], True))
-    assert msgspec.msgpack.decode(raw) == [1, "/", ["lobby"], [], [b'2["a"]'], True, 0, 0]
-    assert len(raw) == 24
+    assert msgspec.msgpack.decode(raw) == [1, "/", ["lobby"], [], [b'2["a"]'], True, 0, 0, 0]
+    assert len(raw) == 25
 
 
 def test_a_newer_node():

@@ -9,14 +9,17 @@ from socketio import packet as sio
 from socketio.msgpack_packet import MsgPackPacket
 
 from socketio_cluster.manager.clients.packets import (
+    SHARED_IDS,
     decode,
     encode,
     encode_ack,
     encode_event,
     packet_format,
+    shared_ack_id,
     with_ack_id,
 )
 from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.host.strict_packet import checked
 
 DATA = [
     None,
@@ -70,6 +73,45 @@ def test_ack_id(form, namespace):
         wanted = encode(form(sio.EVENT, namespace=namespace, data=["event", *arguments], id=42))
         assert with_ack_id(form, encoded, 42)[:2] == wanted[:2]
         assert decode(form, encoded.parts, encoded.text).id is None  # the shared one is as it was
+
+
+class WriteOnly(sio.Packet):
+    """A format that does not read what it has written."""
+
+    def encode(self):
+        return "!" + super().encode()
+
+    def decode(self, encoded):
+        raise ValueError("not from here")
+
+
+@pytest.mark.parametrize(("form", "data"), [(MsgPackPacket, {1: "one"}), (WriteOnly, "text")])
+def test_shared_ack_id(form, data):
+    """Where the id has no place it is in the packet from the start, and nothing is decoded for it."""
+    ack_id = shared_ack_id()
+    assert SHARED_IDS <= ack_id < 2**31
+    encoded = encode_event(form, "event", data, "/chat", ack_id)
+    wanted = encode(form(sio.EVENT, namespace="/chat", data=["event", data], id=ack_id))
+    assert with_ack_id(form, encoded, ack_id).parts == wanted.parts
+    assert encode_event(sio.Packet, "event", data, "/chat", ack_id).ack_id == 0
+
+
+def test_shared_ack_id_that_is_taken():
+    """A client for which the id is taken gets another in its packet."""
+    encoded = encode_event(MsgPackPacket, "event", {1: "one"}, "/", SHARED_IDS)
+    packet = decode(MsgPackPacket, with_ack_id(MsgPackPacket, encoded, 7).parts, text=False)
+    assert (packet.id, packet.data) == (7, ["event", {1: "one"}])
+
+
+def test_what_nodes_write_is_read():
+    """Limits that are for clients do not keep a node from reading what another one has written."""
+    for form, data in (
+        (MsgPackPacket, {1: {b"x": 2}}),
+        (sio.Packet, 10**150),
+        (checked(sio.Packet), 10**150),
+    ):
+        encoded = encode_event(form, "event", data, "/")
+        assert decode(form, encoded.parts, encoded.text).data == ["event", data]
 
 
 def test_marked_place():

@@ -146,3 +146,12 @@ def test_acks(rooms):
     assert client.take_ack(first) == (print, 1.0)
     assert client.take_ack(first) is None
     assert client.expect_ack(print, 3.0) not in (first, second)
+
+
+def test_an_ack_id_that_is_wanted(rooms):
+    """A client takes the id that is wanted, and one of its own when that is taken."""
+    client = add(rooms, "sid")
+    assert client.expect_ack(print, 0.0, 2**30) == 2**30
+    assert client.expect_ack(len, 0.0, 2**30) == 1
+    assert client.expect_ack(len, 0.0) == 2
+    assert client.take_ack(2**30).callback is print

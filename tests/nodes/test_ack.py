@@ -10,6 +10,7 @@ import pytest
 from socketio.exceptions import TimeoutError as NoAnswer
 
 from tests.harness import SECONDS, eventually
+from tests.jsclient import js_driver
 
 ANSWERS = [
     ((), None),
@@ -40,6 +41,21 @@ async def test_call(nodes, connect_any, serializer):
     for one in (here, there):
         for data, answer in ANSWERS:
             assert await nodes[0].sio.call("ask", data, to=one.sid, timeout=SECONDS) == answer
+
+
+@pytest.mark.parametrize("serializer", ["msgpack"])
+async def test_keys_that_are_no_texts(nodes, javascript):
+    """An emit with a callback carries what the serializer writes and would not read from a client."""
+    async with js_driver() as driver:
+        async with (
+            driver.client(nodes[0], serializer="msgpack") as here,
+            driver.client(nodes[1], serializer="msgpack") as there,
+        ):
+            for one in (here, there):
+                answer = await nodes[0].sio.call("ask", {1: "one"}, to=one.sid, timeout=SECONDS)
+                assert answer == {"1": "one"}
+            await nodes[0].sio.emit("end", callback=(recorder := Recorder()))
+            assert [await recorder.called(), await recorder.called()] == [(), ()]
 
 
 async def test_callback(nodes, connect_any):

@@ -7,7 +7,8 @@ import contextlib
 
 import pytest
 
-from tests.harness import eventually, fence
+from socketio_cluster import ClientGone
+from tests.harness import SECONDS, eventually, fence
 
 
 @pytest.mark.parametrize("home", [0, 1], ids=["local", "remote"])
@@ -176,3 +177,63 @@ async def test_sid_that_is_none(nodes, connect):
     assert await one.next("all") == []
     await nodes[0].sio.emit("to", to=one.sid)
     assert await one.next("to") == []
+
+
+@pytest.fixture(params=["a sid of another namespace", "a client that has gone", "a name of that form"])
+async def odd_name(request, nodes, connect):
+    """The name of a room that looks like a sid of the second node, and is none of this namespace."""
+    if request.param == "a name of that form":
+        return nodes[1].manager.node_id + "-meeting-one"
+    if request.param == "a sid of another namespace":
+        return (await connect(nodes[1], namespace="/chat")).sid
+    one = await connect(nodes[1])
+    sid = one.sid
+    await one.disconnect()
+    await eventually(lambda: nodes[1].empty)
+    return sid
+
+
+async def test_rooms_named_like_sids(nodes, connect, odd_name):
+    """A room may be named like a sid that is no client here: it has its members on all nodes, once each."""
+    members = [await connect(node) for node in nodes]
+    other = await connect(nodes[2])
+    for one, by in zip(members, (nodes[2], *nodes), strict=False):
+        await by.sio.enter_room(one.sid, odd_name)
+    await nodes[2].sio.enter_room(members[2].sid, "blue")
+    await nodes[2].sio.enter_room(other.sid, "blue")
+    for number, node in enumerate(nodes):
+        await node.sio.emit("one", number, room=odd_name, skip_sid=other.sid)
+        await node.sio.emit("list", number, room=[odd_name, "blue", members[0].sid, members[1].sid])
+        for one in members:
+            assert {(await one.next_any())[0] for _ in range(2)} == {"one", "list"}
+            assert one.events.empty()
+        assert await other.next("list") == [number]
+    await nodes[0].sio.emit("asked", to=odd_name, callback=print)
+    for one in members:
+        assert await one.next("asked") == []
+    await nodes[0].sio.close_room(odd_name)
+    for node in nodes:
+        await node.sio.emit("never", room=odd_name)
+        await fence(node, *members, other)
+
+
+async def test_call_to_clients_that_have_gone(nodes, connect):
+    """``call`` to a client that has left, of this or another node, ends at once."""
+    clients = [await connect(node) for node in nodes[:2]]
+    sids = [one.sid for one in clients]
+    for one, node in zip(clients, nodes, strict=False):
+        await one.disconnect()
+        await eventually(lambda node=node: node.empty)
+    for sid in sids:
+        with pytest.raises(ClientGone):
+            await nodes[0].sio.call("ask", to=sid, timeout=SECONDS)
+
+
+async def test_a_room_named_like_a_sid_in_a_long_list(nodes, connect):
+    """In a list of many rooms too, though the node that the name is of has no clients itself."""
+    name = nodes[1].manager.node_id + "-meeting-one"
+    here, there = await connect(nodes[0]), await connect(nodes[2])
+    await nodes[2].sio.enter_room(there.sid, name)
+    await nodes[0].sio.emit("n", 1, room=[name, *(f"room {number}" for number in range(100))])
+    assert await there.next("n") == [1]
+    await fence(nodes[0], here, there)

@@ -1,0 +1,1 @@
+"""What clients say in HTTP, with bounds; see ``protocol``."""
