@@ -19,6 +19,8 @@ import socketio_cluster
 from socketio_cluster import ClusterManager
 from socketio_cluster.cluster.lane import Lanes
 from socketio_cluster.cluster.lane.connection import Lane
+from socketio_cluster.cluster.metrics.watch import Watching
+from socketio_cluster.cluster.stack import Stack
 
 EVENTS: Final = 2000
 """Events of a measurement, in batches of as many as arrive together on a busy node."""
@@ -57,10 +59,10 @@ class Subject:
         sio.on("echo", echo)
         for _ in range(middlewares):
             sio.middleware(passing)
-        lanes.install([manager])
+        Stack([Watching(), lanes]).install([manager])
         socket = AsyncSocket(sio.eio, "client")
         sio.eio.sockets["client"], sio.environ["client"] = socket, {}
-        hooks = lanes._hooks[manager]
+        hooks = manager.host.layers["lane"]
         self.lane = Lane(self.wire, set(), socket, hooks)  # type: ignore[arg-type]
         hooks.switch(self.lane)
 

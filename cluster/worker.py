@@ -17,20 +17,22 @@ from typing import Any
 import uvicorn
 
 from socketio_cluster.cluster import logs
+from socketio_cluster.cluster.addresses import Addresses
 from socketio_cluster.cluster.drain import Aging, Drain
 from socketio_cluster.cluster.drain.refuse_new import stop_accepting
-from socketio_cluster.cluster.environ import tell_addresses
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward import Forwarding, RelayProtocol
 from socketio_cluster.cluster.http.protocol import HttpProtocol
 from socketio_cluster.cluster.http.stats import HttpStats
 from socketio_cluster.cluster.lane import LaneProtocol, Lanes
 from socketio_cluster.cluster.limits.limits import Limiter
+from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.metrics.worker import Metrics
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.probes.status import status_of
 from socketio_cluster.cluster.probes.status_socket import Desk
-from socketio_cluster.cluster.strict import install
+from socketio_cluster.cluster.stack import Layer, Stack, served
+from socketio_cluster.cluster.strict.layer import Strict
 from socketio_cluster.cluster.supervisor.lifeline import Lifeline, WorkerOptions, receive
 from socketio_cluster.cluster.target import load_target
 from socketio_cluster.manager.client_manager import active_managers
@@ -77,7 +79,17 @@ class WorkerServer(uvicorn.Server):
             options.node, active_managers, self.forwarding.stats, http_stats, lambda: self.drain.begun
         )
         self._desk = Desk({"status": self._status, "metrics": self._metrics.exposition})
-        self._lanes: Lanes | None = Lanes() if config.ws is LaneProtocol else None
+        self._lanes = Lanes() if config.ws is LaneProtocol else None
+        layers: list[Layer | None] = [
+            Addresses(),
+            self.forwarding,
+            self._limiter,
+            Watching(),
+            self._lanes,
+            Strict(),
+            self._aging,
+        ]
+        self._stack = Stack([layer for layer in layers if layer is not None])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Join the cluster, let uvicorn start the application and accept, then announce it."""
@@ -91,22 +103,14 @@ class WorkerServer(uvicorn.Server):
             self._lifeline.ready(_node_id() or "-", self._replaced)
 
     async def _start_managers(self) -> None:
-        tell_addresses(active_managers())
+        managers = active_managers()
+        self._stack.install(managers)
         # Listening first: who hears of this node shall reach it.
-        await self.forwarding.install(active_managers())
-        await asyncio.gather(*(manager.start() for manager in active_managers()))
-        self._limiter.install()
-        servers = [manager.server for manager in active_managers() if manager.server is not None]
+        await self.forwarding.listen()
+        await asyncio.gather(*(manager.start() for manager in managers))
         self.config.ws_max_size = max(
-            [WEBSOCKET_BYTES, *(server.eio.max_http_buffer_size for server in servers)]
+            [WEBSOCKET_BYTES, *(one.host.engine.max_http_buffer_size for one in served(managers))]
         )
-        self._metrics.install()
-        if self._lanes is not None:
-            self._lanes.install(active_managers())
-        for manager in active_managers():
-            install(manager)
-            if self._aging is not None:
-                self._aging.install(manager)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let nobody in any more, neither clients nor nodes, and let uvicorn end what there is."""

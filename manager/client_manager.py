@@ -24,8 +24,9 @@ from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.host.begin_anew import begin_anew
 from socketio_cluster.manager.host.fixes import guard
-from socketio_cluster.manager.host.hang_up import break_off
 from socketio_cluster.manager.host.outbox import Outlet
+from socketio_cluster.manager.host.server import Host
+from socketio_cluster.manager.host.session import break_off
 from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.inbound import Inbound
 from socketio_cluster.manager.local_manager import room_list, skip_list
@@ -86,9 +87,10 @@ class ClusterManager(Member):
                 " a ClusterManager is for an AsyncServer"
             )
         super().set_server(server)
-        self._outlets = Outlet.install(server, self.options.client_bytes, self.backpressure, self.spawn)
-        server.eio.generate_id = lambda: new_sid(self.node.id)
-        guard(server, self)
+        self.host = host = Host(server)
+        self._outlets = Outlet.install(host, self.options.client_bytes, self.backpressure, self.spawn)
+        host.use_ids(lambda: new_sid(self.node.id))
+        guard(host, self)
 
     def _new_node(self) -> None:
         super()._new_node()
@@ -123,7 +125,7 @@ class ClusterManager(Member):
             sid, client = fresh, self.members.clients[fresh]
         complete = client.connected()
         if client.lost is not None:
-            await self.server._handle_disconnect(client.eio_sid, namespace, client.lost)
+            await self.host.handle_disconnect(client.eio_sid, namespace, client.lost)
         elif client.kicked:
             await self.server.disconnect(sid, namespace=namespace, ignore_queue=True)
         elif not complete:

@@ -17,7 +17,9 @@ import websockets
 import socketio_cluster
 from socketio_cluster import ClusterManager
 from socketio_cluster.cluster.lane import LaneProtocol, Lanes
-from socketio_cluster.cluster.strict import install
+from socketio_cluster.cluster.metrics.watch import Watching
+from socketio_cluster.cluster.stack import Stack
+from socketio_cluster.cluster.strict.layer import Strict
 
 LANE = os.environ.get("TEST_LANE", "on") == "on"
 """Whether the nodes of these tests use the fast WebSocket lane."""
@@ -63,6 +65,7 @@ class Node:
             async_mode="asgi", client_manager=self.manager, serializer=serializer, **(server_options or {})
         )
         self.app = socketio.ASGIApp(self.sio)
+        self.layers = []  # of a worker's, beside those that every node here has
         self.log = []
         for namespace in ("/", "/chat"):
             self.sio.on("connect", self._connect, namespace=namespace)
@@ -98,9 +101,8 @@ class Node:
         self.server = Server(config)
         await self.manager.start()
         self.lanes = Lanes()
-        if LANE:
-            self.lanes.install([self.manager])
-        install(self.manager)
+        layers = [*self.layers, Watching(), *([self.lanes] if LANE else []), Strict()]
+        Stack(layers).install([self.manager])
         self.serving = asyncio.create_task(self.server.serve(sockets=[listener]))
         await eventually(lambda: self.server.started or self.serving.done())
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, Final
 
 from socketio_cluster.cluster.drain.ages import Ages
-from socketio_cluster.cluster.drain.goodbye import let_go, served
+from socketio_cluster.cluster.drain.goodbye import let_go
 from socketio_cluster.manager.client_manager import ClusterManager
 
 TOO_OLD: Final = "connection too old"
@@ -19,11 +19,13 @@ GRAIN: Final = 0.25
 
 
 class Aging:
-    """One clock for the sessions of all servers of this process; made inside its running loop.
+    """The layer that lets old sessions go, with one clock for all servers; made inside the running loop.
 
     Args:
         longest: seconds that a session may last, give or take a fifth.
     """
+
+    name = "aging"
 
     def __init__(self, longest: float) -> None:
         self._grain = min(1.0, max(GRAIN, longest / 100))
@@ -32,13 +34,18 @@ class Aging:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="aging")
 
     def install(self, manager: ClusterManager) -> None:
-        """Watch the sessions of a manager's server; once is enough."""
-        for eio in served([manager]):
-            if manager not in self._ages:
-                self._ages[manager] = ages = Ages(self._longest)
-                eio.on("connect", _noting(ages, eio.handlers["connect"]))
-                server = manager.server  # plain clients come to it directly
-                server._handle_eio_connect = _noting(ages, server._handle_eio_connect)
+        """Watch the sessions of a manager's server."""
+        self._ages[manager] = ages = Ages(self._longest)
+
+        def before(connect: Callable[..., Any]) -> Callable[..., Any]:
+            async def connected(eio_sid: str, environ: dict[str, Any]) -> Any:
+                """Note a new session, then let the server take it."""
+                ages.add(eio_sid, time.monotonic(), random.random())  # noqa: S311
+                return await connect(eio_sid, environ)
+
+            return connected
+
+        manager.host.connect.put(self.name, before)
 
     async def close(self) -> None:
         """Stop."""
@@ -49,17 +56,8 @@ class Aging:
         while True:
             await asyncio.sleep(self._grain)
             for manager, ages in self._ages.items():
-                sockets = manager.server.eio.sockets
+                sockets = manager.host.engine.sockets
                 for sid in ages.due(time.monotonic()):
                     if sid in sockets:
-                        manager.spawn(let_go(sockets[sid], TOO_OLD))
+                        manager.spawn(let_go(manager.host, sockets[sid], TOO_OLD))
                 ages.sweep(sockets)
-
-
-def _noting(ages: Ages, connect: Any) -> Callable[[str, dict[str, Any]], Coroutine[Any, Any, Any]]:
-    async def note(eio_sid: str, environ: dict[str, Any]) -> Any:
-        """Note a new session, then let the server take it."""
-        ages.add(eio_sid, time.monotonic(), random.random())  # noqa: S311
-        return await connect(eio_sid, environ)
-
-    return note

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import uvicorn
 
-from socketio_cluster.cluster.drain.goodbye import let_go, present, served
+from socketio_cluster.cluster.drain.goodbye import let_go, present
 from socketio_cluster.cluster.drain.refuse_new import shut
 from socketio_cluster.cluster.drain.schedule import LAST_SECONDS, Schedule
 from socketio_cluster.cluster.forward.relay import LineHalf
+from socketio_cluster.cluster.stack import served
 from socketio_cluster.manager.client_manager import ClusterManager
 
 log = logging.getLogger("socketio_cluster.cluster")
@@ -108,9 +109,10 @@ class Drain:
             left -= GRAIN * HASTE if self._hurry.is_set() else GRAIN
 
     def _sessions(self) -> list[Any]:
-        """The sessions of this worker, but for those that go."""
-        sockets = (one for eio in served(self._managers()) for one in eio.sockets.values())
-        return [one for one in sockets if present(one) and one not in self._asked]
+        """The sessions of this worker, each with its server, but for those that go."""
+        hosts = [manager.host for manager in served(self._managers())]
+        sessions = ((host, socket) for host in hosts for socket in host.engine.sockets.values())
+        return [one for one in sessions if present(one[1]) and one not in self._asked]
 
     def _relays(self) -> list[LineHalf]:
         """Connections that lead to sessions of other nodes, but for nodes that let them go themselves."""
@@ -125,7 +127,8 @@ class Drain:
         if isinstance(client, LineHalf):
             client.shutdown()
             return
-        task = asyncio.get_running_loop().create_task(let_go(client, SHUTTING_DOWN))
+        host, socket = client
+        task = asyncio.get_running_loop().create_task(let_go(host, socket, SHUTTING_DOWN))
         self._going.add(task)
         task.add_done_callback(self._gone)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
 from typing import Any, Final
 
 from engineio import packet
 
 from socketio_cluster.cluster.lane.queue import LaneQueue
-from socketio_cluster.manager.client_manager import ClusterManager
-from socketio_cluster.manager.host.hang_up import hang_up
+from socketio_cluster.cluster.strict.layer import gate_of
+from socketio_cluster.manager.host.server import Host
+from socketio_cluster.manager.host.session import State, state_of
 
 SERVICE_RESTART: Final = 1012
 """The WebSocket close code after which clients are to come back."""
@@ -38,27 +38,21 @@ class Goodbye(packet.Packet):  # type: ignore[misc]
         return "\x1e".join([str(packet.CLOSE), *16 * [str(packet.NOOP)]])
 
 
-def served(managers: Iterable[ClusterManager]) -> list[Any]:
-    """The Engine.IO servers whose sessions are this worker's own: those of ASGI."""
-    servers = [manager.server for manager in managers if manager.server is not None]
-    return [server.eio for server in servers if server.eio.async_mode == "asgi"]
-
-
 def present(socket: Any) -> bool:
     """Whether this Engine.IO socket has a client that can be let go."""
-    begun: bool = socket.connected or socket.upgraded  # the first stays False for plain clients
-    return begun and not socket.closing and not socket.closed
+    return state_of(socket) in (State.OPEN, State.UPGRADING)
 
 
-async def let_go(socket: Any, reason: str) -> None:
+async def let_go(host: Host, socket: Any, reason: str) -> None:
     """End a session; returns when its client has what waited for it, or can no longer be waited for.
 
     Args:
+        host: the server.
         socket: python-engineio's socket.
         reason: what the disconnect handlers are told.
     """
     for _ in range(UPGRADE_LOOKS):
-        if not socket.upgrading:
+        if state_of(socket) is not State.UPGRADING:
             break
         await asyncio.sleep(LOOK)  # in the middle of an upgrade neither transport takes a goodbye
     if not present(socket):
@@ -66,21 +60,22 @@ async def let_go(socket: Any, reason: str) -> None:
     if isinstance(socket.queue, LaneQueue):
         await socket.queue.lane.let_go(reason)
     elif socket.upgraded:
-        socket.close_code = SERVICE_RESTART
-        await hang_up(socket, reason)
+        await host.close_with(socket, SERVICE_RESTART, "", reason)
     else:
-        await _from_polling(socket, reason)
+        await _from_polling(host, socket, reason)
 
 
-async def _from_polling(socket: Any, reason: str) -> None:
+async def _from_polling(host: Host, socket: Any, reason: str) -> None:
     """As the socket's own ``close``, which does not wait for what the next polls would have fetched."""
     socket.closing = True
     try:
-        await socket.server._trigger_event("disconnect", socket.sid, reason, run_async=False)
+        await host.end_of_session(socket.sid, reason)
         await _fetched(socket)
     finally:
         socket.queue.put_nowait(Goodbye())
-        socket.server.gate.part_with(socket.sid)
+        gate = gate_of(host)
+        if gate is not None:
+            gate.part_with(socket.sid)
         socket.closed = True
     await _fetched(socket)
 

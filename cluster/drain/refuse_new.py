@@ -7,15 +7,11 @@ from typing import Any, Final
 
 import uvicorn
 
-from socketio_cluster.cluster.drain.goodbye import served
-from socketio_cluster.cluster.strict.answer import Answer
+from socketio_cluster.cluster.stack import served
+from socketio_cluster.cluster.strict.answer import DRAINING
+from socketio_cluster.cluster.strict.layer import gate_of
 from socketio_cluster.manager.client_manager import ClusterManager
 
-DRAINING: Final = Answer(
-    "503 SERVICE UNAVAILABLE",
-    (("Retry-After", "1"), ("Content-Type", "text/plain")),
-    b"this node takes no new clients: it is about to stop",
-)
 _CLOSE: Final = (b"connection", b"close")
 
 
@@ -24,8 +20,10 @@ def shut(server: uvicorn.Server, managers: Iterable[ClusterManager]) -> None:
 
     So the next request of a polling client takes a new connection, which a balancer leads to another node.
     """
-    for eio in served(managers):
-        eio.gate.closed = DRAINING
+    for manager in served(managers):
+        gate = gate_of(manager.host)
+        if gate is not None:
+            gate.closed = DRAINING
     server.config.loaded_app = app = LastAnswers(server.config.loaded_app)
     for connection in server.server_state.connections:
         if hasattr(connection, "cycle"):  # HTTP, with or without a request at the moment

@@ -17,10 +17,11 @@ from socketio_cluster.cluster.forward.pool import Pool
 from socketio_cluster.cluster.forward.relay import join
 from socketio_cluster.cluster.forward.relay_protocol import RELAY
 from socketio_cluster.cluster.forward.stats import ForwardStats, Kind, Outcome
-from socketio_cluster.cluster.forward.unknown import answer_unknown
+from socketio_cluster.cluster.strict.answer import SESSION_UNKNOWN, give
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.ids import node_of
 
+NAME: Final = "forwarding"
 ACQUAINTANCE: Final = 0.5
 """Seconds: a node that has just joined waits so long for others to say that they are there."""
 
@@ -38,9 +39,9 @@ class Forwarder:
         self._manager = manager
         self._stats = stats
         self._pools: dict[str, Pool] = {}
-        self._eio = manager.server.eio
-        self._local = manager.server.handle_request
-        manager.server.handle_request = self.handle_request
+        self._host = manager.host
+        self._local = manager.host.request.outermost
+        manager.host.request.put(NAME, lambda _: self.handle_request)
         self._told_gone = manager.node_gone
         manager.node_gone = self.node_gone  # type: ignore[method-assign]
 
@@ -50,7 +51,7 @@ class Forwarder:
         return self._manager.node_id
 
     async def handle_request(self, scope: Any, receive: Any, send: Any) -> Any:
-        """Stand in for ``AsyncServer.handle_request``."""
+        """Serve a request here or by the node that has its session."""
         kind = _kind(scope)
         node = node_of(sid_in(scope.get("query_string", b""))) if kind else None
         if kind is None or node is None or node == self.node_id:
@@ -65,7 +66,7 @@ class Forwarder:
             answered = errand.answered
         self._stats.count(kind, outcome, node)
         if outcome not in (Outcome.OK, Outcome.LEFT) and not answered:
-            await answer_unknown(self._eio, scope, send)
+            await give(self._host, SESSION_UNKNOWN, scope, receive, send)
         return None
 
     async def answer(self, scope: Any, receive: Any, send: Any) -> None:

@@ -17,6 +17,7 @@ from socketio_cluster.cluster.lane.frames import TEXT, frame
 from socketio_cluster.cluster.server import AsyncServer
 from socketio_cluster.manager.clients.compact_json import dumps, refuse_constant
 from socketio_cluster.manager.clients.event_name import RESERVED
+from socketio_cluster.manager.host.server import Host
 
 LONGEST_INTEGER: Final = 100
 """Digits of an integer that python-engineio takes: reading one takes time with the square of its digits."""
@@ -79,13 +80,11 @@ def answer(event: Event, data: list[Any]) -> bytes | None:
     return frame(TEXT, f"{head}{event.ack_id}{body}".encode())
 
 
-async def answer_generally(server: Any, eio_sid: str, sid: str, event: Event, data: list[Any]) -> None:
+async def answer_generally(host: Host, eio_sid: str, sid: str, event: Event, data: list[Any]) -> None:
     """Send an ack the general way."""
-    namespace, ack_id = event.namespace, event.ack_id
+    server, namespace, ack_id = host.server, event.namespace, event.ack_id
     try:
-        await server._send_packet(
-            eio_sid, server.packet_class(sio.ACK, namespace=namespace, id=ack_id, data=data)
-        )
+        await host.packet(eio_sid, server.packet_class(sio.ACK, namespace=namespace, id=ack_id, data=data))
     except Exception as error:
         if not isinstance(server, AsyncServer):
             raise

@@ -20,11 +20,10 @@ from typing import TYPE_CHECKING, Any
 
 from engineio import exceptions
 from engineio import packet as eio
-from socketio import AsyncServer
 
-import socketio_cluster
 from socketio_cluster.cluster.lane.events import Event, answer, answer_generally, read
 from socketio_cluster.cluster.metrics.watch import Watch
+from socketio_cluster.cluster.server import AsyncServer
 from socketio_cluster.cluster.strict.payload import counts
 from socketio_cluster.manager.clients.packets import is_standard
 from socketio_cluster.manager.clients.rooms import CONNECTED
@@ -37,33 +36,27 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("socketio_cluster.cluster")
 
-_OWN = ("_handle_eio_message", "_handle_event", "_handle_event_internal", "_handle_ack")
-
 
 class Inbound:
     """Handles the packets of all lanes of one server."""
 
-    def __init__(self, server: Any, manager: ClusterManager, hooks: LaneHooks) -> None:
-        self._server = server
-        self._eio = server.eio
+    def __init__(self, manager: ClusterManager, hooks: LaneHooks) -> None:
+        self._host = host = manager.host
+        server = host.server
+        self._not_handled = server.not_handled
         self._manager = manager
         self._hooks = hooks
         self._loop = asyncio.get_running_loop()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._number = 0
         self._begin = _starter(self._loop)
-        self._half_read = server._binary_packet
+        self._half_read = host.half_read
         self._on_connection = manager.members.on_connection
         self._stats = manager.stats
-        self._watch = watch = Watch.of(manager)
-        self._times, self._inner, self._watched = watch.seconds, watch.inner, server._trigger_event
-        self._stock = getattr(watch.inner, "__func__", None) is AsyncServer._trigger_event
-        own = all(
-            getattr(type(server), name)
-            in (getattr(AsyncServer, name), getattr(socketio_cluster.AsyncServer, name))
-            and name not in vars(server)
-            for name in _OWN
-        )
+        self._watch: Watch = host.layers["watch"]
+        self._times, self._inner = self._watch.seconds, self._watch.inner
+        self._stock = host.triggers_plainly
+        own = host.handles_events_as(AsyncServer)
         self._direct = own and server.async_handlers and is_standard(server.packet_class)
 
     def packet(self, lane: Lane, data: str | bytes) -> Coroutine[Any, Any, None] | None:
@@ -101,11 +94,10 @@ class Inbound:
     async def _handle(self, number: int, lane: Lane, sid: str, event: Event) -> None:
         """Run the application's handler for an event, and send the client's ack."""
         name, namespace = event.data[0], event.namespace
-        trigger = self._server._trigger_event
         try:
-            # One that has been put before the watch since, by the admin UI for example, gets there by itself.
-            if trigger is not self._watched:
-                result = await trigger(name, namespace, sid, *event.data[1:])
+            # What was put before the slot since, by the admin UI for example, gets to the watch by itself.
+            if not self._host.event_is_ours:
+                result = await self._host.trigger(name, namespace, sid, *event.data[1:])
             else:
                 self._stats.events += 1
                 times = self._times.get(name) or self._watch.times(name, namespace)
@@ -122,20 +114,20 @@ class Inbound:
                     took = perf_counter() - began  # what times.observe does, without the call
                     times.counts[bisect_left(BOUNDS, took)] += 1
                     times.total += took
-            if event.ack_id is not None and result is not self._server.not_handled:
+            if event.ack_id is not None and result is not self._not_handled:
                 data = [] if result is None else list(result) if isinstance(result, tuple) else [result]
                 wire = answer(event, data)
                 if wire is not None:
                     lane.write_frame(wire)
                 else:
-                    await answer_generally(self._server, lane.socket.sid, sid, event, data)
+                    await answer_generally(self._host, lane.socket.sid, sid, event, data)
         finally:
             self._tasks.pop(number, None)
 
     def _call(self, name: str, namespace: str, args: tuple[Any, ...]) -> Any:
         """Call what ``_trigger_event`` would, without one more coroutine and a look at the handler's code."""
         if self._stock:
-            handler, given = self._server._get_event_handler(name, namespace, args)
+            handler, given = self._host.find_handler(name, namespace, args)
             if handler is not None:
                 return handler(*given)
         return self._inner(name, namespace, *args)
@@ -150,7 +142,7 @@ class Inbound:
             logger.info("client %s is closed", socket.sid)
         except Exception as error:  # IndexError, RecursionError …: whatever a made-up packet can cause
             logger.warning("client %s sent a packet that cannot be read: %r", socket.sid, error)
-            await lane.close(abort=True, reason=self._eio.reason.TRANSPORT_ERROR)
+            await lane.close(abort=True, reason=self._hooks.reason.TRANSPORT_ERROR)
 
     def _upgrading(self, lane: Lane, data: str | bytes) -> None:
         """Answer the probe, then take over from polling (engine.io-protocol, "Upgrade")."""

@@ -1,7 +1,7 @@
 """Puts the lanes into a python-socketio server.
 
-Two things of the server are replaced, none by a fork: the WebSocket class of its ASGI driver (to take
-connections over), and ``_send_packet`` (straight to the lane).
+A lane stands before the WebSocket class of the ASGI driver (to take connections over), and before Socket.IO
+packets for one connection.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any, Final
 
 from engineio.async_drivers.asgi import WebSocket
-from engineio.async_socket import AsyncSocket
 from engineio.packet import NOOP
 
 from socketio_cluster.cluster.lane.connection import Lane
@@ -21,10 +20,13 @@ from socketio_cluster.cluster.lane.inbound import Inbound
 from socketio_cluster.cluster.lane.paced_lane import PacedLane
 from socketio_cluster.cluster.lane.protocol import EXTENSION
 from socketio_cluster.cluster.lane.queue import LaneQueue
+from socketio_cluster.cluster.limits.limits import pacer_of
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import encode
+from socketio_cluster.manager.host.session import close_socket
 
+NAME: Final = "lane"
 UPGRADE_SECONDS: Final = 10.0
 """How long a client may take to upgrade: until then nobody pings that connection."""
 
@@ -39,8 +41,8 @@ class LaneHooks:
 
     def __init__(self, manager: ClusterManager, flusher: Flusher) -> None:
         self._manager = manager
-        self._server = server = manager.server
-        self._eio = eio = server.eio
+        self._host = host = manager.host
+        eio = host.engine
         self.flusher = flusher
         self.reason = eio.reason
         self.stats = manager.stats
@@ -49,10 +51,9 @@ class LaneHooks:
         self.mark: int = manager.options.client_bytes
         self.backpressure = manager.backpressure
         self.lanes: dict[str, Lane] = {}
-        self.inbound = Inbound(server, manager, self)
-        self._send_packet = server._send_packet
-        eio._async = {**eio._async, "websocket": partial(LaneWebSocket, self)}
-        server._send_packet = self.send_packet
+        self.inbound = Inbound(manager, self)
+        host.driver("websocket").put(NAME, lambda _: partial(LaneWebSocket, self))
+        host.packet.put(NAME, self._before_packet)
         manager.direct_outlet = self.outlet
 
     def outlet(self, eio_sid: str) -> Callable[[Outgoing], None] | None:
@@ -60,13 +61,16 @@ class LaneHooks:
         lane = self.lanes.get(eio_sid)
         return lane.write if lane is not None else None
 
-    async def send_packet(self, eio_sid: str, packet: Any) -> None:
-        """Send a Socket.IO packet to a connection."""
-        lane = self.lanes.get(eio_sid)
-        if lane is None:
-            await self._send_packet(eio_sid, packet)
-        else:
-            lane.write(Outgoing(encode(packet)))
+    def _before_packet(self, send: Callable[..., Any]) -> Callable[..., Any]:
+        async def send_packet(eio_sid: str, packet: Any) -> None:
+            """Send a Socket.IO packet to a connection."""
+            lane = self.lanes.get(eio_sid)
+            if lane is None:
+                await send(eio_sid, packet)
+            else:
+                lane.write(Outgoing(encode(packet)))
+
+        return send_packet
 
     def open(self, socket: Any, extension: Callable[..., bool]) -> bool:
         """Take over the connection of a socket: a new one, or one that upgrades from polling."""
@@ -88,7 +92,7 @@ class LaneHooks:
         return extension(make)
 
     def _make(self, transport: Any, connections: set[Any], socket: Any) -> Lane:
-        pacer = getattr(self._eio, "pacer", None)  # see cluster/limits
+        pacer = pacer_of(self._host)
         if pacer is None:
             return Lane(transport, connections, socket, self)
         return PacedLane(transport, connections, socket, self, pacer)
@@ -110,12 +114,12 @@ class LaneHooks:
 
     async def close_socket(self, socket: Any, **how: Any) -> None:
         """Do what the class's own ``close`` does."""
-        await AsyncSocket.close(socket, **how)
+        await close_socket(socket, **how)
 
     def forget(self, socket: Any) -> None:
         """Drop a closed socket, and the circle between it and its lane."""
         self.lanes.pop(socket.sid, None)
-        self._eio.sockets.pop(socket.sid, None)
+        self._host.engine.sockets.pop(socket.sid, None)
         for name in ("send", "close"):
             socket.__dict__.pop(name, None)
 

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Final
 
 from socketio_cluster.cluster.limits.bucket import Bucket
-from socketio_cluster.cluster.strict.answer import Answer
 from socketio_cluster.manager.stats import Stats
 
 FULL, RATE = "full", "rate"
-RETRY_SECONDS: Final = {FULL: 10, RATE: 1}
-_TEXTS: Final = {
-    FULL: b"this node has as many connections as it may have",
-    RATE: b"this node takes no more new connections in this second",
-}
 
 
 class Door:
@@ -45,23 +38,16 @@ class Door:
         return None
 
 
-class Doorkeeper:
+class Admission:
     """Asks the door for the gates of a worker's servers; ``connections`` counts those of all of them."""
 
     def __init__(self, door: Door, connections: Callable[[], int]) -> None:
         self._door = door
         self._connections = connections
 
-    def turn_away(self, stats: Stats) -> Answer | None:
-        """What a new session gets instead, counted in ``stats``; None lets it in."""
+    def refusal(self, stats: Stats) -> str | None:
+        """Why a new session is not let in, counted in ``stats``: ``full`` or ``rate``; None lets it in."""
         reason = self._door.refusal(self._connections(), time.monotonic())
-        if reason is None:
-            return None
-        stats.turned_away[reason] += 1
-        return _answer(reason)
-
-
-def _answer(reason: str) -> Answer:
-    """503, with the seconds after which to try again."""
-    headers = (("Retry-After", str(RETRY_SECONDS[reason])), ("Content-Type", "text/plain"))
-    return Answer("503 SERVICE UNAVAILABLE", headers, _TEXTS[reason])
+        if reason is not None:
+            stats.turned_away[reason] += 1
+        return reason

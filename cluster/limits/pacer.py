@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Iterable
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from socketio_cluster.cluster.limits.pace import Pace
 from socketio_cluster.manager.stats import Stats
@@ -17,7 +18,7 @@ _ACKS: Final = ("43", "46")
 
 
 class Pacer:
-    """Keeps the pace of each connection of one server, in its python-engineio socket.
+    """Keeps the pace of each connection of one server.
 
     Args:
         rate: events a second for each.
@@ -29,16 +30,18 @@ class Pacer:
         self._rate = rate
         self._attachments = attachments
         self._stats = stats
+        self._paces: WeakKeyDictionary[Any, Pace] = WeakKeyDictionary()
+        """By python-engineio's socket."""
 
     def delay(self, socket: Any, data: str | bytes) -> float:
         """Seconds that an Engine.IO packet of this client has to wait, 0 when it need not."""
         if not self._counts(data):
             return 0.0
         now = time.monotonic()
-        pace = getattr(socket, "pace", None)
+        pace = self._paces.get(socket)
         if pace is None:
-            pace = socket.pace = Pace(self._rate, now)
-        seconds: float = pace.event(now)
+            pace = self._paces[socket] = Pace(self._rate, now)
+        seconds = pace.event(now)
         if seconds:
             self._stats.rate_limited += 1
         return seconds
@@ -48,7 +51,7 @@ class Pacer:
         began = time.monotonic()
         await asyncio.sleep(seconds)
         now = time.monotonic()
-        if socket.pace.held(now - began, now):
+        if self._paces[socket].held(now - began, now):
             logger.warning("client %s goes on sending too many events: disconnecting it", socket.sid)
             return False
         return True

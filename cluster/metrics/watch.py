@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from time import perf_counter
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from socketio.exceptions import ConnectionRefusedError as SocketIORefused
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.histogram import Histogram
 
+NAME: Final = "watch"
 OTHER: Final = "other"
 """Stands for every event and reason without a number of its own."""
 MOST_EVENTS: Final = 100
@@ -19,9 +20,9 @@ MOST_REASONS: Final = 30
 
 
 class Watch:
-    """Stands before ``_trigger_event``, by which a server runs every handler of the application.
+    """Stands before the function by which a server runs every handler of the application.
 
-    Lanes call ``inner`` and time it themselves: one coroutine less for each event.
+    A lane calls ``inner`` and times it itself: that is one coroutine less for each event.
 
     Args:
         manager: of the server; its ``stats`` count.
@@ -32,14 +33,13 @@ class Watch:
         self._server = manager.server
         self._other = manager.stats.handler_seconds.setdefault(OTHER, Histogram())
         self.seconds = manager.stats.handler_seconds
-        self.inner = manager.server._trigger_event
-        manager.server._trigger_event = self.trigger
+        self.inner: Callable[..., Any]
+        """What runs a handler without being watched."""
+        manager.host.event.put(NAME, self._before)
 
-    @classmethod
-    def of(cls, manager: ClusterManager) -> Watch:
-        """The watch of a manager's server, made at the first call."""
-        watch = getattr(manager.server._trigger_event, "__self__", None)
-        return watch if isinstance(watch, cls) else cls(manager)
+    def _before(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        self.inner = inner
+        return self.trigger
 
     def trigger(self, event: str, namespace: str, *args: Any) -> Coroutine[Any, Any, Any]:
         """Run a handler."""
@@ -88,3 +88,13 @@ class Watch:
             if hasattr(server.namespace_handlers.get(name), f"on_{event}"):
                 return True
         return False
+
+
+class Watching:
+    """The layer that gives each server a watch."""
+
+    name = NAME
+
+    def install(self, manager: ClusterManager) -> Watch:
+        """Watch the handlers of a manager's server."""
+        return Watch(manager)

@@ -21,7 +21,6 @@ from socketio_cluster.cluster.metrics.clients import read_clients, read_times
 from socketio_cluster.cluster.metrics.families import COUNTER, FAMILIES, Family
 from socketio_cluster.cluster.metrics.lag import LoopLag
 from socketio_cluster.cluster.metrics.readings import Labels, Readings, by_name
-from socketio_cluster.cluster.metrics.watch import Watch
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.histogram import BOUNDS, Histogram
 
@@ -57,12 +56,6 @@ class Metrics(Collector):
         self._draining = draining
         self._version = version("socketio-cluster")
         self._lag = LoopLag()
-
-    def install(self) -> None:
-        """Watch the servers of all managers, each once."""
-        for manager in self._managers():
-            if manager.server is not None:
-                Watch.of(manager)
 
     def close(self) -> None:
         """Stop measuring."""

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from engineio.async_drivers.asgi import translate_request
-
 from socketio_cluster.cluster.plain.answers import not_a_websocket, not_found
 from socketio_cluster.cluster.plain.codec import Codec
-from socketio_cluster.cluster.plain.install import install
 from socketio_cluster.cluster.plain.json_codec import JsonCodec
+from socketio_cluster.cluster.plain.packets import send_to_plain_clients
 from socketio_cluster.cluster.plain.session import Receive, Session
 from socketio_cluster.cluster.plain.socket import PlainSocket
 from socketio_cluster.cluster.plain.writer import Send
 from socketio_cluster.cluster.strict.answer import give
+from socketio_cluster.cluster.strict.layer import gate_of
 from socketio_cluster.manager.client_manager import ClusterManager
 
 App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
@@ -77,7 +76,7 @@ class PlainWebSockets:
             raise ValueError(f"path must start with a slash: write {'/' + path!r}")
         self._path = None if path is None else path.rstrip("/")
         self._other: App = other_app or not_found
-        install(server)
+        send_to_plain_clients(manager.host)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -90,15 +89,16 @@ class PlainWebSockets:
             await self._other(scope, receive, send)
 
     async def _websocket(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        gate = getattr(self.server.eio, "gate", None)  # under `cluster serve`
+        host = self.manager.host
+        gate = gate_of(host)
         refusal = None if gate is None else gate.turn_away()
         if refusal is not None:
-            await give(self.server.eio, refusal, scope, receive, send)
+            await give(host, refusal, scope, receive, send)
             return
-        environ = await translate_request(scope, receive, send)
+        environ = await host.environ_of(scope, send, receive)
         if not environ:
             return  # gone before the handshake
-        if not self._allowed(environ):
+        if not host.same_origin(environ):
             await send({"type": "websocket.close"})  # before the accept: answered with 403
             return
         await send({"type": "websocket.accept"})
@@ -111,14 +111,6 @@ class PlainWebSockets:
         finally:
             socket.writer.task.cancel()
             sockets.pop(socket.sid, None)
-
-    def _allowed(self, environ: dict[str, Any]) -> bool:
-        """Whether a page of this origin may connect, by the server's ``cors_allowed_origins``."""
-        eio, origin = self.server.eio, environ.get("HTTP_ORIGIN")
-        if origin is None or eio.cors_allowed_origins == []:
-            return True
-        allowed = eio._cors_allowed_origins(environ)
-        return allowed is None or origin in allowed
 
 
 def _path(scope: dict[str, Any]) -> str:

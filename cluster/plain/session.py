@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from socketio_cluster.cluster.limits.limits import pacer_of
 from socketio_cluster.cluster.plain.message import BadMessage, Message, check
 from socketio_cluster.cluster.plain.socket import REFUSED, PlainSocket
 from socketio_cluster.cluster.strict.payload import POLICY, RATE_LIMIT, TOO_BIG, TOO_LARGE
@@ -32,6 +33,7 @@ class Session:
     def __init__(self, endpoint: PlainWebSockets, socket: PlainSocket, receive: Receive) -> None:
         self._endpoint = endpoint
         self._server = endpoint.server
+        self._host = endpoint.manager.host
         self._socket = socket
         self._receive = receive
         self._bad = 0
@@ -41,7 +43,7 @@ class Session:
         """Connect the client, read what it sends, and disconnect it."""
         reason = self._server.reason.TRANSPORT_ERROR
         try:
-            await self._server._handle_eio_connect(self._socket.sid, environ)
+            await self._host.connect(self._socket.sid, environ)
             if not self._endpoint.auth:
                 await self._connect(None)
             reason = await self._read()
@@ -50,7 +52,7 @@ class Session:
             await self._socket.ended.wait()
 
     async def _connect(self, auth: Any) -> None:
-        await self._server._handle_connect(self._socket.sid, self._endpoint.namespace, auth)
+        await self._host.handle_connect(self._socket.sid, self._endpoint.namespace, auth)
 
     async def _read(self) -> str:
         """Handle messages until the end of the connection, and give the reason for it."""
@@ -113,7 +115,7 @@ class Session:
 
     async def _in_time(self) -> bool:
         """Hold up a client that sends too much, see cluster/limits; False when it is to be disconnected."""
-        pacer = getattr(self._server.eio, "pacer", None)
+        pacer = pacer_of(self._host)
         return pacer is None or await pacer.admit(self._socket, (_EVENT,))
 
     def _complain(self, text: str, ack: int | None) -> None:
@@ -133,7 +135,7 @@ class Session:
         if client is None or client.state is not CONNECTED:
             return  # refused or disconnected: what it still sends is of no use
         if message.event is None:
-            await self._server._handle_ack(sid, namespace, message.ack, list(message.args))
+            await self._host.handle_ack(sid, namespace, message.ack, list(message.args))
             return
         args = message.args if message.room is None else (message.room, *message.args)
         self._known(message, client.sid, args)
@@ -153,16 +155,15 @@ class Session:
 
     def _known(self, message: Message, sid: str, args: tuple[Any, ...]) -> None:
         namespace = self._endpoint.namespace
-        handler, _ = self._server._get_event_handler(message.event, namespace, (sid, *args))
-        if handler is None and self._server._get_namespace_handler(namespace, (sid, *args))[0] is None:
+        if not self._host.handles(str(message.event), namespace, (sid, *args)):
             raise BadMessage(f"nobody here handles the event {message.event!r:.80}", message.ack)
 
     async def _event(self, message: Message, sid: str, args: tuple[Any, ...]) -> None:
         """Run the application's handler; its error is logged, and the client told that there was one."""
         data = [message.event, *args]
-        namespace, server = self._endpoint.namespace, self._server
+        namespace = self._endpoint.namespace
         try:
-            await server._handle_event_internal(server, sid, self._socket.sid, data, namespace, message.ack)
+            await self._host.handle_event_now(sid, self._socket.sid, data, namespace, message.ack)
         except Exception:
             logger.exception("the handler of event %r failed for client %s", message.event, sid)
             text = f"the server failed to handle {message.event!r}"

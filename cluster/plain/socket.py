@@ -39,16 +39,14 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
 
     closing: bool
     closed: bool
-    close_code: int
-    """With which whoever ends the session wants it closed."""
 
     def __init__(self, endpoint: PlainWebSockets, send: Send) -> None:
         super().__init__(endpoint.server.eio, new_sid(endpoint.manager.node_id))
         self.upgraded = True
-        self.close_code = GOODBYE
         self.last_ping = None
         self.ended = asyncio.Event()
         self._endpoint = endpoint
+        self._host = endpoint.manager.host
         self._codec = endpoint.codec
         queue = Outbound(endpoint.high_water, endpoint.low_water, endpoint.skip)
         self.writer = Writer(send, queue, endpoint.manager.stats, self._encode, self._behind)
@@ -65,11 +63,12 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
         self.closing = True
         reason = reason or self.server.reason.SERVER_DISCONNECT
         try:
-            await self.server._trigger_event("disconnect", self.sid, reason, run_async=False)
+            await self._host.end_of_session(self.sid, reason)
         finally:
             self.closed = True
             self.ended.set()
-            self.writer.end(self.close_code, reason)
+            farewell = self._host.farewell(self)
+            self.writer.end(GOODBYE if farewell is None else farewell.code, reason)
 
     def outlet(self, outgoing: Outgoing) -> None:
         """Send an event, encoded once for all clients with this codec."""

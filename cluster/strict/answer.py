@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
+from socketio_cluster.cluster.limits.admission import FULL, RATE
+from socketio_cluster.manager.host.server import Host
+
 Scope = dict[str, Any]
 
 
@@ -41,28 +44,33 @@ OK = Answer(
 )
 
 
-async def environ_of(eio: Any, scope: Scope, send: Any) -> dict[str, Any]:
-    """Give python-engineio's view of a request, without reading any of its body."""
-
-    async def nothing() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    return await eio._async["translate_request"](scope, nothing, send)  # type: ignore[no-any-return]
+def _not_now(seconds: int, text: bytes) -> Answer:
+    """Make the answer of a node that takes no new session: 503, and when to try again."""
+    headers = (("Retry-After", str(seconds)), ("Content-Type", "text/plain"))
+    return Answer("503 SERVICE UNAVAILABLE", headers, text)
 
 
-async def give(eio: Any, answer: Answer, scope: Scope, receive: Any, send: Any) -> None:
+DRAINING = _not_now(1, b"this node takes no new clients: it is about to stop")
+NO_ROOM = {
+    FULL: _not_now(10, b"this node has as many connections as it may have"),
+    RATE: _not_now(1, b"this node takes no more new connections in this second"),
+}
+"""What a new session gets, by the reason why it is not let in."""
+
+
+async def give(host: Host, answer: Answer, scope: Scope, receive: Any, send: Any) -> None:
     """Send an answer, with CORS headers; a WebSocket gets it instead of its handshake."""
-    environ = await environ_of(eio, scope, send)
+    environ = await host.environ_of(scope, send)
     if scope["type"] == "websocket" and "websocket.http.response" in scope.get("extensions", {}):
         await receive()  # websocket.connect
         if answer is SECOND_WEBSOCKET:
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close"})
             return
-        await _refuse_websocket(answer, eio._cors_headers(environ), send)
+        await _refuse_websocket(answer, host.cors_headers(environ), send)
     else:
         response = {"status": answer.status, "headers": list(answer.headers), "response": answer.body}
-        await eio._make_response(response, environ)
+        await host.respond(response, environ)
 
 
 async def _refuse_websocket(answer: Answer, cors: list[tuple[str, str]], send: Any) -> None:

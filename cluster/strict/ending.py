@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
+from weakref import WeakSet
 
-from socketio_cluster.manager.host.hang_up import hang_up
+from socketio_cluster.manager.host.session import hang_up
+
+_over: Final[WeakSet[Any]] = WeakSet()
 
 
 def mark_over(socket: Any) -> None:
     """Let no request of this session in any more, though its disconnect handlers may still run."""
-    socket.over = True
+    _over.add(socket)
 
 
 def is_over(socket: Any) -> bool:
     """Whether the session has ended at once."""
-    return getattr(socket, "over", False)
+    return socket in _over
 
 
 def cut_off(socket: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None]) -> None:

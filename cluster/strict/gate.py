@@ -8,11 +8,13 @@ from typing import Any, Final
 
 from engineio.packet import NOOP
 
-from socketio_cluster.cluster.strict.answer import OK, SESSION_UNKNOWN, Answer, error, give
+from socketio_cluster.cluster.limits.limits import admission_of
+from socketio_cluster.cluster.strict.answer import NO_ROOM, OK, SESSION_UNKNOWN, Answer, error, give
 from socketio_cluster.cluster.strict.polls import Polls
 from socketio_cluster.cluster.strict.posts import Posts
 from socketio_cluster.cluster.strict.request import Request
 from socketio_cluster.cluster.strict.rules import refusal
+from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.stats import Stats
 
 CROSSING_SECONDS: Final = 5.0
@@ -20,27 +22,27 @@ CROSSING_SECONDS: Final = 5.0
 
 
 class Gate:
-    """Stands before ``handle_request`` of an Engine.IO server.
+    """Stands before the requests of an Engine.IO server.
 
     Args:
-        eio: the Engine.IO server.
+        host: the server.
         spawn: runs a coroutine in a task.
         stats: where to count.
     """
 
-    def __init__(self, eio: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None], stats: Stats) -> None:
-        self._eio = eio
+    def __init__(self, host: Host, spawn: Callable[[Coroutine[Any, Any, Any]], None], stats: Stats) -> None:
+        self._host = host
+        self._eio = host.engine
         self._stats = stats
-        self._inner = eio.handle_request
-        self._polls = Polls(eio, self._inner, spawn)
+        self._inner = inner = host.engine_request.outermost
+        self._polls = Polls(host, inner, spawn)
         self._parted: set[str] = set()
-        self._posts = Posts(eio, self._inner, spawn, stats, self._parted)
-        self._ok = eio._ok
+        self._posts = Posts(host, inner, spawn, stats, self._parted)
         self.closed: Answer | None = None
         """What new sessions get instead, once this node takes none any more."""
-        eio.handle_request = self.handle
-        eio._ok = self.ok
-        eio._bad_request = self.bad_request
+        host.engine_request.put("strict", lambda _: self.handle)
+        host.poll_answer.put("strict", self._before_answer)
+        host.use_bad_request(bad_request)
 
     async def handle(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         """Serve a request of Engine.IO."""
@@ -55,7 +57,7 @@ class Gate:
         elif broken is not None and request.sid is None:
             self._stats.turned_away["protocol"] += 1
         if broken is not None:
-            return await give(self._eio, broken, scope, receive, send)
+            return await give(self._host, broken, scope, receive, send)
         if request.sid is None or request.upgrade or (request.jsonp and request.method == "POST"):
             return await self._inner(scope, receive, send)
         method = self._polls.serve if request.method == "GET" else self._posts.serve
@@ -71,18 +73,23 @@ class Gate:
         if self.closed is not None:
             self._stats.turned_away["draining"] += 1
             return self.closed
-        doorkeeper = getattr(self._eio, "doorkeeper", None)  # see cluster/limits
-        return None if doorkeeper is None else doorkeeper.turn_away(self._stats)
+        admission = admission_of(self._host)
+        reason = None if admission is None else admission.refusal(self._stats)
+        return None if reason is None else NO_ROOM[reason]
 
-    def ok(self, packets: list[Any] | None = None, **how: Any) -> dict[str, Any]:
-        """Answer a poll; a NOOP, there to end it, is left out when something else does."""
-        if packets is not None and len(packets) > 1:
-            packets = [packet for packet in packets if packet.packet_type != NOOP] or packets[:1]
-        answer: dict[str, Any] = self._ok(packets, **how)
-        self._stats.sent_bytes += len(answer["response"])
-        return answer
+    def _before_answer(self, make: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+        def poll_answer(packets: list[Any] | None = None, **how: Any) -> dict[str, Any]:
+            """Answer a poll; a NOOP, there to end it, is left out when something else does."""
+            if packets is not None and len(packets) > 1:
+                packets = [packet for packet in packets if packet.packet_type != NOOP] or packets[:1]
+            answer = make(packets, **how)
+            self._stats.sent_bytes += len(answer["response"])
+            return answer
 
-    def bad_request(self, message: str = "Bad request") -> dict[str, Any]:
-        """Put what python-engineio refuses by itself in the protocol's form."""
-        answer = error(3, message)
-        return {"status": answer.status, "headers": list(answer.headers), "response": answer.body}
+        return poll_answer
+
+
+def bad_request(message: str = "Bad request") -> dict[str, Any]:
+    """Put what python-engineio refuses by itself in the protocol's form."""
+    answer = error(3, message)
+    return {"status": answer.status, "headers": list(answer.headers), "response": answer.body}

@@ -15,9 +15,10 @@ from contextvars import Context
 from typing import Any, Final
 
 from engineio import packet
-from engineio.async_socket import AsyncSocket
 
 from socketio_cluster.cluster.strict.ending import mark_over
+from socketio_cluster.manager.host.server import Host
+from socketio_cluster.manager.host.session import pinged_by
 
 GRAIN: Final = 0.02
 """Seconds by which a ping may be early: those of so many connections leave together."""
@@ -26,20 +27,21 @@ GRAIN: Final = 0.02
 class PingClock:
     """Pings every connection of one Engine.IO server, and closes those that do not answer."""
 
-    def __init__(self, eio: Any) -> None:
-        self._eio = eio
+    def __init__(self, host: Host) -> None:
+        self._eio = host.engine
         self._due: deque[tuple[float, Any]] = deque()
         self._unanswered: deque[tuple[float, Any, float | None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
-        self._start_task = eio.start_background_task
-        eio.start_background_task = self.start_background_task
-        eio.start_service_task = False
+        self._start_task = host.background_task.outermost
+        host.background_task.put("pings", lambda _: self.start_background_task)
+        host.without_service_task()
 
     def start_background_task(self, target: Any, *args: Any, **kwargs: Any) -> Any:
         """Start a task, but for a ping: that waits here until it is due."""
-        if getattr(target, "__func__", None) is not AsyncSocket._send_ping:
+        socket = pinged_by(target)
+        if socket is None:
             return self._start_task(target, *args, **kwargs)
-        self._due.append((time.monotonic() + self._eio.ping_interval, target.__self__))
+        self._due.append((time.monotonic() + self._eio.ping_interval, socket))
         if self._timer is None:
             self._set_timer(self._eio.ping_interval)
         return None

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from socketio_cluster.cluster.strict.answer import CLOSED, environ_of, give
+from socketio_cluster.cluster.strict.answer import CLOSED, give
 from socketio_cluster.cluster.strict.ending import cut_off
+from socketio_cluster.manager.host.server import Host
 
 
 class Polls:
@@ -17,13 +18,14 @@ class Polls:
     written into that poll is lost, and no client polls again after a failed poll.
 
     Args:
-        eio: the Engine.IO server.
-        inner: its own ``handle_request``.
+        host: the server.
+        inner: what handles a request behind this.
         spawn: runs a coroutine in a task.
     """
 
-    def __init__(self, eio: Any, inner: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None]) -> None:
-        self._eio = eio
+    def __init__(self, host: Host, inner: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None]) -> None:
+        self._host = host
+        self._eio = host.engine
         self._inner = inner
         self._spawn = spawn
         self._waiting: set[str] = set()
@@ -34,7 +36,7 @@ class Polls:
             await self._last_words(socket, scope, send)
         elif socket.sid in self._waiting:
             cut_off(socket, self._spawn)
-            await give(self._eio, CLOSED, scope, receive, send)
+            await give(self._host, CLOSED, scope, receive, send)
         else:
             self._waiting.add(socket.sid)
             try:
@@ -71,6 +73,6 @@ class Polls:
     async def _last_words(self, socket: Any, scope: dict[str, Any], send: Any) -> None:
         """Give the client that was not polling when its session was closed the CLOSE packet."""
         self._eio.sockets.pop(socket.sid, None)
-        environ = await environ_of(self._eio, scope, send)
+        environ = await self._host.environ_of(scope, send)
         packets = [packet for packet in socket.queue.drain() if packet is not None]
-        await self._eio._make_response(self._eio._ok(packets), environ)
+        await self._host.respond(self._host.poll_answer(packets), environ)

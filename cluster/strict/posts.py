@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Coroutine
 from typing import Any, Final
 
+from socketio_cluster.cluster.limits.limits import pacer_of
 from socketio_cluster.cluster.strict import answer as answers
-from socketio_cluster.cluster.strict.answer import Answer, environ_of, give
+from socketio_cluster.cluster.strict.answer import Answer, give
 from socketio_cluster.cluster.strict.body import Body, Gone, TooLarge, read_body
 from socketio_cluster.cluster.strict.ending import cut_off
 from socketio_cluster.cluster.strict.payload import RATE_LIMIT, SEPARATOR, Malformed, packets_of
 from socketio_cluster.cluster.strict.request import header
-from socketio_cluster.manager.host.hang_up import hang_up
+from socketio_cluster.manager.host.server import Host
+from socketio_cluster.manager.host.session import hang_up
 from socketio_cluster.manager.stats import Stats
 
 AT_ONCE: Final = 16
@@ -22,8 +24,8 @@ class Posts:
     """The POSTs of one server's sessions.
 
     Args:
-        eio: the Engine.IO server.
-        inner: its own ``handle_request``.
+        host: the server.
+        inner: what handles a request behind this.
         spawn: runs a coroutine in a task.
         stats: where to count.
         parted: the ids of sessions that were let go a moment ago.
@@ -31,13 +33,14 @@ class Posts:
 
     def __init__(
         self,
-        eio: Any,
+        host: Host,
         inner: Any,
         spawn: Callable[[Coroutine[Any, Any, Any]], None],
         stats: Stats,
         parted: Container[str],
     ) -> None:
-        self._eio = eio
+        self._host = host
+        self._eio = host.engine
         self._stats = stats
         self._inner = inner
         self._spawn = spawn
@@ -46,8 +49,8 @@ class Posts:
 
     async def serve(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Handle the packets of a POST."""
-        environ = await environ_of(self._eio, scope, send)
-        if not self._same_origin(environ):
+        environ = await self._host.environ_of(scope, send)
+        if not self._host.same_origin(environ):
             await self._inner(scope, receive, send)  # says so
             return
         if socket.sid in self._reading or header(scope, b"content-type") == "application/octet-stream":
@@ -59,14 +62,7 @@ class Posts:
             finally:
                 self._reading.discard(socket.sid)
         if answer is not None:
-            await give(self._eio, answer, scope, receive, send)
-
-    def _same_origin(self, environ: dict[str, Any]) -> bool:
-        origin = environ.get("HTTP_ORIGIN")
-        if not origin or self._eio.cors_allowed_origins == []:
-            return True
-        allowed = self._eio._cors_allowed_origins(environ)
-        return allowed is None or origin in allowed
+            await give(self._host, answer, scope, receive, send)
 
     async def _take(
         self, socket: Any, scope: dict[str, Any], receive: Any, environ: dict[str, Any]
@@ -79,7 +75,7 @@ class Posts:
             if socket.closing:
                 return answers.OK  # its disconnect handlers run: what it still says comes too late
             packets = packets_of(body)
-            pacer = getattr(self._eio, "pacer", None)
+            pacer = pacer_of(self._host)
             for start in range(0, len(packets), AT_ONCE):
                 if pacer is not None and not await pacer.admit(socket, packets[start : start + AT_ONCE]):
                     self._spawn(hang_up(socket, RATE_LIMIT))

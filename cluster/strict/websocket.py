@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
+from socketio_cluster.cluster.limits.limits import pacer_of
 from socketio_cluster.cluster.strict.payload import (
     POLICY,
     RATE_LIMIT,
@@ -16,7 +17,8 @@ from socketio_cluster.cluster.strict.payload import (
     counts,
     size,
 )
-from socketio_cluster.manager.host.hang_up import hang_up
+from socketio_cluster.manager.host.server import Host
+from socketio_cluster.manager.host.session import hang_up
 from socketio_cluster.manager.stats import Stats
 
 NOOP: Final = "6"
@@ -24,33 +26,34 @@ UPGRADE_SECONDS: Final = 10.0
 """How long each step of an upgrade may take: until it is done every poll is answered at once."""
 
 
-class CheckedWebSockets:
-    """Puts the checks around the WebSockets of one Engine.IO server."""
+def check_websockets(host: Host, stats: Stats) -> None:
+    """Put the checks around the WebSockets of a server."""
 
-    def __init__(self, eio: Any, stats: Stats) -> None:
-        self._stats = stats
-        self._driver = eio._async["websocket"]
-        eio._async = {**eio._async, "websocket": self.make}
+    def before(driver: Callable[..., Any]) -> Callable[..., Any]:
+        def make(handler: Any, server: Any) -> Any:
+            """Make what serves a connection; ``handler`` is a method of python-engineio's socket."""
+            socket = getattr(handler, "__self__", None)
+            return driver(handler if socket is None else _Handler(handler, socket, host, stats), server)
 
-    def make(self, handler: Any, server: Any) -> Any:
-        """Make what serves a connection; ``handler`` is a method of python-engineio's socket."""
-        socket = getattr(handler, "__self__", None)
-        return self._driver(handler if socket is None else _Handler(handler, socket, self._stats), server)
+        return make
+
+    host.driver("websocket").put("strict", before)
 
 
 class _Handler:
     """The socket's handler; a lane, which finds the socket in ``__self__``, never calls it."""
 
     def __init__(
-        self, handler: Callable[[Any], Coroutine[Any, Any, None]], socket: Any, stats: Stats
+        self, handler: Callable[[Any], Coroutine[Any, Any, None]], socket: Any, host: Host, stats: Stats
     ) -> None:
         self.__self__ = socket
+        self._host = host
         self._stats = stats
         self._handler = handler
 
     async def __call__(self, ws: Any) -> None:
         try:
-            await self._handler(_WebSocket(ws, self.__self__, self._stats))
+            await self._handler(_WebSocket(ws, self.__self__, self._host, self._stats))
         finally:
             # An upgrade that fails leaves it set, and every poll is then answered with a NOOP at once.
             self.__self__.upgrading = False
@@ -59,8 +62,9 @@ class _Handler:
 class _WebSocket:
     """A WebSocket that takes and sends only what belongs there."""
 
-    def __init__(self, ws: Any, socket: Any, stats: Stats) -> None:
+    def __init__(self, ws: Any, socket: Any, host: Host, stats: Stats) -> None:
         self._ws = ws
+        self._host = host
         self._socket = socket
         self._stats = stats
 
@@ -87,13 +91,12 @@ class _WebSocket:
         self._stats.received_bytes += length
         if length > limit:
             await self._end(TOO_BIG, f"message over {limit} bytes", TOO_LARGE)
-        pacer = getattr(socket.server, "pacer", None)
+        pacer = pacer_of(self._host)
         if pacer is not None and not await pacer.admit(socket, (data,)):
             await self._end(POLICY, RATE_LIMIT, RATE_LIMIT)
 
     async def _end(self, code: int, text: str, reason: str) -> None:
-        self._socket.close_code, self._socket.close_text = code, text
-        await hang_up(self._socket, reason)
+        await self._host.close_with(self._socket, code, text, reason)
         raise OSError(text)
 
     async def _upgrading(self) -> str:
@@ -111,10 +114,10 @@ class _WebSocket:
 
     async def close(self) -> None:
         """Close it, with the code that whoever ends the session has left in the socket."""
-        code = getattr(self._socket, "close_code", None)
-        if code is None:
+        farewell = self._host.farewell(self._socket)
+        if farewell is None:
             await self._ws.close()
         else:
             with contextlib.suppress(OSError, RuntimeError):  # it may have ended by itself
-                text = getattr(self._socket, "close_text", "")
+                code, text = farewell
                 await self._ws.asgi_send({"type": "websocket.close", "code": code, "reason": text})

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 from socketio_cluster.cluster import logs
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.internal import Places, check_internal
-from socketio_cluster.cluster.limits.limits import check_limits
+from socketio_cluster.cluster.limits.check import check_limits
 from socketio_cluster.cluster.listener import listen, listen_after_orphans, listen_shared, url_of
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.probes.probes import Probes, serve_probes

@@ -7,24 +7,34 @@ from typing import Any, Final
 
 from socketio_cluster.manager.errors import ClientGone
 from socketio_cluster.manager.host.catch_all import tell_name
+from socketio_cluster.manager.host.server import Host
+from socketio_cluster.manager.host.slot import replace
 from socketio_cluster.manager.host.strict_packet import checked
 
-_METHODS: Final = ("_handle_connect", "_handle_disconnect", "_handle_eio_connect", "_handle_eio_disconnect",
-                   "disconnect", "emit", "call", "shutdown")  # fmt: skip
+_METHODS: Final = (
+    "_handle_connect",
+    "_handle_disconnect",
+    "_handle_eio_disconnect",
+    "disconnect",
+    "emit",
+    "call",
+    "shutdown",
+)
 """Looked up on the instance by python-socketio itself, so no fork is needed to replace them.
 
 Not ``_handle_eio_message`` too: that would say that the application has replaced it.
 """
 
 
-def put_around(server: Any, guards: Any, read: Callable[..., Any]) -> None:
+def put_around(host: Host, guards: Any, read: Callable[..., Any]) -> None:
     """Let a server have the methods of its guards, and ``read`` what its clients say."""
+    server = host.server
     server.packet_class = checked(server.packet_class)
     tell_name(server)
     for name in _METHODS:
-        setattr(server, name, getattr(guards, name.removeprefix("_")))
+        replace(server, name, getattr(guards, name.removeprefix("_")))
+    host.connect.put("fixes", lambda _: guards.handle_eio_connect)
     server.eio.on("message", read)
-    server.eio.on("connect", guards.handle_eio_connect)
     server.eio.on("disconnect", guards.handle_eio_disconnect)
 
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from socketio_cluster.manager.host.hang_up import hang_up
+from socketio_cluster.manager.host.session import hang_up
 
 
 class Deadline:

@@ -24,6 +24,7 @@ from socketio_cluster.manager.host.around import answered, check_call, put_aroun
 from socketio_cluster.manager.host.begin_anew import watch_anew
 from socketio_cluster.manager.host.deadline import Deadline
 from socketio_cluster.manager.host.reader import Reader
+from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.tornado_socket import pace
 
 if TYPE_CHECKING:
@@ -32,23 +33,24 @@ if TYPE_CHECKING:
 logger = logging.getLogger("socketio_cluster.manager")
 
 
-def guard(server: Any, manager: ClusterManager) -> None:
+def guard(host: Host, manager: ClusterManager) -> None:
     """Put the guards around a server's methods."""
-    if server.eio.async_mode == "tornado":
-        pace(server.eio)
-    put_around(server, Guards(server, manager), Reader(server, manager).message)
+    if host.engine.async_mode == "tornado":
+        pace(host)
+    put_around(host, Guards(host, manager), Reader(host, manager).message)
 
 
 class Guards:
     """The server's methods with what they lack."""
 
-    def __init__(self, server: Any, manager: ClusterManager) -> None:
-        self._server = server
+    def __init__(self, host: Host, manager: ClusterManager) -> None:
+        self._host = host
+        self._server = server = host.server
         self._manager = manager
         self._connect = server._handle_connect
         self._disconnect = server._handle_disconnect
         self._send_away = server.disconnect
-        self._eio_connect = server._handle_eio_connect
+        self._eio_connect = host.connect.own
         self._eio_disconnect = server._handle_eio_disconnect
         self._shutdown = server.shutdown
         self._emit = server.emit
@@ -61,7 +63,7 @@ class Guards:
         refusal = self._server.packet_class(
             packet.CONNECT_ERROR, data={"message": message}, namespace=namespace
         )
-        await self._server._send_packet(eio_sid, refusal)
+        await self._host.packet(eio_sid, refusal)
 
     async def handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
         """Take a new connection, and close it if it joins no namespace in time."""

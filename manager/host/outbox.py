@@ -14,6 +14,7 @@ from typing import Any
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER, Backpressure
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.host.byte_queue import POLL_PACKETS, Weighed
+from socketio_cluster.manager.host.server import Host
 
 
 class Outbox(Weighed, asyncio.Queue[Any]):
@@ -69,14 +70,14 @@ class Outlet:
     @classmethod
     def install(
         cls,
-        server: Any,
+        host: Host,
         mark: int,
         backpressure: Backpressure,
         spawn: Callable[[Coroutine[Any, Any, Any]], None],
     ) -> Outlet:
         """Give the server's connections queues that say when more than ``mark`` bytes wait."""
-        outlet = cls(server.eio, mark, backpressure, spawn)
-        server.eio.create_queue = outlet.new_queue
+        outlet = cls(host.engine, mark, backpressure, spawn)
+        host.use_queue(outlet.new_queue)
         return outlet
 
     def new_queue(self) -> Outbox:

@@ -7,11 +7,12 @@ then waits for what will never come, and the attachments of a packet that was re
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from socketio import packet as sio
 
-from socketio_cluster.manager.host.hang_up import hang_up
+from socketio_cluster.manager.host.server import Host
+from socketio_cluster.manager.host.session import hang_up
 from socketio_cluster.manager.host.strict_packet import BadPacket
 
 if TYPE_CHECKING:
@@ -25,8 +26,9 @@ _BINARY = (sio.BINARY_EVENT, sio.BINARY_ACK)
 class Reader:
     """Reads the messages of one server's connections; its packet class must be a checked one."""
 
-    def __init__(self, server: Any, manager: ClusterManager) -> None:
-        self._server = server
+    def __init__(self, host: Host, manager: ClusterManager) -> None:
+        self._host = host
+        self._server = host.server
         self._manager = manager
 
     async def message(self, eio_sid: str, data: str | bytes) -> None:
@@ -44,7 +46,7 @@ class Reader:
 
     def _packet(self, eio_sid: str, data: str | bytes) -> sio.Packet | None:
         """Give the packet that is complete with this message."""
-        waiting = self._server._binary_packet
+        waiting = self._host.half_read
         if eio_sid in waiting:
             packet = waiting[eio_sid]
             return waiting.pop(eio_sid) if packet.add_attachment(data) else None
@@ -59,12 +61,12 @@ class Reader:
         return None
 
     async def _handle(self, eio_sid: str, packet: sio.Packet) -> None:
-        server, namespace = self._server, packet.namespace
+        host, namespace = self._host, packet.namespace
         if packet.packet_type == sio.CONNECT:
-            await server._handle_connect(eio_sid, namespace, packet.data)
+            await host.handle_connect(eio_sid, namespace, packet.data)
         elif packet.packet_type == sio.DISCONNECT:
-            await server._handle_disconnect(eio_sid, namespace, server.reason.CLIENT_DISCONNECT)
+            await host.handle_disconnect(eio_sid, namespace, host.server.reason.CLIENT_DISCONNECT)
         elif packet.packet_type in (sio.EVENT, sio.BINARY_EVENT):
-            await server._handle_event(eio_sid, namespace, packet.id, packet.data)
+            await host.handle_event(eio_sid, namespace, packet.id, packet.data)
         else:
-            await server._handle_ack(eio_sid, namespace, packet.id, packet.data)
+            await host.handle_ack(eio_sid, namespace, packet.id, packet.data)

@@ -11,10 +11,14 @@ from typing import Any
 
 from engineio.exceptions import EngineIOError
 
+from socketio_cluster.manager.host.server import Host
 
-def pace(eio: Any) -> None:
+
+def pace(host: Host) -> None:
     """Let an Engine.IO server in the async mode ``tornado`` wait for its clients."""
-    plain: Any = eio._async["websocket"]
+    eio = host.engine
+    driver = host.driver("websocket")
+    plain: Any = driver.own
 
     class PacedWebSocket(plain):  # type: ignore[misc]
         """python-engineio's class with another ``send``."""
@@ -28,4 +32,4 @@ def pace(eio: Any) -> None:
             except Exception as error:  # TimeoutError, or Tornado's WebSocketClosedError
                 raise EngineIOError(f"the client cannot be written to: {error!r}") from error
 
-    eio._async = {**eio._async, "websocket": PacedWebSocket}
+    driver.put("tornado", lambda _: PacedWebSocket)

@@ -19,6 +19,7 @@ from socketio_cluster.manager.errors import AlreadyLeaving
 from socketio_cluster.manager.futures import settle
 
 if TYPE_CHECKING:
+    from socketio_cluster.manager.host.server import Host
     from socketio_cluster.manager.host.sync.outbox import Outlets
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -30,13 +31,13 @@ class Core(ClusterManager):
     Args:
         url: the bus, as for ``ClusterManager``.
         options: the fields of ``socketio_cluster.manager.options.Options``.
-        server: the threaded server.
+        host: the threaded server.
         outlets: the ways to its connections.
     """
 
-    def __init__(self, url: str | None, options: dict[str, Any], server: Any, outlets: Outlets) -> None:
+    def __init__(self, url: str | None, options: dict[str, Any], host: Host, outlets: Outlets) -> None:
         super().__init__(url, **options)
-        self.server = Bridge(server)
+        self.server = self.host = Bridge(host)  # type: ignore[assignment]  # all that this manager asks of it
         self._ways = outlets
 
     def outlet(self, eio_sid: str) -> Callable[[Outgoing], None]:
@@ -82,8 +83,11 @@ class Core(ClusterManager):
 class Bridge:
     """What a ``ClusterManager`` asks of its server, done by the threaded server in threads."""
 
-    def __init__(self, server: Any) -> None:
-        self._server = server
+    asgi = False
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._server = host.server
 
     @property
     def packet_class(self) -> PacketClass:
@@ -94,8 +98,9 @@ class Bridge:
         """Disconnect a client of this node; returns when its disconnect handler has."""
         await self._in_thread(self._server.disconnect, sid, namespace, ignore_queue)
 
-    async def _handle_disconnect(self, eio_sid: str, namespace: str, reason: str) -> None:
-        await self._in_thread(self._server._handle_disconnect, eio_sid, namespace, reason)
+    async def handle_disconnect(self, eio_sid: str, namespace: str, reason: str) -> None:
+        """Take a client out of a namespace; returns when its disconnect handler has."""
+        await self._in_thread(self._host.handle_disconnect, eio_sid, namespace, reason)
 
     async def _in_thread(self, work: Callable[..., object], *arguments: object) -> None:
         """Run something that may block in a thread of its own, and wait for its end."""

@@ -13,6 +13,7 @@ from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.packets import encode_event, shared_ack_id
 from socketio_cluster.manager.clients.rooms import Callback, Rooms
 from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.sync.fixes import guard
 from socketio_cluster.manager.host.sync.outbox import Outlets
 from socketio_cluster.manager.ids import new_sid
@@ -121,7 +122,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         if self.server is None:
             raise RuntimeError("this manager has no server: where none is, use manager.Emitter")
         url, options = self._given
-        return Core(url, options, self.server, self._outlets)
+        return Core(url, options, self.host, self._outlets)
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self.home.run(coroutine)
@@ -152,9 +153,10 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
                 f"SyncClusterManager works with threads, not with {server.eio.async_mode}:"
                 " give the server async_mode='threading'"
             )
-        self._outlets = Outlets(server, self)
-        server.eio.generate_id = lambda: new_sid(self.node_id)
-        guard(server, self)
+        self.host = host = Host(server)
+        self._outlets = Outlets(host, self)
+        host.use_ids(lambda: new_sid(self.node_id))
+        guard(host, self)
 
     def initialize(self) -> None:
         """Nothing to do: the first client or emit starts the node."""

@@ -16,7 +16,9 @@ from websockets.frames import apply_mask
 
 from socketio_cluster.cluster.lane import LaneProtocol, Lanes
 from socketio_cluster.cluster.lane.frames import CLOSE, TEXT
-from socketio_cluster.cluster.strict import install
+from socketio_cluster.cluster.metrics.watch import Watching
+from socketio_cluster.cluster.stack import Stack
+from socketio_cluster.cluster.strict.layer import Strict
 from tests.harness import SECONDS, Node, Server, eventually
 
 
@@ -45,16 +47,16 @@ class LaneNode(Node):
         self.server = Server(config)
         await self.manager.start()
         self.lanes = Lanes()
-        if self.lane:
-            self.lanes.install([self.manager])
-        install(self.manager)
+        Stack([*self.layers, Watching(), *([self.lanes] if self.lane else []), Strict()]).install(
+            [self.manager]
+        )
         self.serving = asyncio.create_task(self.server.serve(sockets=[listener]))
         await eventually(lambda: self.server.started or self.serving.done())
 
     @property
     def hooks(self):
         """What the lanes of this node share."""
-        return self.lanes._hooks[self.manager]
+        return self.manager.host.layers["lane"]
 
     @property
     def sockets(self):

@@ -34,9 +34,8 @@ class MeasuredNode(LaneNode):
     def __init__(self, lane=True, limits=None, **options):
         super().__init__(lane, **options)
         self.limiter = Limiter(Limits(**(limits or {})), lambda: [self.manager])
-        self.limiter.install()
+        self.layers = [self.limiter]
         self.metrics = Metrics("one", lambda: [self.manager], ForwardStats(), HttpStats(), lambda: False)
-        self.metrics.install()
 
     def value(self, name, **labels):
         """A sample as it is now; None when there is none."""

@@ -25,7 +25,7 @@ async def test_last_post(node):
         assert await one.post("40") == 200
         assert (await one.get())[0].startswith("40")
         (socket,) = node.sockets.values()
-        going = asyncio.create_task(let_go(socket, "test"))
+        going = asyncio.create_task(let_go(node.manager.host, socket, "test"))
         await eventually(lambda: node.reasons == ["test"])
         assert await one.post('42["event"]') == 200
         while (await one.get())[0] != "1":

@@ -12,6 +12,6 @@ def test_nodes_of_two_supervisors_meet_on_one_hub(tmp_path):
     with Command("hub", f"--socket={path}") as hub:
         hub.wait_for("--bus local://")
         with Command(*serve, "--node-name=left") as left, Command(*serve, "--node-name=right") as right:
-            left.wait_for(r"left-1 manager: .*right-1")
-            right.wait_for(r"right-1 manager: .*left-1")
+            left.wait_for(r"left-1 socketio_cluster.manager: .*right-1")
+            right.wait_for(r"right-1 socketio_cluster.manager: .*left-1")
     assert not path.exists()

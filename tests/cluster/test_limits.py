@@ -158,9 +158,9 @@ async def test_acks_and_attachments_are_no_events(lane):
 
 @lanes
 async def test_nothing_is_asked_without_limits(lane):
-    """A node without limits has no pacer, no doorkeeper, and plain lanes."""
+    """A node without limits has no pacer, no admission, and plain lanes."""
     async with measured(lane) as node, client(node):
-        assert (node.sio.eio.pacer, node.sio.eio.doorkeeper) == (None, None)
+        assert node.manager.host.layers["limits"] == (None, None)
         if lane:
             assert [type(one).__name__ for one in node.hooks.lanes.values()] == ["Lane"]
 

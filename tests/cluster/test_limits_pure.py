@@ -8,7 +8,7 @@ from socketio_cluster import ClusterManager, SettingError
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.limits.admission import Door
 from socketio_cluster.cluster.limits.bucket import Bucket
-from socketio_cluster.cluster.limits.limits import check_limits
+from socketio_cluster.cluster.limits.check import check_limits
 from socketio_cluster.cluster.limits.pace import Pace
 from socketio_cluster.cluster.parser import read_options
 

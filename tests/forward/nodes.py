@@ -101,7 +101,7 @@ def machines(bus: str, *options: str, count: int = 3):
 
 def wait_until_known(command: Command, count: int) -> None:
     """Return when every worker of a command has met all the others."""
-    met = re.compile(r" (node-\d+) manager: node \S+ \((\S+)\) is here")
+    met = re.compile(r" (node-\d+) socketio_cluster\.manager: node \S+ \((\S+)\) is here")
     workers = {
         match[1] for match in map(re.compile(r"(node-\d+) \(\S+\) serves").search, command.lines) if match
     }

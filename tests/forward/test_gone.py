@@ -35,7 +35,7 @@ async def test_session_of_a_dead_node_is_unknown_at_once(poller):
         os.kill(owner.pid, signal.SIGKILL)
         with unknown_within(0.1):
             await client.request("GET", None, stranger.url)
-        dead = f"{stranger.node} manager: node {owner.id} is dead"
+        dead = f"{stranger.node} socketio_cluster.manager: node {owner.id} is dead"
         await asyncio.to_thread(nodes.commands[0].wait_for, dead)
         with unknown_within(0.1):
             await client.request("POST", "3", stranger.url)
@@ -81,7 +81,7 @@ async def test_waiting_poll_ends_when_its_node_is_known_dead(poller):
         await asyncio.sleep(1.5)
         os.kill(owner.pid, signal.SIGSTOP)
         try:
-            dead = f"{stranger.node} manager: node {owner.id} is dead"
+            dead = f"{stranger.node} socketio_cluster.manager: node {owner.id} is dead"
             await asyncio.to_thread(nodes.commands[0].wait_for, dead)
             with unknown_within(0.1):
                 await poll

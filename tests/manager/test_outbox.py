@@ -117,7 +117,10 @@ class Eio:
 
     def __init__(self):
         self.sockets = {}
-        self.eio = self
+        self.engine = self
+
+    def use_queue(self, make):
+        self.create_queue = make
 
 
 @pytest.fixture

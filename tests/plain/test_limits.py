@@ -20,7 +20,7 @@ async def limited(bus_url, prefix, **limits):
     """A node with these limits."""
 
     def limit(node):
-        Limiter(Limits(**limits), lambda: [node.manager]).install()
+        node.layers.append(Limiter(Limits(**limits), lambda: [node.manager]))
 
     async with plain_nodes(bus_url, prefix, count=1, configure=limit) as [node]:
         yield node
@@ -69,7 +69,7 @@ async def test_drained(local_url, prefix):
     async with plain_nodes(local_url, prefix, count=1) as [node], plain(node) as one:
         [socket] = node.sio.eio.sockets.values()
         await node.sio.emit("last", 1)
-        await let_go(socket, "draining")
+        await let_go(node.manager.host, socket, "draining")
         assert await one.hear() == {"event": "last", "data": 1}
         assert await one.closed() == (1012, "draining")
         await eventually(lambda: node.log[-1] == ("disconnect", one.sid, "draining"))

@@ -22,6 +22,7 @@ from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.errors import AlreadyLeaving
 from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
 from socketio_cluster.manager.host.begin_anew import watch_anew
+from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.sync.flask_recipients import keep_recipients
 from socketio_cluster.manager.host.sync.outbox import cut
 from socketio_cluster.manager.host.sync.pings import ping_with
@@ -36,21 +37,22 @@ LINGER: Final = 5.0
 """Seconds in which a WebSocket may be closed in good form before it is cut."""
 
 
-def guard(server: Any, manager: SyncClusterManager) -> None:
+def guard(host: Host, manager: SyncClusterManager) -> None:
     """Put the guards around a server's methods."""
     keep_recipients()
-    put_around(server, Guards(server, manager), SyncReader(server, manager).read)
+    put_around(host, Guards(host, manager), SyncReader(host, manager).read)
 
 
 class Guards:
     """The server's methods with what they lack."""
 
-    def __init__(self, server: Any, manager: SyncClusterManager) -> None:
-        self._server = server
+    def __init__(self, host: Host, manager: SyncClusterManager) -> None:
+        self._host = host
+        self._server = server = host.server
         self._manager = manager
         self._connect = server._handle_connect
         self._disconnect = server._handle_disconnect
-        self._eio_connect = server._handle_eio_connect
+        self._eio_connect = host.connect.own
         self._eio_disconnect = server._handle_eio_disconnect
         self._server_disconnect = server.disconnect
         self._shutdown = server.shutdown
@@ -97,7 +99,7 @@ class Guards:
         refusal = self._server.packet_class(
             packet.CONNECT_ERROR, data={"message": message}, namespace=namespace
         )
-        self._server._send_packet(eio_sid, refusal)
+        self._host.packet(eio_sid, refusal)
 
     def _undo(self, client: Client) -> None:
         if client.state is not PENDING:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.host.byte_queue import POLL_PACKETS, Weighed
+from socketio_cluster.manager.host.server import Host
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
@@ -50,16 +51,15 @@ class Outbox(Weighed, queue.Queue[Any]):
 class Outlets:
     """Finds the way to each connection of one server."""
 
-    def __init__(self, server: Any, manager: SyncClusterManager) -> None:
-        self._server = server
+    def __init__(self, host: Host, manager: SyncClusterManager) -> None:
+        self._server = host.server
         self._manager = manager
         from socketio_cluster.manager.host.sync.wire import (
             Wire,  # brings simple-websocket, which others need not load
         )
 
-        server.eio.create_queue = self.new_queue
-        # A copy: the table is shared by all servers of this process.
-        server.eio._async = {**server.eio._async, "websocket": Wire}
+        host.use_queue(self.new_queue)
+        host.driver("websocket").put("wire", lambda _: Wire)
 
     def new_queue(self) -> Outbox:
         """Make the queue of a connection."""

@@ -35,12 +35,12 @@ class SyncReader(Reader):
                 self._carry_out(eio_sid, packet)
 
     def _carry_out(self, eio_sid: str, packet: sio.Packet) -> None:
-        server, namespace = self._server, packet.namespace
+        host, namespace = self._host, packet.namespace
         if packet.packet_type == sio.CONNECT:
-            server._handle_connect(eio_sid, namespace, packet.data)
+            host.handle_connect(eio_sid, namespace, packet.data)
         elif packet.packet_type == sio.DISCONNECT:
-            server._handle_disconnect(eio_sid, namespace, server.reason.CLIENT_DISCONNECT)
+            host.handle_disconnect(eio_sid, namespace, host.server.reason.CLIENT_DISCONNECT)
         elif packet.packet_type in (sio.EVENT, sio.BINARY_EVENT):
-            server._handle_event(eio_sid, namespace, packet.id, packet.data)
+            host.handle_event(eio_sid, namespace, packet.id, packet.data)
         else:
-            server._handle_ack(eio_sid, namespace, packet.id, packet.data)
+            host.handle_ack(eio_sid, namespace, packet.id, packet.data)
