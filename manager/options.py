@@ -47,6 +47,8 @@ class Options:
     """Envelopes kept for the bus while it is away, and for nodes that were cut off."""
     buffer_seconds: float = 60.0
     """How long an envelope is kept."""
+    settle_seconds: float = 1.0
+    """After an outage of the bus: how long a node waits for the others before it publishes what waited."""
     request_seconds: float = 5.0
     """How long enter_room, leave_room, close_room and disconnect wait for other nodes."""
     ack_seconds: float = 300.0
@@ -70,6 +72,8 @@ class Options:
         for setting in _TIMES:
             if getattr(self, setting) <= 0:
                 raise SettingError(f"{setting} must be more than 0 seconds, not {getattr(self, setting)}")
+        if self.settle_seconds < 0:
+            raise SettingError(f"settle_seconds must be at least 0, not {self.settle_seconds}")
         for setting in ("buffer_bytes", "client_bytes"):
             if getattr(self, setting) < 64 * 1024:
                 raise SettingError(f"{setting} must be at least 65536 bytes, not {getattr(self, setting)}")

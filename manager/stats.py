@@ -15,13 +15,15 @@ class Stats:
     published: Counter[str] = field(default_factory=Counter)
     received: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
-    """Envelopes refused, by reason: malformed, version, unsigned, signature, number."""
+    """Envelopes refused, by reason: malformed, version, unsigned, signature, old."""
     repeats: int = 0
     """Envelopes that had arrived before and were dropped."""
     dropped: int = 0
     """Envelopes the bus never got: beyond the bounds of the buffer, or refused by the bus."""
     gaps: int = 0
-    """Times this node was cut off for longer than others keep envelopes: some may be lost."""
+    """Senders that could not give this node what it had missed, added up over its absences and theirs."""
+    lost: int = 0
+    """Envelopes for this node that were lost so; at least, when a sender does not know any more."""
     reconnects: int = 0
     """Times the link to the bus was made anew."""
     delivered: int = 0

@@ -8,7 +8,7 @@ from typing import Final
 from socketio_cluster.cluster.metrics.readings import Labels, Readings, by_name
 from socketio_cluster.manager.client_manager import ClusterManager
 
-UNBELIEVED: Final = ("malformed", "version", "unsigned", "signature")
+UNBELIEVED: Final = ("malformed", "version", "unsigned", "signature", "old")
 
 
 def read_bus(managers: Sequence[ClusterManager]) -> Readings:
@@ -31,6 +31,7 @@ _PLAIN: Final[dict[str, Callable[[ClusterManager], int]]] = {
     "bus_buffered_bytes": lambda manager: manager.node.publisher.backlog.unsent_bytes,
     "bus_dropped_total": lambda manager: manager.stats.dropped,
     "bus_gaps_total": lambda manager: manager.stats.gaps,
+    "bus_lost_total": lambda manager: manager.stats.lost,
     "envelopes_repeated_total": lambda manager: manager.stats.repeats,
 }
 

@@ -64,9 +64,8 @@ FAMILIES: Final = (
     Family(
         "socketio_bus_dropped_total", COUNTER, "Envelopes that the bus never got: buffer full, or too old"
     ),
-    Family(
-        "socketio_bus_gaps_total", COUNTER, "Times this node was cut off so long that it missed something"
-    ),
+    Family("socketio_bus_gaps_total", COUNTER, "Senders that could not give this node what it had missed"),
+    Family("socketio_bus_lost_total", COUNTER, "Envelopes for this node that were lost so, at least"),
     Family("socketio_envelopes_published_total", COUNTER, "Messages to other nodes", ("kind",)),
     Family("socketio_envelopes_received_total", COUNTER, "Messages from other nodes", ("kind",)),
     Family("socketio_envelopes_refused_total", COUNTER, "Envelopes that were not believed", ("reason",)),

@@ -2,10 +2,11 @@
 
     version u8 | flags u8 | origin 8 bytes | number u64 | sent f64 | [MAC 16 bytes] | message
 
-Big-endian; flag 1 says that a MAC follows. The header stands outside the message so that a node drops
-its own echo and repeats without decoding anything. The MAC is keyed BLAKE2b (RFC 7693, section 2.9)
-over header and message, with a key made of the secret and the cluster's prefix: an envelope of another
-cluster does not verify, even with the same secret. Of several secrets the first signs, and any verifies.
+Big-endian; flag 1 says that a MAC follows; number 0 says that it is a notice, no part of the sender's stream.
+The header stands outside the message so that a node drops its own echo without decoding anything. The MAC is
+keyed BLAKE2b (RFC 7693, section 2.9) over header and message, with a key made of the secret and the cluster's
+prefix: an envelope of another cluster does not verify, even with the same secret. Of several secrets the
+first signs, and any verifies.
 """
 
 from __future__ import annotations

@@ -10,16 +10,20 @@ class Interest:
         self.wanted: set[str] = set()
         self.taken: set[str] = set()
         self._changed: set[str] = set()
+        self.version = 0
+        """Another number whenever the wanted channels are others."""
 
     def want(self, channel: str) -> None:
         """Need the channel from now on."""
         self.wanted.add(channel)
         self._changed.add(channel)
+        self.version += 1
 
     def drop(self, channel: str) -> None:
         """Need the channel no more."""
         self.wanted.discard(channel)
         self._changed.add(channel)
+        self.version += 1
 
     def lost(self) -> None:
         """The connection is gone, and every subscription with it."""

@@ -1,7 +1,7 @@
 """The link keeps this node on the bus: the only place that connects, retries and gives up.
 
 It runs one broker at a time. While that lives, four tasks work: the reader hands over what arrives, the
-writer sends the backlog in batches (what gathers while one batch is on its way makes the next), the third
+writer sends what waits in batches (what gathers while one batch is on its way makes the next), the third
 brings the subscriptions in line with the interest, and the last asks the server whether it is still the
 right one. When any of them fails the broker is closed, and after a pause another one takes every
 subscription again before anything is sent. The pause is jittered, and grows until something got through.
@@ -15,10 +15,11 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
-from socketio_cluster.manager.bus.backlog import Backlog, Entry
-from socketio_cluster.manager.bus.backoff import delay
+from socketio_cluster.manager.bus.backlog import Entry
+from socketio_cluster.manager.bus.backoff import AWAY, TROUBLE, delay
 from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.interest import Interest
+from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.sender import Sender
 from socketio_cluster.manager.errors import BrokerError, WrongServer
 
@@ -48,7 +49,7 @@ class Ends(Protocol):
         """The bus will never take this: it was given up."""
 
     def leaving(self) -> None:
-        """Take the last chance to put something into the backlog."""
+        """Say the last words: everything else is sent."""
 
 
 class Link:
@@ -57,17 +58,17 @@ class Link:
     Args:
         connect: makes a broker; raises ``BrokerError``.
         interest: the channels to take.
-        backlog: what to send.
+        outgoing: what to send.
         ends: who is told.
     """
 
     def __init__(
-        self, connect: Callable[[], Awaitable[Broker]], interest: Interest, backlog: Backlog, ends: Ends
+        self, connect: Callable[[], Awaitable[Broker]], interest: Interest, outgoing: Outgoing, ends: Ends
     ) -> None:
         self._connect = connect
         self._interest = interest
-        self._backlog = backlog
-        self._sender = Sender(backlog, ends.refused)
+        self._outgoing = outgoing
+        self._sender = Sender(outgoing, ends.refused)
         self._ends = ends
         self._work = asyncio.Event()
         self._wishes = asyncio.Event()
@@ -96,7 +97,7 @@ class Link:
         await self._up.wait()
 
     def wake(self) -> None:
-        """Say that the backlog has something to send."""
+        """Say that there is something to send."""
         self._work.set()
 
     def wish(self) -> None:
@@ -130,11 +131,11 @@ class Link:
                     logger.warning("cannot reach the bus, trying on: %s", exc or "no answer")
                 if isinstance(exc, WrongServer):
                     self._sender.broke(exc)
-                await asyncio.sleep(delay(attempt, random.random()))  # noqa: S311 - jitter, not a secret
+                await asyncio.sleep(delay(attempt, random.random(), AWAY))  # noqa: S311 - jitter, not a secret
                 attempt += 1
                 continue
             attempt = 0 if await self._serve(broker) else attempt + 1
-            await asyncio.sleep(delay(attempt, random.random()))  # noqa: S311
+            await asyncio.sleep(delay(attempt, random.random(), TROUBLE))  # noqa: S311
 
     async def _serve(self, broker: Broker) -> bool:
         """Work with one broker until it fails; True when it joined, and not all it was to send is stuck."""
@@ -193,6 +194,7 @@ class Link:
         joined = self.up
         if joined:
             self._up.clear()
+            self._outgoing.cut()
             self._ends.parted()
         self._next()
         return joined
@@ -214,7 +216,7 @@ class Link:
 
     async def _check(self, broker: Broker) -> None:
         while True:
-            reached = self._backlog.reached
+            reached = self._outgoing.backlog.reached
             await broker.check()
             self._sender.proven = reached
             await asyncio.sleep(CHECK_SECONDS)
@@ -240,16 +242,19 @@ class Link:
         """Send what is left, and a goodbye, within a second."""
         if not self.up:
             return
-        self._ends.leaving()
+        self._outgoing.flowing = True
         try:
             # Not asyncio.timeout, which does not say TimeoutError in a task that is being cancelled (3.11.2).
             await asyncio.wait_for(self._send_the_rest(broker), FAREWELL_SECONDS)
         except (BrokerError, TimeoutError) as exc:
-            logger.warning("left the bus with %d envelopes unsent: %s", self._backlog.unsent, exc)
+            logger.warning("left the bus with %d envelopes unsent: %s", self._outgoing.unsent, exc)
 
     async def _send_the_rest(self, broker: Broker) -> None:
-        while await self._sender.send(broker):
-            pass
+        for last_words in (self._ends.leaving, None):
+            while await self._sender.send(broker):
+                pass
+            if last_words is not None:
+                last_words()
 
     async def _next_turn(self) -> None:
         if self._turn is None:

@@ -85,42 +85,71 @@ class Reply(msgspec.Struct, array_like=True, tag=8, gc=False):
     error: str = ""
 
 
-class Hello(msgspec.Struct, array_like=True, tag=9, gc=False):
-    """A node is on the bus, again or for the first time.
+class Offer(msgspec.Struct, array_like=True, gc=False):
+    """How far a node's stream is, so that others see whether they have missed something of it.
 
-    ``seen`` tells each sender the last number this node has from it; the sender answers with ``Replay``.
+    ``upto``: everything up to this number was published before this offer, or never will be. ``marks``: the
+    channels of what was published after number ``since``, as ``channel_set`` packs them. A node that has
+    the stream up to ``since``, or further, and needs none of these channels, has missed nothing.
     """
+
+    upto: int
+    since: int
+    marks: bytes
+
+
+class Hello(msgspec.Struct, array_like=True, tag=14, gc=False):
+    """A node is on the bus, again or for the first time; whoever hears it answers with a beat."""
 
     name: str
     address: str
     serving: bool
-    seen: dict[str, int]
-    draining: bool = False
+    clients: int
+    draining: bool
+    offer: Offer
 
 
-class Beat(msgspec.Struct, array_like=True, tag=10, gc=False):
+class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
     """A node is alive; one that is ``draining`` takes no new clients and lets its own go."""
 
     name: str
     address: str
     serving: bool
     clients: int
-    draining: bool = False
+    draining: bool
+    offer: Offer
 
 
 class Bye(msgspec.Struct, array_like=True, tag=11, gc=False):
     """A node leaves."""
 
 
-class Replay(msgspec.Struct, array_like=True, tag=12, gc=False):
-    """Envelopes a node missed while it was cut off, as they were sent.
+class Ask(msgspec.Struct, array_like=True, tag=16, gc=False):
+    """Ask a sender for a piece of what was missed: its envelopes above ``after`` to these channels.
 
-    ``more``: another piece follows. ``lost``: some it may have missed are no longer kept.
+    ``question`` is the asker's number for it. ``upto`` is the last number of interest, as the answer before
+    has said; 0 in the first piece. ``channels``: ``ChannelSet.raw``.
     """
 
+    question: int
+    after: int
+    upto: int
+    channels: bytes
+
+
+class Answer(msgspec.Struct, array_like=True, tag=17, gc=False):
+    """A piece of what a node has missed: envelopes as they were sent.
+
+    ``reached``: everything up to this number is in this piece or the ones before; ``upto``: where the last
+    piece ends. ``lost``: so many are not kept any more; at least so many, unless ``exact``.
+    """
+
+    question: int
     envelopes: list[bytes]
-    more: bool
-    lost: bool
+    reached: int
+    upto: int
+    lost: int
+    exact: bool
 
 
 class PassedOn(msgspec.Struct, array_like=True, tag=13, gc=False):
@@ -136,7 +165,21 @@ class PassedOn(msgspec.Struct, array_like=True, tag=13, gc=False):
 
 
 Message = (
-    Emit | Ack | Gone | Enter | Leave | Close | Disconnect | Reply | Hello | Beat | Bye | Replay | PassedOn
+    Emit
+    | Ack
+    | Gone
+    | Enter
+    | Leave
+    | Close
+    | Disconnect
+    | Reply
+    | Hello
+    | Beat
+    | Bye
+    | Ask
+    | Answer
+    | PassedOn
 )
-Membership = Hello | Beat | Bye
+Notice = Hello | Beat | Bye | Ask | Answer
+"""What is no part of a sender's stream: it has no number, is not kept, and is sent before what waits."""
 Request = Enter | Leave | Close | Disconnect

@@ -1,8 +1,9 @@
 """A node's place in the cluster: what it says, what it hears, and who else is there.
 
-Everything a node publishes is one numbered stream, kept for a while in the backlog; everything it hears
-is checked against the last number of its sender. So an envelope sent twice counts once, and one missed
-while this node was cut off is asked for (``Hello``) and sent again by its sender (``Replay``).
+Everything a node publishes is one numbered stream, kept for a while in the backlog; everything it hears is
+checked against the last number of its sender. So an envelope sent twice counts once, and one missed while
+this node was cut off is asked for (``recovery.py``) and given by its sender (``answers.py``). What nodes
+say about themselves are notices, outside the stream.
 """
 
 from __future__ import annotations
@@ -14,20 +15,25 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from socketio_cluster.manager.bus.answers import Answers
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
-from socketio_cluster.manager.bus.broker import Delivery
+from socketio_cluster.manager.bus.broker import Delivery, Publication
 from socketio_cluster.manager.bus.channels import Channels
-from socketio_cluster.manager.bus.echo import Echo
-from socketio_cluster.manager.bus.envelope import Codec, Header
+from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.link import FAREWELL_SECONDS, Link
-from socketio_cluster.manager.bus.messages import Beat, Bye, Emit, Gone, Hello, Membership, Message, Replay
+from socketio_cluster.manager.bus.membership import Membership
+from socketio_cluster.manager.bus.messages import Answer, Ask, Beat, Bye, Emit, Gone, Hello, Message, Notice
 from socketio_cluster.manager.bus.node_listener import Hears
+from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.publisher import Publisher
-from socketio_cluster.manager.bus.refusals import refuse
+from socketio_cluster.manager.bus.receiver import Receiver
+from socketio_cluster.manager.bus.recovery import Recovery
 from socketio_cluster.manager.bus.registry import open_broker, safe_url
-from socketio_cluster.manager.bus.replay import pieces
-from socketio_cluster.manager.bus.roster import NodeInfo, Roster
+from socketio_cluster.manager.bus.roster import NodeInfo
+from socketio_cluster.manager.bus.speaker import Speaker
+from socketio_cluster.manager.bus.streams import Streams
+from socketio_cluster.manager.bus.twin import Twin
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.futures import complain
 from socketio_cluster.manager.ids import new_node_id
@@ -38,9 +44,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("socketio_cluster.manager")
 
-TICK: Final = 0.5
+TICK: Final = 0.1
 LATE: Final = 1.0
 """A tick so much too late means that this loop was blocked: silence then says nothing about others."""
+LOOK_AROUND: Final = 0.5
+"""Seconds between two looks for the dead."""
 
 
 class Node:
@@ -58,18 +66,27 @@ class Node:
         self.options = options
         self.channels = Channels(options.prefix)
         self.stats = stats
-        self._roster = Roster(options.dead_after, 2 * options.buffer_seconds)
-        self._codec = Codec(options.prefix, options.secret)
-        self._echo = Echo(options, self.channels.everyone, self._codec, stats)
-        self._interest = Interest()
+        self.draining = False
         self._hears = hears
         self._serving = serving
-        self._joined_at = 0.0
-        self._said_goodbye = self.draining = False
+        self._joined_at = self._joined_clock = self._beat_at = self._looked_at = 0.0
+        self._said_goodbye = False
+        self._interest = Interest()
+        self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
+        self._membership = Membership(self._streams, hears)
+        codec = Codec(options.prefix, options.secret)
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
+        self._answers = Answers(backlog, lambda: self.publisher.largest // 2)
+        self._outgoing = Outgoing(backlog, self._next_answer)
         connect = partial(open_broker, options.url or "")
-        self._link = Link(connect, self._interest, backlog, self) if options.url else None
-        self.publisher = Publisher(self.id, self._codec, backlog, self._link, stats)
+        self._link = Link(connect, self._interest, self._outgoing, self) if options.url else None
+        self.publisher = Publisher(self.id, codec, self._outgoing, self._link, stats)
+        self._twin = Twin(self.publisher.said, options.dead_after)
+        self._receiver = Receiver(
+            self.id, codec, self._streams, self._twin, stats, hears.heard, self._noticed
+        )
+        self._speaker = Speaker(self.publisher, self.channels, serving=serving)
+        self._recovery = Recovery(self._streams, self._interest, self._receiver, self._speaker.ask, stats)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -80,17 +97,17 @@ class Node:
     @property
     def ready(self) -> bool:
         """Whether this node hears the others; always, when it is alone."""
-        return self._link is None or (self._link.up and not self._echo.doubled(time.monotonic()))
+        return self._link is None or (self._link.up and not self._twin.there(time.monotonic()))
 
     @property
     def nodes(self) -> dict[str, NodeInfo]:
         """The live nodes by id, this one included if it serves clients."""
         me = {self.id: self._info()} if self._serving else {}
-        return {**me, **self._roster.nodes}
+        return {**me, **self._membership.nodes}
 
     def knows(self, node: str) -> bool:
         """Whether this is a live node, or this one."""
-        return node == self.id or node in self._roster.nodes
+        return node == self.id or node in self._membership.nodes
 
     async def start(self, wait: float) -> None:
         """Go on the bus; returns when it is reached, or after ``wait`` seconds, while it goes on trying.
@@ -126,8 +143,7 @@ class Node:
     def drain(self) -> None:
         """Tell the others that this node takes no new clients and lets its own go."""
         self.draining = True
-        if self._link is not None and self._link.up:
-            self._tell(self._beat())
+        self._speaker.beat(self._info())
 
     async def close(self) -> None:
         """Send what is left, say goodbye and leave the bus, within a second.
@@ -135,9 +151,9 @@ class Node:
         First through the running link: to cancel it in the middle of a batch would end the broker.
         """
         if self._tasks and self._link is not None and self._link.up:
-            goodbye = self._say_goodbye()
+            self._flow()
             with contextlib.suppress(TimeoutError):  # the link says what is left unsent
-                await asyncio.wait_for(self.publisher.sent(goodbye), FAREWELL_SECONDS)
+                await asyncio.wait_for(self._send_the_rest(), FAREWELL_SECONDS)
         tasks, self._tasks = self._tasks, []
         for task in tasks:
             task.cancel()
@@ -155,34 +171,32 @@ class Node:
         if self._link is not None:
             self._link.wish()
 
-    def post(self, message: Message, *channels: str, keep: bool = True) -> int:
+    def post(self, message: Message, *channels: str) -> int:
         """Publish a message to channels; see ``Publisher.post``."""
-        return self.publisher.post(message, channels, keep=keep)
+        return self.publisher.post(message, channels)
+
+    # what the link tells
 
     def arrived(self, deliveries: list[Delivery]) -> None:
-        """Take what came from the bus; nothing in it can stop the node."""
-        now = time.monotonic()
-        for delivery in deliveries:
-            try:
-                self._receive(delivery, now)
-            except EnvelopeError as exc:
-                refuse(exc, self.stats)
-            except Exception:
-                logger.exception("an envelope could not be handled")
+        """Take what came from the bus."""
+        self._receiver.arrived(deliveries)
 
     def joined(self, *, again: bool) -> None:
-        """Say hello; after a cut, ask everybody for what was missed."""
+        """Say hello; after a cut, wait for those who were there before, and find out what was missed."""
         now = time.monotonic()
-        self._joined_at = now
-        self._echo.excuse(now)
+        self._receiver.echo = self._joined_at = self._beat_at = now
         self._said_goodbye = False
         if again:
             self.stats.reconnects += 1
-            self._roster.cut(now)
-        self._tell(self._hello())
+            self._recovery.cut(now)
+            self._outgoing.flowing = False
+            self._membership.settle(now + self.options.settle_seconds)
+        self._joined_clock = self.publisher.time()
+        self._speaker.hello(self._info())
 
     def parted(self) -> None:
-        """Nothing to do: clients of this node are served as before."""
+        """Forget who has asked: clients of this node are served as before."""
+        self._answers.clear()
 
     def refused(self, entry: Entry, why: str) -> None:
         """Name what the bus will never take; nobody will answer it."""
@@ -191,109 +205,91 @@ class Node:
             self._hears.heard(self.id, Gone(message.ack))
 
     def leaving(self) -> None:
-        """Say goodbye, unless ``close`` has."""
+        """Say goodbye, once."""
         if not self._said_goodbye:
-            self._say_goodbye()
+            self._said_goodbye = True
+            self._speaker.bye()
 
-    def _receive(self, delivery: Delivery, now: float) -> None:
-        header = self._codec.header(delivery.payload)
-        if header.origin == self.id:
-            self._echo.arrived(delivery, header, now)
-            return
-        message = self._codec.message(delivery.payload)
-        fresh = self._roster.fresh(header.origin, header.number, now)
-        if isinstance(message, Membership):
-            self._membership(header.origin, message)
-        elif isinstance(message, Replay):
-            self._replay(header, message)
-        elif fresh:
-            self._hand_over(header.origin, message)
-        elif not self._roster.is_behind(header.origin):
-            self.stats.repeats += 1
+    def _noticed(self, origin: str, notice: Notice) -> None:
+        """Take what another node says about itself, or asks this one."""
+        self._membership.heard(origin)
+        match notice:
+            case Hello() | Beat():
+                self._present(origin, notice)
+            case Bye():
+                self._streams.leave(origin)
+                self._recovery.give_up(origin)
+                self._membership.left(origin)
+            case Ask():
+                try:
+                    self._answers.ask(origin, notice)
+                except ValueError as exc:
+                    raise EnvelopeError("malformed", str(exc)) from exc
+                assert self._link is not None
+                self._link.wake()
+            case Answer():
+                self._recovery.answered(origin, notice)
+                self._recovery.turn(time.monotonic())
 
-    def _hand_over(self, origin: str, message: Message) -> None:
-        self.stats.received[type(message).__name__] += 1
-        self._hears.heard(origin, message)
+    def _present(self, origin: str, notice: Hello | Beat) -> None:
+        self._membership.present(origin, notice)
+        if (
+            self._receiver.echo_sent > self._joined_clock
+        ):  # what came before may be older than the subscriptions
+            self._recovery.offered(origin, notice.offer, again=isinstance(notice, Hello))
 
-    def _membership(self, origin: str, message: Membership) -> None:
-        if isinstance(message, Bye):
-            if self._roster.leave(origin):
-                self._gone(origin, "left")
-            return
-        if self._roster.present(origin, message):
-            logger.info("node %s (%s) is here", message.name or origin, origin)
-        if isinstance(message, Hello):
-            self._answer_hello(origin, message)
-
-    def _answer_hello(self, origin: str, message: Hello) -> None:
-        inbox = self.channels.inbox(origin)
-        if self.id in message.seen:
-            for piece in pieces(self.publisher, self.channels, inbox, message.seen[self.id]):
-                self.post(piece, inbox, keep=False)
-        else:
-            self.post(self._beat(), inbox, keep=False)
-
-    def _replay(self, header: Header, replay: Replay) -> None:
-        if not self._roster.is_behind(header.origin):
-            return
-        for raw in replay.envelopes:
-            inner = self._codec.header(raw)
-            message = self._codec.message(raw)
-            if inner.origin == header.origin and self._roster.replayed(inner.origin, inner.number):
-                self._hand_over(inner.origin, message)
-        if not replay.more:
-            self._roster.caught_up(header.origin, header.number)
-            if replay.lost:
-                self.stats.gaps += 1
-                logger.error("cut off for longer than %s keeps envelopes: some may be lost", header.origin)
+    # what is done now and then
 
     async def _tick(self) -> None:
         last = time.monotonic()
-        beat = last
         while True:
             await asyncio.sleep(TICK)
             now = time.monotonic()
             if now - last > TICK + LATE:
-                self._roster.grace(now)
-                self._echo.excuse(now)
+                self._streams.grace(now)
+                self._receiver.echo = now
             last = now
             self.publisher.expire(now)
             if self._link is not None and self._link.up:
-                if now - beat >= self.options.heartbeat:
-                    beat = now
-                    self._tell(self._beat())
-                self._look_around(now)
+                self._turn(now)
+
+    def _turn(self, now: float) -> None:
+        if self._membership.settled(now):
+            self._flow()
+        if now - self._beat_at >= self.options.heartbeat:
+            self._beat_at = now
+            self._speaker.beat(self._info())
+        if greeted := self._membership.greetings.due(now):
+            self._speaker.answer(self._info(), greeted)
+        self._recovery.turn(now)
+        if now - self._looked_at >= LOOK_AROUND:
+            self._looked_at = now
+            self._look_around(now)
 
     def _look_around(self, now: float) -> None:
         assert self._link is not None
-        if self._echo.deaf(now):
+        if now - self._receiver.echo > self.options.deaf_after:
             self._link.fail("this node does not hear its own heartbeat")
             return
-        for origin in self._roster.behind():
-            self.post(self._hello(), self.channels.inbox(origin), keep=False)
-        for node in self._roster.expire(now):
-            self._gone(node, "is dead")
+        self._streams.expire(now)
+        self._recovery.give_up_silent(now)
+        self._membership.expire(now)
 
-    def _gone(self, node: str, how: str) -> None:
-        logger.info("node %s %s", node, how)
-        self._hears.node_gone(node)
+    def _flow(self) -> None:
+        """Publish what waited: those who need it are back, or late."""
+        self._outgoing.flowing = True
+        self._recovery.settled()
+        assert self._link is not None
+        self._link.wake()
 
-    def _say_goodbye(self) -> int:
-        self._said_goodbye = True
-        return self._tell(Bye())
+    def _next_answer(self) -> Publication | None:
+        answer = self._answers.next()
+        return self.publisher.packed(answer[1], self.channels.inbox(answer[0])) if answer else None
 
-    def _tell(self, message: Membership) -> int:
-        number = self.post(message, self.channels.everyone, keep=False)
-        self._echo.said(self.publisher.stamp)
-        return number
-
-    def _hello(self) -> Hello:
-        me = self.options
-        return Hello(me.name, me.address, self._serving, self._roster.seen(), self.draining)
-
-    def _beat(self) -> Beat:
-        me = self.options
-        return Beat(me.name, me.address, self._serving, self._hears.client_count, self.draining)
+    async def _send_the_rest(self) -> None:
+        await self.publisher.sent(self.publisher.number)
+        self.leaving()
+        await self.publisher.told()
 
     def _info(self) -> NodeInfo:
         me = self.options

@@ -1,16 +1,20 @@
-"""What this node publishes: one numbered stream of envelopes, on its way to the bus."""
+"""What this node publishes: one numbered stream of envelopes, and notices beside it."""
 
 from __future__ import annotations
 
 import logging
 import re
 import time
+from collections import deque
 from typing import Final
 
-from socketio_cluster.manager.bus.backlog import Backlog, Entry
+from socketio_cluster.manager.bus.backlog import Entry
+from socketio_cluster.manager.bus.broker import Publication
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.link import Link
-from socketio_cluster.manager.bus.messages import Emit, Message
+from socketio_cluster.manager.bus.messages import Emit, Message, Notice
+from socketio_cluster.manager.bus.outgoing import Outgoing
+from socketio_cluster.manager.bus.sender_clock import SenderClock
 from socketio_cluster.manager.errors import BrokerError, EventTooLarge
 from socketio_cluster.manager.stats import Stats
 
@@ -20,9 +24,12 @@ HIGH_WATER: Final = 2000
 """Unsent envelopes above which emits wait for the bus, so that a flood slows its source."""
 
 AROUND: Final = 1024
-"""Bytes that an envelope, and the replay that may bring it once more, add to an event."""
+"""Bytes that an envelope, and the answer that may bring it once more, add to an event."""
 REFUSALS_KEPT: Final = 1000
 """Refused envelopes whose number is remembered for the emitter that waits for it."""
+
+STAMPS: Final = 2000
+"""Notices whose time is remembered; those to everybody come back within a few heartbeats."""
 
 
 class Publisher:
@@ -31,42 +38,57 @@ class Publisher:
     Args:
         origin: this node's id.
         codec: makes the bytes.
-        backlog: where they are kept.
+        outgoing: where they wait for the link.
         link: the way to the bus; None publishes nothing.
         stats: where to count.
     """
 
-    def __init__(self, origin: str, codec: Codec, backlog: Backlog, link: Link | None, stats: Stats) -> None:
-        self.backlog = backlog
+    def __init__(
+        self, origin: str, codec: Codec, outgoing: Outgoing, link: Link | None, stats: Stats
+    ) -> None:
+        self.backlog = outgoing.backlog
         self._origin = origin
         self._codec = codec
         self._link = link
+        self._outgoing = outgoing
+        self._clock = SenderClock()
         self._stats = stats
-        self._number = 0
-        self.stamp = 0.0
-        """When the newest envelope was made, in epoch seconds, as its header says."""
+        self.number = 0
+        """Number of the newest envelope."""
+        self.said: deque[float] = deque(maxlen=STAMPS)
+        """When the latest notices were sent, as their headers say."""
+        self._stamp = 0.0
         self._warned = False
         self._refusals: dict[int, str] = {}
 
-    def post(self, message: Message, channels: tuple[str, ...], *, keep: bool = True) -> int:
+    def post(self, message: Message, channels: tuple[str, ...]) -> int:
         """Publish a message to channels, in the order of the calls; returns its number.
 
-        It goes out at once, or when the bus is back. ``keep=False`` is for what need not be repeated.
-        Raises ``EventTooLarge`` for one that the bus or the buffer cannot hold, and what msgspec raises for
-        one it cannot pack.
+        It goes out at once, or when the bus is back. Raises ``EventTooLarge`` for one that the bus or the
+        buffer cannot hold, and what msgspec raises for one it cannot pack.
         """
         if self._link is None:
             return 0
-        sent = time.time()
-        raw = self._codec.pack(Header(self._origin, self._number + 1, sent), message)
+        raw = self._pack(self.number + 1, message)
         if len(raw) > self.largest:
             raise self.too_large(len(raw))
-        self._number += 1
-        self.stamp = sent
-        self._count(self.backlog.add(Entry(self._number, time.monotonic(), channels, raw, keep)))
+        self.number += 1
+        self._count(self.backlog.add(Entry(self.number, time.monotonic(), channels, raw)))
         self._stats.published[type(message).__name__] += 1
         self._link.wake()
-        return self._number
+        return self.number
+
+    def notice(self, message: Notice, *channels: str) -> None:
+        """Publish a notice, before what waits; it is lost when the bus is away."""
+        if self._link is not None and self._link.up:
+            self._outgoing.notice(self.packed(message, *channels))
+            self.said.append(self._stamp)
+            self._link.wake()
+
+    def packed(self, message: Notice, *channels: str) -> Publication:
+        """Give a notice in its envelope."""
+        self._stats.published[type(message).__name__] += 1
+        return Publication(channels, self._pack(0, message))
 
     @property
     def largest(self) -> int:
@@ -109,6 +131,16 @@ class Publisher:
             raise BrokerError(f"the bus did not take it: {self._refusals[number]}")
         return self._link is None or self.backlog.reached >= number
 
+    async def told(self) -> None:
+        """Return when the bus has every notice so far, or is lost."""
+        noticed = self._outgoing.noticed
+        while self._link is not None and self._outgoing.told < noticed:
+            await self._link.drained()
+
+    def time(self) -> float:
+        """What this node would write on an envelope now: epoch seconds that only ever grow."""
+        return self._clock.read(time.time(), time.monotonic())
+
     def refused(self, entry: Entry, why: str) -> Message:
         """Count and name what the bus will never take; gives the message."""
         message = self._codec.message(entry.payload)
@@ -130,6 +162,10 @@ class Publisher:
         self._count(self.backlog.expire(now))
         if self._link is not None and self._link.up and not self.backlog.unsent:
             self._warned = False  # the bus is back and has it all: its next absence is another one
+
+    def _pack(self, number: int, message: Message) -> bytes:
+        self._stamp = self.time()
+        return self._codec.pack(Header(self._origin, number, self._stamp), message)
 
     def _count(self, dropped: int) -> None:
         if dropped == 0:

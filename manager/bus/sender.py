@@ -1,20 +1,17 @@
-"""The sender: the backlog on its way to the bus, one batch at a time, and what the bus will not take."""
+"""The sender: what waits on its way to the bus, one batch at a time, and what the bus will not take."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final
 
-from socketio_cluster.manager.bus.backlog import Backlog, Entry
-from socketio_cluster.manager.bus.broker import LARGEST, Broker, Publication
+from socketio_cluster.manager.bus.backlog import Entry
+from socketio_cluster.manager.bus.broker import LARGEST, Broker
+from socketio_cluster.manager.bus.outgoing import BATCH_ENTRIES, Outgoing
 from socketio_cluster.manager.bus.suspect import Suspect
 from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused, WrongServer
 
 logger = logging.getLogger("socketio_cluster.manager")
-
-BATCH_ENTRIES: Final = 1000
-BATCH_BYTES: Final = 1024 * 1024
 
 Refused = Callable[[Entry, str], None]
 """Told of an envelope that was given up, and why."""
@@ -24,12 +21,13 @@ class Sender:
     """Sends through whichever broker lives.
 
     Args:
-        backlog: what to send.
+        outgoing: what to send.
         refused: told of each envelope that the bus will never take.
     """
 
-    def __init__(self, backlog: Backlog, refused: Refused) -> None:
-        self._backlog = backlog
+    def __init__(self, outgoing: Outgoing, refused: Refused) -> None:
+        self._outgoing = outgoing
+        self._backlog = outgoing.backlog
         self._refused = refused
         self._suspect = Suspect()
         self._under_way: list[Entry] = []
@@ -49,22 +47,26 @@ class Sender:
 
     async def send(self, broker: Broker) -> bool:
         """Send one batch; False when nothing was left."""
-        batch = self._backlog.batch(self._suspect.most(BATCH_ENTRIES), BATCH_BYTES)
-        if not batch:
+        batch = self._outgoing.batch(self._suspect.most(BATCH_ENTRIES))
+        if not batch.publications:
             return False
-        self._under_way = batch
+        self._under_way = batch.entries
         try:
-            await broker.publish([Publication(entry.channels, entry.payload) for entry in batch])
+            await broker.publish(batch.publications)
         except PublishRefused as refusal:
             for index, why in refusal.reasons.items():
-                self._give_up(batch[index], why)
+                if (entry := batch.entry(index)) is not None:
+                    self._give_up(entry, why)
+                else:
+                    logger.error("the bus will not take what this node says of itself, or answers: %s", why)
         except BaseException:  # also when the reader has noticed first that the bus is gone
             self.errors += 1
             raise
         self._under_way = []
-        self._through = True
-        self._backlog.sent(batch[-1].number)
-        self._suspect.passed(batch[-1].number)
+        self._outgoing.sent(batch)
+        if batch.entries:
+            self._through = True
+            self._suspect.passed(batch.entries[-1].number)
         return True
 
     def broke(self, error: BrokerError) -> bool:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
-from socketio_cluster.manager.bus.broker import Delivery
+from socketio_cluster.manager.bus.broker import Delivery, Publication
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.link import Link
+from socketio_cluster.manager.bus.outgoing import Outgoing
 
 
 class Bus:
@@ -115,8 +116,9 @@ class Rig:
         self.bus = Bus()
         self.interest = Interest()
         self.backlog = Backlog(10**6, 60)
-        self.ends = Ends(lambda: self.post(b"bye"))
-        self.link = Link(self.bus.connect, self.interest, self.backlog, self.ends)
+        self.outgoing = Outgoing(self.backlog, lambda: None)
+        self.ends = Ends(lambda: self.outgoing.notice(Publication(("c",), b"bye")))
+        self.link = Link(self.bus.connect, self.interest, self.outgoing, self.ends)
         self._number = 0
 
     @property
@@ -126,7 +128,7 @@ class Rig:
     def post(self, *payloads):
         for payload in payloads:
             self._number += 1
-            self.backlog.add(Entry(self._number, 0.0, ("c",), payload, True))
+            self.backlog.add(Entry(self._number, 0.0, ("c",), payload))
         self.link.wake()
 
     def start(self):

@@ -7,12 +7,16 @@ import pytest
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
 
 
-def entry(number, at=0.0, size=10, keep=True):
-    return Entry(number, at, ("c",), b"x" * size, keep)
+def entry(number, at=0.0, size=10):
+    return Entry(number, at, ("c",), b"x" * size)
 
 
 def numbers(entries):
     return [one.number for one in entries]
+
+
+def kept(backlog):
+    return numbers(one for one in backlog.between(0, 99) if one.payload)
 
 
 @pytest.fixture
@@ -43,35 +47,66 @@ def test_awaits(backlog):
     assert backlog.reached == 2
 
 
-def test_since(backlog):
-    """What is kept after a number comes in order, sent or not."""
+def test_between(backlog):
+    """What is kept between two numbers comes in order, sent or not."""
     backlog.sent(3)
-    assert numbers(backlog.since(0)) == [1, 2, 3, 4, 5]
-    assert numbers(backlog.since(2)) == [3, 4, 5]
-    assert numbers(backlog.since(5)) == []
+    assert numbers(backlog.between(0, 9)) == [1, 2, 3, 4, 5]
+    assert numbers(backlog.between(2, 4)) == [3, 4]
+    assert numbers(backlog.between(5, 9)) == []
 
 
-def test_what_need_not_be_kept():
-    """An entry that need not be kept is sent, and never repeated for others."""
-    backlog = Backlog(100, 60)
-    backlog.add(entry(1, keep=False))
-    backlog.add(entry(2))
-    assert numbers(backlog.batch(9, 1000)) == [1, 2]
-    assert numbers(backlog.since(0)) == [2]
-    backlog.sent(2)
-    assert backlog.size == 10
+def test_what_has_gone_is_known(backlog):
+    """Of what had to go the number and the channels are known, and no bytes."""
+    backlog.sent(1)
+    backlog.add(entry(6, size=80))
+    assert [(one.number, one.channels, one.payload == b"") for one in backlog.between(0, 9)] == [
+        (1, ("c",), True),
+        (2, ("c",), True),
+        (3, ("c",), True),
+        (4, ("c",), False),
+        (5, ("c",), False),
+        (6, ("c",), False),
+    ]
     assert backlog.floor == 0
+
+
+def test_what_has_gone_is_forgotten(monkeypatch, backlog):
+    """Not for ever: the floor says up to which number nothing is known."""
+    monkeypatch.setattr("socketio_cluster.manager.bus.backlog.GONE_ENTRIES", 2)
+    backlog.add(entry(6, size=95))
+    assert backlog.floor == 3
+    assert numbers(backlog.between(0, 9)) == [4, 5, 6]
+
+
+def test_handed(backlog):
+    """What was given to a broker is handed to it, until that broker is gone without having confirmed it."""
+    assert backlog.handed == 0
+    backlog.batch(3, 1000)
+    assert backlog.handed == 3
+    assert numbers(backlog.newest()) == [3, 2, 1]
+    backlog.sent(3)
+    backlog.batch(1, 1000)
+    assert backlog.handed == 4
+    backlog.cut()
+    assert backlog.handed == 3
+    assert numbers(backlog.newest()) == [3, 2, 1]
+
+
+def test_what_goes_unsent_counts_as_handed(backlog):
+    """It will never come: who asks is told of it."""
+    backlog.add(entry(6, size=80))
+    assert backlog.handed == 3
+    assert numbers(backlog.newest()) == [3, 2, 1]
 
 
 def test_bytes(backlog):
     """Over the bound the oldest go: those already sent first, without a loss, then unsent ones, counted."""
     backlog.sent(2)
     assert backlog.add(entry(6, size=70)) == 0
-    assert backlog.floor == 2
-    assert numbers(backlog.since(0)) == [3, 4, 5, 6]
+    assert kept(backlog) == [3, 4, 5, 6]
     assert backlog.add(entry(7, size=60)) == 4
     assert numbers(backlog.batch(9, 1000)) == [7]
-    assert backlog.floor == 6
+    assert backlog.handed == 7
     assert backlog.size == 60
 
 
@@ -83,8 +118,7 @@ def test_age():
     backlog.sent(1)
     assert backlog.expire(60) == 0
     assert backlog.expire(71) == 1
-    assert numbers(backlog.since(0)) == [3]
-    assert backlog.floor == 2
+    assert kept(backlog) == [3]
 
 
 def test_larger_than_the_bound():
@@ -105,14 +139,14 @@ def test_withdraw(backlog):
     assert backlog.size == 30
     backlog.sent(5)
     assert not backlog.withdraw(5)
-    assert numbers(backlog.since(0)) == [1, 3, 5]
+    assert kept(backlog) == [1, 3, 5]
 
 
 def test_size_returns_to_nothing():
     """The bytes are counted down with everything that goes, whichever way."""
     backlog = Backlog(1000, 10)
     for number in range(1, 9):
-        backlog.add(entry(number, size=number, keep=number % 2 == 0))
+        backlog.add(entry(number, size=number))
     backlog.batch(3, 1000)
     backlog.sent(3)
     backlog.withdraw(5)

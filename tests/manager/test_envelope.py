@@ -9,6 +9,8 @@ import pytest
 from socketio_cluster.manager.bus.envelope import MAC_BYTES, Codec, Header
 from socketio_cluster.manager.bus.messages import (
     Ack,
+    Answer,
+    Ask,
     Beat,
     Bye,
     Close,
@@ -19,8 +21,8 @@ from socketio_cluster.manager.bus.messages import (
     Hello,
     Leave,
     Message,
+    Offer,
     PassedOn,
-    Replay,
     Reply,
 )
 from socketio_cluster.manager.errors import EnvelopeError
@@ -37,10 +39,11 @@ MESSAGES = [
     Close(5, "/", ""),
     Disconnect(6, "/", "sid"),
     Reply(7, "why"),
-    Hello("name", "host:1", True, {"abcdefgh": 2**63}),
-    Beat("", "", False, 0),
+    Hello("name", "host:1", True, 5, True, Offer(2**63, 7, b"abcd")),
+    Beat("", "", False, 0, False, Offer(0, 0, b"")),
     Bye(),
-    Replay([b"", b"raw"], True, False),
+    Ask(1, 5, 0, b"\x00abcd"),
+    Answer(1, [b"", b"raw"], 9, 2**63, 3, False),
     PassedOn("abcdefgh", ["abcdefgh-twelve-more"], EMIT),
 ]
 PLAIN, SIGNED = Codec("sio"), Codec("sio", SECRET)

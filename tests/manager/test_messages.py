@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from socketio_cluster.manager.bus.messages import Beat, Emit, Enter, Gone, Hello, Message
+from socketio_cluster.manager.bus.messages import Beat, Emit, Enter, Gone, Hello, Message, Offer
 
 TAGS = {
     "Emit": 1,
@@ -16,12 +16,15 @@ TAGS = {
     "Close": 6,
     "Disconnect": 7,
     "Reply": 8,
-    "Hello": 9,
-    "Beat": 10,
+    "Hello": 14,
+    "Beat": 15,
     "Bye": 11,
-    "Replay": 12,
+    "Ask": 16,
+    "Answer": 17,
     "PassedOn": 13,
 }
+
+OFFER = Offer(3, 2, b"mark")
 
 
 def decode(raw):
@@ -62,7 +65,7 @@ def test_an_older_node():
         [3, "7"],
         [4, 1, "/", "sid", 1.5],
         [1, "/", None, [], ["text"], True],
-        [9, "name", "", True, {"a": "b"}],
+        [14, "name", "", True, 0, False, [1, "2", b""]],
         {"tag": 3, "request": 7},
         7,
     ],
@@ -82,5 +85,5 @@ def test_a_room_keeps_its_type():
 
 def test_two_kinds_with_equal_fields():
     """A hello and a beat are told apart by their numbers."""
-    for message in (Hello("a", "b", True, {"c": 1}), Beat("a", "b", True, 1)):
+    for message in (Hello("a", "b", True, 1, False, OFFER), Beat("a", "b", True, 1, False, OFFER)):
         assert type(decode(msgspec.msgpack.encode(message))) is type(message)

@@ -11,6 +11,7 @@ from socketio_cluster.manager.bus.backlog import Backlog
 from socketio_cluster.manager.bus.broker import LARGEST
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.messages import Emit
+from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.publisher import Publisher
 from socketio_cluster.manager.errors import BrokerError, EventTooLarge
 from socketio_cluster.manager.stats import Stats
@@ -22,7 +23,7 @@ def test_dropping_is_told_once_for_each_absence(caplog):
     """Not again when the bus is there but has not everything yet; again when it goes the next time."""
     link = SimpleNamespace(up=False, limit=LARGEST, wake=lambda: None)
     backlog = Backlog(1000, 60)
-    publisher = Publisher("a" * 8, Codec("sio"), backlog, link, Stats())
+    publisher = Publisher("a" * 8, Codec("sio"), Outgoing(backlog, lambda: None), link, Stats())
 
     def post(count):
         for _ in range(count):
@@ -44,7 +45,7 @@ def test_what_is_too_large_touches_nothing(buffer, limit):
     """A message above the buffer's or the bus's bytes raises; what waits stays, and no number is used up."""
     link = SimpleNamespace(up=False, limit=limit, wake=lambda: None)
     backlog = Backlog(buffer, 60)
-    publisher = Publisher("a" * 8, Codec("sio"), backlog, link, Stats())
+    publisher = Publisher("a" * 8, Codec("sio"), Outgoing(backlog, lambda: None), link, Stats())
     assert publisher.post(WORDS, ("channel",)) == 1
     with pytest.raises(EventTooLarge, match="buffer_bytes" if buffer < limit else "what the bus takes"):
         publisher.post(Emit("/", None, [], [b"x" * 100_000], text=True), ("channel",))
@@ -55,7 +56,13 @@ def test_what_is_too_large_touches_nothing(buffer, limit):
 async def test_an_emitter_is_told_what_the_bus_refused(caplog):
     """Whoever waits for an envelope that the bus will not take gets the reason; the log names the event."""
     backlog, stats = Backlog(10**6, 60), Stats()
-    publisher = Publisher("a" * 8, Codec("sio"), backlog, SimpleNamespace(limit=LARGEST, wake=int), stats)
+    publisher = Publisher(
+        "a" * 8,
+        Codec("sio"),
+        Outgoing(backlog, lambda: None),
+        SimpleNamespace(limit=LARGEST, wake=int),
+        stats,
+    )
     words = Emit("/", None, [], [b'2["news",1]'], text=True)
     number = publisher.post(words, ("channel",))
     publisher.refused(backlog.drop(number), "no permission")

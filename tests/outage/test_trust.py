@@ -98,14 +98,14 @@ async def test_wrong_message_in_a_good_envelope(bus_url, prefix):
     """A well-formed message that makes no sense is passed over: unknown ids, packets that are not packets."""
     async with three_nodes(bus_url, prefix, count=2) as nodes, client(nodes[1]) as one:
         codec = Codec(prefix)
-        from socketio_cluster.manager.bus.messages import Ack, Enter, Gone, Replay, Reply
+        from socketio_cluster.manager.bus.messages import Ack, Answer, Enter, Gone, Reply
 
         messages = [
             Ack(999, [b"zzz"], text=True),
             Gone(999),
             Reply(999, "x"),
             Enter(1, "/nowhere", "x" * 20, "red"),
-            Replay([b"rubbish"], more=True, lost=True),
+            Answer(1, [b"rubbish"], 1, 2, 3, exact=True),
             Emit("/", ["nobody"], [], [], text=True),
             Emit("/", None, [], [], text=True),
             Emit("/", None, [], [b"\xff\xfe"], text=True),

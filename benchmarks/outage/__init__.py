@@ -1,0 +1,1 @@
+"""How a cluster of many nodes comes back after its bus was killed, restarted or frozen."""

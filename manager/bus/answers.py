@@ -1,0 +1,102 @@
+"""What this node answers to those who have missed something of its stream.
+
+Nothing is sent that was not asked for: each question is answered with one piece, made when the link has
+room for it, and the asker asks for the next one. So a slow asker gets as much as it can take, a question
+that is repeated replaces itself, and there is at most one piece in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import islice
+from typing import Final
+
+from socketio_cluster.manager.bus.backlog import Backlog
+from socketio_cluster.manager.bus.channel_set import Holds, mark, pack_marks, reader
+from socketio_cluster.manager.bus.messages import Answer, Ask, Offer
+
+PIECE_BYTES: Final = 512 * 1024
+"""Of a piece, unless one envelope is larger. Eight of them at a time stay far below the 8 MiB above which
+Redis cuts a slow subscriber off."""
+PIECE_ENTRIES: Final = 1000
+"""Envelopes of a piece: the asker handles them in one turn of its loop."""
+SCAN: Final = 5000
+"""Entries looked at for a piece: a few milliseconds."""
+ASKERS_BYTES: Final = 16 * 1024 * 1024
+"""Of questions that wait; beyond it a question is passed over, and comes again."""
+OFFER_MARKS: Final = 64
+OFFER_ENTRIES: Final = 2000
+"""An offer goes so far back: it is for everybody, so it is small; who needs more asks."""
+
+
+class Answers:
+    """The questions that wait for an answer, one of each asker, and the pieces that answer them.
+
+    ``most``: bytes of a piece that the bus takes, which may be less than ``PIECE_BYTES``.
+    """
+
+    def __init__(self, backlog: Backlog, most: Callable[[], int] = lambda: PIECE_BYTES) -> None:
+        self._backlog = backlog
+        self._most = most
+        self._asks: dict[str, tuple[Ask, Holds]] = {}
+        self._size = 0
+
+    def ask(self, origin: str, ask: Ask) -> None:
+        """Take a question; raises ``ValueError`` for one that makes no sense."""
+        self._forget(origin)
+        if self._size + len(ask.channels) > ASKERS_BYTES:
+            return
+        if not ask.upto:
+            ask.upto = self._backlog.handed
+        self._asks[origin] = ask, reader(ask.channels)
+        self._size += len(ask.channels)
+
+    def next(self) -> tuple[str, Answer] | None:
+        """The piece for the asker that has waited longest; None when nobody waits."""
+        if not self._asks:
+            return None
+        origin = next(iter(self._asks))
+        ask, needs = self._asks[origin]
+        self._forget(origin)
+        return origin, self._piece(ask, needs)
+
+    def clear(self) -> None:
+        """Forget the questions: this node is cut off, and those who asked will ask again."""
+        self._asks.clear()
+        self._size = 0
+
+    def _forget(self, origin: str) -> None:
+        if origin in self._asks:
+            self._size -= len(self._asks.pop(origin)[0].channels)
+
+    def _piece(self, ask: Ask, needs: Holds) -> Answer:
+        exact = ask.after >= self._backlog.floor
+        piece = Answer(ask.question, [], ask.after, ask.upto, lost=0, exact=exact)
+        size, most = 0, min(PIECE_BYTES, self._most())
+        for scanned, entry in enumerate(self._backlog.between(ask.after, ask.upto), 1):
+            needed = needs(entry.channels)
+            size += len(entry.payload) if needed else 0
+            if piece.envelopes and size > most:
+                return piece
+            if needed and entry.payload:
+                piece.envelopes.append(entry.payload)
+            elif needed:
+                piece.lost += 1
+            piece.reached = entry.number
+            if len(piece.envelopes) == PIECE_ENTRIES or scanned == SCAN:
+                return piece
+        piece.reached = ask.upto
+        return piece
+
+
+def offer(backlog: Backlog) -> Offer:
+    """Say how far the stream is, and for which channels its newest envelopes were."""
+    marks: set[int] = set()
+    entries = list(islice(backlog.newest(), OFFER_ENTRIES))
+    for entry in entries:
+        found = marks.union(map(mark, entry.channels))
+        if len(found) > OFFER_MARKS:
+            return Offer(backlog.handed, entry.number, pack_marks(marks))
+        marks = found
+    since = entries[-1].number if len(entries) == OFFER_ENTRIES else backlog.floor
+    return Offer(backlog.handed, since, pack_marks(marks))

@@ -1,0 +1,125 @@
+"""What came from the bus, from bytes to messages: verified, not older than it may be, each once."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+from socketio_cluster.manager.bus.broker import Delivery
+from socketio_cluster.manager.bus.envelope import Codec, Header
+from socketio_cluster.manager.bus.messages import Message, Notice
+from socketio_cluster.manager.bus.streams import Streams
+from socketio_cluster.manager.bus.twin import Twin
+from socketio_cluster.manager.errors import EnvelopeError
+from socketio_cluster.manager.stats import Stats
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+
+class Receiver:
+    """Takes envelopes of other nodes, and this node's own notices, which come back.
+
+    Args:
+        node: this node's id.
+        codec: reads the bytes.
+        streams: knows what is a repeat.
+        twin: knows what this node has said.
+        stats: where to count.
+        hand_over: is given each message for the application, with its sender.
+        noticed: is given each notice.
+    """
+
+    def __init__(
+        self,
+        node: str,
+        codec: Codec,
+        streams: Streams,
+        twin: Twin,
+        stats: Stats,
+        hand_over: Callable[[str, Message], None],
+        noticed: Callable[[str, Notice], None],
+    ) -> None:
+        self._node = node
+        self._codec = codec
+        self._streams = streams
+        self._twin = twin
+        self._stats = stats
+        self._hand_over = hand_over
+        self._noticed = noticed
+        self.echo = 0.0
+        """When this node last heard itself."""
+        self.echo_sent = 0.0
+        """When that was sent, in epoch seconds."""
+
+    def arrived(self, deliveries: list[Delivery]) -> None:
+        """Take what came from the bus; nothing in it can stop the node."""
+        now, wall = time.monotonic(), time.time()
+        for delivery in deliveries:
+            try:
+                self._receive(delivery.payload, now, wall)
+            except EnvelopeError as exc:
+                self._refuse(exc)
+            except Exception:
+                logger.exception("an envelope could not be handled")
+
+    def replayed(self, origin: str, raw: bytes) -> bool:
+        """Take an envelope that was inside an answer of its sender; False when it was a repeat."""
+        try:
+            header = self._codec.header(raw)
+            message = self._codec.message(raw)
+            if header.origin != origin:
+                raise EnvelopeError("malformed", f"{origin} answers with an envelope of {header.origin}")
+        except EnvelopeError as exc:
+            self._refuse(exc)
+            return False
+        if not self._streams.replayed(origin, header.number):
+            return False
+        self.pass_on(origin, message)
+        return True
+
+    def pass_on(self, origin: str, message: Message) -> None:
+        """Hand a message over; an error in it stops nobody."""
+        self._stats.received[type(message).__name__] += 1
+        try:
+            self._hand_over(origin, message)
+        except EnvelopeError as exc:
+            self._refuse(exc)
+        except Exception:
+            logger.exception("an envelope could not be handled")
+
+    def _receive(self, raw: bytes, now: float, wall: float) -> None:
+        header = self._codec.header(raw)
+        if header.origin == self._node:
+            if not header.number:
+                self._hear_myself(header, raw, now, wall)
+            return
+        message = self._codec.message(raw)
+        if not header.number:
+            self._notice(header, message, now, wall)
+        elif self._streams.take(header, message, len(raw), now, wall):
+            self._stats.received[type(message).__name__] += 1
+            self._hand_over(header.origin, message)
+        elif not self._streams.is_behind(header.origin):
+            self._stats.repeats += 1
+
+    def _notice(self, header: Header, message: Message, now: float, wall: float) -> None:
+        if not isinstance(message, Notice):
+            raise EnvelopeError("malformed", f"a {type(message).__name__} without a number")
+        if self._streams.notice(header, now, wall):
+            self._noticed(header.origin, message)
+        else:
+            self._stats.repeats += 1
+
+    def _hear_myself(self, header: Header, raw: bytes, now: float, wall: float) -> None:
+        self._codec.message(raw)  # or anybody could say how late this node hears
+        if self._twin.heard(self._node, header.sent, now):
+            return
+        if header.sent > self.echo_sent:
+            self.echo, self.echo_sent = now, header.sent
+            self._stats.lag = max(0.0, wall - header.sent)
+
+    def _refuse(self, error: EnvelopeError) -> None:
+        self._stats.refused[error.reason] += 1
+        if self._stats.refused[error.reason] in (1, 10, 100, 1000, 10000):
+            logger.warning("refused an envelope (%d so far): %s", self._stats.refused[error.reason], error)

@@ -1,0 +1,182 @@
+"""How this node gets what it missed while it was cut off, or learns that it missed nothing.
+
+Every sender makes an *offer* when it hears that this node is back, or comes back itself: how far its stream
+is, and for which channels its newest envelopes were. If that does not show that nothing was missed, the
+sender is asked for it, piece by piece, with the channels that this node needs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from socketio_cluster.manager.bus.channel_set import ChannelSet
+from socketio_cluster.manager.bus.interest import Interest
+from socketio_cluster.manager.bus.messages import Answer, Ask, Offer
+from socketio_cluster.manager.bus.questions import Question, Questions
+from socketio_cluster.manager.bus.receiver import Receiver
+from socketio_cluster.manager.bus.streams import Streams
+from socketio_cluster.manager.errors import EnvelopeError
+from socketio_cluster.manager.stats import Stats
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+
+@dataclass
+class Tally:
+    """What came, and what did not, since the last time that nothing was missing."""
+
+    envelopes: int = 0
+    size: int = 0
+    senders: set[str] = field(default_factory=set)
+    lost: Counter[str] = field(default_factory=Counter)
+    exact: bool = True
+
+
+class Recovery:
+    """Asks others for what was missed.
+
+    Args:
+        streams: how far others were heard.
+        interest: the channels this node needs.
+        receiver: takes the envelopes.
+        ask: sends a question to a sender.
+        stats: where to count.
+    """
+
+    def __init__(
+        self,
+        streams: Streams,
+        interest: Interest,
+        receiver: Receiver,
+        ask: Callable[[str, Ask], None],
+        stats: Stats,
+    ) -> None:
+        self._streams = streams
+        self._interest = interest
+        self._receiver = receiver
+        self._ask = ask
+        self._stats = stats
+        self._questions = Questions()
+        self._needs = ChannelSet(())
+        self._needs_version = -1
+        self._tally = Tally()
+        self._settling = False
+
+    def cut(self, now: float) -> None:
+        """Note that this node is back on the bus: something of everybody may be missing."""
+        self._streams.cut(now)
+        self._questions.clear()
+        self._settling = True
+
+    def settled(self) -> None:
+        """The time for offers is over: ask those who made none."""
+        self._settling = False
+        for origin in self._streams.behind():
+            self._questions.open(origin)
+        self._sum_up()
+
+    def offered(self, origin: str, offer: Offer, *, again: bool) -> None:
+        """Take an offer; raises ``EnvelopeError`` for a malformed one."""
+        behind = again or self._streams.is_behind(origin)
+        try:
+            needed = behind and self._channels().meets(offer.marks)
+        except ValueError as exc:
+            raise EnvelopeError("malformed", str(exc)) from exc
+        if not self._streams.offered(origin, offer, again=again, needed=needed):
+            self._questions.open(origin)
+        elif behind:
+            self._go_on(origin)
+
+    def answered(self, origin: str, answer: Answer) -> None:
+        """Take a piece, and ask for the next."""
+        question = self._questions.answered(origin, answer.question)
+        if question is None:
+            return
+        self._count(origin, answer)
+        for raw in answer.envelopes:
+            self._receiver.replayed(origin, raw)
+        self._streams.reach(origin, answer.reached)
+        if answer.reached < answer.upto:
+            self._questions.next_piece(question, answer.upto)
+        else:
+            self._go_on(origin)
+
+    def turn(self, now: float) -> None:
+        """Ask what is due."""
+        for question in self._questions.due(now):
+            if self._streams.silent(question.origin, now):
+                self._questions.close(question.origin)  # its next beat opens the question again
+            else:
+                self._ask(question.origin, self._worded(question))
+
+    def give_up(self, origin: str) -> None:
+        """Expect nothing more of a sender that left, or is dead; what is held of it is due now."""
+        asked = self._questions.close(origin)
+        messages = self._streams.release(origin) if self._streams.is_behind(origin) else []
+        if asked or messages:
+            self._tally.lost[origin] += 0
+            self._tally.exact = False
+        for message in messages:
+            self._receiver.pass_on(origin, message)
+        self._sum_up()
+
+    def give_up_silent(self, now: float) -> None:
+        """Give up those who fell silent, as far as something is held of them."""
+        for origin in self._streams.behind():
+            if self._streams.silent(origin, now) and self._streams.holds(origin):
+                self.give_up(origin)
+
+    def _go_on(self, origin: str) -> None:
+        """What was missed has come: hand over what is held, and ask for what could not be."""
+        for message in self._streams.release(origin):
+            self._receiver.pass_on(origin, message)
+        self._questions.close(origin)
+        if self._streams.is_behind(origin):
+            self._questions.open(origin)
+        self._sum_up()
+
+    def _worded(self, question: Question) -> Ask:
+        after = self._streams.seen(question.origin)
+        return Ask(question.number, after, question.upto, self._channels().raw)
+
+    def _channels(self) -> ChannelSet:
+        if self._needs_version != self._interest.version:
+            self._needs = ChannelSet(self._interest.wanted)
+            self._needs_version = self._interest.version
+        return self._needs
+
+    def _count(self, origin: str, answer: Answer) -> None:
+        tally = self._tally
+        tally.senders.add(origin)
+        tally.envelopes += len(answer.envelopes)
+        tally.size += sum(map(len, answer.envelopes))
+        tally.exact &= answer.exact
+        if answer.lost or not answer.exact:
+            tally.lost[origin] += answer.lost
+
+    def _sum_up(self) -> None:
+        """Say what was missed, in one line, once nothing is missing any more."""
+        if self._questions or self._settling:
+            return
+        tally, self._tally = self._tally, Tally()
+        if tally.senders:
+            logger.info(
+                "caught up: %d envelopes, %d bytes, of %d senders",
+                tally.envelopes,
+                tally.size,
+                len(tally.senders),
+            )
+        if tally.lost:
+            lost = tally.lost.total()
+            self._stats.gaps += len(tally.lost)
+            self._stats.lost += lost
+            logger.error(
+                "%s%d envelopes of %d senders are lost to this node: it was, or they were, cut off for "
+                "longer than envelopes are kept (buffer_bytes, buffer_seconds)",
+                "" if tally.exact else "at least ",
+                lost,
+                len(tally.lost),
+            )

@@ -1,0 +1,49 @@
+"""What this node says about itself, and asks of others: its notices."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from socketio_cluster.manager.bus.answers import offer
+from socketio_cluster.manager.bus.channels import Channels
+from socketio_cluster.manager.bus.greetings import FEW
+from socketio_cluster.manager.bus.messages import Ask, Beat, Bye, Hello, Offer
+from socketio_cluster.manager.bus.publisher import Publisher
+from socketio_cluster.manager.bus.roster import NodeInfo
+
+
+class Speaker:
+    """Publishes the notices of a node; ``serving`` is False for one that only emits."""
+
+    def __init__(self, publisher: Publisher, channels: Channels, *, serving: bool) -> None:
+        self._publisher = publisher
+        self._channels = channels
+        self._serving = serving
+
+    def hello(self, me: NodeInfo) -> None:
+        """Say to everybody that this node is on the bus."""
+        notice = Hello(*self._of(me), offer(self._publisher.backlog))
+        self._publisher.notice(notice, self._channels.everyone)
+
+    def beat(self, me: NodeInfo) -> None:
+        """Say to everybody that this node is alive."""
+        handed = self._publisher.backlog.handed
+        notice = Beat(*self._of(me), Offer(handed, since=handed, marks=b""))
+        self._publisher.notice(notice, self._channels.everyone)
+
+    def answer(self, me: NodeInfo, greeted: Collection[str]) -> None:
+        """Answer the hellos of these nodes."""
+        notice = Beat(*self._of(me), offer(self._publisher.backlog))
+        few: Iterable[str] = map(self._channels.inbox, greeted)
+        self._publisher.notice(notice, *([self._channels.everyone] if len(greeted) > FEW else few))
+
+    def ask(self, origin: str, question: Ask) -> None:
+        """Ask a sender for what was missed."""
+        self._publisher.notice(question, self._channels.inbox(origin))
+
+    def bye(self) -> None:
+        """Say to everybody that this node leaves."""
+        self._publisher.notice(Bye(), self._channels.everyone)
+
+    def _of(self, me: NodeInfo) -> tuple[str, str, bool, int, bool]:
+        return me.name, me.address, self._serving, me.clients, me.draining

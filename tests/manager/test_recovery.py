@@ -1,0 +1,263 @@
+"""Recovery: what was missed comes once and in order, and what is lost is said in one line."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from socketio_cluster.manager.bus.answers import Answers, offer
+from socketio_cluster.manager.bus.backlog import Backlog, Entry
+from socketio_cluster.manager.bus.broker import Delivery
+from socketio_cluster.manager.bus.envelope import Codec, Header
+from socketio_cluster.manager.bus.interest import Interest
+from socketio_cluster.manager.bus.messages import Emit, Gone
+from socketio_cluster.manager.bus.receiver import Receiver
+from socketio_cluster.manager.bus.recovery import Recovery
+from socketio_cluster.manager.bus.streams import Streams
+from socketio_cluster.manager.bus.twin import Twin
+from socketio_cluster.manager.errors import EnvelopeError
+from socketio_cluster.manager.stats import Stats
+
+CODEC = Codec("sio")
+
+
+class Sender:
+    """Another node: its stream, and how it answers."""
+
+    def __init__(self, name, max_bytes=10**6):
+        self.name = name
+        self.backlog = Backlog(max_bytes, 60)
+        self.answers = Answers(self.backlog)
+
+    def publish(self, number, channel="red"):
+        raw = CODEC.pack(Header(self.name, number, time.time()), Gone(number))
+        self.backlog.add(Entry(number, 0.0, (channel,), raw))
+        self.backlog.batch(1, 10**6)
+        self.backlog.sent(number)
+        return Delivery(channel, raw)
+
+
+class Rig:
+    """A node that needs the channel ``red``, with senders that answer when they are told to."""
+
+    def __init__(self):
+        self.heard = []
+        self.asked = []
+        self.stats = Stats()
+        self.streams = Streams(8, 120)
+        interest = Interest()
+        interest.want("red")
+        self.receiver = Receiver(
+            "mememeee", CODEC, self.streams, Twin((), 8), self.stats, self._hear, lambda *_: None
+        )
+        self.recovery = Recovery(
+            self.streams,
+            interest,
+            self.receiver,
+            lambda origin, ask: self.asked.append((origin, ask)),
+            self.stats,
+        )
+
+    def _hear(self, origin, message):
+        self.heard.append((origin[0], message.request))
+
+    def live(self, *deliveries):
+        self.receiver.arrived(list(deliveries))
+
+    def cut(self):
+        self.recovery.cut(time.monotonic())
+
+    def answer(self, sender):
+        """The sender answers what it was asked last."""
+        origin, ask = self.asked[-1]
+        assert origin == sender.name
+        sender.answers.ask("mememeee", ask)
+        self.recovery.answered(origin, sender.answers.next()[1])
+
+    def turn(self):
+        self.recovery.turn(time.monotonic())
+
+
+@pytest.fixture
+def rig():
+    return Rig()
+
+
+@pytest.fixture
+def a():
+    return Sender("aaaaaaaa")
+
+
+def test_missed(rig, a):
+    """What came while the node was away is asked for, and what comes meanwhile waits behind it."""
+    rig.live(a.publish(1), a.publish(2))
+    a.publish(3)
+    a.publish(4, "blue")
+    rig.cut()
+    rig.recovery.settled()
+    rig.live(a.publish(5))
+    assert rig.heard == [("a", 1), ("a", 2)]
+    rig.turn()
+    rig.answer(a)
+    rig.live(a.publish(6))
+    assert rig.heard == [("a", number) for number in (1, 2, 3, 5, 6)]
+    assert (rig.stats.gaps, rig.stats.lost) == (0, 0)
+
+
+def test_nothing_missed(rig, a):
+    """An offer without this node's channels is enough: nothing is asked."""
+    rig.live(a.publish(1, "green"))
+    a.publish(2, "blue")
+    rig.cut()
+    rig.recovery.offered(a.name, offer(a.backlog), again=True)
+    rig.recovery.settled()
+    rig.turn()
+    assert rig.asked == []
+    rig.live(a.publish(3))
+    assert rig.heard == [("a", 1), ("a", 3)]
+
+
+def test_asked_as_soon_as_an_offer_shows_a_need(rig, a):
+    """Nobody waits for the others to make theirs."""
+    rig.live(a.publish(1))
+    a.publish(2)
+    rig.cut()
+    rig.recovery.offered(a.name, offer(a.backlog), again=True)
+    rig.turn()
+    rig.answer(a)
+    assert rig.heard == [("a", 1), ("a", 2)]
+
+
+def test_pieces(rig, a, monkeypatch):
+    """Piece after piece is asked for, and a cut in between goes on where it was."""
+    monkeypatch.setattr("socketio_cluster.manager.bus.answers.PIECE_ENTRIES", 2)
+    rig.live(a.publish(1))
+    for number in range(2, 8):
+        a.publish(number)
+    rig.cut()
+    rig.recovery.settled()
+    rig.turn()
+    rig.answer(a)
+    assert rig.heard[-1] == ("a", 3)
+    rig.cut()
+    rig.recovery.settled()
+    rig.turn()
+    assert rig.asked[-1][1].after == 3
+    for _ in range(2):
+        rig.answer(a)
+        rig.turn()
+    assert rig.heard == [("a", number) for number in range(1, 8)]
+    assert len(rig.asked) == 3
+
+
+def test_an_answer_that_comes_twice(rig, a):
+    """A question that was repeated may be answered twice: the second time nothing is taken."""
+    rig.live(a.publish(1))
+    a.publish(2)
+    rig.cut()
+    rig.recovery.settled()
+    rig.turn()
+    rig.answer(a)
+    rig.answer(a)
+    assert rig.heard == [("a", 1), ("a", 2)]
+
+
+def test_more_than_can_be_held(rig, a, monkeypatch):
+    """What comes live and finds no place is asked for afterwards."""
+    monkeypatch.setattr("socketio_cluster.manager.bus.streams.HELD_BYTES", 500)
+    rig.live(a.publish(1))
+    a.publish(2)
+    rig.cut()
+    rig.recovery.settled()
+    rig.turn()
+    first = rig.asked[-1][1]
+    a.answers.ask("mememeee", first)
+    answer = a.answers.next()[1]
+    rig.live(*[a.publish(number) for number in range(3, 8)])
+    rig.recovery.answered(a.name, answer)
+    assert ("a", 7) not in rig.heard
+    rig.turn()
+    rig.answer(a)
+    rig.live(a.publish(8))
+    assert rig.heard == [("a", number) for number in range(1, 9)]
+
+
+def test_losses_are_said_in_one_line(rig, caplog):
+    """Of all senders together, with the number of what this node needed and nobody has any more."""
+    senders = [Sender(name * 8, max_bytes=400) for name in "abc"]
+    for sender in senders:
+        rig.live(sender.publish(1))
+        for number in range(2, 42):
+            sender.publish(number, "red" if number % 2 else "blue")
+    rig.cut()
+    rig.recovery.settled()
+    rig.turn()
+    for origin, ask in list(rig.asked):
+        (sender,) = [one for one in senders if one.name == origin]
+        sender.answers.ask("mememeee", ask)
+        rig.recovery.answered(origin, sender.answers.next()[1])
+    missing = 3 * 21 - len(rig.heard)
+    assert missing > 30
+    assert (rig.stats.gaps, rig.stats.lost) == (3, missing)
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert line.startswith(f"{missing} envelopes of 3 senders are lost to this node")
+
+
+def test_a_sender_that_leaves_without_an_answer(rig, a):
+    """What is held of it is handed over, and that something may be missing is counted."""
+    rig.live(a.publish(1))
+    a.publish(2)
+    rig.cut()
+    rig.recovery.settled()
+    rig.turn()
+    rig.live(a.publish(3))
+    rig.streams.leave(a.name)
+    rig.recovery.give_up(a.name)
+    assert rig.heard == [("a", 1), ("a", 3)]
+    assert rig.stats.gaps == 1
+
+
+def test_a_sender_that_leaves_and_was_not_asked(rig, a):
+    """Nothing is counted when nothing was wanted of it."""
+    rig.live(a.publish(1))
+    rig.recovery.give_up(a.name)
+    assert rig.stats.gaps == 0
+
+
+def test_an_answer_with_rubbish(rig, a):
+    """Envelopes in an answer are checked like any other; those that are none do not stop the rest."""
+    rig.live(a.publish(1))
+    good = a.publish(2).payload
+    stranger = CODEC.pack(Header("bbbbbbbb", 3, time.time()), Gone(3))
+    empty = CODEC.pack(Header(a.name, 1, time.time()), Emit("/", None, [], [], text=True))
+    rig.cut()
+    rig.recovery.settled()
+    rig.turn()
+    a.answers.ask("mememeee", rig.asked[-1][1])
+    answer = a.answers.next()[1]
+    answer.envelopes = [b"rubbish", stranger, empty, good]
+    rig.recovery.answered(a.name, answer)
+    assert rig.heard == [("a", 1), ("a", 2)]
+    assert rig.stats.refused == {"malformed": 1, "version": 1} or rig.stats.refused == {"malformed": 2}
+
+
+def test_a_malformed_offer(rig, a):
+    """It is refused as such."""
+    rig.live(a.publish(1))
+    found = offer(a.backlog)
+    found.marks = b"abc"
+    with pytest.raises(EnvelopeError):
+        rig.recovery.offered(a.name, found, again=True)
+
+
+def test_own_notices_are_verified():
+    """A header with this node's id and no signature says nothing about how late this node hears."""
+    stats = Stats()
+    signed = Codec("sio", "correct horse battery staple")
+    receiver = Receiver(
+        "mememeee", signed, Streams(8, 120), Twin((), 8), stats, lambda *_: None, lambda *_: None
+    )
+    receiver.arrived([Delivery("c", CODEC.pack(Header("mememeee", 0, time.time() - 100), Gone(1)))])
+    assert (receiver.echo, stats.lag) == (0.0, 0.0)
+    assert stats.refused == {"unsigned": 1}
