@@ -17,7 +17,7 @@ from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import Close, Disconnect, Emit, Enter, Leave, Reply, Request
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.requests import GONE, Pending
-from socketio_cluster.manager.clients.acks import Acks, Answer
+from socketio_cluster.manager.clients.acks import Acks, Answer, seconds_of
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.errors import UNKNOWN_SID, NodeTimeout
@@ -58,7 +58,8 @@ class Remote:
         if not channels:
             return 0
         request = self._expect(callback, rooms) if callback is not None else 0
-        message = Emit(namespace, rooms, skip, *encoded[:2], request, *encoded[2:])
+        patience = seconds_of(callback, 0) if callback is not None else 0
+        message = Emit(namespace, rooms, skip, *encoded[:2], request, *encoded[2:], patience)
         return self._node.post(message, *channels)
 
     def check(self, encoded: Encoded, namespace: str, rooms: list[Room] | None, skip: list[str]) -> None:

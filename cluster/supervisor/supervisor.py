@@ -24,6 +24,7 @@ from socketio_cluster.cluster.supervisor.bus import check_bus, credentials, prov
 from socketio_cluster.cluster.supervisor.lifeline import WorkerOptions
 from socketio_cluster.cluster.supervisor.slot import Slot
 from socketio_cluster.cluster.supervisor.stopping import Stopping
+from socketio_cluster.cluster.supervisor.systemd import Systemd
 from socketio_cluster.cluster.supervisor.terminal import Terminal
 from socketio_cluster.cluster.supervisor.worker_process import first
 from socketio_cluster.cluster.target import check_target
@@ -79,6 +80,7 @@ class Supervisor:
         self._stopping = Stopping()
         self._reload = asyncio.Event()
         self._terminal = Terminal()
+        self._systemd = Systemd(os.environ)
         self._settings: Mapping[str, str] = {}
         self._env: Mapping[str, str] = {}
         self._places: Places
@@ -99,7 +101,9 @@ class Supervisor:
                     self._env["CLUSTER_PREFIX"] = self._options.prefix
                 self._slots = [self._make_slot(index) for index in range(self._options.workers)]
                 async with self._serve_probes():
+                    watched = asyncio.create_task(self._systemd.keep_alive())
                     code = await self._keep_all()
+                    watched.cancel()
         log.info("stopped")
         return code
 
@@ -134,6 +138,7 @@ class Supervisor:
             for slot in rest:
                 self._keep(slot)
             await first(self._greet_and_reload(), self._stopping.asked.wait())
+        self._systemd.stopping()
         return max(await asyncio.gather(*self._keepers.values()))
 
     def _keep(self, slot: Slot) -> asyncio.Task[int]:
@@ -152,8 +157,10 @@ class Supervisor:
         if self._options.command == "demo":
             print(f"\n  The demo is at {url_of(self._sockets[0][0])}  (Ctrl-C stops it)\n", flush=True)
         while True:
+            self._systemd.ready(f"{len(self._slots)} workers at {url_of(self._sockets[0][0])}")
             await self._reload.wait()
             self._reload.clear()
+            self._systemd.reloading()
             await self._replace_all()
 
     async def _replace_all(self) -> None:
