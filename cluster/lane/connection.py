@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final
 
 from engineio import packet as eio
@@ -52,7 +53,7 @@ class Lane(LaneWriter):
         hooks: what all lanes of a server share.
     """
 
-    __slots__ = ("_busy", "_connections", "_later", "_reader", "socket", "upgrade")
+    __slots__ = ("_busy", "_connections", "_ended", "_later", "_reader", "context", "socket", "upgrade")
 
     def __init__(
         self, transport: asyncio.Transport, connections: set[Any], socket: Any, hooks: LaneHooks
@@ -64,12 +65,18 @@ class Lane(LaneWriter):
         self._later: deque[str | bytes] | None = None
         self.socket = socket
         self.upgrade: str | None = None
+        self.context = copy_context()
+        """That of the ASGI call whose connection this was: handlers find what middlewares have set."""
+        self._ended: asyncio.Future[None] | None = None
         connections.add(self)
 
     # in
 
     def data_received(self, data: bytes) -> None:
         """Read frames."""
+        self.context.run(self._read, data)
+
+    def _read(self, data: bytes) -> None:
         self._hooks.stats.received_bytes += len(data)
         try:
             text = self._reader.text(data)
@@ -112,7 +119,7 @@ class Lane(LaneWriter):
     def _begin(self, work: Any) -> None:
         self._busy = True
         self._transport.pause_reading()
-        self._hooks.spawn(self._finish(work))
+        self._hooks.spawn(self._finish(work), self.context)
 
     async def _finish(self, work: Any) -> None:
         """Handle a packet that takes a coroutine, then those that came behind it in the same bytes."""
@@ -141,10 +148,17 @@ class Lane(LaneWriter):
 
     # end
 
+    async def ended(self) -> None:
+        """Return when the connection has ended; to be called once, before that."""
+        self._ended = asyncio.get_running_loop().create_future()
+        await self._ended
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell python-engineio; uvicorn forgets this connection."""
         self._connections.discard(self)
         self._pending = NOWHERE
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)
         self._hooks.spawn(self.end(self._hooks.reason.TRANSPORT_CLOSE))
 
     def shutdown(self) -> None:

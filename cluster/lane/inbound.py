@@ -53,6 +53,7 @@ class Inbound:
         self._half_read = host.half_read
         self._on_connection = manager.members.on_connection
         self._stats = manager.stats
+        self._handlers = manager.handlers
         self._watch: Watch = host.layers["watch"]
         self._times, self._inner = self._watch.seconds, self._watch.inner
         self._stock = host.triggers_plainly
@@ -77,13 +78,16 @@ class Inbound:
         return self._general(lane, data)
 
     def _event(self, lane: Lane, event: Event) -> bool:
-        """Handle an event or an ack; False when its client is not connected."""
+        """Handle an event or an ack; False when its client is not connected, or has too many handlers."""
         client = self._on_connection(lane.socket.sid, event.namespace)
         if client is None or client.state is not CONNECTED:
             return False
         if event.answer:
             self._manager.fanout.answered(client, event.ack_id, event.data)
+        elif self._handlers.full(lane.socket.sid):
+            return False
         else:
+            self._handlers.begin(lane.socket.sid)
             # As manager.spawn, but the task takes itself out: a callback for it costs a turn.
             number = self._number = self._number + 1
             task = self._begin(self._handle(number, lane, client.sid, event))
@@ -123,6 +127,7 @@ class Inbound:
                     await answer_generally(self._host, lane.socket.sid, sid, event, data)
         finally:
             self._tasks.pop(number, None)
+            self._handlers.end(lane.socket.sid)
 
     def _call(self, name: str, namespace: str, args: tuple[Any, ...]) -> Any:
         """Call what ``_trigger_event`` would, without one more coroutine and a look at the handler's code."""

@@ -43,6 +43,7 @@ class Fanout:
             for client in clients:
                 client.send(outgoing)
         else:
+            self._manager.expiry.start()
             for client in clients:
                 client.send(self._asking(client, encoded, rooms, callback))
         self._manager.stats.delivered += len(clients)
@@ -51,14 +52,15 @@ class Fanout:
     def _asking(
         self, client: Client, encoded: Encoded, rooms: list[Room] | None, callback: Callback
     ) -> Outgoing:
-        ack_id = client.expect_ack(callback, time.monotonic(), encoded.ack_id)
+        asked = self._manager.asked
+        ack_id = asked.expect(client, callback, time.monotonic(), encoded.ack_id)
         if isinstance(callback, Answer):
-            callback.on_end(lambda: client.take_ack(ack_id))
+            callback.on_end(lambda: asked.answer(client, ack_id))
         return Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id), rooms)
 
     def answered(self, client: Client, ack_id: int | None, data: list[Any]) -> None:
         """Call the callback that this client has answered; an answer that nobody waits for is ignored."""
-        asked = client.take_ack(ack_id) if ack_id is not None else None
+        asked = self._manager.asked.answer(client, ack_id) if ack_id is not None else None
         if asked is not None:
             self._manager.stats.ack_seconds.observe(time.monotonic() - asked.at)
             self.run_callback(asked.callback, data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from socketio_cluster.manager.clients.rooms import PENDING, Rooms
 from socketio_cluster.manager.errors import ClientGone
 from socketio_cluster.manager.host.catch_all import tell_name
 from socketio_cluster.manager.host.server import Host
@@ -54,6 +55,19 @@ def check_call(server: Any, to: str | None) -> None:
         raise ValueError("Cannot use call() to broadcast.")
     if not server.async_handlers:
         raise RuntimeError("Cannot use call() when async_handlers is False.")
+
+
+def check_answerable(members: Rooms, eio_sid: str | None, to: str | None, namespace: str | None) -> None:
+    """Raise ``RuntimeError`` when the connect handler of a client calls that client.
+
+    ``eio_sid`` is the connection whose connect handler this is, None outside of one.
+    """
+    client = members.find(to, namespace or "/") if eio_sid is not None else None
+    if client is not None and client.eio_sid == eio_sid and client.state is PENDING:
+        raise RuntimeError(
+            f"client {to} cannot answer before its connect handler has returned: call it from a task that the"
+            " handler starts with start_background_task"
+        )
 
 
 def answered(arguments: tuple[Any, ...] | None, to: str | None) -> Any:

@@ -15,6 +15,7 @@ from socketio_cluster.manager.clients.rooms import Callback, Rooms
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.sync.fixes import guard
+from socketio_cluster.manager.host.sync.handlers import SyncHandlers
 from socketio_cluster.manager.host.sync.outbox import Outlets
 from socketio_cluster.manager.ids import new_sid
 from socketio_cluster.manager.local_manager import room_list, skip_list
@@ -49,6 +50,8 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         self.options = from_environment(url, options)
         self.leaving = False
         """Whether this process takes no new connections, as it ends."""
+        self.handlers: SyncHandlers
+        """Counts the event handlers that run."""
         self._given = url, options
         self.home = Home(self._make)
         """The node of this process, and the way to it."""

@@ -119,6 +119,18 @@ async def test_a_second_websocket(node, official, http):
             assert await first.receive_str() == '42["echo"]'
 
 
+@both_ways
+async def test_subprotocols(node, official, http):
+    """Of the subprotocols that a WebSocket offers the first is chosen, as by the official server."""
+    for url in (node.url, official.url):
+        for sid in ("", f"&sid={await open_session(http, url)}"):
+            websocket = f"{url}/socket.io/?EIO=4&transport=websocket{sid}"
+            async with http.ws_connect(websocket, protocols=["a", "b"]) as ws:
+                assert ws.protocol == "a"
+            async with http.ws_connect(websocket.partition("&sid")[0]) as ws:
+                assert ws.protocol is None
+
+
 async def test_method_of_a_session(node, http):
     """PUT to a session is a bad request; the official server says 500 with nothing more."""
     answered = await answer(http, node.url, "PUT", POLLING + "&sid={sid}", {"data": "40"})

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from concurrent.futures import Future
 from contextlib import suppress
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 
 from engineio import packet as eio_packet
@@ -20,10 +21,11 @@ from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.errors import AlreadyLeaving
-from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
+from socketio_cluster.manager.host.around import answered, check_answerable, check_call, put_around, serves
 from socketio_cluster.manager.host.begin_anew import watch_anew
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.sync.flask_recipients import keep_recipients
+from socketio_cluster.manager.host.sync.handlers import SyncHandlers
 from socketio_cluster.manager.host.sync.outbox import cut
 from socketio_cluster.manager.host.sync.pings import ping_with
 from socketio_cluster.manager.host.sync.reader import SyncReader, hang_up
@@ -40,6 +42,7 @@ LINGER: Final = 5.0
 def guard(host: Host, manager: SyncClusterManager) -> None:
     """Put the guards around a server's methods."""
     keep_recipients()
+    manager.handlers = SyncHandlers(host, manager.options.handlers_per_client)
     put_around(host, Guards(host, manager), SyncReader(host, manager).read)
 
 
@@ -50,6 +53,8 @@ class Guards:
         self._host = host
         self._server = server = host.server
         self._manager = manager
+        self._connecting: dict[int, str] = {}
+        """The threads in which connect handlers run, and for which connection."""
         self._connect = server._handle_connect
         self._disconnect = server._handle_disconnect
         self._eio_connect = host.connect.own
@@ -81,6 +86,7 @@ class Guards:
             self._refuse(eio_sid, namespace, "Invalid namespace")
             return
         before = self._manager.members.on_connection(eio_sid, namespace)
+        self._connecting[get_ident()] = eio_sid
         try:
             self._connect(eio_sid, namespace, data)
         except AlreadyLeaving:
@@ -93,6 +99,7 @@ class Guards:
                 raise
             logger.exception("the connect handler of namespace %s failed", namespace)
         finally:
+            self._connecting.pop(get_ident(), None)
             self._forget(eio_sid)
 
     def _refuse(self, eio_sid: str, namespace: str, message: str) -> None:
@@ -180,12 +187,14 @@ class Guards:
         """Emit to one client of any node and return its answer; as ``Server.call``.
 
         Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass
-        ``ClientGone`` as soon as the client, or its node, is gone.
+        ``ClientGone`` as soon as the client, or its node, is gone; ``RuntimeError`` in the connect handler of
+        that client, which cannot answer before the handler has returned.
         """
         to = sid if to is None else to
         check_call(self._server, to)
+        check_answerable(self._manager.members, self._connecting.get(get_ident()), to, namespace)
         future: Future[tuple[Any, ...] | None] = Future()
-        answer = Answer(lambda arguments: None if future.done() else future.set_result(arguments))
+        answer = Answer(lambda arguments: None if future.done() else future.set_result(arguments), timeout)
         try:
             self._server.emit(
                 event,
