@@ -53,7 +53,7 @@ class ClusterManager(Member):
             ``redis+sentinel://``, ``redis+cluster://``, ``amqp://``, ``amqps://``, ``kombu+SCHEME://``.
             Without it the environment variable ``CLUSTER_BUS`` counts, and without that this process
             is alone.
-        options: the fields of ``socketio_cluster.manager.options.Options``.
+        options: the fields of ``socketio_cluster.Options``.
 
     Raises:
         SettingError: a setting that cannot work.

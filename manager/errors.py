@@ -68,7 +68,7 @@ class NodeTimeout(ClusterError, TimeoutError):
 class EnvelopeError(ClusterError):
     """Bytes on the bus that are not an envelope of this cluster.
 
-    ``reason`` is one short word for counters: malformed, version, unsigned, signature.
+    ``reason`` is one short word for counters: malformed, version, unsigned, signature, number.
     """
 
     def __init__(self, reason: str, detail: str) -> None:

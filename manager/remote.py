@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from socketio_cluster.manager.bus.channels import Room
@@ -63,9 +64,9 @@ class Remote:
 
     def check(self, encoded: Encoded, namespace: str, rooms: list[Room] | None, skip: list[str]) -> None:
         """Raise ``EventTooLarge`` for an event that cannot be carried to the nodes it is for."""
-        names = [namespace, *(rooms or ()), *skip]
-        # msgpack puts 5 bytes at most in front of each.
-        size = sum(map(len, encoded.parts)) + sum([5 + len(str(name).encode()) for name in names])
+        size = sum(map(len, encoded.parts)) + 4 * len(namespace)
+        for name in chain(rooms or (), skip):
+            size += 5 + 4 * len(str(name))  # UTF-8 takes 4 bytes a letter at most, msgpack 5 in front
         if not self._node.publisher.fits(size) and self.route(namespace, rooms):
             raise self._node.publisher.too_large(size)
 

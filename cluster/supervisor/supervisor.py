@@ -18,7 +18,7 @@ from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.internal import Places, check_internal
 from socketio_cluster.cluster.limits.check import check_limits
 from socketio_cluster.cluster.listener import listen, listen_after_orphans, listen_shared, url_of
-from socketio_cluster.cluster.options import ServeOptions
+from socketio_cluster.cluster.options import DEMO_APP, ServeOptions
 from socketio_cluster.cluster.probes.probes import Probes, serve_probes
 from socketio_cluster.cluster.supervisor.bus import check_bus, credentials, provide_bus, read_bus
 from socketio_cluster.cluster.supervisor.lifeline import WorkerOptions
@@ -154,7 +154,7 @@ class Supervisor:
     async def _greet_and_reload(self) -> None:
         for slot in self._slots:
             await slot.started.wait()
-        if self._options.command == "demo":
+        if self._options.app == DEMO_APP:
             print(f"\n  The demo is at {url_of(self._sockets[0][0])}  (Ctrl-C stops it)\n", flush=True)
         while True:
             self._systemd.ready(f"{len(self._slots)} workers at {url_of(self._sockets[0][0])}")

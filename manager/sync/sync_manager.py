@@ -123,7 +123,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
 
     def _make(self) -> Core:
         if self.server is None:
-            raise RuntimeError("this manager has no server: where none is, use manager.Emitter")
+            raise RuntimeError("this manager has no server: where none is, use socketio_cluster.Emitter")
         url, options = self._given
         return Core(url, options, self.host, self._outlets)
 

@@ -122,7 +122,7 @@ def test_limits_are_passed_on_as_whole_numbers(any_helm):
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_command_understands_the_settings(any_helm, monkeypatch, case):
-    """Every variable that the chart sets is an option of `cluster serve`, which takes its value."""
+    """Every variable that the chart sets is an option of `socketio-cluster serve`, which takes its value."""
     env = {
         name: value for name, value in any_helm.render(case=case).env.items() if name.startswith("CLUSTER_")
     }
