@@ -59,5 +59,5 @@ class Aging:
                 sockets = manager.host.engine.sockets
                 for sid in ages.due(time.monotonic()):
                     if sid in sockets:
-                        manager.spawn(let_go(manager.host, sockets[sid], TOO_OLD))
+                        manager.spawn(let_go(manager, sockets[sid], TOO_OLD))
                 ages.sweep(sockets)

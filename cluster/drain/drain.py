@@ -109,9 +109,9 @@ class Drain:
             left -= GRAIN * HASTE if self._hurry.is_set() else GRAIN
 
     def _sessions(self) -> list[Any]:
-        """The sessions of this worker, each with its server, but for those that go."""
-        hosts = [manager.host for manager in served(self._managers())]
-        sessions = ((host, socket) for host in hosts for socket in host.engine.sockets.values())
+        """The sessions of this worker, each with its manager, but for those that go."""
+        managers = served(self._managers())
+        sessions = ((one, socket) for one in managers for socket in one.host.engine.sockets.values())
         return [one for one in sessions if present(one[1]) and one not in self._asked]
 
     def _relays(self) -> list[LineHalf]:
@@ -127,8 +127,8 @@ class Drain:
         if isinstance(client, LineHalf):
             client.shutdown()
             return
-        host, socket = client
-        task = asyncio.get_running_loop().create_task(let_go(host, socket, SHUTTING_DOWN))
+        manager, socket = client
+        task = asyncio.get_running_loop().create_task(let_go(manager, socket, SHUTTING_DOWN))
         self._going.add(task)
         task.add_done_callback(self._gone)
 

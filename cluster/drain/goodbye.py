@@ -10,6 +10,7 @@ from engineio import packet
 
 from socketio_cluster.cluster.lane.queue import LaneQueue
 from socketio_cluster.cluster.strict.layer import gate_of
+from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import State, state_of
 
@@ -43,14 +44,18 @@ def present(socket: Any) -> bool:
     return state_of(socket) in (State.OPEN, State.UPGRADING)
 
 
-async def let_go(host: Host, socket: Any, reason: str) -> None:
+async def let_go(manager: ClusterManager, socket: Any, reason: str) -> None:
     """End a session; returns when its client has what waited for it, or can no longer be waited for.
 
+    Handlers of its events that run come to their end first, so that what they emit reaches the client whole.
+
     Args:
-        host: the server.
+        manager: the manager of the server.
         socket: python-engineio's socket.
         reason: what the disconnect handlers are told.
     """
+    host = manager.host
+    await manager.handlers.ended(socket.sid)
     for _ in range(UPGRADE_LOOKS):
         if state_of(socket) is not State.UPGRADING:
             break

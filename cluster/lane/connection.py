@@ -155,9 +155,12 @@ class Lane(LaneWriter):
         return True
 
     async def _leave(self) -> None:
-        """Close and end the session in one step: what the application says before that is still sent."""
-        self._fail(RESTART, "")
-        await self.end(self._hooks.reason.TRANSPORT_CLOSE)
+        """End the session, then close: what is emitted until the disconnect handlers run is still sent."""
+        await self._hooks.handlers.ended(self.socket.sid)
+        try:
+            await self.end(self._hooks.reason.TRANSPORT_CLOSE)
+        finally:
+            self._fail(RESTART, "")
 
     # end
 
@@ -187,9 +190,11 @@ class Lane(LaneWriter):
             asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._close)
 
     async def let_go(self, reason: str) -> None:
-        """Close so that the client has all that waits for it and comes back, and end the session."""
-        self.shutdown()
-        await self.end(reason)
+        """End the session, then close so that the client has all that waits for it and comes back."""
+        try:
+            await self.end(reason)
+        finally:
+            self.shutdown()
 
     def give_up(self) -> None:
         """Close, if this is still an upgrade; the session goes on by polling."""

@@ -140,16 +140,20 @@ class AmqpBroker:
             self._maybe_bound.difference_update(extra)
 
     async def _call(self, thread: BusThread, command: Command, seconds: float = REPLY_TIMEOUT) -> None:
-        """Have a thread run the command; raises what ends the broker meanwhile."""
+        """Have a thread run the command; raises what ends the broker meanwhile.
+
+        A large batch takes its time: the server is silent when it confirms nothing for ``seconds``.
+        """
         self._inbox.check()
         done: Done = asyncio.get_running_loop().create_future()
         self._calls.add(done)
         thread.submit(command, done)
         try:
-            async with asyncio.timeout(seconds):
-                await done
-        except TimeoutError as error:
-            self._on_error(error)
+            while not done.done():
+                before = thread.confirmed
+                await asyncio.wait((done,), timeout=seconds)
+                if not done.done() and thread.confirmed == before:
+                    self._on_error(TimeoutError())
         finally:
             self._calls.discard(done)
         self._inbox.check()

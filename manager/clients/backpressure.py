@@ -20,8 +20,8 @@ TURN_BYTES: Final = 256 * 1024
 EMIT_BYTES: Final = 256
 """What an emit counts for beside its bytes: small ones take time too."""
 PAUSE: Final = 0.005
-PAUSES: Final = 400
-"""So often an emit to one client that is behind pauses for it: 2 s, in which a phone takes a megabyte."""
+PATIENCE: Final = 2.0
+"""Seconds for which an emit to one client that is behind waits for it: a phone takes a megabyte meanwhile."""
 LOOKS: Final = 5
 """Looks at a client before it counts as slow."""
 
@@ -69,11 +69,11 @@ class Backpressure:
         if behind is None or behind.stuck:
             return
         before = way.queued
-        for _ in range(PAUSES):
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
             if way.queued <= way.mark:
-                self._consumers.behind.pop(
-                    way, None
-                )  # or it would seem to stand still, as the next emit adds
+                # Left there it would seem to stand still, as the next emit adds as much again.
+                self._consumers.behind.pop(way, None)
                 return
             await asyncio.sleep(PAUSE)
         behind.stuck = way.queued >= before

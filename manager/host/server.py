@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from socketio import AsyncServer
 
+from socketio_cluster.manager.host.context import in_context_of
 from socketio_cluster.manager.host.session import Farewell, hang_up
 from socketio_cluster.manager.host.slot import Slot, open_slot, replace
 
@@ -100,6 +101,11 @@ class Host:
     def handle_ack(self, eio_sid: str, namespace: str | None, ack_id: int | None, data: list[Any]) -> Any:
         """Call the callback that waits for a client's answer."""
         return self.server._handle_ack(eio_sid, namespace, ack_id, data)
+
+    async def send_away(self, eio_sid: str, sid: str, namespace: str) -> None:
+        """Disconnect a client because another node asks for it, in the context of its connection."""
+        leaving = self.server.disconnect(sid, namespace=namespace)
+        await in_context_of(self.engine.sockets.get(eio_sid), leaving)
 
     @property
     def event_is_ours(self) -> bool:

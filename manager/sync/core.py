@@ -98,6 +98,10 @@ class Bridge:
         """Disconnect a client of this node; returns when its disconnect handler has."""
         await self._in_thread(self._server.disconnect, sid, namespace, ignore_queue)
 
+    async def send_away(self, eio_sid: str, sid: str, namespace: str) -> None:
+        """Disconnect a client because another node asks for it; returns when its disconnect handler has."""
+        await self.disconnect(sid, namespace)
+
     async def handle_disconnect(self, eio_sid: str, namespace: str, reason: str) -> None:
         """Take a client out of a namespace; returns when its disconnect handler has."""
         await self._in_thread(self._host.handle_disconnect, eio_sid, namespace, reason)

@@ -69,7 +69,7 @@ async def test_drained(local_url, prefix):
     async with plain_nodes(local_url, prefix, count=1) as [node], plain(node) as one:
         [socket] = node.sio.eio.sockets.values()
         await node.sio.emit("last", 1)
-        await let_go(node.manager.host, socket, "draining")
+        await let_go(node.manager, socket, "draining")
         assert await one.hear() == {"event": "last", "data": 1}
         assert await one.closed() == (1012, "draining")
         await eventually(lambda: node.log[-1] == ("disconnect", one.sid, "draining"))
