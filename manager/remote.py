@@ -167,8 +167,7 @@ class Remote:
             return {}
         answer: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
         number = self._pending.open(nodes, partial(settle, answer))
-        for node in nodes:
-            self._node.post(request(number), self._node.channels.inbox(node))
+        self._node.post(request(number), *map(self._node.channels.inbox, nodes))
         known = all(map(self._node.knows, nodes))
         seconds = self._node.options.request_seconds if known else UNKNOWN_NODE_SECONDS
         try:

@@ -230,6 +230,31 @@ async def test_settle_waits_for_the_bus(live):
     confirmed.set()
 
 
+async def test_many_channels(live):
+    """They are taken and given up in pieces, and who waits for an early one need not wait for the last."""
+    names = [f"room{number}" for number in range(2500)]
+    hold = asyncio.Event()
+
+    async def stop_after_two(channels):
+        if len(live.broker.told) == 3:
+            await hold.wait()
+
+    live.bus.on_subscribe = stop_after_two
+    for name in names:
+        live.interest.want(name)
+    live.link.wish()
+    await eventually(lambda: len(live.broker.told) == 3)
+    early = next(iter(live.interest.taken - {"inbox"}))
+    await asyncio.wait_for(live.link.settle(early), 1)
+    hold.set()
+    await eventually(lambda: live.broker.taken == {"inbox", *names})
+    for name in names:
+        live.interest.drop(name)
+    live.link.wish()
+    await eventually(lambda: live.broker.taken == {"inbox"})
+    assert [len(channels) for _, channels in live.broker.told] == [1, 1000, 1000, 500, 1000, 1000, 500]
+
+
 async def test_back_and_forth(live):
     """However the wishes for a channel change while the bus is slow, the last one holds."""
 
