@@ -184,9 +184,10 @@ class Node:
         self._said_goodbye = False
         if again:
             self.stats.reconnects += 1
-            self._recovery.cut(now)
+            until = now + self.options.settle_seconds
+            self._recovery.cut(now, until)
             self._outgoing.flowing = False
-            self._membership.settle(now + self.options.settle_seconds)
+            self._membership.settle(until)
         self._joined_clock = self.publisher.time()
         self._speaker.hello(self._info())
 
@@ -274,7 +275,6 @@ class Node:
     def _flow(self) -> None:
         """Publish what waited: those who need it are back, or late."""
         self._outgoing.flowing = True
-        self._recovery.settled()
         assert self._link is not None
         self._link.wake()
 
