@@ -2,14 +2,22 @@
 
 python := .venv/bin/python
 
-.PHONY: demo test test-k8s lint types check clean
+.PHONY: demo test coverage test-k8s lint types check clean
 
 demo: .venv/ready  ## the demo in the browser; ARGS="--port 9000 --workers 3"
 	@$(python) -m socketio_cluster demo $(ARGS)
 
-test: .venv/ready  ## all tests; ARGS="tests/nodes -k ack"
+test: .venv/ready  ## all tests; ARGS="tests/nodes -k ack"; JOBS=1 for one file at a time
 	@scripts/setup-tests
-	@$(python) -m pytest $(ARGS)
+	@scripts/test $(ARGS)
+
+coverage: .venv/ready  ## all tests, and the lines of manager/ and cluster/ that none of them runs: 5 % at most
+	@scripts/setup-tests
+	@rm -rf .coverage
+	@mkdir .coverage
+	@COVERAGE=yes scripts/test $(ARGS)
+	@$(python) -m coverage combine --quiet
+	@$(python) -m coverage report
 
 test-k8s: .venv/ready  ## the chart on the Kubernetes cluster that KUBECONFIG names: docs/kubernetes.md
 	@scripts/test-k8s $(ARGS)
@@ -24,7 +32,7 @@ types: .venv/ready
 check: lint types test
 
 clean:
-	@rm -rf .venv tests/js/node_modules .pytest_cache .mypy_cache .ruff_cache build dist
+	@rm -rf .venv tests/js/node_modules .pytest_cache .coverage .mypy_cache .ruff_cache build dist
 
 .venv/ready: pyproject.toml scripts/setup
 	@scripts/setup

@@ -106,8 +106,7 @@ async def main(rounds: int = ROUNDS) -> None:
     stock = statistics.median(costs["socketio.AsyncServer"])
     for name, measured in costs.items():
         ours = statistics.median(measured)
-        print(f"{name:24}{ours:7.2f} µs per event{ours / stock - 1:+8.1%}")
-    await lanes.close()
+        print(f"{name:30}{ours:7.2f} µs per event{ours / stock - 1:+8.1%}")
 
 
 if __name__ == "__main__":

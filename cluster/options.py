@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+DEMO_APP: Final = "socketio_cluster.cluster.demo.app:app"
+"""The application of `demo`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +30,6 @@ class Limits:
 class ServeOptions(Limits):
     """`serve` and `demo`; the durations are in seconds."""
 
-    command: str
     app: str
     host: str
     port: int
@@ -60,7 +63,6 @@ class ServeOptions(Limits):
 class WorkerCommand:
     """`worker`: the rest comes through the socket `lifeline`, which it inherits."""
 
-    command: str
     node: str
     lifeline: int
 
@@ -69,7 +71,6 @@ class WorkerCommand:
 class HubOptions:
     """`hub`: the bus of one machine, by itself."""
 
-    command: str
     socket: Path
     log_level: str
     log_json: bool

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from socketio_cluster.cluster import values
-from socketio_cluster.cluster.options import HubOptions, Options, ServeOptions, WorkerCommand
+from socketio_cluster.cluster.options import DEMO_APP, HubOptions, Options, ServeOptions, WorkerCommand
 
-DEMO_APP = "socketio_cluster.cluster.demo.app:app"
 APP_VARIABLE = "CLUSTER_APP"
-KINDS: dict[str, type[Any]] = {"worker": WorkerCommand, "hub": HubOptions}
 BUS_HELP = (
-    "the bus between nodes: local:// (this supervisor provides it), local:///PATH (a running `cluster hub`), "
-    "redis://, rediss://, redis+sentinel://, redis+cluster://, amqp://, amqps://, kombu+SCHEME://"
+    "the bus between nodes: local:// (this supervisor provides it), local:///PATH (a running "
+    "`socketio-cluster hub`), redis://, rediss://, redis+sentinel://, redis+cluster://, amqp://, amqps://, kombu+SCHEME://"
 )
 DIRECT_HELP = (
     "worker i (from 0) also listens alone on PORT + i, for balancers that choose the worker themselves"
@@ -75,7 +73,7 @@ class Parser(argparse.ArgumentParser):
 def read_options(arguments: list[str] | None = None) -> Options:
     """Parse the command line (default: of this process); ends the process with code 2 on a mistake."""
     given = vars(_parser().parse_args(arguments))
-    options: Options = KINDS.get(given["command"], ServeOptions)(**given)
+    options: Options = given.pop("kind")(**given)
     return options
 
 
@@ -83,10 +81,10 @@ def _parser() -> Parser:
     parser = Parser(
         prog="socketio-cluster",
         description="Run many uvicorn workers that behave as one Socket.IO server.",
-        epilog="`cluster COMMAND --help` lists the options of a command; each can also be given as the "
-        "environment variable named beside it.",
+        epilog="`socketio-cluster COMMAND --help` lists the options of a command; each can also be given "
+        "as the environment variable named beside it.",
     )
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_serve(commands.add_parser("serve", help="serve an application with several workers"))
     _add_demo(commands.add_parser("demo", help="serve a small chat that shows the nodes at work"))
     _add_hub(commands.add_parser("hub", help="run only the local bus, for supervisors that share a machine"))
@@ -109,6 +107,7 @@ def _add_demo(parser: Parser) -> None:
 
 
 def _add_serving(parser: Parser, *, workers: int, window: float) -> None:
+    parser.set_defaults(kind=ServeOptions)
     _add_addresses(parser)
     _add_cluster(parser, workers=workers)
     _add_workers(parser)
@@ -178,12 +177,14 @@ def _add_limits(parser: Parser) -> None:
 
 def _add_hub(parser: Parser) -> None:
     parser.description = "Run the local bus alone; supervisors join it with --bus local:///PATH."
+    parser.set_defaults(kind=HubOptions)
     parser.option("--socket", "Unix socket to listen on", convert=Path, required=True, metavar="PATH")
     _add_logging(parser)
 
 
 def _add_worker(parser: Parser) -> None:
     parser.description = "One worker; the supervisor starts it, and tells it the rest through a socket."
+    parser.set_defaults(kind=WorkerCommand)
     parser.add_argument("node")
     parser.add_argument("lifeline", type=int)
 

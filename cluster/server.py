@@ -10,6 +10,7 @@ from socketio.exceptions import ConnectionRefusedError as SocketIOConnectionRefu
 
 from socketio_cluster.cluster.middleware.async_runner import AsyncHooked
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
+from socketio_cluster.manager.errors import FAILURES
 
 _REFUSALS: Final = (SocketIOConnectionRefusedError, ConnectionRefusedError)
 
@@ -23,6 +24,7 @@ class AsyncServer(AsyncHooked, socketio.AsyncServer):  # type: ignore[misc]
     _who = 1
     _notices: ClassVar = frozenset(("connect", "disconnect"))
     _failure = "Internal server error"
+    _caught = FAILURES
 
     async def _notice(self, event: str, namespace: str, args: tuple[Any, ...]) -> Any:
         if event == "disconnect":
@@ -33,7 +35,7 @@ class AsyncServer(AsyncHooked, socketio.AsyncServer):  # type: ignore[misc]
             return None
         except _REFUSALS:
             raise
-        except Exception as error:
+        except FAILURES as error:
             # Whatever the exception handler says: nobody is let in by an error.
             answer = await self._rescue(event, namespace, args, error)
             raise Refused(self._failure, *([] if answer is None else [answer])) from error

@@ -79,7 +79,7 @@ class WorkerServer(uvicorn.Server):
             options.node, active_managers, self.forwarding.stats, http_stats, lambda: self.drain.begun
         )
         self._desk = Desk({"status": self._status, "metrics": self._metrics.exposition})
-        self._lanes = Lanes() if config.ws is LaneProtocol else None
+        self._lanes = Lanes(config.app) if config.ws is LaneProtocol else None
         layers: list[Layer | None] = [
             Addresses(),
             self.forwarding,

@@ -111,10 +111,6 @@ class Client:
         """Stop to read, as a client does that cannot keep up."""
         self._reading.clear()
 
-    def resume(self) -> None:
-        """Read again."""
-        self._reading.set()
-
     def _read(self) -> None:
         try:
             while True:

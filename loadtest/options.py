@@ -108,7 +108,7 @@ def _add_output(output: Any) -> None:
         metavar="FILE",
         help="write the verdict as JSON (python -m socketio_cluster.loadtest: --json)",
     )
-    _add(output, "report", metavar="FOLDER", help="write a page and a picture of the run")
+    _add(output, "report", metavar="FOLDER", help="write a page about the run")
     _add(
         output,
         "metrics",

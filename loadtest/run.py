@@ -157,8 +157,7 @@ class Run:
         if self.options.report:
             from socketio_cluster.loadtest.report import write
 
-            for path in write(result, Path(self.options.report)):
-                print(f"written: {path}", flush=True)
+            print(f"written: {write(result, Path(self.options.report))}", flush=True)
 
 
 def _title(name: str) -> str:

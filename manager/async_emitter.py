@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextvars import Context
 from typing import Any
 
 from socketio_cluster.manager.bus.channels import Room, check_room
@@ -189,7 +190,9 @@ class AsyncEmitter:
         if self._starting is None:
             self._node = Node(self.options, self, self.stats, serving=False)
             self._remote = Remote(self._node)
-            self._starting = asyncio.ensure_future(self._node.start(self._timeout))
+            self._starting = asyncio.get_running_loop().create_task(
+                self._node.start(self._timeout), context=Context()
+            )
         starting = self._starting
         await asyncio.wait([starting])
         if starting.cancelled():

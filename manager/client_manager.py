@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,7 @@ from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.host.begin_anew import begin_anew
 from socketio_cluster.manager.host.fixes import guard
+from socketio_cluster.manager.host.handlers import Handlers
 from socketio_cluster.manager.host.outbox import Outlet
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import break_off
@@ -31,6 +33,7 @@ from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.inbound import Inbound
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.member import Member
+from socketio_cluster.manager.recurring import Recurring
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -50,7 +53,7 @@ class ClusterManager(Member):
             ``redis+sentinel://``, ``redis+cluster://``, ``amqp://``, ``amqps://``, ``kombu+SCHEME://``.
             Without it the environment variable ``CLUSTER_BUS`` counts, and without that this process
             is alone.
-        options: the fields of ``socketio_cluster.manager.options.Options``.
+        options: the fields of ``socketio_cluster.Options``.
 
     Raises:
         SettingError: a setting that cannot work.
@@ -59,6 +62,9 @@ class ClusterManager(Member):
     def __init__(self, url: str | None = None, **options: Any) -> None:
         super().__init__(url, **options)
         self.backpressure = Backpressure(self.options.slow_seconds, self.stats)
+        self.handlers = Handlers(self.options.handlers_per_client, self.stats)
+        self.expiry = Recurring(1.0, self._expire)
+        """Lets callbacks go that have waited for long enough, while there are any."""
         self.fanout = Fanout(self)
         self._inbound = Inbound(self)
         self.direct_outlet: Callable[[str], Callable[[Outgoing], None] | None] | None = None
@@ -90,6 +96,7 @@ class ClusterManager(Member):
         self.host = host = Host(server)
         self._outlets = Outlet.install(host, self.options.client_bytes, self.backpressure, self.spawn)
         host.use_ids(lambda: new_sid(self.node.id))
+        self.handlers.watch(host)
         guard(host, self)
 
     def _new_node(self) -> None:
@@ -98,6 +105,7 @@ class ClusterManager(Member):
         if self.server is not None:
             begin_anew(self.server)
             self.backpressure.close()
+            self.expiry.close()
 
     def initialize(self) -> None:
         """Nothing to do: ``start`` is awaited by the first client or emit."""
@@ -148,6 +156,13 @@ class ClusterManager(Member):
         """Say goodbye to the other nodes and leave the bus."""
         await super().close()
         self.backpressure.close()
+        self.expiry.close()
+
+    def _expire(self) -> bool:
+        now = time.monotonic()
+        self.asked.expire(now)
+        self.remote.acks.expire(now)
+        return bool(len(self.asked) or len(self.remote.acks))
 
     async def can_disconnect(self, sid: str, namespace: str) -> bool:
         """Whether the server shall disconnect this client itself; one of another node is passed on."""

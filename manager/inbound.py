@@ -22,6 +22,7 @@ from socketio_cluster.manager.bus.messages import (
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, decode, encode_ack
 from socketio_cluster.manager.errors import UNKNOWN_SID, EnvelopeError, EventTooLarge
+from socketio_cluster.manager.host.context import in_context_of
 from socketio_cluster.manager.ids import node_of
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Inbound:
 
     def _deliver(self, origin: str, message: Emit, rooms: list[Room] | None, skip: Collection[str]) -> int:
         encoded = Encoded(message.parts, message.text, message.ack_at, message.ack_id)
-        callback = self._answer_to(origin, message.ack) if message.ack else None
+        callback = self._answer_to(origin, message) if message.ack else None
         return self._manager.fanout.deliver(encoded, message.namespace, rooms, skip, callback)
 
     def _sort(self, origin: str, message: Emit, rooms: list[Room]) -> list[Room]:
@@ -110,10 +111,12 @@ class Inbound:
         served = {client.sid for client in manager.members.members(event.namespace, others)}
         self._deliver(message.emitter, event, message.rooms, served.union(event.skip))
 
-    def _answer_to(self, origin: str, request: int) -> RemoteAck:
+    def _answer_to(self, origin: str, message: Emit) -> RemoteAck:
+        request = message.ack
         return RemoteAck(
             lambda arguments: self._answer(origin, request, arguments),
             lambda: self._gone(origin, request),
+            message.ack_seconds or None,
         )
 
     def _answer(self, origin: str, request: int, arguments: list[Any]) -> None:
@@ -165,8 +168,10 @@ class Inbound:
 
     async def _disconnect(self, message: Disconnect) -> str:
         manager = self._manager
-        if manager.members.find(message.sid, message.namespace) is not None:
-            await manager.server.disconnect(message.sid, namespace=message.namespace)
+        client = manager.members.find(message.sid, message.namespace)
+        if client is not None:
+            leaving = manager.server.disconnect(message.sid, namespace=message.namespace)
+            await in_context_of(manager.host.engine.sockets.get(client.eio_sid), leaving)
         return ""
 
 

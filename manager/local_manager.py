@@ -8,7 +8,7 @@ from typing import Any
 from socketio import AsyncManager
 
 from socketio_cluster.manager.bus.channels import Room, check_room
-from socketio_cluster.manager.clients.acks import abandon
+from socketio_cluster.manager.clients.asked import AskedClients
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Client, Rooms
 from socketio_cluster.manager.errors import UNKNOWN_SID
@@ -21,9 +21,10 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
     every change goes through these two.
     """
 
-    def __init__(self, held_bytes: int) -> None:
+    def __init__(self, held_bytes: int, ack_seconds: float) -> None:
         super().__init__()
         self.members = Rooms()
+        self.asked = AskedClients(ack_seconds)
         self.held_bytes = held_bytes
 
     def outlet(self, eio_sid: str) -> Callable[[Outgoing], None]:
@@ -47,8 +48,7 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
             return
         for room in list(client.rooms):
             self.basic_leave_room(sid, namespace, room)
-        for asked in (client.acks or {}).values():
-            abandon(asked.callback)
+        self.asked.abandon(client)
         self.basic_leave_room(sid, namespace, sid)
         self.basic_leave_room(sid, namespace, None)
 

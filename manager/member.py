@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from contextvars import Context
 from typing import Any, Final
 
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.roster import NodeInfo
+from socketio_cluster.manager.clients.asked import AskedClients
 from socketio_cluster.manager.clients.rooms import Rooms
 from socketio_cluster.manager.clients.slow_consumers import MOST
 from socketio_cluster.manager.local_manager import LocalManager
@@ -31,7 +33,7 @@ class Member(LocalManager):
 
     def __init__(self, url: str | None = None, **options: Any) -> None:
         self.options = from_environment(url, options)
-        super().__init__(MOST * self.options.client_bytes)
+        super().__init__(MOST * self.options.client_bytes, self.options.ack_seconds)
         self.stats = Stats()
         self._own_loop = OwnLoop()
         self._new_node()
@@ -39,6 +41,7 @@ class Member(LocalManager):
     def _new_node(self) -> None:
         """Begin with nothing: no clients, no tasks, a new id."""
         self.members = Rooms()
+        self.asked = AskedClients(self.options.ack_seconds)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Future[None] | None = None
         self._home: asyncio.AbstractEventLoop | None = None
@@ -80,7 +83,9 @@ class Member(LocalManager):
         """
         self.settle()
         if self._starting is None:
-            self._starting = asyncio.ensure_future(self.node.start(START_SECONDS))
+            # Not in the context of the client that happened to be the first.
+            starting = self.node.start(START_SECONDS)
+            self._starting = asyncio.get_running_loop().create_task(starting, context=Context())
         if not self._starting.done():
             await asyncio.shield(self._starting)
         self._home = asyncio.get_running_loop()
@@ -113,8 +118,8 @@ class Member(LocalManager):
         """Stop waiting for a node."""
         self.remote.node_gone(node)
 
-    def spawn(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Run something in a task that is kept until it ends."""
-        task = asyncio.get_running_loop().create_task(work)
+    def spawn(self, work: Coroutine[Any, Any, Any], context: Context | None = None) -> None:
+        """Run something in a task that is kept until it ends; without a context in a copy of this one."""
+        task = asyncio.get_running_loop().create_task(work, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -57,6 +57,8 @@ class Options:
     """A client for which more waits is behind: emits to it alone wait for it a little."""
     slow_seconds: float = 5.0
     """A client that is behind, and does not reduce what waits for so long, is disconnected."""
+    handlers_per_client: int = 1000
+    """So many event handlers run for one client at a time; while they do, nothing more is read from it."""
     connect_seconds: float = 45.0
     """A connection that has joined no namespace for so long is closed."""
     rooms_per_client: int | None = None
@@ -79,6 +81,8 @@ class Options:
                 raise SettingError(f"{setting} must be at least 65536 bytes, not {getattr(self, setting)}")
         if self.rooms_per_client is not None and self.rooms_per_client < 1:
             raise SettingError(f"rooms_per_client must be at least 1, not {self.rooms_per_client}")
+        if self.handlers_per_client < 1:
+            raise SettingError(f"handlers_per_client must be at least 1, not {self.handlers_per_client}")
         if self.dead_after < 2 * self.heartbeat:
             raise SettingError(
                 f"dead_after ({self.dead_after} s) must be at least twice heartbeat ({self.heartbeat} s)"

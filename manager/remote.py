@@ -10,13 +10,14 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import Close, Disconnect, Emit, Enter, Leave, Reply, Request
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.requests import GONE, Pending
-from socketio_cluster.manager.clients.acks import Acks, Answer
+from socketio_cluster.manager.clients.acks import Acks, Answer, seconds_of
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.errors import UNKNOWN_SID, NodeTimeout
@@ -57,14 +58,15 @@ class Remote:
         if not channels:
             return 0
         request = self._expect(callback, rooms) if callback is not None else 0
-        message = Emit(namespace, rooms, skip, *encoded[:2], request, *encoded[2:])
+        patience = seconds_of(callback, 0) if callback is not None else 0
+        message = Emit(namespace, rooms, skip, *encoded[:2], request, *encoded[2:], patience)
         return self._node.post(message, *channels)
 
     def check(self, encoded: Encoded, namespace: str, rooms: list[Room] | None, skip: list[str]) -> None:
         """Raise ``EventTooLarge`` for an event that cannot be carried to the nodes it is for."""
-        names = [namespace, *(rooms or ()), *skip]
-        # msgpack puts 5 bytes at most in front of each.
-        size = sum(map(len, encoded.parts)) + sum([5 + len(str(name).encode()) for name in names])
+        size = sum(map(len, encoded.parts)) + 4 * len(namespace)
+        for name in chain(rooms or (), skip):
+            size += 5 + 4 * len(str(name))  # UTF-8 takes 4 bytes a letter at most, msgpack 5 in front
         if not self._node.publisher.fits(size) and self.route(namespace, rooms):
             raise self._node.publisher.too_large(size)
 

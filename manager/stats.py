@@ -42,6 +42,8 @@ class Stats:
     """Clients that left, per namespace, by the reason that disconnect handlers are told."""
     events: int = 0
     """Events received from clients of this node; acks are none."""
+    handlers: int = 0
+    """Event handlers that run now, those of clients that have left included."""
     emitted: int = 0
     """Emits made on this node, however many clients they went to."""
     received_bytes: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, Final
 
 from socketio_cluster.cluster.forward.line import Line
@@ -18,6 +19,8 @@ from socketio_cluster.cluster.forward.messages import (
 )
 from socketio_cluster.cluster.forward.pool import Pool
 from socketio_cluster.cluster.forward.stats import Outcome
+
+logger = logging.getLogger("socketio_cluster.cluster")
 
 REACH_SECONDS: Final = 2.5
 """A node that says nothing for so long is unreachable. One that works says something after 1 s at most."""
@@ -52,6 +55,7 @@ class Errand:
             async with asyncio.timeout(REACH_SECONDS):
                 reply = await self._ask(event)
             while isinstance(reply, Waiting):
+                logger.debug("a request waits at the node of its session")
                 reply = await self._read()  # for as long as the node lives: the forwarder watches that
             return await self._bring(reply)
         except OSError:

@@ -7,6 +7,7 @@ the rest of a request for ever, and for the first byte of a connection too.
 from __future__ import annotations
 
 import asyncio
+from contextvars import copy_context
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -50,6 +51,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first byte, not for ever."""
+        self._context = copy_context()
         super().connection_made(transport)  # type: ignore[arg-type]
         self._watch()
 
@@ -108,6 +110,10 @@ class HttpProtocol(HttpToolsProtocol):
             super().handle_websocket_upgrade()
         else:
             self._end_after_these()
+
+    def _start_asgi_task(self, *args: Any) -> None:
+        # Else a request that has waited for its turn would run in the context of the one before it.
+        self._context.run(super()._start_asgi_task, *args)
 
     # ends
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Iterable, Iterator
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final
 
 from engineio import packet as eio
@@ -22,6 +24,7 @@ from socketio_cluster.cluster.lane.frames import (
     TEXT,
     FrameError,
     FrameReader,
+    Message,
     close_code,
     frame,
 )
@@ -34,6 +37,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("socketio_cluster.cluster")
 
+AT_ONCE: Final = 64
+"""Messages of one client that are handled in one turn of the loop: about a millisecond."""
+_IN_ORDER: Final = (TEXT, BINARY, CLOSE)
 CLOSE_SECONDS: Final = 10.0
 """How long a client that does not read may hold up the end of its connection; as uvicorn's own."""
 ANSWER_SECONDS: Final = 2.0
@@ -52,7 +58,7 @@ class Lane(LaneWriter):
         hooks: what all lanes of a server share.
     """
 
-    __slots__ = ("_busy", "_connections", "_later", "_reader", "socket", "upgrade")
+    __slots__ = ("_busy", "_connections", "_ended", "_later", "_reader", "context", "socket", "upgrade")
 
     def __init__(
         self, transport: asyncio.Transport, connections: set[Any], socket: Any, hooks: LaneHooks
@@ -61,23 +67,32 @@ class Lane(LaneWriter):
         self._connections = connections
         self._reader = FrameReader(hooks.max_message)
         self._busy = False
-        self._later: deque[str | bytes] | None = None
+        self._later: deque[Message] | None = None
         self.socket = socket
         self.upgrade: str | None = None
+        self.context = copy_context()
+        """That of the ASGI call whose connection this was: handlers find what middlewares have set."""
+        self._ended: asyncio.Future[None] | None = None
         connections.add(self)
 
     # in
 
     def data_received(self, data: bytes) -> None:
         """Read frames."""
+        self.context.run(self._read, data)
+
+    def _read(self, data: bytes) -> None:
         self._hooks.stats.received_bytes += len(data)
+        text = self._reader.text(data)
+        self._take_in(((TEXT, text),) if text is not None else self._reader.feed(data))
+
+    def _take_in(self, messages: Iterable[Message]) -> None:
+        """Handle messages, so many in one turn of the loop; who breaks the protocol is disconnected."""
         try:
-            text = self._reader.text(data)
-            if text is not None:
-                self._message(TEXT, text)
-                return
-            for opcode, payload in self._reader.feed(data):
+            for count, (opcode, payload) in enumerate(messages, 1):
                 self._message(opcode, payload)
+                if count % AT_ONCE == 0 and not self._busy and self._pending is not NOWHERE:
+                    self._begin(asyncio.sleep(0))  # the rest is for a later turn: others have theirs first
         except FrameError as error:
             if error.code == TOO_BIG:
                 self._hooks.spawn(self.end(TOO_LARGE))
@@ -86,9 +101,14 @@ class Lane(LaneWriter):
             self._fail(1007, "text that is not UTF-8")
 
     def _message(self, opcode: int, payload: bytes) -> None:
+        """Handle a message now, or after the one that is being handled; a ping is answered at once."""
         if self._pending is NOWHERE and opcode != CLOSE:
             return  # sent before the client had our goodbye
-        if opcode == TEXT:
+        if self._busy and opcode in _IN_ORDER:
+            if self._later is None:
+                self._later = deque()
+            self._later.append((opcode, payload))
+        elif opcode == TEXT:
             self.take(payload.decode())
         elif opcode == BINARY:
             self.take(payload)
@@ -99,20 +119,16 @@ class Lane(LaneWriter):
             self._fail(1000 if code == 1005 else code, "")
 
     def take(self, data: str | bytes) -> None:
-        """Handle an Engine.IO packet now, or after the one that is being handled."""
-        if self._busy:
-            if self._later is None:
-                self._later = deque()
-            self._later.append(data)
-        elif self._pending is not NOWHERE:
-            work = self._hooks.inbound.packet(self, data)
-            if work is not None:
-                self._begin(work)
+        """Handle an Engine.IO packet."""
+        work = self._hooks.inbound.packet(self, data)
+        if work is not None:
+            self._begin(work)
 
     def _begin(self, work: Any) -> None:
         self._busy = True
-        self._transport.pause_reading()
-        self._hooks.spawn(self._finish(work))
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
+        self._hooks.spawn(self._finish(work), self.context)
 
     async def _finish(self, work: Any) -> None:
         """Handle a packet that takes a coroutine, then those that came behind it in the same bytes."""
@@ -121,10 +137,14 @@ class Lane(LaneWriter):
             await asyncio.sleep(0)  # the task of its handler begins before that of the next event
         finally:
             self._busy = False
-            while self._later and not self._busy:
-                self.take(self._later.popleft())
+            self._take_in(self._behind())
             if not self._busy and not self._transport.is_closing():
                 self._transport.resume_reading()
+
+    def _behind(self) -> Iterator[Message]:
+        """Give what came behind, until something is being handled again."""
+        while self._later and not self._busy:
+            yield self._later.popleft()
 
     def eof_received(self) -> bool:
         """Close: a half-open WebSocket is of no use. By a relay it says that the other node stops."""
@@ -141,10 +161,17 @@ class Lane(LaneWriter):
 
     # end
 
+    async def ended(self) -> None:
+        """Return when the connection has ended; to be called once, before that."""
+        self._ended = asyncio.get_running_loop().create_future()
+        await self._ended
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell python-engineio; uvicorn forgets this connection."""
         self._connections.discard(self)
         self._pending = NOWHERE
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(None)
         self._hooks.spawn(self.end(self._hooks.reason.TRANSPORT_CLOSE))
 
     def shutdown(self) -> None:

@@ -24,10 +24,11 @@ from engineio import packet as eio
 from socketio_cluster.cluster.lane.events import Event, answer, answer_generally, read
 from socketio_cluster.cluster.metrics.watch import Watch
 from socketio_cluster.cluster.server import AsyncServer
-from socketio_cluster.cluster.strict.payload import counts
 from socketio_cluster.manager.clients.packets import is_standard
 from socketio_cluster.manager.clients.rooms import CONNECTED
+from socketio_cluster.manager.errors import EXITS, HandlerExit
 from socketio_cluster.manager.histogram import BOUNDS
+from socketio_cluster.manager.host.payload import counts
 
 if TYPE_CHECKING:
     from socketio_cluster.cluster.lane.connection import Lane
@@ -53,8 +54,11 @@ class Inbound:
         self._half_read = host.half_read
         self._on_connection = manager.members.on_connection
         self._stats = manager.stats
+        self._handlers = manager.handlers
         self._watch: Watch = host.layers["watch"]
         self._times, self._inner = self._watch.seconds, self._watch.inner
+        if host.event.layers[:2] == ["exits", "watch"]:
+            self._inner = host.event.own  # what it raises is contained here, without one more coroutine
         self._stock = host.triggers_plainly
         own = host.handles_events_as(AsyncServer)
         self._direct = own and server.async_handlers and is_standard(server.packet_class)
@@ -77,13 +81,16 @@ class Inbound:
         return self._general(lane, data)
 
     def _event(self, lane: Lane, event: Event) -> bool:
-        """Handle an event or an ack; False when its client is not connected."""
+        """Handle an event or an ack; False when its client is not connected, or has too many handlers."""
         client = self._on_connection(lane.socket.sid, event.namespace)
         if client is None or client.state is not CONNECTED:
             return False
         if event.answer:
             self._manager.fanout.answered(client, event.ack_id, event.data)
+        elif self._handlers.full(lane.socket.sid):
+            return False
         else:
+            self._handlers.begin(lane.socket.sid)
             # As manager.spawn, but the task takes itself out: a callback for it costs a turn.
             number = self._number = self._number + 1
             task = self._begin(self._handle(number, lane, client.sid, event))
@@ -110,6 +117,8 @@ class Inbound:
                     if not self._stock:
                         raise
                     result = None  # as python-socketio's ``_trigger_event`` does
+                except EXITS as error:
+                    raise HandlerExit(name, error) from error
                 finally:
                     took = perf_counter() - began  # what times.observe does, without the call
                     times.counts[bisect_left(BOUNDS, took)] += 1
@@ -123,6 +132,7 @@ class Inbound:
                     await answer_generally(self._host, lane.socket.sid, sid, event, data)
         finally:
             self._tasks.pop(number, None)
+            self._handlers.end(lane.socket.sid)
 
     def _call(self, name: str, namespace: str, args: tuple[Any, ...]) -> Any:
         """Call what ``_trigger_event`` would, without one more coroutine and a look at the handler's code."""

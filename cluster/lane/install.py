@@ -7,7 +7,7 @@ packets for one connection.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
@@ -37,16 +37,18 @@ class LaneHooks:
     Args:
         manager: the manager of the server.
         flusher: the loop's.
+        calls_stay: whether the ASGI calls of lanes last as long as their connections.
     """
 
-    def __init__(self, manager: ClusterManager, flusher: Flusher) -> None:
+    def __init__(self, manager: ClusterManager, flusher: Flusher, *, calls_stay: bool = True) -> None:
         self._manager = manager
         self._host = host = manager.host
         eio = host.engine
         self.flusher = flusher
+        self.calls_stay = calls_stay
         self.reason = eio.reason
         self.stats = manager.stats
-        self.spawn: Callable[[Coroutine[Any, Any, Any]], None] = manager.spawn
+        self.spawn = manager.spawn
         self.max_message: int = eio.max_http_buffer_size
         self.mark: int = manager.options.client_bytes
         self.backpressure = manager.backpressure
@@ -72,11 +74,13 @@ class LaneHooks:
 
         return send_packet
 
-    def open(self, socket: Any, extension: Callable[..., bool]) -> bool:
-        """Take over the connection of a socket: a new one, or one that upgrades from polling."""
+    def open(self, socket: Any, extension: Callable[..., bool]) -> Lane | None:
+        """Take over the connection of a socket, if possible: a new one, or one that upgrades from polling."""
         upgrading = socket.connected
+        lane: Lane | None = None
 
         def make(transport: Any, connections: set[Any], first: bytes) -> Lane:
+            nonlocal lane
             lane = self._make(transport, connections, socket)
             if first:
                 lane.write_frame(first)
@@ -89,7 +93,7 @@ class LaneHooks:
                 self.switch(lane)
             return lane
 
-        return extension(make)
+        return lane if extension(make) else None
 
     def _make(self, transport: Any, connections: set[Any], socket: Any) -> Lane:
         pacer = pacer_of(self._host)
@@ -101,6 +105,7 @@ class LaneHooks:
         """Let everything for this socket go by its lane from now on, what waited for a poll first."""
         socket = lane.socket
         lane.upgrade = None
+        socket.context = lane.context
         for packet in socket.queue.drain():
             if packet is not None and packet.packet_type != NOOP:
                 lane.write_packet(packet)
@@ -140,8 +145,11 @@ class LaneWebSocket:
         if take_over is None or socket is None:
             return await WebSocket(self._handler, self._server)(environ)
         await environ["asgi.send"]({"type": "websocket.accept"})
-        if self._hooks.open(socket, take_over):
+        lane = self._hooks.open(socket, take_over)
+        if lane is not None:
             _forget_asgi(environ)
+            if self._hooks.calls_stay:
+                await lane.ended()
         else:
             ordinary = WebSocket(self._handler, self._server)
             ordinary.asgi_receive, ordinary.asgi_send = environ["asgi.receive"], environ["asgi.send"]

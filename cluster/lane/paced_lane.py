@@ -26,9 +26,6 @@ class PacedLane(Lane):
 
     def take(self, data: str | bytes) -> None:
         """Handle a packet, now or when it is its turn."""
-        if self._busy or self._transport.is_closing():
-            super().take(data)
-            return
         seconds = self._pacer.delay(self.socket, data)
         if seconds:
             self._begin(self._hold(seconds, data))

@@ -60,11 +60,6 @@ class LaneProtocol(asyncio.Protocol):
         self._ordinary: OrdinaryProtocol | None = None
         self._taken = False
 
-    @property
-    def served_by_uvicorn(self) -> bool:
-        """Whether this connection has turned out to be an ordinary one."""
-        return self._ordinary is not None
-
     # from the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

@@ -54,8 +54,7 @@ class Limiter:
             manager.options = replace(manager.options, rooms_per_client=limits.rooms_per_client)
         pacer = None
         if limits.events_per_second is not None:
-            attachments = manager.server.packet_class.uses_binary_events
-            pacer = Pacer(limits.events_per_second, attachments, manager.stats)
+            pacer = Pacer(limits.events_per_second, manager)
         return Limited(self._admission, pacer)
 
 

@@ -41,6 +41,7 @@ def read_clients(managers: Sequence[ClusterManager]) -> Readings:
         "socketio_disconnects_total": by_name((one.disconnects for one in stats), REASONS),
         "socketio_clients": {(): sum(manager.client_count for manager in managers)},
         "socketio_rooms": {(): sum(len(inside) - 1 for inside in rooms)},  # None, everybody, is no room
+        "socketio_handlers": {(): sum(one.handlers for one in stats)},
         "socketio_queued_bytes": {(): sum(map(_queued, sockets))},
         **{f"socketio_{name}": {(): sum(map(read, stats))} for name, read in _PLAIN.items()},
     }

@@ -38,6 +38,7 @@ FAMILIES: Final = (
     Family("socketio_deliveries_total", COUNTER, "Events handed to clients, once for each of them"),
     Family("socketio_slow_consumers_total", COUNTER, "Clients disconnected because they did not read"),
     Family("socketio_queued_bytes", GAUGE, "Bytes that wait until clients read them"),
+    Family("socketio_handlers", GAUGE, "Event handlers that run, those of clients that have left included"),
     Family("socketio_handler_seconds", HISTOGRAM, "How long event handlers ran", ("event",)),
     Family("socketio_ack_seconds", HISTOGRAM, "From an event that asks for an ack to the answer"),
     Family("socketio_rate_limited_total", COUNTER, "Events that had to wait: their client sent too many"),

@@ -14,6 +14,7 @@ from socketio_cluster.cluster.plain.socket import PlainSocket
 from socketio_cluster.cluster.plain.writer import Send
 from socketio_cluster.cluster.strict.answer import give
 from socketio_cluster.cluster.strict.layer import gate_of
+from socketio_cluster.cluster.strict.subprotocol import choosing
 from socketio_cluster.manager.client_manager import ClusterManager
 
 App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
@@ -75,7 +76,7 @@ class PlainWebSockets:
         if path is not None and not path.startswith("/"):
             raise ValueError(f"path must start with a slash: write {'/' + path!r}")
         self._path = None if path is None else path.rstrip("/")
-        self._other: App = other_app or not_found
+        self.other: App = other_app or not_found
         send_to_plain_clients(manager.host)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -86,9 +87,10 @@ class PlainWebSockets:
         elif mine:
             await not_a_websocket(scope, receive, send)
         else:
-            await self._other(scope, receive, send)
+            await self.other(scope, receive, send)
 
     async def _websocket(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        send = choosing(scope, send)
         host = self.manager.host
         gate = gate_of(host)
         refusal = None if gate is None else gate.turn_away()

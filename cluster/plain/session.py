@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
 from socketio_cluster.cluster.limits.limits import pacer_of
@@ -141,9 +141,18 @@ class Session:
         self._known(message, client.sid, args)
         work = self._event(message, client.sid, args)
         if self._server.async_handlers:
-            self._endpoint.manager.spawn(work)
+            handlers = self._endpoint.manager.handlers
+            await handlers.room(self._socket.sid)
+            handlers.begin(self._socket.sid)
+            self._endpoint.manager.spawn(self._counted(work))
         else:
             await work
+
+    async def _counted(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        finally:
+            self._endpoint.manager.handlers.end(self._socket.sid)
 
     async def _first(self, message: Message) -> None:
         if message.event != "connect":

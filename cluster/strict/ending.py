@@ -1,4 +1,4 @@
-"""Sessions that end at once: the next request of their client finds an unknown session."""
+"""Sessions that end at once: the next request of their client is for an unknown session."""
 
 from __future__ import annotations
 

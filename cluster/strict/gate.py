@@ -14,6 +14,7 @@ from socketio_cluster.cluster.strict.polls import Polls
 from socketio_cluster.cluster.strict.posts import Posts
 from socketio_cluster.cluster.strict.request import Request
 from socketio_cluster.cluster.strict.rules import refusal
+from socketio_cluster.cluster.strict.subprotocol import choosing
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.stats import Stats
 
@@ -46,6 +47,8 @@ class Gate:
 
     async def handle(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         """Serve a request of Engine.IO."""
+        if scope["type"] == "websocket":
+            send = choosing(scope, send)
         request = Request.of(scope)
         if request.method == "OPTIONS":
             return await self._inner(scope, receive, send)
@@ -58,7 +61,7 @@ class Gate:
             self._stats.turned_away["protocol"] += 1
         if broken is not None:
             return await give(self._host, broken, scope, receive, send)
-        if request.sid is None or request.upgrade or (request.jsonp and request.method == "POST"):
+        if request.sid is None or request.upgrade:
             return await self._inner(scope, receive, send)
         method = self._polls.serve if request.method == "GET" else self._posts.serve
         return await method(self._eio.sockets[request.sid], scope, receive, send)

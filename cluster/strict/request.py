@@ -14,7 +14,6 @@ class Request(NamedTuple):
     transport: str | None
     sid: str | None
     version: str | None
-    jsonp: bool
 
     @classmethod
     def of(cls, scope: dict[str, Any]) -> Request:
@@ -26,7 +25,6 @@ class Request(NamedTuple):
             transport=query.get("transport"),
             sid=query.get("sid"),
             version=query.get("EIO"),
-            jsonp="j" in query,
         )
 
 

@@ -8,15 +8,8 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from socketio_cluster.cluster.limits.limits import pacer_of
-from socketio_cluster.cluster.strict.payload import (
-    POLICY,
-    RATE_LIMIT,
-    TOO_BIG,
-    TOO_LARGE,
-    Malformed,
-    counts,
-    size,
-)
+from socketio_cluster.cluster.strict.payload import POLICY, RATE_LIMIT, TOO_BIG, TOO_LARGE, size
+from socketio_cluster.manager.host.payload import Malformed, counts
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import hang_up
 from socketio_cluster.manager.stats import Stats

@@ -18,12 +18,13 @@ from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.internal import Places, check_internal
 from socketio_cluster.cluster.limits.check import check_limits
 from socketio_cluster.cluster.listener import listen, listen_after_orphans, listen_shared, url_of
-from socketio_cluster.cluster.options import ServeOptions
+from socketio_cluster.cluster.options import DEMO_APP, ServeOptions
 from socketio_cluster.cluster.probes.probes import Probes, serve_probes
 from socketio_cluster.cluster.supervisor.bus import check_bus, credentials, provide_bus, read_bus
 from socketio_cluster.cluster.supervisor.lifeline import WorkerOptions
 from socketio_cluster.cluster.supervisor.slot import Slot
 from socketio_cluster.cluster.supervisor.stopping import Stopping
+from socketio_cluster.cluster.supervisor.systemd import Systemd
 from socketio_cluster.cluster.supervisor.terminal import Terminal
 from socketio_cluster.cluster.supervisor.worker_process import first
 from socketio_cluster.cluster.target import check_target
@@ -79,6 +80,7 @@ class Supervisor:
         self._stopping = Stopping()
         self._reload = asyncio.Event()
         self._terminal = Terminal()
+        self._systemd = Systemd(os.environ)
         self._settings: Mapping[str, str] = {}
         self._env: Mapping[str, str] = {}
         self._places: Places
@@ -99,7 +101,9 @@ class Supervisor:
                     self._env["CLUSTER_PREFIX"] = self._options.prefix
                 self._slots = [self._make_slot(index) for index in range(self._options.workers)]
                 async with self._serve_probes():
+                    watched = asyncio.create_task(self._systemd.keep_alive())
                     code = await self._keep_all()
+                    watched.cancel()
         log.info("stopped")
         return code
 
@@ -134,6 +138,7 @@ class Supervisor:
             for slot in rest:
                 self._keep(slot)
             await first(self._greet_and_reload(), self._stopping.asked.wait())
+        self._systemd.stopping()
         return max(await asyncio.gather(*self._keepers.values()))
 
     def _keep(self, slot: Slot) -> asyncio.Task[int]:
@@ -149,11 +154,13 @@ class Supervisor:
     async def _greet_and_reload(self) -> None:
         for slot in self._slots:
             await slot.started.wait()
-        if self._options.command == "demo":
+        if self._options.app == DEMO_APP:
             print(f"\n  The demo is at {url_of(self._sockets[0][0])}  (Ctrl-C stops it)\n", flush=True)
         while True:
+            self._systemd.ready(f"{len(self._slots)} workers at {url_of(self._sockets[0][0])}")
             await self._reload.wait()
             self._reload.clear()
+            self._systemd.reloading()
             await self._replace_all()
 
     async def _replace_all(self) -> None:

@@ -1,4 +1,4 @@
-"""The report of a run: one page and one picture."""
+"""The report of a run: one page."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from typing import Any
 
 from socketio_cluster.loadtest.report.charts import charts
 from socketio_cluster.loadtest.report.page import page
-from socketio_cluster.loadtest.report.picture import save
 
 __all__ = ["write"]
 
 
-def write(run: dict[str, Any], folder: Path) -> list[Path]:
-    """Write ``report.html``, which needs nothing else, and ``report.png``; gives their paths.
+def write(run: dict[str, Any], folder: Path) -> Path:
+    """Write ``report.html``, which needs nothing else; gives its path.
 
     Args:
         run: what ``socketio_cluster.loadtest.result.summarize`` gives.
@@ -23,8 +22,6 @@ def write(run: dict[str, Any], folder: Path) -> list[Path]:
         OSError: the folder cannot be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    drawn = charts(run)
-    html, png = folder / "report.html", folder / "report.png"
-    html.write_text(page(run, drawn), encoding="utf-8")
-    save(run, drawn, png)
-    return [html, png]
+    path = folder / "report.html"
+    path.write_text(page(run, charts(run)), encoding="utf-8")
+    return path

@@ -89,10 +89,6 @@ class SwarmClient:
         """Stop to read, as a client does that cannot keep up."""
         self._link.pause()
 
-    def resume(self) -> None:
-        """Read again."""
-        self._link.resume()
-
     # Ending
 
     def disconnect(self) -> None:

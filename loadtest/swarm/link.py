@@ -94,10 +94,6 @@ class Link:
         """Stop to read."""
         self._want(self._events & ~IN)
 
-    def resume(self) -> None:
-        """Read again."""
-        self._want(self._events | IN)
-
     def close(self) -> None:
         """End it at once."""
         self._watch = _unwatched

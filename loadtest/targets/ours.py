@@ -1,4 +1,4 @@
-"""The server of this project; the bus is the one of ``cluster serve``, or the URL in CLUSTER_BUS."""
+"""The server of this project; the bus is the one of ``socketio-cluster serve``, or the URL in CLUSTER_BUS."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from socketio_cluster.manager.bus.broker import LARGEST, Delivery, Publication
 from socketio_cluster.manager.errors import BrokerError, SettingError
 
 SOCKET_VARIABLE = "CLUSTER_LOCAL_SOCKET"
-"""Where ``cluster serve`` tells its workers the hub's path."""
+"""Where ``socketio-cluster serve`` tells its workers the hub's path."""
 
 
 class LocalBroker(Frames[Answer]):

@@ -17,7 +17,8 @@ class Emit(msgspec.Struct, array_like=True, tag=1, gc=False):
 
     ``parts`` holds the packet and its binary attachments. ``ack`` is the number under which the sender
     waits for answers, 0 for none; ``ack_at`` is where the client's ack id goes into the packet, ``ack_id`` is
-    the one that is in it, see ``packets``.
+    the one that is in it, see ``packets``. ``ack_seconds`` is how long the sender waits, 0 for as long as the
+    receiver's own option says.
     """
 
     namespace: str
@@ -28,6 +29,7 @@ class Emit(msgspec.Struct, array_like=True, tag=1, gc=False):
     ack: int = 0
     ack_at: int = 0
     ack_id: int = 0
+    ack_seconds: float = 0
 
 
 class Ack(msgspec.Struct, array_like=True, tag=2, gc=False):

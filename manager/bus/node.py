@@ -33,6 +33,7 @@ from socketio_cluster.manager.bus.registry import open_broker, safe_url
 from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.bus.speaker import Speaker
 from socketio_cluster.manager.bus.streams import Streams
+from socketio_cluster.manager.bus.twin import Twin
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.futures import complain
 from socketio_cluster.manager.ids import new_node_id
@@ -80,7 +81,10 @@ class Node:
         connect = partial(open_broker, options.url or "")
         self._link = Link(connect, self._interest, self._outgoing, self) if options.url else None
         self.publisher = Publisher(self.id, codec, self._outgoing, self._link, stats)
-        self._receiver = Receiver(self.id, codec, self._streams, stats, hears.heard, self._noticed)
+        self._twin = Twin(self.publisher.said, options.dead_after)
+        self._receiver = Receiver(
+            self.id, codec, self._streams, self._twin, stats, hears.heard, self._noticed
+        )
         self._speaker = Speaker(self.publisher, self.channels, serving=serving)
         self._recovery = Recovery(self._streams, self._interest, self._receiver, self._speaker.ask, stats)
         self._tasks: list[asyncio.Task[None]] = []
@@ -93,7 +97,7 @@ class Node:
     @property
     def ready(self) -> bool:
         """Whether this node hears the others; always, when it is alone."""
-        return self._link is None or self._link.up
+        return self._link is None or (self._link.up and not self._twin.there(time.monotonic()))
 
     @property
     def nodes(self) -> dict[str, NodeInfo]:
@@ -247,7 +251,7 @@ class Node:
                 self._receiver.echo = now
             last = now
             self.publisher.expire(now)
-            if self.ready:
+            if self._link is not None and self._link.up:
                 self._turn(now)
 
     def _turn(self, now: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections import deque
 from typing import Final
 
 from socketio_cluster.manager.bus.backlog import Entry
@@ -26,6 +27,9 @@ AROUND: Final = 1024
 """Bytes that an envelope, and the answer that may bring it once more, add to an event."""
 REFUSALS_KEPT: Final = 1000
 """Refused envelopes whose number is remembered for the emitter that waits for it."""
+
+STAMPS: Final = 2000
+"""Notices whose time is remembered; those to everybody come back within a few heartbeats."""
 
 
 class Publisher:
@@ -51,6 +55,9 @@ class Publisher:
         self._stats = stats
         self.number = 0
         """Number of the newest envelope."""
+        self.said: deque[float] = deque(maxlen=STAMPS)
+        """When the latest notices were sent, as their headers say."""
+        self._stamp = 0.0
         self._warned = False
         self._refusals: dict[int, str] = {}
 
@@ -75,6 +82,7 @@ class Publisher:
         """Publish a notice, before what waits; it is lost when the bus is away."""
         if self._link is not None and self._link.up:
             self._outgoing.notice(self.packed(message, *channels))
+            self.said.append(self._stamp)
             self._link.wake()
 
     def packed(self, message: Notice, *channels: str) -> Publication:
@@ -156,7 +164,8 @@ class Publisher:
             self._warned = False  # the bus is back and has it all: its next absence is another one
 
     def _pack(self, number: int, message: Message) -> bytes:
-        return self._codec.pack(Header(self._origin, number, self.time()), message)
+        self._stamp = self.time()
+        return self._codec.pack(Header(self._origin, number, self._stamp), message)
 
     def _count(self, dropped: int) -> None:
         if dropped == 0:

@@ -10,6 +10,7 @@ from socketio_cluster.manager.bus.broker import Delivery
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.messages import Message, Notice
 from socketio_cluster.manager.bus.streams import Streams
+from socketio_cluster.manager.bus.twin import Twin
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.stats import Stats
 
@@ -23,6 +24,7 @@ class Receiver:
         node: this node's id.
         codec: reads the bytes.
         streams: knows what is a repeat.
+        twin: knows what this node has said.
         stats: where to count.
         hand_over: is given each message for the application, with its sender.
         noticed: is given each notice.
@@ -33,6 +35,7 @@ class Receiver:
         node: str,
         codec: Codec,
         streams: Streams,
+        twin: Twin,
         stats: Stats,
         hand_over: Callable[[str, Message], None],
         noticed: Callable[[str, Notice], None],
@@ -40,6 +43,7 @@ class Receiver:
         self._node = node
         self._codec = codec
         self._streams = streams
+        self._twin = twin
         self._stats = stats
         self._hand_over = hand_over
         self._noticed = noticed
@@ -109,6 +113,8 @@ class Receiver:
 
     def _hear_myself(self, header: Header, raw: bytes, now: float, wall: float) -> None:
         self._codec.message(raw)  # or anybody could say how late this node hears
+        if self._twin.heard(self._node, header.sent, now):
+            return
         if header.sent > self.echo_sent:
             self.echo, self.echo_sent = now, header.sent
             self._stats.lag = max(0.0, wall - header.sent)

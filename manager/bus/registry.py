@@ -9,6 +9,10 @@ from typing import cast
 
 from socketio_cluster.manager.bus.broker import Broker, Connect
 from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.extras import need
+
+AMQP = "socketio_cluster.manager.brokers.amqp:connect"
+"""Also where every ``kombu+…`` scheme goes; needs kombu."""
 
 BROKERS = {
     "local": "socketio_cluster.manager.brokers.local:connect",
@@ -20,13 +24,10 @@ BROKERS = {
     "rediss+sentinel": "socketio_cluster.manager.brokers.redis_sentinel:connect",
     "redis+cluster": "socketio_cluster.manager.brokers.redis_cluster:connect",
     "rediss+cluster": "socketio_cluster.manager.brokers.redis_cluster:connect",
-    "amqp": "socketio_cluster.manager.brokers.amqp:connect",
-    "amqps": "socketio_cluster.manager.brokers.amqp:connect",
+    "amqp": AMQP,
+    "amqps": AMQP,
 }
 """``module:function`` of each scheme, imported when first used: nobody pays for a bus of others."""
-
-KOMBU = "socketio_cluster.manager.brokers.amqp:connect"
-"""Where every ``kombu+…`` scheme goes."""
 
 
 async def open_broker(url: str) -> Broker:
@@ -42,7 +43,7 @@ async def open_broker(url: str) -> Broker:
 
 
 def check_url(url: str) -> None:
-    """Raise ``SettingError`` when no broker knows the URL's scheme."""
+    """Raise ``SettingError`` when no broker knows the URL's scheme, or its broker needs what is missing."""
     _find(url)
 
 
@@ -56,8 +57,9 @@ def _find(url: str) -> str:
     scheme, separator, _ = url.partition("://")
     if not separator:
         raise SettingError("the bus is named by a URL such as redis://localhost:6379/0")
-    if scheme.startswith("kombu+"):
-        return KOMBU
-    if scheme not in BROKERS:
+    broker = AMQP if scheme.startswith("kombu+") else BROKERS.get(scheme)
+    if broker is None:
         raise SettingError(f"no bus is called {scheme}://; there are {', '.join(BROKERS)} and kombu+SCHEME")
-    return BROKERS[scheme]
+    if broker == AMQP:
+        need("kombu", what=f"{scheme}://")
+    return broker

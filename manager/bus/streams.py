@@ -27,6 +27,8 @@ HELD_BYTES: Final = 4 * 1024 * 1024
 """Of what all senders together publish while they are asked for what was missed; more is asked for too."""
 OVERHEAD: Final = 200
 """Bytes of memory that an empty message takes."""
+RATE: Final = 1_000_000
+"""Envelopes a second, more than any node publishes: a number further on than that allows is made up."""
 UNKNOWN: Final = -1
 """In place of a last number: nothing of the stream was heard yet."""
 
@@ -47,7 +49,7 @@ class Stream:
     ``seen``: its last number, or ``UNKNOWN``. ``heard``: when it was last heard. ``said``: when it sent its
     last notice, by its own clock. ``clock``: how far this node's clock is before its clock. ``left``: it has
     said goodbye. ``behind``: something may have been missed. ``held``: what came since.
-    ``full``: some of what came live was not held.
+    ``full``: some of what came live was not held. ``top``: the highest number named; ``top_at``: when.
     """
 
     seen: int
@@ -58,6 +60,8 @@ class Stream:
     behind: bool = False
     full: bool = False
     held: deque[Held] = field(default_factory=deque)
+    top: int = UNKNOWN
+    top_at: float = 0.0
 
 
 class Streams:
@@ -83,13 +87,15 @@ class Streams:
     def take(self, header: Header, message: Message, size: int, now: float, wall: float) -> bool:
         """Note an envelope of a stream; False for a repeat, or one that is held.
 
-        ``wall``: the time in epoch seconds. Raises ``EnvelopeError`` for one that is too old.
+        ``wall``: the time in epoch seconds. Raises ``EnvelopeError`` for one that is too old, or has a number
+        that its sender cannot have reached.
         """
         stream = self._streams.get(header.origin)
         if stream is None:
             stream = self._meet(header, now, wall)
         elif now - header.sent - stream.clock > self._forget_after:
             raise _too_old(header)
+        self._climb(stream, header.number, now)
         if stream.seen == UNKNOWN:
             self._place(stream, header.number - 1)
         if header.number <= stream.seen:
@@ -132,9 +138,11 @@ class Streams:
         """Compare an offer with what was seen; False when something may have been missed.
 
         ``again``: the sender has just come to the bus, and may have dropped what it could not publish.
-        ``needed``: this node takes one of the channels in the offer.
+        ``needed``: this node takes one of the channels in the offer. Raises ``EnvelopeError`` for a number
+        that the sender cannot have reached.
         """
         stream = self._streams[origin]
+        self._climb(stream, offer.upto, stream.heard)
         stream.left = False
         if stream.seen == UNKNOWN:
             self._place(stream, offer.upto)
@@ -218,6 +226,14 @@ class Streams:
         """
         stream.behind = self._was_cut and before > 0
         stream.seen = 0 if stream.behind else before
+
+    def _climb(self, stream: Stream, number: int, now: float) -> None:
+        """Refuse a number made up to make repeats of all that follows."""
+        if number <= stream.top:
+            return
+        if stream.top != UNKNOWN and number - stream.top > RATE * (1 + now - stream.top_at):
+            raise EnvelopeError("number", f"{number}, when the last was {stream.top}")
+        stream.top, stream.top_at = number, now
 
     def _is_silent(self, stream: Stream, now: float) -> bool:
         return now - stream.heard > self._dead_after

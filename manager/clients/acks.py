@@ -6,11 +6,28 @@ when no answer can come any more.
 
 from __future__ import annotations
 
+import logging
+import math
+from collections import OrderedDict
 from collections.abc import Callable
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from socketio_cluster.manager.clients.lifetimes import Lifetimes
 from socketio_cluster.manager.clients.rooms import Callback
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+MOST: Final = 100_000
+"""Callbacks of one node that wait for clients of others; one more, and the oldest goes: some 50 MB."""
+
+
+class Asked(NamedTuple):
+    """A callback that waits for a client's answer: since when, and until when."""
+
+    callback: Callback
+    at: float
+    until: float
 
 
 def abandon(callback: Callback) -> None:
@@ -23,11 +40,15 @@ def abandon(callback: Callback) -> None:
 class RemoteAck:
     """The callback that a client's node keeps for an emit of another node."""
 
-    __slots__ = ("_answer", "_gone")
+    __slots__ = ("_answer", "_gone", "seconds")
 
-    def __init__(self, answer: Callable[[list[Any]], None], gone: Callable[[], None]) -> None:
+    def __init__(
+        self, answer: Callable[[list[Any]], None], gone: Callable[[], None], seconds: float | None = None
+    ) -> None:
         self._answer = answer
         self._gone = gone
+        self.seconds = seconds
+        """How long the emitting node waits; None: as long as this one would."""
 
     def __call__(self, *arguments: Any) -> None:
         """Send the client's answer to the emitting node."""
@@ -41,10 +62,14 @@ class RemoteAck:
 class Answer:
     """The callback of a ``call()``: what it waits for, and what to undo when it does not wait any more.
 
-    ``resolve`` is called with the client's arguments, or with None when no answer can come.
+    ``resolve`` is called with the client's arguments, or with None when no answer can come. ``timeout`` is
+    how long the call waits, in seconds; None: for ever.
     """
 
-    def __init__(self, resolve: Callable[[tuple[Any, ...] | None], None]) -> None:
+    def __init__(
+        self, resolve: Callable[[tuple[Any, ...] | None], None], timeout: float | None = None
+    ) -> None:
+        self.seconds = math.inf if timeout is None else timeout
         self._resolve = resolve
         self._ends: list[Callable[[], object]] = []
 
@@ -66,6 +91,12 @@ class Answer:
             undo()
 
 
+def seconds_of(callback: Callback, otherwise: float) -> float:
+    """How long a callback waits."""
+    known = isinstance(callback, Answer | RemoteAck) and callback.seconds is not None
+    return callback.seconds if known else otherwise  # type: ignore[attr-defined]
+
+
 class _Waiting(NamedTuple):
     callback: Callback
     node: str | None
@@ -73,16 +104,21 @@ class _Waiting(NamedTuple):
 
 
 class Acks:
-    """Callbacks that wait for clients of other nodes, by request number.
+    """Callbacks that wait for clients of other nodes, by request number; each is kept for a time.
 
     One for a single client (``node`` is its node) ends with the answer, or when client or node are gone.
-    One for a room may be called by several clients, and is kept for a time.
+    One for a room may be called by several clients.
+
+    Args:
+        seconds: how long a callback waits that does not say so itself.
     """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._numbers = count(1)
-        self._waiting: dict[int, _Waiting] = {}
+        self._waiting: OrderedDict[int, _Waiting] = OrderedDict()
+        self._ends: Lifetimes[int] = Lifetimes()
+        self._too_many = 0
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -90,8 +126,12 @@ class Acks:
     def expect(self, callback: Callback, node: str | None, now: float) -> int:
         """Keep a callback; returns its request number."""
         self.expire(now)
+        if len(self._waiting) >= MOST:
+            self._drop_oldest()
         number = next(self._numbers)
-        self._waiting[number] = _Waiting(callback, node, now + self._seconds)
+        until = now + seconds_of(callback, self._seconds)
+        self._waiting[number] = _Waiting(callback, node, until)
+        self._ends.add(number, until)
         return number
 
     def answered(self, number: int) -> Callback | None:
@@ -100,18 +140,20 @@ class Acks:
         if waiting is None:
             return None
         if waiting.node is not None:
-            del self._waiting[number]
+            self.forget(number)
         return waiting.callback
 
     def forget(self, number: int) -> None:
         """Drop a callback that its caller does not wait for any more."""
-        self._waiting.pop(number, None)
+        waiting = self._waiting.pop(number, None)
+        if waiting is not None:
+            self._ends.drop(number, waiting.until)
 
     def gone(self, number: int) -> None:
         """The client is gone; a room may have others."""
         waiting = self._waiting.get(number)
         if waiting is not None and waiting.node is not None:
-            del self._waiting[number]
+            self.forget(number)
             abandon(waiting.callback)
 
     def node_gone(self, node: str) -> None:
@@ -121,9 +163,17 @@ class Acks:
                 self.gone(number)
 
     def expire(self, now: float) -> None:
-        """Let go the callbacks of rooms that were kept long enough."""
-        for number, waiting in list(self._waiting.items()):
-            if waiting.until > now:
-                return  # in the order of their ends
-            if waiting.node is None:
-                del self._waiting[number]
+        """Let go of those that were kept long enough."""
+        for number in self._ends.due(now):
+            self._waiting.pop(number, None)
+
+    def _drop_oldest(self) -> None:
+        number = next(iter(self._waiting))
+        callback = self._waiting[number].callback
+        self.forget(number)
+        self._too_many += 1
+        if self._too_many in (1, 10, 100, 1000, 10000):
+            logger.warning(
+                "more than %d acks are awaited: let the oldest go (%d so far)", MOST, self._too_many
+            )
+        abandon(callback)

@@ -13,6 +13,7 @@ from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, with_ack_id
 from socketio_cluster.manager.clients.rooms import Callback, Client
+from socketio_cluster.manager.errors import FAILURES
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
@@ -43,6 +44,7 @@ class Fanout:
             for client in clients:
                 client.send(outgoing)
         else:
+            self._manager.expiry.start()
             for client in clients:
                 client.send(self._asking(client, encoded, rooms, callback))
         self._manager.stats.delivered += len(clients)
@@ -51,14 +53,15 @@ class Fanout:
     def _asking(
         self, client: Client, encoded: Encoded, rooms: list[Room] | None, callback: Callback
     ) -> Outgoing:
-        ack_id = client.expect_ack(callback, time.monotonic(), encoded.ack_id)
+        asked = self._manager.asked
+        ack_id = asked.expect(client, callback, time.monotonic(), encoded.ack_id)
         if isinstance(callback, Answer):
-            callback.on_end(lambda: client.take_ack(ack_id))
+            callback.on_end(lambda: asked.answer(client, ack_id))
         return Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id), rooms)
 
     def answered(self, client: Client, ack_id: int | None, data: list[Any]) -> None:
         """Call the callback that this client has answered; an answer that nobody waits for is ignored."""
-        asked = client.take_ack(ack_id) if ack_id is not None else None
+        asked = self._manager.asked.answer(client, ack_id) if ack_id is not None else None
         if asked is not None:
             self._manager.stats.ack_seconds.observe(time.monotonic() - asked.at)
             self.run_callback(asked.callback, data)
@@ -67,7 +70,7 @@ class Fanout:
         """Call a callback; an error in it is logged."""
         try:
             result = callback(*arguments)
-        except Exception:
+        except FAILURES:
             logger.exception("the callback of an emit failed")
         else:
             if isawaitable(result):
@@ -77,5 +80,5 @@ class Fanout:
 async def _finish(result: Awaitable[Any]) -> None:
     try:
         await result
-    except Exception:
+    except FAILURES:
         logger.exception("the callback of an emit failed")

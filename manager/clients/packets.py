@@ -19,6 +19,7 @@ from socketio_cluster.manager.clients.compact_json import dumps
 from socketio_cluster.manager.clients.event_name import check_name
 from socketio_cluster.manager.clients.own_packets import reads_all
 from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.extras import need
 
 PacketClass = type[sio.Packet]
 
@@ -69,6 +70,7 @@ def is_standard(packet_class: PacketClass) -> bool:
 def packet_format(serializer: str | PacketClass, json: Any = None) -> PacketClass:
     """Give the packet class for python-socketio's ``serializer`` and ``json``; raises ``SettingError``."""
     if serializer == "msgpack":
+        need("msgpack", what="serializer='msgpack'")
         from socketio.msgpack_packet import MsgPackPacket
 
         return MsgPackPacket  # type: ignore[no-any-return]

@@ -6,13 +6,17 @@ named like its sid, is not stored: its sid is looked up instead.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.clients.held import Held
 from socketio_cluster.manager.clients.outgoing import Outgoing
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.clients.acks import Asked
 
 Callback = Callable[..., Any]
 
@@ -28,21 +32,15 @@ class State(IntEnum):
 PENDING, CONNECTED, LEAVING = State
 
 
-class Asked(NamedTuple):
-    """A callback that waits for a client's answer, and since when."""
-
-    callback: Callback
-    at: float
-
-
 class Client:
     """One client in one namespace.
 
     ``outlet`` is the way to its connection. ``send`` is what takes an event for it: held while it is
     pending, the outlet while it is connected, nothing while it leaves; so that a fan-out asks nothing.
     ``held`` is what was emitted to it before its connect handler accepted, in about ``held_bytes``.
-    ``acks`` are the callbacks that wait for it, by ack id. ``kicked`` and ``lost`` note a disconnect, or
-    the end of its transport (the reason), that came while it was pending.
+    ``acks`` are the callbacks that wait for it, by ack id, and ``ack_id`` is the last one: ``asked.py`` keeps
+    them. ``kicked`` and ``lost`` note a disconnect, or the end of its transport (the reason), that came while
+    it was pending.
     """
 
     __slots__ = (
@@ -76,7 +74,7 @@ class Client:
         self.send: Callable[[Outgoing], None] = self.held.put
         self.state: State = PENDING
         self.rooms: set[Room] = set()
-        self.acks: dict[int, Asked] | None = None
+        self.acks: OrderedDict[int, Asked] | None = None
         self.ack_id = 0
         self.kicked = False
         self.lost: str | None = None
@@ -104,18 +102,9 @@ class Client:
         if self.state is CONNECTED:
             self.send = outlet
 
-    def expect_ack(self, callback: Callback, now: float, wanted: int = 0) -> int:
-        """Keep a callback; returns the ack id that the client will answer with: ``wanted`` if it is free."""
-        if self.acks is None:
-            self.acks = {}
-        if not wanted or wanted in self.acks:
-            wanted = self.ack_id = self.ack_id + 1
-        self.acks[wanted] = Asked(callback, now)
-        return wanted
-
-    def take_ack(self, ack_id: int) -> Asked | None:
-        """Give and forget the callback under this id."""
-        return self.acks.pop(ack_id, None) if self.acks else None
+    def awaits_ack(self, ack_id: int) -> bool:
+        """Whether a callback waits under this id."""
+        return self.acks is not None and ack_id in self.acks
 
 
 Members = dict[str, Client]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from socketio_cluster.manager.clients.rooms import PENDING, Rooms
 from socketio_cluster.manager.errors import ClientGone
 from socketio_cluster.manager.host.catch_all import tell_name
 from socketio_cluster.manager.host.server import Host
@@ -34,6 +35,7 @@ def put_around(host: Host, guards: Any, read: Callable[..., Any]) -> None:
     for name in _METHODS:
         replace(server, name, getattr(guards, name.removeprefix("_")))
     host.connect.put("fixes", lambda _: guards.handle_eio_connect)
+    host.event.put("exits", guards.contain)
     server.eio.on("message", read)
     server.eio.on("disconnect", guards.handle_eio_disconnect)
 
@@ -54,6 +56,19 @@ def check_call(server: Any, to: str | None) -> None:
         raise ValueError("Cannot use call() to broadcast.")
     if not server.async_handlers:
         raise RuntimeError("Cannot use call() when async_handlers is False.")
+
+
+def check_answerable(members: Rooms, eio_sid: str | None, to: str | None, namespace: str | None) -> None:
+    """Raise ``RuntimeError`` when the connect handler of a client calls that client.
+
+    ``eio_sid`` is the connection whose connect handler this is, None outside of one.
+    """
+    client = members.find(to, namespace or "/") if eio_sid is not None else None
+    if client is not None and client.eio_sid == eio_sid and client.state is PENDING:
+        raise RuntimeError(
+            f"client {to} cannot answer before its connect handler has returned: call it from a task that the"
+            " handler starts with start_background_task"
+        )
 
 
 def answered(arguments: tuple[Any, ...] | None, to: str | None) -> Any:

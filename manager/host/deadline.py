@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any
 
 from socketio_cluster.manager.host.session import hang_up
@@ -47,7 +48,7 @@ class Deadline:
             self._loop = loop
         self._due.append((loop.time() + self._seconds, eio_sid))
         if self._timer is None:
-            self._timer = loop.call_later(self._seconds, self._look)
+            self._timer = loop.call_later(self._seconds, self._look, context=Context())
 
     def close(self) -> None:
         """Watch nothing any more."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +19,13 @@ from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.rooms import PENDING, Client
+from socketio_cluster.manager.errors import EXITS, HandlerExit
 from socketio_cluster.manager.futures import settle
-from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
+from socketio_cluster.manager.host.around import answered, check_answerable, check_call, put_around, serves
 from socketio_cluster.manager.host.begin_anew import watch_anew
+from socketio_cluster.manager.host.context import in_context_of, keep_context
 from socketio_cluster.manager.host.deadline import Deadline
+from socketio_cluster.manager.host.posts import check_posts, handle_post
 from socketio_cluster.manager.host.reader import Reader
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.tornado_socket import pace
@@ -54,6 +57,8 @@ class Guards:
         self._eio_disconnect = server._handle_eio_disconnect
         self._shutdown = server.shutdown
         self._emit = server.emit
+        self._connecting: dict[asyncio.Task[Any] | None, str] = {}
+        """The tasks in which connect handlers run, and for which connection."""
         self._deadline = Deadline(server.eio, manager.options.connect_seconds, self._joined, manager.spawn)
 
     def _joined(self, eio_sid: str) -> bool:
@@ -65,6 +70,17 @@ class Guards:
         )
         await self._host.packet(eio_sid, refusal)
 
+    def contain(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        """Put a layer before the handlers: what they raise is at most an ``Exception``."""
+
+        async def trigger(event: str, namespace: str, *args: Any) -> Any:
+            try:
+                return await inner(event, namespace, *args)
+            except EXITS as error:
+                raise HandlerExit(event, error) from error
+
+        return trigger
+
     async def handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
         """Take a new connection, and close it if it joins no namespace in time."""
         self._deadline.watch(eio_sid)
@@ -72,6 +88,11 @@ class Guards:
         polling = "transport=polling" in environ.get("QUERY_STRING", "")
         stats.accepted["polling" if polling else "websocket"] += 1
         stats.connections += 1
+        socket = self._server.eio.sockets.get(eio_sid)
+        if socket is not None:
+            keep_context(socket)
+            if polling:
+                check_posts(self._host, socket, handle_post)
         return await self._eio_connect(eio_sid, environ)
 
     async def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
@@ -81,6 +102,8 @@ class Guards:
             await self._refuse(eio_sid, namespace, "Invalid namespace")
             return
         before = self._manager.members.on_connection(eio_sid, namespace)
+        task = asyncio.current_task()
+        self._connecting[task] = eio_sid
         try:
             await self._connect(eio_sid, namespace, data)
         except BaseException as exc:
@@ -90,6 +113,8 @@ class Guards:
             if not isinstance(exc, Exception):
                 raise
             logger.exception("the connect handler of namespace %s failed", namespace)
+        finally:
+            self._connecting.pop(task, None)
 
     async def _undo(self, client: Client) -> None:
         if client.state is not PENDING:
@@ -123,10 +148,10 @@ class Guards:
     async def handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         """End a connection; a poll that waits is answered at once, as Engine.IO's own server does."""
         self._manager.stats.connections -= 1
+        socket = self._server.eio.sockets.get(eio_sid)
         try:
-            await self._eio_disconnect(eio_sid, reason)
+            await in_context_of(socket, self._eio_disconnect(eio_sid, reason))
         finally:
-            socket = self._server.eio.sockets.get(eio_sid)
             if socket is not None and not socket.upgraded:
                 socket.queue.put_nowait(eio_packet.Packet(eio_packet.NOOP))
 
@@ -159,12 +184,14 @@ class Guards:
         """Emit to one client of any node and return its answer; as ``AsyncServer.call``.
 
         Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass
-        ``ClientGone`` as soon as the client, or its node, is gone.
+        ``ClientGone`` as soon as the client, or its node, is gone; ``RuntimeError`` in the connect handler of
+        that client, which cannot answer before the handler has returned.
         """
         to = sid if to is None else to
         check_call(self._server, to)
+        check_answerable(self._manager.members, self._connecting.get(asyncio.current_task()), to, namespace)
         future: asyncio.Future[tuple[Any, ...] | None] = asyncio.get_running_loop().create_future()
-        answer = Answer(partial(settle, future))
+        answer = Answer(partial(settle, future), timeout)
         try:
             await self._server.emit(
                 event,

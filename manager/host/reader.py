@@ -67,6 +67,7 @@ class Reader:
         elif packet.packet_type == sio.DISCONNECT:
             await host.handle_disconnect(eio_sid, namespace, host.server.reason.CLIENT_DISCONNECT)
         elif packet.packet_type in (sio.EVENT, sio.BINARY_EVENT):
+            await self._manager.handlers.room(eio_sid)
             await host.handle_event(eio_sid, namespace, packet.id, packet.data)
         else:
             await host.handle_ack(eio_sid, namespace, packet.id, packet.data)

@@ -6,6 +6,8 @@ gunicorn does, would wait until it is killed.
 
 from __future__ import annotations
 
+import _thread
+import atexit
 import os
 import signal
 import threading
@@ -44,17 +46,22 @@ def on_signals(leave: Callable[[], None]) -> None:
 
 
 class _LeaveFirst:
-    """The handler of one signal. It does not wait: its thread may hold a lock that leaving needs."""
+    """The handler of one signal. It does not wait: its thread may hold a lock that leaving needs.
+
+    On gevent it runs in the hub, where nothing may wait at all, not even for a thread to start.
+    """
 
     def __init__(self, leave: Callable[[], None], previous: Any) -> None:
         self._leave = leave
         self._previous = previous
         self._told = False
+        self._left = threading.Event()
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         first, self._told = not self._told, True
         if first:
-            threading.Thread(target=self._go, args=(number,), name="cluster-leaving").start()
+            atexit.register(self._left.wait, SECONDS)  # the interpreter waits only for threads of `threading`
+            _thread.start_new_thread(self._go, (number,))
         if callable(self._previous):
             self._previous(number, frame)
         elif not first:  # this node has left, or somebody will not wait for it
@@ -65,5 +72,6 @@ class _LeaveFirst:
         try:
             self._leave()
         finally:
+            self._left.set()
             if not callable(self._previous):
                 os.kill(os.getpid(), number)

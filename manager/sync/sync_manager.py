@@ -12,9 +12,10 @@ from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.packets import encode_event, shared_ack_id
 from socketio_cluster.manager.clients.rooms import Callback, Rooms
-from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.errors import FAILURES, SettingError
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.sync.fixes import guard
+from socketio_cluster.manager.host.sync.handlers import SyncHandlers
 from socketio_cluster.manager.host.sync.outbox import Outlets
 from socketio_cluster.manager.ids import new_sid
 from socketio_cluster.manager.local_manager import room_list, skip_list
@@ -49,6 +50,8 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         self.options = from_environment(url, options)
         self.leaving = False
         """Whether this process takes no new connections, as it ends."""
+        self.handlers: SyncHandlers
+        """Counts the event handlers that run."""
         self._given = url, options
         self.home = Home(self._make)
         """The node of this process, and the way to it."""
@@ -120,7 +123,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
 
     def _make(self) -> Core:
         if self.server is None:
-            raise RuntimeError("this manager has no server: where none is, use manager.Emitter")
+            raise RuntimeError("this manager has no server: where none is, use socketio_cluster.Emitter")
         url, options = self._given
         return Core(url, options, self.host, self._outlets)
 
@@ -275,7 +278,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         def run(*arguments: Any) -> None:
             try:
                 callback(*arguments)
-            except Exception:
+            except FAILURES:
                 logger.exception("the callback of an emit failed")
 
         return lambda *arguments: self.server.start_background_task(run, *arguments) and None

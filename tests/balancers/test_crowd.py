@@ -71,7 +71,7 @@ async def test_client_that_gives_up_its_poll_is_noticed(proxy, nodes, tmp_path):
             owner = nodes.owner(client.sid)
             before = owner.sessions
             poll = asyncio.create_task(client.request("GET"))
-            await asyncio.sleep(0.2)  # the poll is on its way
+            await owner.is_polled(client.sid)
             poll.cancel()
             await asyncio.gather(poll, return_exceptions=True)
         await asyncio.to_thread(wait_until, lambda: owner.sessions < before, seconds=5)

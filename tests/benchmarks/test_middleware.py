@@ -12,7 +12,7 @@ async def test_runs(capsys, monkeypatch):
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition("  ")[0] for line in lines] == [
         "socketio.AsyncServer",
-        "cluster.AsyncServer",
+        "socketio_cluster.AsyncServer",
         "with one middleware",
     ]
     assert all(float(line.split(" µs")[0].split()[-1]) > 0 for line in lines)

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 ROWS = ["fanout", "pairs", "echo", "idle"]
 
 pytestmark = [
+    pytest.mark.alone,
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the load generator needs Linux"),
     pytest.mark.skipif(shutil.which("cc") is None, reason="the load generator needs a C compiler"),
 ]

@@ -42,10 +42,11 @@ class Command:
         self._reader.join(10)
 
     def _read(self) -> None:
-        for line in self.process.stdout:
-            with self._news:
-                self.lines.append(line.rstrip())
-                self._news.notify_all()
+        with self.process.stdout as output:
+            for line in output:
+                with self._news:
+                    self.lines.append(line.rstrip())
+                    self._news.notify_all()
 
     def wait_for(self, pattern: str, *, times: int = 1, seconds: float = 30) -> list[re.Match[str]]:
         """The first `times` lines that match; fails with all output when they do not come."""

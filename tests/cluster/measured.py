@@ -1,4 +1,4 @@
-"""A node with metrics and limits, as a worker of `cluster serve` has them, and readers of what it says."""
+"""A node with metrics and limits as `socketio-cluster serve` runs it, and readers of what it says."""
 
 from __future__ import annotations
 

@@ -14,6 +14,8 @@ from tests.jsclient import js_driver
 
 AGE = 3.0
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.parametrize("lane", ["on", "off"])
 async def test_old_connections_are_let_go_and_come_back(lane, tmp_path):

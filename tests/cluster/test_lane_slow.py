@@ -126,10 +126,10 @@ async def test_always_behind():
 
 async def stall(node, one):
     """Send until something waits in the transport, but not so much that the lane would be told."""
-    (lane,) = node.hooks.lanes.values()
+    lane = node.hooks.lanes[one.eio_sid]
     while not lane._transport.get_write_buffer_size():
         assert not lane._transport.is_closing()
-        await node.sio.emit("n", "x" * 30_000)
+        await node.sio.emit("n", "x" * 30_000, to=one.sid)
         await eventually(lambda: not lane._pending)  # else several leave at once, past the mark
     assert not lane._paused
 
@@ -149,13 +149,13 @@ async def test_close_of_a_stalled_connection(monkeypatch):
 async def test_nothing_behind_the_close_frame():
     """What is emitted after a close frame, while that still waits for a client to read, is not sent."""
     async with lane_node() as node:
-        async with raw(node, receive_buffer=4096) as one:
+        async with raw(node, receive_buffer=4096) as one, raw(node) as other:
+            lane = node.hooks.lanes[one.eio_sid]
             await stall(node, one)
-            (lane,) = node.hooks.lanes.values()
             await one.send(client_frame(CLOSE, b"\x03\xe8"))
             await eventually(lane._transport.is_closing)
             await node.sio.emit("late")
-            await asyncio.sleep(0.05)  # the flush comes within a pause of 20 ms
+            assert await other.text() == '42["late"]'  # all lanes are flushed together
             assert await one.closed() == 1000
         await eventually(lambda: node.forgotten)
 

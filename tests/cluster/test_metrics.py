@@ -166,6 +166,7 @@ async def test_queue_and_slow_consumers(lane):
         await eventually(lambda: node.value("socketio_queued_bytes") == 0)
 
 
+@pytest.mark.alone
 async def test_loop_lag():
     """An event loop that was blocked shows in its lag."""
     async with measured() as node:

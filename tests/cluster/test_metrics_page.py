@@ -104,7 +104,7 @@ def limited():
 
 
 async def test_serve(limited):
-    """`cluster serve` gives its workers the limits it is told, and one page for all of them."""
+    """`socketio-cluster serve` gives its workers the limits it is told, and one page for all of them."""
     probes, one, two = limited
     samples = scrape(probes)
     assert {dict(labels)["node"] for _, labels in samples} == {"node-1", "node-2"}

@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from socketio_cluster import AsyncEmitter, BrokerError
+from socketio_cluster import AsyncEmitter, BrokerError, EventTooLarge
 from tests.emitter.conftest import QUICK
 from tests.harness import client, eventually, fence, three_nodes
 from tests.services.process import free_port
@@ -96,7 +96,7 @@ async def test_too_large(redis_url, prefix):
         client(nodes[0]) as one,
         AsyncEmitter(redis_url, prefix=prefix, buffer_bytes=65536) as emitter,
     ):
-        with pytest.raises(BrokerError, match="does not fit into buffer_bytes"):
+        with pytest.raises(EventTooLarge, match="buffer_bytes"):
             await emitter.emit("large", "x" * 70_000)
         await emitter.emit("small")
         assert await one.next("small") == []

@@ -139,7 +139,14 @@ async def test_bad_input(chat):
 
 
 @pytest.mark.parametrize(
-    ("number", "options"), [(signal.SIGTERM, ("--preload",)), (signal.SIGINT, ())], ids=["term", "int"]
+    ("number", "options"),
+    [
+        (signal.SIGTERM, ("--preload",)),
+        (signal.SIGINT, ()),
+        (signal.SIGTERM, ("-k", "gevent")),
+        (signal.SIGINT, ("-k", "gevent")),
+    ],
+    ids=["term", "int", "gevent-term", "gevent-int"],
 )
 async def test_stopping(redis_server, number, options):
     """Told to stop, the workers let their clients go and say goodbye, however long those would stay."""

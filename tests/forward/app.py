@@ -53,11 +53,18 @@ async def say(sid, room, text):
     await sio.emit("said", [room, text], room=room)
 
 
+def polled(eio_sid):
+    """Whether a poll waits for something to be sent to this session."""
+    socket = sio.eio.sockets.get(eio_sid)
+    return socket is not None and not socket.upgraded and bool(socket.queue._getters)
+
+
 async def http(scope, receive, send):
-    """Answer anything else: who serves, how many sessions there are."""
+    """Answer anything else: who serves, how many sessions there are, and for /who/SID whether it polls."""
     if scope["type"] == "http":
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        body = f"{NODE} {manager.node_id} {os.getpid()} {len(sio.eio.sockets)}".encode()
+        waits = polled(scope["path"].removeprefix("/who/"))
+        body = f"{NODE} {manager.node_id} {os.getpid()} {len(sio.eio.sockets)} {waits}".encode()
         await send({"type": "http.response.body", "body": body})
 
 

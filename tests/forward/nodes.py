@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 import secrets
@@ -22,17 +23,21 @@ class Worker:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.node, self.id, pid, _ = self.ask()
+        self.node, self.id, pid, *_ = self.ask()
         self.pid = int(pid)
 
-    def ask(self) -> list[str]:
-        """Its name, id, process and number of sessions."""
-        with urllib.request.urlopen(self.url + "/who", timeout=5) as response:
+    def ask(self, sid: str = "") -> list[str]:
+        """Its name, id, process and number of sessions, and whether a poll of this session waits there."""
+        with urllib.request.urlopen(f"{self.url}/who/{sid}", timeout=5) as response:
             return response.read().decode().split()
 
     @property
     def sessions(self) -> int:
         return int(self.ask()[3])
+
+    async def is_polled(self, sid: str) -> None:
+        """Return when a poll of this session waits here."""
+        await asyncio.to_thread(wait_until, lambda: self.ask(sid)[4] == "True")
 
 
 class Nodes:

@@ -16,6 +16,8 @@ from tests.forward.nodes import machines, one_machine
 from tests.forward.poller import Failed
 from tests.harness import eventually
 
+pytestmark = pytest.mark.alone
+
 UNKNOWN = '{"code":1,"message":"Session ID unknown"}'
 
 
@@ -25,6 +27,11 @@ def unknown_within(seconds):
     with within(seconds), pytest.raises(Failed) as failed:
         yield
     assert (failed.value.status, failed.value.text) == (400, UNKNOWN)
+
+
+async def sign_of_life(nodes):
+    """Return when the node of a passed-on poll has said that it is there."""
+    await asyncio.to_thread(nodes.commands[0].wait_for, "a request waits at the node of its session")
 
 
 async def test_session_of_a_dead_node_is_unknown_at_once(poller):
@@ -46,7 +53,7 @@ async def test_poll_ends_when_the_node_dies(poller):
     with one_machine() as nodes:
         client = await poller(nodes.urls)
         poll = asyncio.create_task(client.request("GET", None, nodes.others(client.sid)[0].url))
-        await asyncio.sleep(1.5)  # long enough for the sign of life
+        await sign_of_life(nodes)
         os.kill(nodes.owner(client.sid).pid, signal.SIGKILL)
         with unknown_within(0.2):
             await poll
@@ -78,7 +85,7 @@ async def test_waiting_poll_ends_when_its_node_is_known_dead(poller):
         client = await poller(nodes.urls)
         owner, [stranger, _] = nodes.owner(client.sid), nodes.others(client.sid)
         poll = asyncio.create_task(client.request("GET", None, stranger.url))
-        await asyncio.sleep(1.5)
+        await sign_of_life(nodes)
         os.kill(owner.pid, signal.SIGSTOP)
         try:
             dead = f"{stranger.node} socketio_cluster.manager: node {owner.id} is dead"
@@ -107,7 +114,7 @@ async def test_stopping_node_lets_passed_on_polls_go(poller):
     with one_machine() as nodes:
         client = await poller(nodes.urls)
         poll = asyncio.create_task(client.request("GET", None, nodes.others(client.sid)[0].url))
-        await asyncio.sleep(1.5)
+        await sign_of_life(nodes)
         os.kill(nodes.owner(client.sid).pid, signal.SIGTERM)
         with within(3):
             await asyncio.gather(poll, return_exceptions=True)

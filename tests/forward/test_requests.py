@@ -54,8 +54,9 @@ async def test_waiting_poll_is_answered_when_something_comes(nodes, poller):
     client = await poller(nodes.urls)
     stranger = nodes.others(client.sid)[0].url
     poll = asyncio.create_task(client.request("GET", None, stranger))
-    await asyncio.sleep(3)  # longer than the 2.5 s within which a node has to show that it is there
-    assert not poll.done()
+    # Longer than the 2.5 s within which a node has to show that it is there.
+    answered, _ = await asyncio.wait([poll], timeout=3)
+    assert not answered
     await client.emit("back", "now")
     assert await poll == '42["back","now"]'
 
@@ -80,7 +81,7 @@ async def test_client_that_leaves_ends_its_session(nodes, poller):
     owner = nodes.owner(client.sid)
     before = owner.sessions
     poll = asyncio.create_task(client.request("GET", None, nodes.others(client.sid)[0].url))
-    await asyncio.sleep(0.2)  # the poll is on its way
+    await owner.is_polled(client.sid)
     poll.cancel()
     await asyncio.gather(poll, return_exceptions=True)
     await asyncio.to_thread(wait_until, lambda: owner.sessions < before, seconds=5)

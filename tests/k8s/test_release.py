@@ -164,7 +164,7 @@ def test_load_and_autoscaler(chat):
             "policies": [{"type": "Pods", "value": 1, "periodSeconds": 15}],
         }
     }
-    scaling = {"enabled": True, "minReplicas": 3, "maxReplicas": 4, "targetCPU": 80, "behavior": behavior}
+    scaling = {"enabled": True, "minReplicas": 3, "maxReplicas": 4, "targetCPU": "40m", "behavior": behavior}
     chat.apply(TARGET)
     chat.wait()
     chat.apply(TARGET | {"loadtest": load, "autoscaling": scaling})

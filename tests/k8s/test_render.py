@@ -8,7 +8,7 @@ import re
 import pytest
 
 from socketio_cluster.cluster.parser import read_options
-from tests.k8s.helm import CASES
+from tests.k8s.helm import CASES, CHART
 
 VALKEY = {"valkey": {"enabled": True}}
 COMPONENT = "app.kubernetes.io/component"
@@ -122,7 +122,7 @@ def test_limits_are_passed_on_as_whole_numbers(any_helm):
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_command_understands_the_settings(any_helm, monkeypatch, case):
-    """Every variable that the chart sets is an option of `cluster serve`, which takes its value."""
+    """Every variable that the chart sets is an option of `socketio-cluster serve`, which takes its value."""
     env = {
         name: value for name, value in any_helm.render(case=case).env.items() if name.startswith("CLUSTER_")
     }
@@ -176,6 +176,21 @@ def test_an_autoscaler_owns_the_number_of_pods(any_helm):
     assert spec["metrics"][1]["pods"]["target"] == {"type": "AverageValue", "averageValue": "6000"}
     down, up = spec["behavior"]["scaleDown"], spec["behavior"]["scaleUp"]
     assert down["stabilizationWindowSeconds"] > up["stabilizationWindowSeconds"]
+
+
+def test_a_first_try_fits_on_two_cores(any_helm):
+    """Three pods, one more for a rollout and the Valkey take one core of two at most; the notes say so."""
+    values = VALKEY | {"replicaCount": 3}
+    objects = any_helm.render(values)
+    valkey = objects.one("Deployment", "chat-socketio-cluster-valkey")["spec"]["template"]["spec"][
+        "containers"
+    ][0]
+    asked = [
+        int(one["resources"]["requests"]["cpu"].removesuffix("m")) for one in (objects.container, valkey)
+    ]
+    assert 4 * asked[0] + asked[1] <= 1000
+    notes = any_helm.run("install", "chat", CHART, "--dry-run=client", values=values)
+    assert f"Each asks for {asked[0]}m cpu" in notes
 
 
 def test_one_pod_has_no_budget(any_helm):

@@ -126,7 +126,7 @@ def test_thresholds_set_the_exit_code(broken, metrics, tmp_path):
     assert "FAIL p99-ms" in run.output
     assert "FAILED" in run.lines
     assert max(second["server"].get("n1", {}).get("cpu", 0) for second in result["timeline"]) > 0.3
-    assert {path.name for path in (tmp_path / "report").iterdir()} == {"report.html", "report.png"}
+    assert {path.name for path in (tmp_path / "report").iterdir()} == {"report.html"}
 
 
 def test_nothing_measured(broken, tmp_path):

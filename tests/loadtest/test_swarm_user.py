@@ -11,7 +11,10 @@ from socketio_cluster.loadtest.compare.nodes import Nodes
 from tests.loadtest.command import LoadTest, scenario
 from tests.loadtest.test_broken import faults
 
-pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a swarm needs Linux")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a swarm needs Linux"),
+]
 
 
 @pytest.fixture(scope="module")

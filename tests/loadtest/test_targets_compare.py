@@ -11,6 +11,8 @@ from socketio_cluster.loadtest.compare import main
 from socketio_cluster.loadtest.compare.table import Row, table
 from tests.loadtest.command import ROOT
 
+pytestmark = pytest.mark.alone
+
 
 def compare(*arguments):
     command = [sys.executable, "-m", "socketio_cluster.loadtest", "compare", *arguments]

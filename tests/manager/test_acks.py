@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 
+from socketio_cluster.manager.clients import acks as module
 from socketio_cluster.manager.clients.acks import Acks, Answer, RemoteAck, abandon
+from socketio_cluster.manager.clients.asked import AskedClients
+from socketio_cluster.manager.clients.rooms import Client
 
 
 class Waiter:
@@ -75,6 +80,58 @@ def test_forget(acks):
     acks.node_gone("a")
     assert waiter.told == []
     assert acks.answered(number) is None
+
+
+def test_a_single_client_that_never_answers(acks):
+    """The callback of an emit to one client goes when its time is over, and is told nothing."""
+    waiter = Waiter()
+    number = acks.expect(waiter, "node", 0)
+    acks.expire(300)
+    assert len(acks) == 0
+    assert acks.answered(number) is None
+    assert waiter.told == []
+
+
+def test_a_call_waits_for_its_own_time(acks):
+    """A call is kept for its own timeout, be that longer or shorter, and for ever without one."""
+    for timeout in (1, 1000, None):
+        acks.expect(Answer(print, timeout), "node", 0)
+    counts = []
+    for now in (1, 999, 1000, 10**9):
+        acks.expire(now)
+        counts.append(len(acks))
+    assert counts == [2, 2, 1, 1]
+
+
+def test_a_bound(acks, monkeypatch):
+    """Beyond the bound the oldest callback goes, and is told that nobody will answer."""
+    monkeypatch.setattr(module, "MOST", 3)
+    waiters = [Waiter() for _ in range(5)]
+    for waiter in waiters:
+        acks.expect(waiter, "node", 0)
+    assert len(acks) == 3
+    assert [waiter.told for waiter in waiters] == [["nobody"], ["nobody"], [], [], []]
+
+
+def test_cost():
+    """A callback costs the same with a hundred thousand that wait as with none, on either node."""
+
+    def fastest(expect):
+        times = []
+        for _ in range(50):
+            began = perf_counter()
+            for _ in range(100):
+                expect()
+            times.append(perf_counter() - began)
+        return min(times)
+
+    acks, asked = Acks(300), AskedClients(300)
+    client = Client("sid", "eio", "/", print, 0)
+    for expect in (lambda: acks.expect(print, "node", 1.0), lambda: asked.expect(client, print, 1.0)):
+        few = fastest(expect)
+        for _ in range(100_000):
+            expect()
+        assert fastest(expect) < 5 * few
 
 
 def test_rooms_do_not_gather(acks):

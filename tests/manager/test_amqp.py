@@ -199,6 +199,7 @@ async def longest_lag(until):
     return longest
 
 
+@pytest.mark.alone
 async def test_a_server_that_stands_still_is_noticed(rabbitmq_server, connected, channels):
     """Without its confirms and answers publish, subscribe and connect raise within 6 s; the loop goes on."""
     publisher, subscriber = await connected(rabbitmq_server.url), await connected(rabbitmq_server.url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from socketio import packet as sio
@@ -142,6 +143,13 @@ def test_what_cannot_be_encoded():
     """Data that the serializer cannot take raises its error."""
     with pytest.raises(TypeError):
         encode_event(sio.Packet, "a", {1, 2}, "/")
+
+
+def test_without_msgpack(monkeypatch):
+    """Where msgpack is not installed its serializer is a SettingError that says what to install."""
+    monkeypatch.setitem(sys.modules, "msgpack", None)
+    with pytest.raises(SettingError, match=r"^serializer='msgpack' needs msgpack: pip install .*\[msgpack\]"):
+        packet_format("msgpack")
 
 
 def test_formats():

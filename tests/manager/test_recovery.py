@@ -15,6 +15,7 @@ from socketio_cluster.manager.bus.messages import Emit, Gone
 from socketio_cluster.manager.bus.receiver import Receiver
 from socketio_cluster.manager.bus.recovery import Recovery
 from socketio_cluster.manager.bus.streams import Streams
+from socketio_cluster.manager.bus.twin import Twin
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.stats import Stats
 
@@ -47,7 +48,9 @@ class Rig:
         self.streams = Streams(8, 120)
         interest = Interest()
         interest.want("red")
-        self.receiver = Receiver("mememeee", CODEC, self.streams, self.stats, self._hear, lambda *_: None)
+        self.receiver = Receiver(
+            "mememeee", CODEC, self.streams, Twin((), 8), self.stats, self._hear, lambda *_: None
+        )
         self.recovery = Recovery(
             self.streams,
             interest,
@@ -249,7 +252,9 @@ def test_own_notices_are_verified():
     """A header with this node's id and no signature says nothing about how late this node hears."""
     stats = Stats()
     signed = Codec("sio", "correct horse battery staple")
-    receiver = Receiver("mememeee", signed, Streams(8, 120), stats, lambda *_: None, lambda *_: None)
+    receiver = Receiver(
+        "mememeee", signed, Streams(8, 120), Twin((), 8), stats, lambda *_: None, lambda *_: None
+    )
     receiver.arrived([Delivery("c", CODEC.pack(Header("mememeee", 0, time.time() - 100), Gone(1)))])
     assert (receiver.echo, stats.lag) == (0.0, 0.0)
     assert stats.refused == {"unsigned": 1}

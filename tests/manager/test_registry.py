@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from socketio_cluster.manager.bus.registry import BROKERS, check_url, open_broker, safe_url
@@ -23,6 +25,16 @@ def test_an_unknown_scheme_is_told_the_known_ones(url):
         check_url(url)
     assert f"{url.partition('://')[0]}://" in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["amqp://host", "amqps://host", "kombu+redis://host"])
+def test_without_kombu(url, monkeypatch):
+    """Where kombu is not installed a bus that needs it is a SettingError that says what to install."""
+    monkeypatch.setitem(sys.modules, "kombu", None)
+    check_url("redis://host")
+    scheme = url.partition("://")[0].replace("+", r"\+")
+    with pytest.raises(SettingError, match=rf"^{scheme}:// needs kombu: pip install .*\[amqp\]"):
+        check_url(url)
 
 
 @pytest.mark.parametrize("url", ["", "localhost:6379", "user:secret@host"])

@@ -135,23 +135,3 @@ def test_too_much_is_held(rooms):
     assert whole.connected()
     assert not part.connected()
     assert part.written == whole.written == [b"x" * 1000]
-
-
-def test_acks(rooms):
-    """Each callback has an id of its own and is taken once."""
-    client = add(rooms, "s1")
-    assert client.take_ack(1) is None
-    first, second = client.expect_ack(print, 1.0), client.expect_ack(repr, 2.0)
-    assert client.take_ack(second) == (repr, 2.0)
-    assert client.take_ack(first) == (print, 1.0)
-    assert client.take_ack(first) is None
-    assert client.expect_ack(print, 3.0) not in (first, second)
-
-
-def test_an_ack_id_that_is_wanted(rooms):
-    """A client takes the id that is wanted, and one of its own when that is taken."""
-    client = add(rooms, "sid")
-    assert client.expect_ack(print, 0.0, 2**30) == 2**30
-    assert client.expect_ack(len, 0.0, 2**30) == 1
-    assert client.expect_ack(len, 0.0) == 2
-    assert client.take_ack(2**30).callback is print

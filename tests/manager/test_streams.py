@@ -180,3 +180,17 @@ def test_memory(streams):
     streams.expire(3720.1)
     with pytest.raises(EnvelopeError):
         hear(streams, 5, now=3720.2, sent=0)
+
+
+def test_a_number_that_nobody_can_have_reached(streams):
+    """A number made up to make repeats of all that follows is refused; one as high as time allows is not."""
+    hear(streams, 5)
+    with pytest.raises(EnvelopeError, match="number"):
+        hear(streams, 2**63, now=10.0)
+    notice(streams, 10.0)
+    with pytest.raises(EnvelopeError, match="number"):
+        offer(streams, 2**63)
+    assert hear(streams, 6, now=10.0) == [True]
+    assert hear(streams, 3_000_006, now=12.0) == [True]
+    with pytest.raises(EnvelopeError, match="number"):
+        hear(streams, 4_000_007, now=12.0)

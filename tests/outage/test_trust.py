@@ -115,3 +115,14 @@ async def test_wrong_message_in_a_good_envelope(bus_url, prefix):
         await nodes[0].sio.emit("on", 1)
         assert await one.next("on") == [1]
         await asyncio.wait_for(nodes[0].sio.enter_room(one.sid, "red"), 5)
+
+
+async def test_two_nodes_with_one_id(bus_url, prefix, monkeypatch, caplog):
+    """Nodes whose process was copied while it ran are not ready and say why, until the other is gone."""
+    monkeypatch.setattr("socketio_cluster.manager.bus.node.new_node_id", lambda: "samesame")
+    async with three_nodes(bus_url, prefix, count=2, settled=False, heartbeat=0.4, dead_after=2.0) as nodes:
+        await eventually(lambda: not any(node.manager.ready for node in nodes))
+        assert "another node has this one's id, samesame" in caplog.text
+        await nodes[1].stop()
+        del nodes[1].serving
+        await eventually(lambda: nodes[0].manager.ready)

@@ -141,3 +141,13 @@ async def test_node_stops(local_url, prefix):
         assert one.ws.close_code == 1012
         assert node.log[-1] == ("disconnect", one.sid, "transport close")
         await node.start()
+
+
+async def test_subprotocols(local_url, prefix):
+    """Of the subprotocols that a client offers the first is chosen."""
+    async with plain_nodes(local_url, prefix, count=1) as [node]:
+        async with (
+            aiohttp.ClientSession() as http,
+            http.ws_connect(f"{node.url}/ws", protocols=["a", "b"]) as ws,
+        ):
+            assert ws.protocol == "a"

@@ -1,4 +1,4 @@
-"""The limits and the drain of `cluster serve` hold for plain clients as for the others."""
+"""The limits and the drain of `socketio-cluster serve` hold for plain clients as for the others."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ async def test_lane_has_engineio_pings_only(node):
 
 
 def test_serve_pings():
-    """Under ``cluster serve`` pings go out as often as Engine.IO's."""
+    """Under ``socketio-cluster serve`` pings go out as often as Engine.IO's."""
     config = _config(object(), _Options())
     assert (config.ws_ping_interval, config.ws_ping_timeout) == (PING_SECONDS, PONG_SECONDS) == (25, 20)
 

@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
+import os
+import random
 import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
+
+PORTS: Final = range(12_000, 22_000)
+"""Systems give higher ones to outgoing connections; Redis Cluster also takes each of its ports + 10000."""
+SHARE: Final = 500
+"""Ports for each process of pytest-xdist, which run at the same time."""
+
+
+def _own_ports() -> Iterator[int]:
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    first = int(worker.removeprefix("gw")) * SHARE % len(PORTS)
+    own = PORTS[first : first + SHARE]
+    start = random.randrange(SHARE)  # another run of the tests may go on beside this one
+    return itertools.cycle([*own[start:], *own[:start]])
+
+
+_ports = _own_ports()
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """A TCP port on loopback that nobody listens on, and that is not given out again for a long time."""
+    while True:
+        port = next(_ports)
+        with contextlib.suppress(OSError), socket.socket() as sock:
+            sock.bind(("127.0.0.1", port))
+            return port
 
 
 def program(name: str, *, package: str) -> str:

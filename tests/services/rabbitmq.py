@@ -117,6 +117,8 @@ class RabbitServer:
             "RABBITMQ_CONF_ENV_FILE": str(self.folder / "none"),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.folder / "plugins"),
             "RABBITMQ_PID_FILE": str(self.folder / "pid"),
+            # Its schedulers would spin for a while before they sleep: other tests need the processor.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+sbwt none +sbwtdcpu none +sbwtdio none +S 1:1",
             "RUNNING_UNDER_SYSTEMD": "true",  # the script becomes the node instead of its parent
         }
 

@@ -134,8 +134,7 @@ class RedisCluster:
 
     def __init__(self, folder: Path):
         options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
-        # The cluster's own port is the port + 10000, which must exist.
-        self.nodes = [RedisServer(folder / str(i), *options, port=_low_port()) for i in range(3)]
+        self.nodes = [RedisServer(folder / str(i), *options, port=free_port()) for i in range(3)]
         self.url = "redis+cluster://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
 
     def __enter__(self):
@@ -165,9 +164,3 @@ class RedisCluster:
         identity = target.ask("CLUSTER", "MYID").split(b"\r\n")[1].decode()
         for node in (target, source, *self.nodes):
             node.ask("CLUSTER", "SETSLOT", str(slot), "NODE", identity)
-
-
-def _low_port() -> int:
-    while (port := free_port()) > 55_000:
-        pass
-    return port

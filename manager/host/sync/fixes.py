@@ -9,8 +9,10 @@ client that is gone.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 
 from engineio import packet as eio_packet
@@ -19,13 +21,16 @@ from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from socketio_cluster.manager.clients.acks import Answer
 from socketio_cluster.manager.clients.rooms import PENDING, Client
-from socketio_cluster.manager.errors import AlreadyLeaving
-from socketio_cluster.manager.host.around import answered, check_call, put_around, serves
+from socketio_cluster.manager.errors import EXITS, AlreadyLeaving, HandlerExit
+from socketio_cluster.manager.host.around import answered, check_answerable, check_call, put_around, serves
 from socketio_cluster.manager.host.begin_anew import watch_anew
+from socketio_cluster.manager.host.posts import check_posts
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.sync.flask_recipients import keep_recipients
+from socketio_cluster.manager.host.sync.handlers import SyncHandlers
 from socketio_cluster.manager.host.sync.outbox import cut
 from socketio_cluster.manager.host.sync.pings import ping_with
+from socketio_cluster.manager.host.sync.posts import handle_post
 from socketio_cluster.manager.host.sync.reader import SyncReader, hang_up
 
 if TYPE_CHECKING:
@@ -40,6 +45,7 @@ LINGER: Final = 5.0
 def guard(host: Host, manager: SyncClusterManager) -> None:
     """Put the guards around a server's methods."""
     keep_recipients()
+    manager.handlers = SyncHandlers(host, manager.options.handlers_per_client)
     put_around(host, Guards(host, manager), SyncReader(host, manager).read)
 
 
@@ -50,6 +56,8 @@ class Guards:
         self._host = host
         self._server = server = host.server
         self._manager = manager
+        self._connecting: dict[int, str] = {}
+        """The threads in which connect handlers run, and for which connection."""
         self._connect = server._handle_connect
         self._disconnect = server._handle_disconnect
         self._eio_connect = host.connect.own
@@ -57,6 +65,17 @@ class Guards:
         self._server_disconnect = server.disconnect
         self._shutdown = server.shutdown
         self._emit = server.emit
+
+    def contain(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        """Put a layer before the handlers: what they raise is at most an ``Exception``."""
+
+        def trigger(event: str, namespace: str, *args: Any) -> Any:
+            try:
+                return inner(event, namespace, *args)
+            except EXITS as error:
+                raise HandlerExit(event, error) from error
+
+        return trigger
 
     def handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
         """Take a new connection, and close it if it joins nothing in time; none while this node leaves."""
@@ -66,6 +85,7 @@ class Guards:
         socket = self._server.eio.sockets.get(eio_sid)
         if socket is not None:  # Flask-SocketIO's test client has none
             ping_with(self._manager.home.later, socket)
+            check_posts(self._host, socket, handle_post)
             self._manager.home.later(self._manager.options.connect_seconds, self._expect, eio_sid)
         return self._eio_connect(eio_sid, environ)
 
@@ -81,6 +101,7 @@ class Guards:
             self._refuse(eio_sid, namespace, "Invalid namespace")
             return
         before = self._manager.members.on_connection(eio_sid, namespace)
+        self._connecting[get_ident()] = eio_sid
         try:
             self._connect(eio_sid, namespace, data)
         except AlreadyLeaving:
@@ -93,6 +114,7 @@ class Guards:
                 raise
             logger.exception("the connect handler of namespace %s failed", namespace)
         finally:
+            self._connecting.pop(get_ident(), None)
             self._forget(eio_sid)
 
     def _refuse(self, eio_sid: str, namespace: str, message: str) -> None:
@@ -180,12 +202,14 @@ class Guards:
         """Emit to one client of any node and return its answer; as ``Server.call``.
 
         Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass
-        ``ClientGone`` as soon as the client, or its node, is gone.
+        ``ClientGone`` as soon as the client, or its node, is gone; ``RuntimeError`` in the connect handler of
+        that client, which cannot answer before the handler has returned.
         """
         to = sid if to is None else to
         check_call(self._server, to)
+        check_answerable(self._manager.members, self._connecting.get(get_ident()), to, namespace)
         future: Future[tuple[Any, ...] | None] = Future()
-        answer = Answer(lambda arguments: None if future.done() else future.set_result(arguments))
+        answer = Answer(lambda arguments: None if future.done() else future.set_result(arguments), timeout)
         try:
             self._server.emit(
                 event,
