@@ -8,13 +8,14 @@ import socketio
 from socketio import packet
 from socketio.exceptions import ConnectionRefusedError as SocketIOConnectionRefusedError
 
-from socketio_cluster.cluster.middleware.async_runner import AsyncHooked
+from socketio_cluster.cluster.middleware.async_runner import AsyncMiddlewares
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
+from socketio_cluster.manager.errors import FAILURES
 
 _REFUSALS: Final = (SocketIOConnectionRefusedError, ConnectionRefusedError)
 
 
-class AsyncServer(AsyncHooked, socketio.AsyncServer):  # type: ignore[misc]
+class AsyncServer(AsyncMiddlewares, socketio.AsyncServer):  # type: ignore[misc]
     """``socketio.AsyncServer`` whose events pass middlewares and whose errors answer the client's ack.
 
     Arguments, methods and events are python-socketio's; ``middleware`` and ``exception_handler`` are new.
@@ -23,6 +24,7 @@ class AsyncServer(AsyncHooked, socketio.AsyncServer):  # type: ignore[misc]
     _who = 1
     _notices: ClassVar = frozenset(("connect", "disconnect"))
     _failure = "Internal server error"
+    _caught = FAILURES
 
     async def _notice(self, event: str, namespace: str, args: tuple[Any, ...]) -> Any:
         if event == "disconnect":
@@ -33,7 +35,7 @@ class AsyncServer(AsyncHooked, socketio.AsyncServer):  # type: ignore[misc]
             return None
         except _REFUSALS:
             raise
-        except Exception as error:
+        except FAILURES as error:
             # Whatever the exception handler says: nobody is let in by an error.
             answer = await self._rescue(event, namespace, args, error)
             raise Refused(self._failure, *([] if answer is None else [answer])) from error
@@ -45,12 +47,12 @@ class AsyncServer(AsyncHooked, socketio.AsyncServer):  # type: ignore[misc]
         middleware would let the client in without it.
         """
         try:
-            return await super(AsyncHooked, self)._trigger_event("connect", namespace, *args)
+            return await super(AsyncMiddlewares, self)._trigger_event("connect", namespace, *args)
         except TypeError as error:
             if args[-1]:
                 raise
             try:
-                return await super(AsyncHooked, self)._trigger_event("connect", namespace, *args[:-1])
+                return await super(AsyncMiddlewares, self)._trigger_event("connect", namespace, *args[:-1])
             except TypeError:
                 raise error from None
 

@@ -18,6 +18,8 @@ also catches a client that left before it answered.
 
 from __future__ import annotations
 
+from typing import Final
+
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 UNKNOWN_SID = "sid is not connected to requested namespace"
@@ -88,3 +90,22 @@ class AlreadyLeaving(ClusterError):
 
 class ClientGone(SocketIOTimeoutError):  # type: ignore[misc]
     """The client, or the node that served it, went away before it answered a ``call()``."""
+
+
+EXITS: Final = (SystemExit, KeyboardInterrupt)
+"""What asyncio ends the whole node for, though it is one handler that raises it for one event."""
+FAILURES: Final = (Exception, *EXITS)
+"""What is an error of a handler, and nobody else's affair."""
+
+
+class HandlerExit(RuntimeError):
+    """The handler of an event wanted to end the process; ``__cause__`` is what it raised."""
+
+    def __init__(self, event: str, error: BaseException) -> None:
+        super().__init__(f"the handler of {event!r} raised {type(error).__name__}")
+        self.__cause__ = error
+
+
+def contained(event: str, error: BaseException) -> Exception:
+    """Give an error of ``FAILURES`` as an ``Exception``."""
+    return error if isinstance(error, Exception) else HandlerExit(event, error)

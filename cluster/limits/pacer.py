@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import time
 from collections.abc import Iterable
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 from socketio_cluster.cluster.limits.pace import Pace
-from socketio_cluster.manager.stats import Stats
+from socketio_cluster.manager.client_manager import ClusterManager
 
 logger = logging.getLogger("socketio_cluster.cluster")
 
-_ACKS: Final = ("43", "46")
+_ACK: Final = re.compile(r"4(?:3|6\d+-)(?:(/[^,]*),)?(\d{1,15})\[")
+"""The beginning of an ack: its namespace, and its id."""
 
 
 class Pacer:
@@ -22,20 +24,21 @@ class Pacer:
 
     Args:
         rate: events a second for each.
-        attachments: whether bytes are attachments of an event; in msgpack each is a packet of its own.
-        stats: where to count.
+        manager: of the server; its ``stats`` count.
     """
 
-    def __init__(self, rate: float, attachments: bool, stats: Stats) -> None:
+    def __init__(self, rate: float, manager: ClusterManager) -> None:
         self._rate = rate
-        self._attachments = attachments
-        self._stats = stats
+        self._stats = manager.stats
+        self._members = manager.members
+        # Bytes are attachments of an event; in msgpack each is a packet of its own.
+        self._attachments = manager.server.packet_class.uses_binary_events
         self._paces: WeakKeyDictionary[Any, Pace] = WeakKeyDictionary()
         """By python-engineio's socket."""
 
     def delay(self, socket: Any, data: str | bytes) -> float:
         """Seconds that an Engine.IO packet of this client has to wait, 0 when it need not."""
-        if not self._counts(data):
+        if not self._counts(socket, data):
             return 0.0
         now = time.monotonic()
         pace = self._paces.get(socket)
@@ -61,8 +64,14 @@ class Pacer:
         seconds = max((self.delay(socket, packet) for packet in packets), default=0.0)
         return not seconds or await self.hold(socket, seconds)
 
-    def _counts(self, data: str | bytes) -> bool:
-        """Acks are answers, and attachments belong to an event: neither is one."""
+    def _counts(self, socket: Any, data: str | bytes) -> bool:
+        """Whether it is more than an attachment, which belongs to an event, or what the node asked for."""
         if isinstance(data, bytes):
             return not self._attachments
-        return data[:1] == "4" and data[:2] not in _ACKS
+        if data[:1] == "3":
+            return not socket.last_ping
+        ack = _ACK.match(data)
+        if ack is None:
+            return True
+        client = self._members.on_connection(socket.sid, ack[1] or "/")
+        return client is None or not client.awaits_ack(int(ack[2]))

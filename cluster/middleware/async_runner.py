@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from inspect import isawaitable, iscoroutine
-from typing import Any
+from typing import Any, ClassVar
 
-from socketio_cluster.cluster.middleware.decorators import Hooked
+from socketio_cluster.cluster.middleware.decorators import MiddlewareDecorators
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
 from socketio_cluster.cluster.middleware.registry import check_result
+from socketio_cluster.manager.errors import contained
 
 
-class AsyncHooked(Hooked):
+class AsyncMiddlewares(MiddlewareDecorators):
     """Goes in front of ``AsyncServer`` and ``AsyncClient``; hooks may be coroutine functions or not."""
+
+    _caught: ClassVar[tuple[type[BaseException], ...]] = (Exception,)
+    """What is an error of a handler: on a client Ctrl-C may come up in one, and is to end the program."""
 
     async def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
         """Run the middlewares and the handler; an error becomes the answer."""
         if event in self._notices:
             return await self._notice(event, namespace, args)
         try:
-            if self._hooks.middlewares:
+            if self._middlewares.middlewares:
                 args = await self._before(event, namespace, args)
             handler, given = self._get_event_handler(event, namespace, args)  # type: ignore[attr-defined]
             if handler is None:  # or that of a class namespace
@@ -26,7 +30,7 @@ class AsyncHooked(Hooked):
             # What ``super`` would do, without one more coroutine for each event.
             result = handler(*given)
             return await result if iscoroutine(result) else result
-        except Exception as error:
+        except self._caught as error:
             return await self._answer(event, namespace, args, error)
 
     async def _notice(self, event: str, namespace: str, args: tuple[Any, ...]) -> Any:
@@ -35,33 +39,34 @@ class AsyncHooked(Hooked):
             args = await self._before(event, namespace, args)
         except (Refused, Skip):
             pass
-        except Exception as error:
+        except self._caught as error:
             await self._answer(event, namespace, args, error)
         try:
             return await super()._trigger_event(event, namespace, *args)  # type: ignore[misc]
-        except Exception as error:
+        except self._caught as error:
             return await self._answer(event, namespace, args, error)
 
     async def _before(self, event: str, namespace: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Run the middlewares; returns the arguments as they leave them."""
         who, rest = args[: self._who], list(args[self._who :])
-        for hook in self._hooks.before(namespace):
+        for hook in self._middlewares.before(namespace):
             result = hook(*who, event, rest)
             check_result(hook, await result if isawaitable(result) else result)
         return (*who, *rest)
 
-    async def _answer(self, event: str, namespace: str, args: tuple[Any, ...], error: Exception) -> Any:
+    async def _answer(self, event: str, namespace: str, args: tuple[Any, ...], error: BaseException) -> Any:
         """Give what the ack gets for an error."""
         try:
             return await self._rescue(event, namespace, args, error)
         except Refused as refused:
             return refused.answer
 
-    async def _rescue(self, event: str, namespace: str, args: tuple[Any, ...], error: Exception) -> Any:
+    async def _rescue(self, event: str, namespace: str, args: tuple[Any, ...], error: BaseException) -> Any:
         """Give what the exception handler answers; raises ``Refused`` when it refuses or there is none."""
+        error = contained(event, error)
         if isinstance(error, Skip):
             return error.answer
-        hook = self._hooks.handler(namespace, error)
+        hook = self._middlewares.handler(namespace, error)
         try:
             if hook is None:
                 raise error
@@ -69,6 +74,6 @@ class AsyncHooked(Hooked):
             return await answer if isawaitable(answer) else answer
         except Refused:
             raise
-        except Exception as unhandled:
-            self._log(event, namespace, args, unhandled)
+        except self._caught as unhandled:
+            self._log(event, namespace, args, contained(event, unhandled))
             raise Refused(self._failure) from None

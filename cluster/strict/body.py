@@ -34,14 +34,3 @@ async def read_body(scope: dict[str, Any], receive: Any, limit: int) -> bytes:
         if len(body) > limit:
             raise TooLarge
     return bytes(body)
-
-
-class Body:
-    """A body that is there, as python-engineio reads it."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    async def read(self, length: int) -> bytes:
-        """Give all of it."""
-        return self._body

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Coroutine
-from typing import Any, Final
+from typing import Any
 
 from socketio_cluster.cluster.limits.limits import pacer_of
 from socketio_cluster.cluster.strict import answer as answers
-from socketio_cluster.cluster.strict.answer import Answer, give
-from socketio_cluster.cluster.strict.body import Body, Gone, TooLarge, read_body
+from socketio_cluster.cluster.strict.answer import HttpAnswer, give
+from socketio_cluster.cluster.strict.body import Gone, TooLarge, read_body
 from socketio_cluster.cluster.strict.ending import cut_off
-from socketio_cluster.cluster.strict.payload import RATE_LIMIT, SEPARATOR, Malformed, packets_of
+from socketio_cluster.cluster.strict.payload import RATE_LIMIT
 from socketio_cluster.cluster.strict.request import header
+from socketio_cluster.manager.host.payload import Malformed, packets_of
+from socketio_cluster.manager.host.posts import parts_of, take
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import hang_up
 from socketio_cluster.manager.stats import Stats
-
-AT_ONCE: Final = 16
-"""Packets that python-engineio takes in one POST; JavaScript clients send as many as the size allows."""
 
 
 class Posts:
@@ -54,7 +53,7 @@ class Posts:
             await self._inner(scope, receive, send)  # says so
             return
         if socket.sid in self._reading or header(scope, b"content-type") == "application/octet-stream":
-            answer: Answer | None = self._end(socket, answers.CLOSED)
+            answer: HttpAnswer | None = self._end(socket, answers.CLOSED)
         else:
             self._reading.add(socket.sid)
             try:
@@ -66,7 +65,7 @@ class Posts:
 
     async def _take(
         self, socket: Any, scope: dict[str, Any], receive: Any, environ: dict[str, Any]
-    ) -> Answer | None:
+    ) -> HttpAnswer | None:
         try:
             body = await read_body(scope, receive, self._eio.max_http_buffer_size)
             self._stats.received_bytes += len(body)
@@ -74,17 +73,16 @@ class Posts:
                 return answers.SESSION_UNKNOWN
             if socket.closing:
                 return answers.OK  # its disconnect handlers run: what it still says comes too late
-            packets = packets_of(body)
             pacer = pacer_of(self._host)
-            for start in range(0, len(packets), AT_ONCE):
-                if pacer is not None and not await pacer.admit(socket, packets[start : start + AT_ONCE]):
+            for part in parts_of(packets_of(body)):
+                if pacer is not None and not await pacer.admit(socket, part):
                     self._spawn(hang_up(socket, RATE_LIMIT))
                     return answers.OK
-                part = SEPARATOR.join(packets[start : start + AT_ONCE]).encode()
-                some = {**environ, "CONTENT_LENGTH": str(len(part)), "wsgi.input": Body(part)}
-                await socket.handle_post_request(some)
+                if socket.closed:
+                    break
+                await take(socket, environ, part)
         except TooLarge:
-            return answers.TOO_LARGE
+            return answers.BODY_TOO_LARGE
         except Gone:
             return self._end(socket, None)
         except Malformed:
@@ -93,6 +91,6 @@ class Posts:
             self._spawn(hang_up(socket, self._eio.reason.TRANSPORT_ERROR))
         return answers.OK
 
-    def _end(self, socket: Any, answer: Answer | None) -> Answer | None:
+    def _end(self, socket: Any, answer: HttpAnswer | None) -> HttpAnswer | None:
         cut_off(socket, self._spawn)
         return answer

@@ -102,6 +102,10 @@ class Client:
         if self.state is CONNECTED:
             self.send = outlet
 
+    def awaits_ack(self, ack_id: int) -> bool:
+        """Whether a callback waits under this id."""
+        return self.acks is not None and ack_id in self.acks
+
 
 Members = dict[str, Client]
 
@@ -110,7 +114,7 @@ def _ignore(outgoing: Outgoing) -> None:
     """Throw an event for a leaving client away."""
 
 
-class Rooms:
+class LocalRooms:
     """``rooms[namespace][room][sid]`` is the client; the room None is everybody in the namespace."""
 
     def __init__(self) -> None:

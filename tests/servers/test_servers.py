@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from tests.cluster.command import ROOT, clean_environment
-from tests.harness import client
+from tests.harness import client, raw_polling
 from tests.services.process import free_port, stop, wait_for_port
 
 APP = "tests.servers.asgi:app"
@@ -90,3 +90,18 @@ async def nodes_are(one, count):
     async with asyncio.timeout(5):
         while await one.call("nodes") != [count]:  # noqa: ASYNC110 - another process is asked
             await asyncio.sleep(0.05)
+
+
+async def test_a_burst_by_polling(servers):
+    """A POST of 40 events, more than python-engineio takes, is handled and acked; nonsense ends a session."""
+    async with raw_polling(servers[0]) as one:
+        assert await one.post("40") == 200
+        assert (await one.get())[0].startswith("40{")
+        assert await one.post("\x1e".join(f'42{number}["join","blue"]' for number in range(40))) == 200
+        answers = []
+        while len(answers) < 40:
+            answers += await one.get()
+        assert sorted(answers) == sorted(f'43{number}["blue"]' for number in range(40))
+        assert await one.post("4\x1ex") == 200
+        async with one.http.get(one.url) as response:
+            assert response.status == 400 or await response.text() == "1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import aiohttp
 import pytest
 
+from tests.harness import eventually
 from tests.strict.conftest import both_ways
 
 POLLING = "EIO=4&transport=polling"
@@ -158,13 +159,15 @@ async def test_other_origins_may_not_post(node, http):
 
 
 async def test_jsonp(node, http):
-    """JSONP works as it does in python-engineio."""
+    """JSONP works, its POSTs with the newlines that its client has doubled the backslashes of."""
     async with http.get(f"{node.url}/socket.io/?{POLLING}&j=3") as response:
         text = await response.text()
     assert text.startswith('___eio[3]("0{')
     sid = text.partition('\\"sid\\":\\"')[2].partition("\\")[0]
     url = f"{node.url}/socket.io/?{POLLING}&j=3&sid={sid}"
-    async with http.post(url, data={"d": "40"}) as response:
-        assert (response.status, await response.text()) == (200, "OK")
+    for packet in ("40", '421["text","two\\\\nlines"]'):
+        async with http.post(url, data={"d": packet}) as response:
+            assert (response.status, await response.text()) == (200, "ok")
     async with http.get(url) as response:
         assert (await response.text()).startswith('___eio[3]("40{')
+    await eventually(lambda: ("text", "two\nlines") in [(entry[0], entry[-1]) for entry in node.log])

@@ -9,6 +9,7 @@ client that is gone.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from threading import get_ident
@@ -18,16 +19,24 @@ from engineio import packet as eio_packet
 from socketio import packet
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
-from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.rooms import PENDING, Client
-from socketio_cluster.manager.errors import AlreadyLeaving
-from socketio_cluster.manager.host.around import answered, check_answerable, check_call, put_around, serves
+from socketio_cluster.manager.errors import EXITS, AlreadyLeaving, HandlerExit
 from socketio_cluster.manager.host.begin_anew import watch_anew
+from socketio_cluster.manager.host.posts import check_posts
 from socketio_cluster.manager.host.server import Host
+from socketio_cluster.manager.host.shared_fixes import (
+    answered,
+    check_answerable,
+    check_call,
+    install_fixes,
+    serves,
+)
 from socketio_cluster.manager.host.sync.flask_recipients import keep_recipients
 from socketio_cluster.manager.host.sync.handlers import SyncHandlers
 from socketio_cluster.manager.host.sync.outbox import cut
 from socketio_cluster.manager.host.sync.pings import ping_with
+from socketio_cluster.manager.host.sync.posts import handle_post
 from socketio_cluster.manager.host.sync.reader import SyncReader, hang_up
 
 if TYPE_CHECKING:
@@ -39,14 +48,14 @@ LINGER: Final = 5.0
 """Seconds in which a WebSocket may be closed in good form before it is cut."""
 
 
-def guard(host: Host, manager: SyncClusterManager) -> None:
+def install(host: Host, manager: SyncClusterManager) -> None:
     """Put the guards around a server's methods."""
     keep_recipients()
     manager.handlers = SyncHandlers(host, manager.options.handlers_per_client)
-    put_around(host, Guards(host, manager), SyncReader(host, manager).read)
+    install_fixes(host, SyncFixes(host, manager), SyncReader(host, manager).read)
 
 
-class Guards:
+class SyncFixes:
     """The server's methods with what they lack."""
 
     def __init__(self, host: Host, manager: SyncClusterManager) -> None:
@@ -63,6 +72,17 @@ class Guards:
         self._shutdown = server.shutdown
         self._emit = server.emit
 
+    def contain(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        """Put a layer before the handlers: what they raise is at most an ``Exception``."""
+
+        def trigger(event: str, namespace: str, *args: Any) -> Any:
+            try:
+                return inner(event, namespace, *args)
+            except EXITS as error:
+                raise HandlerExit(event, error) from error
+
+        return trigger
+
     def handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
         """Take a new connection, and close it if it joins nothing in time; none while this node leaves."""
         if self._manager.leaving:
@@ -71,6 +91,7 @@ class Guards:
         socket = self._server.eio.sockets.get(eio_sid)
         if socket is not None:  # Flask-SocketIO's test client has none
             ping_with(self._manager.home.later, socket)
+            check_posts(self._host, socket, handle_post)
             self._manager.home.later(self._manager.options.connect_seconds, self._expect, eio_sid)
         return self._eio_connect(eio_sid, environ)
 
@@ -194,7 +215,7 @@ class Guards:
         check_call(self._server, to)
         check_answerable(self._manager.members, self._connecting.get(get_ident()), to, namespace)
         future: Future[tuple[Any, ...] | None] = Future()
-        answer = Answer(lambda arguments: None if future.done() else future.set_result(arguments), timeout)
+        answer = AckWaiter(lambda arguments: None if future.done() else future.set_result(arguments), timeout)
         try:
             self._server.emit(
                 event,

@@ -1,0 +1,82 @@
+"""POSTs of polling clients, a part at a time.
+
+python-engineio takes 16 packets of a POST; when there are more it takes none of them and answers ok, so
+that nobody knows. The official client sends as many as the size of a message allows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Final
+
+from engineio.exceptions import ContentTooLongError
+
+from socketio_cluster.manager.host.payload import SEPARATOR, packets_of
+from socketio_cluster.manager.host.server import Host
+from socketio_cluster.manager.host.session import hang_up
+from socketio_cluster.manager.host.slot import replace
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+AT_ONCE: Final = 16
+"""Packets that python-engineio takes in one POST; and that are handled in one turn of the event loop."""
+
+
+def check_posts(host: Host, socket: Any, handle: Any) -> None:
+    """Let ``handle(socket, environ)`` handle the POSTs of a session, unless a layer handles all requests."""
+    if not host.engine_request.layers:
+        replace(socket, "handle_post_request", partial(handle, socket))
+
+
+def length_of(socket: Any, environ: dict[str, Any]) -> int:
+    """The length of a body; raises ``ContentTooLongError``, which python-engineio answers."""
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if length > socket.server.max_http_buffer_size:
+        raise ContentTooLongError
+    return length
+
+
+def parts_of(packets: list[str]) -> Iterator[list[str]]:
+    """Give the packets of a POST, ``AT_ONCE`` at a time."""
+    for start in range(0, len(packets), AT_ONCE):
+        yield packets[start : start + AT_ONCE]
+
+
+def with_body(environ: dict[str, Any], packets: list[str], file: Any) -> dict[str, Any]:
+    """The environ of a POST that has only these packets; ``file`` makes of bytes what is read."""
+    body = SEPARATOR.join(packets).encode()
+    return {**environ, "CONTENT_LENGTH": str(len(body)), "wsgi.input": file(body)}
+
+
+async def take(socket: Any, environ: dict[str, Any], packets: list[str]) -> None:
+    """Handle a part of a POST, then let others have their turn."""
+    # The method of the class: the admin UI counts in it.
+    await type(socket).handle_post_request(socket, with_body(environ, packets, _Body))
+    await asyncio.sleep(0)
+
+
+async def handle_post(socket: Any, environ: dict[str, Any]) -> None:
+    """Handle a POST; who sends what is no packet is disconnected."""
+    body = await environ["wsgi.input"].read(length_of(socket, environ))
+    try:
+        for part in parts_of(packets_of(body)):
+            if socket.closed:
+                break
+            await take(socket, environ, part)
+    except (ValueError, RecursionError) as error:  # not a packet, not base64, or JSON nested without end
+        logger.warning("client %s broke the protocol: %s", socket.sid, error)
+        await hang_up(socket, socket.server.reason.TRANSPORT_ERROR)
+
+
+class _Body:
+    """A body that is there, as python-engineio's asyncio server reads it."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def read(self, length: int) -> bytes:
+        """Give all of it."""
+        return self._body

@@ -1,0 +1,153 @@
+"""Whatever reads bytes of clients or of the bus, each as a function that fails when something is wrong.
+
+Bytes are read, or refused with the one error that is meant for it: any other error, and every failed
+assertion, is a finding.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import struct
+
+from socketio.msgpack_packet import MsgPackPacket
+from socketio.packet import Packet
+
+from socketio_cluster.cluster.forward import messages
+from socketio_cluster.cluster.lane.events import read
+from socketio_cluster.cluster.lane.frames import CLOSE, TEXT, FrameError, FrameReader, close_code
+from socketio_cluster.manager.brokers.amqp_frames import METHOD, Deliveries, FrameBuffer
+from socketio_cluster.manager.brokers.hub import HubClient
+from socketio_cluster.manager.bus.envelope import Codec
+from socketio_cluster.manager.errors import EnvelopeError
+from socketio_cluster.manager.host.payload import MOST_PACKETS, Malformed, packets_of
+from socketio_cluster.manager.host.strict_packet import BadPacket, strict_packet_class
+
+LIMIT = 1000
+JSON, MSGPACK = strict_packet_class(Packet), strict_packet_class(MsgPackPacket)
+CODECS = [Codec("fuzz"), Codec("fuzz", secrets.token_hex())]
+
+
+def _messages(pieces: list[bytes]) -> tuple[list[tuple[int, bytes]], int | None]:
+    """The messages in some pieces, and the code of the error behind them."""
+    reader, found = FrameReader(LIMIT), []
+    try:
+        for piece in pieces:
+            short = reader.text(piece)
+            if short is not None:
+                found.append((TEXT, short))
+                continue
+            for opcode, payload in reader.feed(piece):
+                assert len(payload) <= LIMIT
+                found.append((opcode, payload))
+                if opcode == CLOSE:
+                    close_code(payload)
+    except FrameError as error:
+        assert error.code in (1002, 1007, 1009)
+        return found, error.code
+    assert len(reader._buffer or b"") <= LIMIT + 14 + max(map(len, pieces), default=0)
+    return found, None
+
+
+def frames(data: bytes) -> None:
+    """Frames of a client are the same messages, cut anywhere; the first byte says where."""
+    if data:
+        cut, wire = data[0] % len(data), data[1:]
+        assert _messages([wire]) == _messages([wire[:cut], wire[cut:]])
+
+
+def payload(data: bytes) -> None:
+    """A POST is packets, or malformed."""
+    try:
+        packets = packets_of(data)
+    except Malformed:
+        return
+    assert len(packets) <= MOST_PACKETS
+    assert all(packet[0] in "134b" for packet in packets)
+
+
+def events(data: bytes) -> None:
+    """The short way reads what the general one reads, which raises nothing but ``BadPacket``."""
+    text = data.decode("utf-8", "replace")
+    event = read(text)
+    try:
+        packet = JSON(encoded_packet=text)
+    except BadPacket:
+        assert event is None
+        return
+    if event is not None:
+        assert packet.packet_type == (3 if event.answer else 2)
+        assert (packet.namespace or "/", packet.id) == (event.namespace, event.ack_id)
+        assert packet.data == event.data
+
+
+def msgpack(data: bytes) -> None:
+    """A msgpack packet has the types of a packet, or is bad."""
+    try:
+        packet = MSGPACK(encoded_packet=data)
+    except BadPacket:
+        return
+    assert isinstance(packet.namespace, str | None)
+    assert isinstance(packet.id, int | None)
+
+
+def envelope(data: bytes) -> None:
+    """Bytes of the bus are an envelope or an ``EnvelopeError``; nobody else's pass for signed ones."""
+    for codec in CODECS:
+        try:
+            codec.header(data)
+            codec.message(data)
+        except EnvelopeError as error:
+            assert error.reason in ("malformed", "version", "unsigned", "signature")
+        else:
+            assert codec is CODECS[0], "an envelope was forged"
+
+
+def forward(data: bytes) -> None:
+    """A frame of another node is a message, or a ``ConnectionError``."""
+    with contextlib.suppress(ConnectionError):
+        messages.decode(data)
+
+
+class _Hub:
+    """Takes what a member asks for."""
+
+    def __getattr__(self, name):
+        return lambda *args: None
+
+
+class _Transport:
+    """Takes what is written, and notes the end."""
+
+    def write(self, data):
+        pass
+
+    def abort(self):
+        pass
+
+
+def hub(data: bytes) -> None:
+    """What a node says to the hub is done or ends its connection; no more is kept than was said."""
+    member = HubClient(_Hub())
+    member.connection_made(_Transport())
+    for start in range(0, len(data), 7):
+        member.data_received(data[start : start + 7])
+        assert len(member._buffer) <= len(data)
+
+
+def amqp(data: bytes) -> None:
+    """What the server sends is deliveries, or one of the errors after which the link is made anew."""
+    buffer, deliveries = FrameBuffer(), Deliveries("tag", "exchange")
+    try:
+        for start in range(0, len(data), 11):
+            buffer.feed(data[start : start + 11])
+            while (frame := buffer.next()) is not None:
+                kind, _, payload = frame
+                assert len(payload) < len(data)
+                deliveries.add(kind or METHOD, payload)
+    except (OSError, IndexError, struct.error, UnicodeDecodeError):
+        return
+    assert sum(len(each.payload) for each in deliveries.take()) <= len(data)
+
+
+TARGETS = {each.__name__: each for each in (frames, payload, events, msgpack, envelope, forward, hub, amqp)}
