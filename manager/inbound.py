@@ -171,7 +171,7 @@ class Inbound:
         client = manager.members.find(message.sid, message.namespace)
         if client is not None:
             leaving = manager.server.disconnect(message.sid, namespace=message.namespace)
-            await in_context_of(manager.host.engine.sockets.get(client.eio_sid), leaving)
+            await in_context_of(manager.host.socket(client.eio_sid), leaving)
         return ""
 
 

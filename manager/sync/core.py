@@ -94,6 +94,10 @@ class Bridge:
         """The server's packet format."""
         return self._server.packet_class  # type: ignore[no-any-return]
 
+    def socket(self, eio_sid: str) -> None:
+        """None: threads have no context that a connection came with."""
+        return
+
     async def disconnect(self, sid: str, namespace: str, ignore_queue: bool = False) -> None:
         """Disconnect a client of this node; returns when its disconnect handler has."""
         await self._in_thread(self._server.disconnect, sid, namespace, ignore_queue)
