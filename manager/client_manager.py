@@ -33,6 +33,8 @@ from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.inbound import Inbound
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.member import ClusterMember
+from socketio_cluster.manager.queries.calls import ClusterCalls
+from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.recurring import Recurring
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -45,7 +47,7 @@ def active_managers() -> list[ClusterManager]:
     return list(_managers)
 
 
-class ClusterManager(ClusterMember):
+class ClusterManager(ClusterCalls, ClusterMember):
     """The client manager that makes many nodes one Socket.IO server.
 
     Args:
@@ -76,9 +78,19 @@ class ClusterManager(ClusterMember):
         """The server's packet format."""
         return self.server.packet_class  # type: ignore[no-any-return]
 
+    @property
+    def cluster_manager(self) -> ClusterManager:
+        """The manager itself: it asks the others."""
+        return self
+
     def heard(self, origin: str, message: Message) -> None:
         """Carry out what another node says."""
         self._inbound.handle(origin, message)
+
+    def node_gone(self, node: str) -> None:
+        """Stop waiting for a node."""
+        super().node_gone(node)
+        self.queries.node_gone(node)
 
     # python-socketio: set-up
 
@@ -101,6 +113,7 @@ class ClusterManager(ClusterMember):
 
     def _new_node(self) -> None:
         super()._new_node()
+        self.queries = Queries(self)
         self.stats.connections = 0
         if self.server is not None:
             begin_anew(self.server)
@@ -131,6 +144,7 @@ class ClusterManager(ClusterMember):
             if fresh is None:
                 return None
             sid, client = fresh, self.members.clients[fresh]
+        client.connected_at = time.time()
         complete = client.connected()
         if client.lost is not None:
             await self.host.handle_disconnect(client.eio_sid, namespace, client.lost)

@@ -40,12 +40,13 @@ class Client:
     ``held`` is what was emitted to it before its connect handler accepted, in about ``held_bytes``.
     ``acks`` are the callbacks that wait for it, by ack id, and ``ack_id`` is the last one: ``asked.py`` keeps
     them. ``kicked`` and ``lost`` note a disconnect, or the end of its transport (the reason), that came while
-    it was pending.
+    it was pending. ``connected_at`` is when the handler accepted, in epoch seconds; 0 before.
     """
 
     __slots__ = (
         "ack_id",
         "acks",
+        "connected_at",
         "eio_sid",
         "held",
         "kicked",
@@ -76,6 +77,7 @@ class Client:
         self.rooms: set[Room] = set()
         self.acks: OrderedDict[int, Asked] | None = None
         self.ack_id = 0
+        self.connected_at = 0.0
         self.kicked = False
         self.lost: str | None = None
 

@@ -17,6 +17,7 @@ from socketio_cluster.manager.clients.packets import PacketClass
 from socketio_cluster.manager.clients.rooms import LEAVING, PENDING
 from socketio_cluster.manager.errors import AlreadyLeaving
 from socketio_cluster.manager.futures import set_once
+from socketio_cluster.manager.host.connection import Connection
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.host.server import Host
@@ -52,7 +53,7 @@ class Core(ClusterManager):
         """Leave the bus, and end the calls that wait for other nodes."""
         await super().close()
         for node in self.nodes():
-            self.remote.node_gone(node)
+            self.node_gone(node)
 
     def opened(self, environ: dict[str, Any]) -> None:
         """Count a new connection."""
@@ -93,6 +94,10 @@ class Bridge:
     def packet_class(self) -> PacketClass:
         """The server's packet format."""
         return self._server.packet_class  # type: ignore[no-any-return]
+
+    def connection(self, eio_sid: str) -> Connection | None:
+        """What is known of a connection; None when it has ended."""
+        return self._host.connection(eio_sid)
 
     def socket(self, eio_sid: str) -> None:
         """None: threads have no context that a connection came with."""
