@@ -12,7 +12,7 @@ from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.registry import safe_url
 from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event, packet_format
 from socketio_cluster.manager.errors import BrokerError, SettingError
-from socketio_cluster.manager.host.strict_packet import checked
+from socketio_cluster.manager.host.strict_packet import strict_packet_class
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.own_loop import OwnLoop
@@ -57,7 +57,7 @@ class AsyncEmitter:
             raise SettingError(f"timeout must be more than 0 seconds, not {timeout}")
         self.stats = Stats()
         self.client_count = 0
-        self._format = checked(packet_format(serializer, json))
+        self._format = strict_packet_class(packet_format(serializer, json))
         self._timeout = timeout
         self._own_loop = OwnLoop()
         self._starting: asyncio.Future[None] | None = None

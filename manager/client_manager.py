@@ -15,7 +15,7 @@ from typing import Any
 
 from socketio_cluster.manager.bus.channels import Room, check_room
 from socketio_cluster.manager.bus.messages import Message
-from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER, Backpressure
 from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.outgoing import Outgoing
@@ -24,7 +24,7 @@ from socketio_cluster.manager.clients.room_limit import check_rooms
 from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.host.begin_anew import begin_anew
-from socketio_cluster.manager.host.fixes import guard
+from socketio_cluster.manager.host.fixes import install
 from socketio_cluster.manager.host.handlers import Handlers
 from socketio_cluster.manager.host.outbox import Outlet
 from socketio_cluster.manager.host.server import Host
@@ -32,7 +32,7 @@ from socketio_cluster.manager.host.session import break_off
 from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.inbound import Inbound
 from socketio_cluster.manager.local_manager import room_list, skip_list
-from socketio_cluster.manager.member import Member
+from socketio_cluster.manager.member import ClusterMember
 from socketio_cluster.manager.recurring import Recurring
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -45,7 +45,7 @@ def active_managers() -> list[ClusterManager]:
     return list(_managers)
 
 
-class ClusterManager(Member):
+class ClusterManager(ClusterMember):
     """The client manager that makes many nodes one Socket.IO server.
 
     Args:
@@ -97,7 +97,7 @@ class ClusterManager(Member):
         self._outlets = Outlet.install(host, self.options.client_bytes, self.backpressure, self.spawn)
         host.use_ids(lambda: new_sid(self.node.id))
         self.handlers.watch(host)
-        guard(host, self)
+        install(host, self)
 
     def _new_node(self) -> None:
         super()._new_node()
@@ -120,7 +120,7 @@ class ClusterManager(Member):
         sid = new_sid(self.node.id)
         self.basic_enter_room(sid, namespace, None, eio_sid=eio_sid)
         self.basic_enter_room(sid, namespace, sid, eio_sid=eio_sid)
-        await self.node.take(self.node.channels.namespace(namespace))
+        await self.node.subscribe(self.node.channels.namespace(namespace))
         return sid
 
     async def connect(self, sid: str, namespace: str) -> str | None:
@@ -188,7 +188,7 @@ class ClusterManager(Member):
     def emptied(self, namespace: str, room: Room | None) -> None:
         """Give up a room's channel."""
         names = self.node.channels
-        self.node.give(names.namespace(namespace) if room is None else names.room(namespace, room))
+        self.node.unsubscribe(names.namespace(namespace) if room is None else names.room(namespace, room))
 
     def is_sid_room(self, namespace: str, room: Any) -> bool:
         """Whether a room is a client of this node in this namespace: those are private."""
@@ -202,7 +202,7 @@ class ClusterManager(Member):
         the client's limit.
         """
         room = check_room(room)
-        self.settle()
+        self.enter_loop()
         if room == sid:
             return
         client = self.members.find(sid, namespace)
@@ -214,12 +214,12 @@ class ClusterManager(Member):
             raise ValueError("cannot enter a sid room")
         check_rooms(client, room, self.options.rooms_per_client, self.stats)
         self.basic_enter_room(sid, namespace, room)
-        await self.node.take(self.node.channels.room(namespace, room))
+        await self.node.subscribe(self.node.channels.room(namespace, room))
 
     async def leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of any node out of a room."""
         room = check_room(room)
-        self.settle()
+        self.enter_loop()
         if self.members.find(sid, namespace) is None:
             await self.start()
             await self.remote.leave(namespace, sid, room)
@@ -279,10 +279,10 @@ class ClusterManager(Member):
         reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)
         if not ignore_queue:
             number = self.remote.emit(encoded, namespace, rooms, skip, callback)
-            if isinstance(callback, Answer) and not reached and (not number or self._is_gone(rooms)):
+            if isinstance(callback, AckWaiter) and not reached and (not number or self._is_gone(rooms)):
                 callback.abandon()
             if self.node.publisher.full:
-                await self.node.publisher.room()
+                await self.node.publisher.wait_for_capacity()
         if self.backpressure.emitted(encoded.size):
             await self.backpressure.ease(reached)
 

@@ -10,7 +10,7 @@ from socketio import AsyncManager
 from socketio_cluster.manager.bus.channels import Room, check_room
 from socketio_cluster.manager.clients.asked import AskedClients
 from socketio_cluster.manager.clients.outgoing import Outgoing
-from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Client, Rooms
+from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Client, LocalRooms
 from socketio_cluster.manager.errors import UNKNOWN_SID
 
 
@@ -23,7 +23,7 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
 
     def __init__(self, held_bytes: int, ack_seconds: float) -> None:
         super().__init__()
-        self.members = Rooms()
+        self.members = LocalRooms()
         self.asked = AskedClients(ack_seconds)
         self.held_bytes = held_bytes
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from socketio_cluster.cluster.drain.ages import Ages
-from socketio_cluster.cluster.drain.goodbye import let_go
+from socketio_cluster.cluster.drain.goodbye import say_goodbye
 from socketio_cluster.manager.client_manager import ClusterManager
 
 TOO_OLD: Final = "connection too old"
@@ -59,5 +59,5 @@ class Aging:
                 sockets = manager.host.engine.sockets
                 for sid in ages.due(time.monotonic()):
                     if sid in sockets:
-                        manager.spawn(let_go(manager.host, sockets[sid], TOO_OLD))
+                        manager.spawn(say_goodbye(manager.host, sockets[sid], TOO_OLD))
                 ages.sweep(sockets)

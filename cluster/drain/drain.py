@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import uvicorn
 
-from socketio_cluster.cluster.drain.goodbye import let_go, present
+from socketio_cluster.cluster.drain.goodbye import present, say_goodbye
 from socketio_cluster.cluster.drain.refuse_new import shut
 from socketio_cluster.cluster.drain.schedule import LAST_SECONDS, Schedule
 from socketio_cluster.cluster.forward.relay import LineHalf
@@ -98,7 +98,7 @@ class Drain:
                 clients = kind()
                 due = len(clients) if self._hurry.is_set() else schedule.due(len(clients), now())
                 for client in clients[:due]:
-                    self._let_go(client)
+                    self._begin_goodbye(client)
             await self._pause(GRAIN)
         await self._last_goodbyes()
 
@@ -122,13 +122,13 @@ class Drain:
         relays = (one for one in connections if isinstance(one, LineHalf))
         return [one for one in relays if one.node not in draining and one not in self._asked]
 
-    def _let_go(self, client: Any) -> None:
+    def _begin_goodbye(self, client: Any) -> None:
         self._asked.add(client)
         if isinstance(client, LineHalf):
             client.shutdown()
             return
         host, socket = client
-        task = asyncio.get_running_loop().create_task(let_go(host, socket, SHUTTING_DOWN))
+        task = asyncio.get_running_loop().create_task(say_goodbye(host, socket, SHUTTING_DOWN))
         self._going.add(task)
         task.add_done_callback(self._gone)
 

@@ -44,7 +44,7 @@ class RelayProtocol(WebSocketsSansIOProtocol):
         """Offer the way out in the scope."""
         super().handle_connect(event)
         if hasattr(self, "scope"):
-            self.scope["extensions"][RELAY] = self.let_go  # type: ignore[assignment]
+            self.scope["extensions"][RELAY] = self.detach_transport  # type: ignore[assignment]
 
     async def send(self, message: Any) -> None:
         """Send; uvicorn would take an app that answers a handshake with an error for one that forgot it.
@@ -63,7 +63,7 @@ class RelayProtocol(WebSocketsSansIOProtocol):
         if not (self.writable.is_set() or self.disconnected):
             self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 
-    def let_go(self) -> tuple[asyncio.Transport, set[Any]] | None:
+    def detach_transport(self) -> tuple[asyncio.Transport, set[Any]] | None:
         """Give the connection away, and uvicorn's set of open ones; None when it has ended or been used."""
         used = self.handshake_complete or self.read_paused or self.conn.reader.buffer
         if used or self.disconnected or self.transport.is_closing():

@@ -23,7 +23,7 @@ Header = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HandshakeRequest:
     """A request for a WebSocket that may be accepted: raw path, raw query, headers with lower-case names."""
 
     path: bytes
@@ -32,7 +32,7 @@ class Request:
     key: bytes
 
 
-def read(data: bytes) -> Request | None:
+def read(data: bytes) -> HandshakeRequest | None:
     """Read a request, its head and nothing behind it; None when it is not the plain case."""
     head, end, rest = data.partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
@@ -53,7 +53,7 @@ def read(data: bytes) -> Request | None:
     ]
     key = _key(headers)
     path, _, query = target.partition(b"?")
-    return Request(path, query, headers, key) if key else None
+    return HandshakeRequest(path, query, headers, key) if key else None
 
 
 def _key(headers: list[Header]) -> bytes | None:

@@ -31,7 +31,7 @@ UPGRADE_SECONDS: Final = 10.0
 """How long a client may take to upgrade: until then nobody pings that connection."""
 
 
-class LaneHooks:
+class ServerLanes:
     """What all lanes of one server share; made once, inside the running loop.
 
     Args:
@@ -132,8 +132,8 @@ class LaneHooks:
 class LaneWebSocket:
     """Stands in for the ASGI driver's WebSocket: takes the connection over, or else does what that does."""
 
-    def __init__(self, hooks: LaneHooks, handler: Any, server: Any) -> None:
-        self._hooks = hooks
+    def __init__(self, group: ServerLanes, handler: Any, server: Any) -> None:
+        self._group = group
         self._handler = handler
         self._server = server
 
@@ -145,10 +145,10 @@ class LaneWebSocket:
         if take_over is None or socket is None:
             return await WebSocket(self._handler, self._server)(environ)
         await environ["asgi.send"]({"type": "websocket.accept"})
-        lane = self._hooks.open(socket, take_over)
+        lane = self._group.open(socket, take_over)
         if lane is not None:
             _forget_asgi(environ)
-            if self._hooks.calls_stay:
+            if self._group.calls_stay:
                 await lane.ended()
         else:
             ordinary = WebSocket(self._handler, self._server)

@@ -1,4 +1,4 @@
-"""The lanes of a process: one flusher for its loop, hooks for each of its servers."""
+"""The lanes of a process: one flusher for its loop, group for each of its servers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import socketio
 
 from socketio_cluster.cluster.lane.flusher import Flusher
-from socketio_cluster.cluster.lane.install import NAME, LaneHooks
+from socketio_cluster.cluster.lane.install import NAME, ServerLanes
 from socketio_cluster.cluster.plain import PlainWebSockets
 from socketio_cluster.manager.client_manager import ClusterManager
 
@@ -28,9 +28,9 @@ class Lanes:
         self._calls_stay = not _is_bare(app)
         self._flusher = Flusher(asyncio.get_running_loop())
 
-    def install(self, manager: ClusterManager) -> LaneHooks:
+    def install(self, manager: ClusterManager) -> ServerLanes:
         """Give the server of a manager lanes."""
-        return LaneHooks(manager, self._flusher, calls_stay=self._calls_stay)
+        return ServerLanes(manager, self._flusher, calls_stay=self._calls_stay)
 
 
 def _is_bare(app: Any) -> bool:

@@ -25,7 +25,7 @@ from uvicorn.protocols.utils import (
 from uvicorn.server import ServerState
 
 from socketio_cluster.cluster.forward.relay_protocol import RELAY
-from socketio_cluster.cluster.lane.handshake import Request, answer, read
+from socketio_cluster.cluster.lane.handshake import HandshakeRequest, answer, read
 from socketio_cluster.cluster.lane.ordinary import OrdinaryProtocol
 
 EXTENSION: Final = "socketio.lane"
@@ -51,7 +51,7 @@ class LaneProtocol(asyncio.Protocol):
         self._app_state = app_state
         self._transport: asyncio.Transport
         self._data = b""
-        self._request: Request | None = None
+        self._request: HandshakeRequest | None = None
         self._scope: dict[str, Any] = {}
         self._call: asyncio.Task[Any] | None = None
         self._connect_told = False
@@ -100,11 +100,11 @@ class LaneProtocol(asyncio.Protocol):
 
     # from the app
 
-    def _start(self, request: Request) -> None:
+    def _start(self, request: HandshakeRequest) -> None:
         self._scope = _scope(request, self._transport, self._config, self._app_state)
         self._scope["extensions"] = {
             "websocket.http.response": {},
-            RELAY: self.let_go,
+            RELAY: self.detach_transport,
             EXTENSION: self.take_over,
         }
         loop = asyncio.get_running_loop()
@@ -161,7 +161,7 @@ class LaneProtocol(asyncio.Protocol):
         self._transport.set_protocol(make(self._transport, self._state.connections, self._answer))
         return True
 
-    def let_go(self) -> tuple[asyncio.Transport, set[Any]] | None:
+    def detach_transport(self) -> tuple[asyncio.Transport, set[Any]] | None:
         """Give the connection away, and uvicorn's set of open ones; None when it has ended or been used."""
         if self._ordinary is not None or self._accepted or self._transport.is_closing():
             return None
@@ -197,7 +197,7 @@ class LaneProtocol(asyncio.Protocol):
 
 
 def _scope(
-    request: Request, transport: asyncio.Transport, config: Config, app_state: dict[str, Any]
+    request: HandshakeRequest, transport: asyncio.Transport, config: Config, app_state: dict[str, Any]
 ) -> dict[str, Any]:
     """The scope of ASGI, as uvicorn's protocol makes it."""
     path = request.path.decode("ascii")

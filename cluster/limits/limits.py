@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from socketio_cluster.cluster.limits.admission import Admission, Door
+from socketio_cluster.cluster.limits.admission import Admission, AdmissionRule
 from socketio_cluster.cluster.limits.pacer import Pacer
 from socketio_cluster.cluster.options import Limits
 from socketio_cluster.manager.client_manager import ClusterManager
@@ -38,7 +38,7 @@ class Limiter:
         self._managers = managers
         self._admission: Admission | None = None
         if limits.max_connections is not None or limits.connects_per_second is not None:
-            door = Door(limits.max_connections, limits.connects_per_second, time.monotonic())
+            door = AdmissionRule(limits.max_connections, limits.connects_per_second, time.monotonic())
             self._admission = Admission(door, self.connections)
 
     def connections(self) -> int:

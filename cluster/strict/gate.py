@@ -9,10 +9,10 @@ from typing import Any, Final
 from engineio.packet import NOOP
 
 from socketio_cluster.cluster.limits.limits import admission_of
-from socketio_cluster.cluster.strict.answer import NO_ROOM, OK, SESSION_UNKNOWN, Answer, error, give
+from socketio_cluster.cluster.strict.answer import NO_ROOM, OK, SESSION_UNKNOWN, HttpAnswer, error, give
 from socketio_cluster.cluster.strict.polls import Polls
 from socketio_cluster.cluster.strict.posts import Posts
-from socketio_cluster.cluster.strict.request import Request
+from socketio_cluster.cluster.strict.request import EngineRequest
 from socketio_cluster.cluster.strict.rules import refusal
 from socketio_cluster.cluster.strict.subprotocol import choosing
 from socketio_cluster.manager.host.server import Host
@@ -39,7 +39,7 @@ class Gate:
         self._polls = Polls(host, inner, spawn)
         self._parted: set[str] = set()
         self._posts = Posts(host, inner, spawn, stats, self._parted)
-        self.closed: Answer | None = None
+        self.closed: HttpAnswer | None = None
         """What new sessions get instead, once this node takes none any more."""
         host.engine_request.put("strict", lambda _: self.handle)
         host.poll_answer.put("strict", self._before_answer)
@@ -49,7 +49,7 @@ class Gate:
         """Serve a request of Engine.IO."""
         if scope["type"] == "websocket":
             send = choosing(scope, send)
-        request = Request.of(scope)
+        request = EngineRequest.of(scope)
         if request.method == "OPTIONS":
             return await self._inner(scope, receive, send)
         broken = refusal(request, self._eio)
@@ -71,7 +71,7 @@ class Gate:
         self._parted.add(sid)
         asyncio.get_running_loop().call_later(CROSSING_SECONDS, self._parted.discard, sid)
 
-    def turn_away(self) -> Answer | None:
+    def turn_away(self) -> HttpAnswer | None:
         """What a new session gets instead; None lets it in."""
         if self.closed is not None:
             self._stats.turned_away["draining"] += 1

@@ -6,7 +6,7 @@ from typing import Final
 
 TOO_BIG: Final = 1009
 """The close code for a message over the limit."""
-TOO_LARGE: Final = "payload too large"
+PAYLOAD_TOO_LARGE: Final = "payload too large"
 """The reason that disconnect handlers get for it."""
 
 POLICY: Final = 1008

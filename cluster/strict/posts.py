@@ -7,7 +7,7 @@ from typing import Any
 
 from socketio_cluster.cluster.limits.limits import pacer_of
 from socketio_cluster.cluster.strict import answer as answers
-from socketio_cluster.cluster.strict.answer import Answer, give
+from socketio_cluster.cluster.strict.answer import HttpAnswer, give
 from socketio_cluster.cluster.strict.body import Gone, TooLarge, read_body
 from socketio_cluster.cluster.strict.ending import cut_off
 from socketio_cluster.cluster.strict.payload import RATE_LIMIT
@@ -53,7 +53,7 @@ class Posts:
             await self._inner(scope, receive, send)  # says so
             return
         if socket.sid in self._reading or header(scope, b"content-type") == "application/octet-stream":
-            answer: Answer | None = self._end(socket, answers.CLOSED)
+            answer: HttpAnswer | None = self._end(socket, answers.CLOSED)
         else:
             self._reading.add(socket.sid)
             try:
@@ -65,7 +65,7 @@ class Posts:
 
     async def _take(
         self, socket: Any, scope: dict[str, Any], receive: Any, environ: dict[str, Any]
-    ) -> Answer | None:
+    ) -> HttpAnswer | None:
         try:
             body = await read_body(scope, receive, self._eio.max_http_buffer_size)
             self._stats.received_bytes += len(body)
@@ -82,7 +82,7 @@ class Posts:
                     break
                 await take(socket, environ, part)
         except TooLarge:
-            return answers.TOO_LARGE
+            return answers.BODY_TOO_LARGE
         except Gone:
             return self._end(socket, None)
         except Malformed:
@@ -91,6 +91,6 @@ class Posts:
             self._spawn(hang_up(socket, self._eio.reason.TRANSPORT_ERROR))
         return answers.OK
 
-    def _end(self, socket: Any, answer: Answer | None) -> Answer | None:
+    def _end(self, socket: Any, answer: HttpAnswer | None) -> HttpAnswer | None:
         cut_off(socket, self._spawn)
         return answer

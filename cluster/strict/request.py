@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 
-class Request(NamedTuple):
+class EngineRequest(NamedTuple):
     """An Engine.IO request; ``upgrade`` says that it asks for a WebSocket."""
 
     method: str
@@ -16,7 +16,7 @@ class Request(NamedTuple):
     version: str | None
 
     @classmethod
-    def of(cls, scope: dict[str, Any]) -> Request:
+    def of(cls, scope: dict[str, Any]) -> EngineRequest:
         """Read an ASGI scope; of several values the first counts, as for python-engineio."""
         query = first_values(scope.get("query_string", b"").decode("utf-8", "replace"))
         return cls(

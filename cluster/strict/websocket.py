@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from socketio_cluster.cluster.limits.limits import pacer_of
-from socketio_cluster.cluster.strict.payload import POLICY, RATE_LIMIT, TOO_BIG, TOO_LARGE, size
+from socketio_cluster.cluster.strict.payload import PAYLOAD_TOO_LARGE, POLICY, RATE_LIMIT, TOO_BIG, size
 from socketio_cluster.manager.host.payload import Malformed, counts
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import hang_up
@@ -83,7 +83,7 @@ class _WebSocket:
         length = size(data)
         self._stats.received_bytes += length
         if length > limit:
-            await self._end(TOO_BIG, f"message over {limit} bytes", TOO_LARGE)
+            await self._end(TOO_BIG, f"message over {limit} bytes", PAYLOAD_TOO_LARGE)
         pacer = pacer_of(self._host)
         if pacer is not None and not await pacer.admit(socket, (data,)):
             await self._end(POLICY, RATE_LIMIT, RATE_LIMIT)

@@ -50,14 +50,14 @@ class Arrived(msgspec.Struct, tag="a", array_like=True, frozen=True):
     deliveries: list[Delivery]
 
 
-Request = Subscribe | Unsubscribe | Publish
-Answer = Done | Arrived
+HubRequest = Subscribe | Unsubscribe | Publish
+HubAnswer = Done | Arrived
 Message = TypeVar("Message")
 
 _encoder = msgspec.msgpack.Encoder()
 
 
-def encode(message: Request | Answer) -> bytes:
+def encode(message: HubRequest | HubAnswer) -> bytes:
     """Give the frame of a message."""
     body = _encoder.encode(message)
     return len(body).to_bytes(HEAD, "big") + body

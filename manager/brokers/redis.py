@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOUT, Inbox
-from socketio_cluster.manager.brokers.redis_line import Line
+from socketio_cluster.manager.brokers.redis_line import RedisLine
 from socketio_cluster.manager.brokers.redis_server import check_primary, find_limit
 from socketio_cluster.manager.brokers.redis_url import Settings, read_settings
 from socketio_cluster.manager.bus.broker import Delivery, Publication
@@ -39,8 +39,8 @@ class RedisBroker:
 
     def __init__(self, settings: Settings, words: Words = PLAIN) -> None:
         self._words = words
-        self._publisher = Line(settings)
-        self._subscriber = Line(settings)
+        self._publisher = RedisLine(settings)
+        self._subscriber = RedisLine(settings)
         self._inbox = Inbox()
         self._taken: dict[bytes, str] = {}
         self._expected: deque[Confirmation] = deque()
@@ -207,7 +207,7 @@ class RedisBroker:
         self._expected.clear()
         return first
 
-    def _silent(self, line: Line) -> BrokerError:
+    def _silent(self, line: RedisLine) -> BrokerError:
         return BrokerError(f"Redis at {line.name} has not answered for {REPLY_TIMEOUT:g} s")
 
 

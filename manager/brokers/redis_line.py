@@ -26,7 +26,7 @@ DRIVER = DriverInfo()
 """What redis-py tells the server of itself; made here because it reads package metadata from disk."""
 
 
-class Line:
+class RedisLine:
     """One RESP2 connection. Every failure is a ``BrokerError`` that names the server."""
 
     def __init__(self, settings: Settings) -> None:
@@ -136,9 +136,9 @@ class Line:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, seconds: float = CONNECT_TIMEOUT) -> AsyncIterator[Line]:
+async def opened(settings: Settings, seconds: float = CONNECT_TIMEOUT) -> AsyncIterator[RedisLine]:
     """Connect, and close again at the end."""
-    line = Line(settings)
+    line = RedisLine(settings)
     try:
         await line.connect(seconds)
         yield line

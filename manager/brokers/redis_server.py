@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from socketio_cluster.manager.brokers.redis_line import Line
+from socketio_cluster.manager.brokers.redis_line import RedisLine
 from socketio_cluster.manager.errors import WrongServer
 
 MARGIN: Final = 1024 * 1024
@@ -14,7 +14,7 @@ DEFAULT_OUTPUT: Final = 32 * 1024 * 1024
 """``client-output-buffer-limit`` of subscribers where nobody has changed it; hosted servers do not tell."""
 
 
-async def check_primary(line: Line) -> bool:
+async def check_primary(line: RedisLine) -> bool:
     """Raise ``WrongServer`` for a replica; False when the server does not tell its role.
 
     A replica takes PUBLISH and hands it to its own subscribers only, so those of the primary hear nothing.
@@ -29,7 +29,7 @@ async def check_primary(line: Line) -> bool:
     return True
 
 
-async def find_limit(line: Line) -> int:
+async def find_limit(line: RedisLine) -> int:
     """Ask for the bytes of the largest message that the server takes and hands on.
 
     It closes the connection of a publisher above the first two limits, and that of every subscriber above
@@ -46,7 +46,7 @@ async def find_limit(line: Line) -> int:
     return max(MARGIN // 2, min(limits))
 
 
-async def _setting(line: Line, name: str) -> bytes | None:
+async def _setting(line: RedisLine, name: str) -> bytes | None:
     reply = await line.try_ask("CONFIG", "GET", name)
     return reply[1] if reply else None
 

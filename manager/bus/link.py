@@ -111,7 +111,7 @@ class Link:
         if self._broken is not None and not self._broken.done():
             self._broken.set_exception(BrokerError(why))
 
-    async def settle(self, channel: str) -> None:
+    async def wait_subscribed(self, channel: str) -> None:
         """Return once the interest in this channel is in effect on the bus, or the bus is away."""
         self._wishes.set()
         while self.up and (channel in self._interest.taken) is not (channel in self._interest.wanted):

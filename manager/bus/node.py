@@ -24,7 +24,7 @@ from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.link import FAREWELL_SECONDS, Link
 from socketio_cluster.manager.bus.membership import Membership
 from socketio_cluster.manager.bus.messages import Answer, Ask, Beat, Bye, Emit, Gone, Hello, Message, Notice
-from socketio_cluster.manager.bus.node_listener import Hears
+from socketio_cluster.manager.bus.node_listener import NodeListener
 from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.publisher import Publisher
 from socketio_cluster.manager.bus.receiver import Receiver
@@ -35,7 +35,7 @@ from socketio_cluster.manager.bus.speaker import Speaker
 from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.bus.twin import Twin
 from socketio_cluster.manager.errors import EnvelopeError
-from socketio_cluster.manager.futures import complain
+from socketio_cluster.manager.futures import log_error_of
 from socketio_cluster.manager.ids import new_node_id
 from socketio_cluster.manager.stats import Stats
 
@@ -61,7 +61,7 @@ class Node:
         stats: where to count.
     """
 
-    def __init__(self, options: Options, hears: Hears, stats: Stats, *, serving: bool = True) -> None:
+    def __init__(self, options: Options, hears: NodeListener, stats: Stats, *, serving: bool = True) -> None:
         self.id = new_node_id()
         self.options = options
         self.channels = Channels(options.prefix)
@@ -120,7 +120,7 @@ class Node:
         self._interest.want(self.channels.inbox(self.id))
         self._tasks = [asyncio.create_task(self._link.run()), asyncio.create_task(self._tick())]
         for task in self._tasks:
-            task.add_done_callback(complain)
+            task.add_done_callback(log_error_of)
         up = asyncio.ensure_future(self._link.wait_up())
         ended, _ = await asyncio.wait({up, self._tasks[0]}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
         up.cancel()
@@ -159,13 +159,13 @@ class Node:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def take(self, channel: str) -> None:
+    async def subscribe(self, channel: str) -> None:
         """Need a channel; returns when the bus delivers it, or at once when there is no bus."""
         self._interest.want(channel)
         if self._link is not None:
-            await self._link.settle(channel)
+            await self._link.wait_subscribed(channel)
 
-    def give(self, channel: str) -> None:
+    def unsubscribe(self, channel: str) -> None:
         """Need a channel no more."""
         self._interest.drop(channel)
         if self._link is not None:

@@ -122,7 +122,7 @@ class Publisher:
         """Batches that the bus did not take; they are sent again when it is back."""
         return self._link.publish_errors if self._link is not None else 0
 
-    async def room(self) -> None:
+    async def wait_for_capacity(self) -> None:
         """Wait while the bus is there and cannot keep up with what is posted."""
         while self._link is not None and self._link.up and self.full:
             await self._link.drained()

@@ -59,7 +59,7 @@ class RemoteAck:
         self._gone()
 
 
-class Answer:
+class AckWaiter:
     """The callback of a ``call()``: what it waits for, and what to undo when it does not wait any more.
 
     ``resolve`` is called with the client's arguments, or with None when no answer can come. ``timeout`` is
@@ -93,7 +93,7 @@ class Answer:
 
 def seconds_of(callback: Callback, otherwise: float) -> float:
     """How long a callback waits."""
-    known = isinstance(callback, Answer | RemoteAck) and callback.seconds is not None
+    known = isinstance(callback, AckWaiter | RemoteAck) and callback.seconds is not None
     return callback.seconds if known else otherwise  # type: ignore[attr-defined]
 
 

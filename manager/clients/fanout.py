@@ -9,7 +9,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, with_ack_id
 from socketio_cluster.manager.clients.rooms import Callback, Client
@@ -55,7 +55,7 @@ class Fanout:
     ) -> Outgoing:
         asked = self._manager.asked
         ack_id = asked.expect(client, callback, time.monotonic(), encoded.ack_id)
-        if isinstance(callback, Answer):
+        if isinstance(callback, AckWaiter):
             callback.on_end(lambda: asked.answer(client, ack_id))
         return Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id), rooms)
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any
 
 import engineio.json
-import msgpack  # type: ignore[import-untyped]
 from socketio import packet as sio
-from socketio.msgpack_packet import MsgPackPacket
 
 
 @cache
@@ -19,22 +16,11 @@ def reads_all(plain: type[sio.Packet]) -> type[sio.Packet]:
     msgpack writes maps with any keys and reads those with texts; engineio's ``json`` reads whole numbers of
     up to 100 digits.
     """
-    if plain.decode is MsgPackPacket.decode:
-        return type(plain.__name__, (_AnyKeys, plain), {})
+    # Its module says that it is msgpack's: where msgpack is not installed, that cannot be imported.
+    if plain.decode.__module__ == "socketio.msgpack_packet":
+        from socketio_cluster.manager.clients.own_msgpack import AnyKeys
+
+        return type(plain.__name__, (AnyKeys, plain), {})
     if plain.json is engineio.json:
         return type(plain.__name__, (plain,), {"json": json})
     return plain
-
-
-class _AnyKeys(MsgPackPacket):  # type: ignore[misc]
-    """Goes in front of a msgpack format."""
-
-    def decode(self, encoded_packet: bytes) -> None:
-        """Read a packet, as the base class but for ``strict_map_key``."""
-        decoded: dict[str, Any] = msgpack.loads(
-            encoded_packet, ext_hook=type(self).ext_hook, strict_map_key=False
-        )
-        self.packet_type = decoded["type"]
-        self.data = decoded.get("data")
-        self.id = decoded.get("id")
-        self.namespace = decoded["nsp"]

@@ -114,7 +114,7 @@ def _ignore(outgoing: Outgoing) -> None:
     """Throw an event for a leaving client away."""
 
 
-class Rooms:
+class LocalRooms:
     """``rooms[namespace][room][sid]`` is the client; the room None is everybody in the namespace."""
 
     def __init__(self) -> None:

@@ -30,7 +30,7 @@ class Keeper(Protocol):
         """End the connection of a queue; returns its sid, None when it has ended by itself."""
 
 
-class Weighed(Queue):
+class ByteQueue(Queue):
     """Goes in front of a class of queues, and makes them a ``Way`` to a client.
 
     Args:

@@ -17,17 +17,23 @@ from engineio import packet as eio_packet
 from socketio import packet
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
-from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.errors import EXITS, HandlerExit
-from socketio_cluster.manager.futures import settle
-from socketio_cluster.manager.host.around import answered, check_answerable, check_call, put_around, serves
+from socketio_cluster.manager.futures import set_once
 from socketio_cluster.manager.host.begin_anew import watch_anew
 from socketio_cluster.manager.host.context import in_context_of, keep_context
 from socketio_cluster.manager.host.deadline import Deadline
 from socketio_cluster.manager.host.posts import check_posts, handle_post
 from socketio_cluster.manager.host.reader import Reader
 from socketio_cluster.manager.host.server import Host
+from socketio_cluster.manager.host.shared_fixes import (
+    answered,
+    check_answerable,
+    check_call,
+    install_fixes,
+    serves,
+)
 from socketio_cluster.manager.host.tornado_socket import pace
 
 if TYPE_CHECKING:
@@ -36,14 +42,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger("socketio_cluster.manager")
 
 
-def guard(host: Host, manager: ClusterManager) -> None:
+def install(host: Host, manager: ClusterManager) -> None:
     """Put the guards around a server's methods."""
     if host.engine.async_mode == "tornado":
         pace(host)
-    put_around(host, Guards(host, manager), Reader(host, manager).message)
+    install_fixes(host, Fixes(host, manager), Reader(host, manager).message)
 
 
-class Guards:
+class Fixes:
     """The server's methods with what they lack."""
 
     def __init__(self, host: Host, manager: ClusterManager) -> None:
@@ -138,7 +144,7 @@ class Guards:
 
     async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:
         """Disconnect a client; nothing is left of it, though its disconnect handler raises."""
-        self._manager.settle()
+        self._manager.enter_loop()
         try:
             await self._send_away(sid, namespace, ignore_queue)
         except Exception:
@@ -191,7 +197,7 @@ class Guards:
         check_call(self._server, to)
         check_answerable(self._manager.members, self._connecting.get(asyncio.current_task()), to, namespace)
         future: asyncio.Future[tuple[Any, ...] | None] = asyncio.get_running_loop().create_future()
-        answer = Answer(partial(settle, future), timeout)
+        answer = AckWaiter(partial(set_once, future), timeout)
         try:
             await self._server.emit(
                 event,

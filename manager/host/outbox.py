@@ -13,11 +13,11 @@ from typing import Any
 
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER, Backpressure
 from socketio_cluster.manager.clients.outgoing import Outgoing
-from socketio_cluster.manager.host.byte_queue import POLL_PACKETS, Weighed
+from socketio_cluster.manager.host.byte_queue import POLL_PACKETS, ByteQueue
 from socketio_cluster.manager.host.server import Host
 
 
-class Outbox(Weighed, asyncio.Queue[Any]):
+class Outbox(ByteQueue, asyncio.Queue[Any]):
     """The queue of a connection.
 
     python-engineio awaits the first packet and takes the rest until the queue says that it is empty; it

@@ -25,16 +25,16 @@ class BadPacket(ValueError):
     """A client sent what no Socket.IO client sends."""
 
 
-def checked(plain: PacketClass) -> PacketClass:
+def strict_packet_class(plain: PacketClass) -> PacketClass:
     """Give a packet class that raises ``BadPacket`` where this one, its ``plain``, reads on.
 
     And ``ValueError`` where that one would write what JavaScript clients refuse.
     """
     own = {"plain": plain, "json": packet_json(plain.json)}
-    return type(f"Checked{plain.__name__}", (_Checked, plain), own)
+    return type(f"Checked{plain.__name__}", (_StrictPacket, plain), own)
 
 
-class _Checked(sio.Packet):  # type: ignore[misc]
+class _StrictPacket(sio.Packet):  # type: ignore[misc]
     """Goes in front of any packet class."""
 
     def encode(self) -> Any:

@@ -16,7 +16,7 @@ from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import PacketClass
 from socketio_cluster.manager.clients.rooms import LEAVING, PENDING
 from socketio_cluster.manager.errors import AlreadyLeaving
-from socketio_cluster.manager.futures import settle
+from socketio_cluster.manager.futures import set_once
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.host.server import Host
@@ -114,7 +114,7 @@ class Bridge:
             except BaseException as exc:
                 error = exc
             try:
-                loop.call_soon_threadsafe(settle, done, error)
+                loop.call_soon_threadsafe(set_once, done, error)
             except RuntimeError:  # the node was closed meanwhile: nobody waits
                 logger.warning("a request of another node ended after this node", exc_info=error)
 

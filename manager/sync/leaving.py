@@ -23,7 +23,7 @@ SECONDS: Final = 3.0
 """How long disconnect handlers may take at the end."""
 
 
-def let_go(server: Any) -> None:
+def say_goodbye(server: Any) -> None:
     """Close all connections as if they had broken, so that their clients connect again, elsewhere."""
     sockets = list(server.eio.sockets.values())
     reason = server.reason.SERVER_DISCONNECT

@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 from socketio import Manager
 
 from socketio_cluster.manager.bus.roster import NodeInfo
-from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.packets import encode_event, shared_ack_id
-from socketio_cluster.manager.clients.rooms import Callback, Rooms
+from socketio_cluster.manager.clients.rooms import Callback, LocalRooms
 from socketio_cluster.manager.errors import FAILURES, SettingError
 from socketio_cluster.manager.host.server import Host
-from socketio_cluster.manager.host.sync.fixes import guard
+from socketio_cluster.manager.host.sync.fixes import install
 from socketio_cluster.manager.host.sync.handlers import SyncHandlers
 from socketio_cluster.manager.host.sync.outbox import Outlets
 from socketio_cluster.manager.ids import new_sid
@@ -23,7 +23,7 @@ from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.stats import Stats
 from socketio_cluster.manager.sync.core import Core
 from socketio_cluster.manager.sync.home import Home
-from socketio_cluster.manager.sync.leaving import let_go, on_signals
+from socketio_cluster.manager.sync.leaving import on_signals, say_goodbye
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -84,7 +84,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         return self._core.stats
 
     @property
-    def members(self) -> Rooms:
+    def members(self) -> LocalRooms:
         """The clients of this node; only its loop changes them."""
         return self._core.members
 
@@ -104,7 +104,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
     def leave(self) -> None:
         """Let all clients go, so that they connect to another node, and close."""
         self.leaving = True
-        let_go(self.server)
+        say_goodbye(self.server)
         self.close()
 
     def leave_on_signals(self) -> None:
@@ -159,7 +159,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         self.host = host = Host(server)
         self._outlets = Outlets(host, self)
         host.use_ids(lambda: new_sid(self.node_id))
-        guard(host, self)
+        install(host, self)
 
     def initialize(self) -> None:
         """Nothing to do: the first client or emit starts the node."""
@@ -270,7 +270,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         # Here and not on the loop: a serializer of the application may look at its thread or its context.
         ack_id = 0 if callback is None else shared_ack_id()
         encoded = encode_event(self._core.packet_class, event, data, namespace, ack_id)
-        if callback is not None and not isinstance(callback, Answer):
+        if callback is not None and not isinstance(callback, AckWaiter):
             callback = self._threaded(callback)
         self._run(self._core.hand_out(encoded, namespace, rooms, skip, callback, ignore_queue))
 

@@ -7,7 +7,7 @@ from time import perf_counter
 import pytest
 
 from socketio_cluster.manager.clients import acks as module
-from socketio_cluster.manager.clients.acks import Acks, Answer, RemoteAck, abandon
+from socketio_cluster.manager.clients.acks import Acks, AckWaiter, RemoteAck, abandon
 from socketio_cluster.manager.clients.asked import AskedClients
 from socketio_cluster.manager.clients.rooms import Client
 
@@ -95,7 +95,7 @@ def test_a_single_client_that_never_answers(acks):
 def test_a_call_waits_for_its_own_time(acks):
     """A call is kept for its own timeout, be that longer or shorter, and for ever without one."""
     for timeout in (1, 1000, None):
-        acks.expect(Answer(print, timeout), "node", 0)
+        acks.expect(AckWaiter(print, timeout), "node", 0)
     counts = []
     for now in (1, 999, 1000, 10**9):
         acks.expire(now)
@@ -154,7 +154,7 @@ def test_answer():
     ends = []
     for tell, wanted in ((lambda answer: answer(1, 2), (1, 2)), (lambda answer: answer.abandon(), None)):
         resolved = []
-        answer = Answer(resolved.append)
+        answer = AckWaiter(resolved.append)
         answer.on_end(lambda: ends.append("undone"))
         tell(answer)
         answer.end()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from socketio_cluster.manager.clients import asked as module
-from socketio_cluster.manager.clients.acks import Answer, RemoteAck
+from socketio_cluster.manager.clients.acks import AckWaiter, RemoteAck
 from socketio_cluster.manager.clients.asked import AskedClients
 from socketio_cluster.manager.clients.rooms import Client
 
@@ -42,7 +42,7 @@ def test_an_id_that_is_wanted(asked, client):
 def test_time(asked, client):
     """A callback goes when its time is over: this node's, or that of who waits for it."""
     asked.expect(client, print, 0)
-    asked.expect(client, Answer(print, 10), 0)
+    asked.expect(client, AckWaiter(print, 10), 0)
     asked.expect(client, RemoteAck(print, print, 20), 0)
     asked.expect(client, RemoteAck(print, print), 0)
     counts = []

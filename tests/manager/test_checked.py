@@ -1,4 +1,4 @@
-"""What clients send is checked in every format, and what nodes exchange is not."""
+"""What clients send is strict_packet_class in every format, and what nodes exchange is not."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from socketio.packet import Packet
 from socketio_cluster.manager.clients.compact_json import PacketJson
 from socketio_cluster.manager.clients.event_name import RESERVED
 from socketio_cluster.manager.clients.packets import decode, encode, encode_ack, encode_event
-from socketio_cluster.manager.host.strict_packet import BadPacket, checked
+from socketio_cluster.manager.host.strict_packet import BadPacket, strict_packet_class
 
-JSON, MSGPACK = checked(Packet), checked(MsgPackPacket)
+JSON, MSGPACK = strict_packet_class(Packet), strict_packet_class(MsgPackPacket)
 PLACE = '{"_placeholder":true,"num":0}'
 
 
@@ -141,17 +141,17 @@ def test_same_text_as_the_plain_class():
     """The quicker JSON of what a server sends is the same text, and finds the same faults."""
     values = [{"sid": "A" * 20}, [1, 2.5, None, "é\u2028😀", {"a": [True]}], "text", 2**70]
     for value in values:
-        assert checked(Packet)(data=value).encode() == Packet(data=value).encode()
+        assert strict_packet_class(Packet)(data=value).encode() == Packet(data=value).encode()
     circle: list[object] = []
     circle.append(circle)
     # The plain class itself looks for bytes in it, for ever.
     for value, error in (([object()], TypeError), ({(1, 2): 3}, TypeError)):
         with pytest.raises(error):
-            checked(Packet)(data=value).encode()
+            strict_packet_class(Packet)(data=value).encode()
     with pytest.raises(ValueError, match="Circular"):
         PacketJson.dumps(circle)
     with pytest.raises(ValueError, match="too large"):
-        checked(Packet).json.loads("1" * 200)
+        strict_packet_class(Packet).json.loads("1" * 200)
 
 
 class Times:
@@ -161,7 +161,7 @@ class Times:
     loads = staticmethod(json.loads)
 
 
-OWN = checked(type("Own", (Packet,), {"json": Times}))
+OWN = strict_packet_class(type("Own", (Packet,), {"json": Times}))
 NAN, INFINITE = float("nan"), float("inf")
 
 

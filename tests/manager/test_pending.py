@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from socketio_cluster.manager.bus.requests import GONE, Pending
+from socketio_cluster.manager.bus.requests import GONE, Requests
 
 
 def opened(*nodes):
     ended = []
-    pending = Pending()
+    pending = Requests()
     return pending, pending.open(nodes, ended.append), ended
 
 
@@ -54,5 +54,5 @@ def test_closed():
 
 def test_numbers():
     """No two requests have the same number."""
-    pending = Pending()
+    pending = Requests()
     assert len({pending.open(["a"], print) for _ in range(100)}) == 100

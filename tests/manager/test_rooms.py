@@ -6,12 +6,12 @@ import pytest
 
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded
-from socketio_cluster.manager.clients.rooms import Client, Rooms
+from socketio_cluster.manager.clients.rooms import Client, LocalRooms
 
 
 @pytest.fixture
 def rooms():
-    return Rooms()
+    return LocalRooms()
 
 
 def add(rooms, sid, namespace="/", connection=None):

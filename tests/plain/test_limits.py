@@ -7,7 +7,7 @@ import contextlib
 import pytest
 import websockets
 
-from socketio_cluster.cluster.drain.goodbye import let_go
+from socketio_cluster.cluster.drain.goodbye import say_goodbye
 from socketio_cluster.cluster.limits import pace
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.options import Limits
@@ -69,7 +69,7 @@ async def test_drained(local_url, prefix):
     async with plain_nodes(local_url, prefix, count=1) as [node], plain(node) as one:
         [socket] = node.sio.eio.sockets.values()
         await node.sio.emit("last", 1)
-        await let_go(node.manager.host, socket, "draining")
+        await say_goodbye(node.manager.host, socket, "draining")
         assert await one.hear() == {"event": "last", "data": 1}
         assert await one.closed() == (1012, "draining")
         await eventually(lambda: node.log[-1] == ("disconnect", one.sid, "draining"))

@@ -19,13 +19,19 @@ from engineio import packet as eio_packet
 from socketio import packet
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
-from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.errors import EXITS, AlreadyLeaving, HandlerExit
-from socketio_cluster.manager.host.around import answered, check_answerable, check_call, put_around, serves
 from socketio_cluster.manager.host.begin_anew import watch_anew
 from socketio_cluster.manager.host.posts import check_posts
 from socketio_cluster.manager.host.server import Host
+from socketio_cluster.manager.host.shared_fixes import (
+    answered,
+    check_answerable,
+    check_call,
+    install_fixes,
+    serves,
+)
 from socketio_cluster.manager.host.sync.flask_recipients import keep_recipients
 from socketio_cluster.manager.host.sync.handlers import SyncHandlers
 from socketio_cluster.manager.host.sync.outbox import cut
@@ -42,14 +48,14 @@ LINGER: Final = 5.0
 """Seconds in which a WebSocket may be closed in good form before it is cut."""
 
 
-def guard(host: Host, manager: SyncClusterManager) -> None:
+def install(host: Host, manager: SyncClusterManager) -> None:
     """Put the guards around a server's methods."""
     keep_recipients()
     manager.handlers = SyncHandlers(host, manager.options.handlers_per_client)
-    put_around(host, Guards(host, manager), SyncReader(host, manager).read)
+    install_fixes(host, SyncFixes(host, manager), SyncReader(host, manager).read)
 
 
-class Guards:
+class SyncFixes:
     """The server's methods with what they lack."""
 
     def __init__(self, host: Host, manager: SyncClusterManager) -> None:
@@ -209,7 +215,7 @@ class Guards:
         check_call(self._server, to)
         check_answerable(self._manager.members, self._connecting.get(get_ident()), to, namespace)
         future: Future[tuple[Any, ...] | None] = Future()
-        answer = Answer(lambda arguments: None if future.done() else future.set_result(arguments), timeout)
+        answer = AckWaiter(lambda arguments: None if future.done() else future.set_result(arguments), timeout)
         try:
             self._server.emit(
                 event,

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
 from socketio_cluster.manager.clients.outgoing import Outgoing
-from socketio_cluster.manager.host.byte_queue import POLL_PACKETS, Weighed
+from socketio_cluster.manager.host.byte_queue import POLL_PACKETS, ByteQueue
 from socketio_cluster.manager.host.server import Host
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
 
 
-class Outbox(Weighed, queue.Queue[Any]):
+class Outbox(ByteQueue, queue.Queue[Any]):
     """The queue of a connection.
 
     python-engineio waits for the first packet and takes the rest until the queue says that it is empty;

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from socketio_cluster.manager.clients.rooms import PENDING, Rooms
+from socketio_cluster.manager.clients.rooms import PENDING, LocalRooms
 from socketio_cluster.manager.errors import ClientGone
 from socketio_cluster.manager.host.catch_all import tell_name
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.slot import replace
-from socketio_cluster.manager.host.strict_packet import checked
+from socketio_cluster.manager.host.strict_packet import strict_packet_class
 
 _METHODS: Final = (
     "_handle_connect",
@@ -27,10 +27,10 @@ Not ``_handle_eio_message`` too: that would say that the application has replace
 """
 
 
-def put_around(host: Host, guards: Any, read: Callable[..., Any]) -> None:
+def install_fixes(host: Host, guards: Any, read: Callable[..., Any]) -> None:
     """Let a server have the methods of its guards, and ``read`` what its clients say."""
     server = host.server
-    server.packet_class = checked(server.packet_class)
+    server.packet_class = strict_packet_class(server.packet_class)
     tell_name(server)
     for name in _METHODS:
         replace(server, name, getattr(guards, name.removeprefix("_")))
@@ -58,7 +58,7 @@ def check_call(server: Any, to: str | None) -> None:
         raise RuntimeError("Cannot use call() when async_handlers is False.")
 
 
-def check_answerable(members: Rooms, eio_sid: str | None, to: str | None, namespace: str | None) -> None:
+def check_answerable(members: LocalRooms, eio_sid: str | None, to: str | None, namespace: str | None) -> None:
     """Raise ``RuntimeError`` when the connect handler of a client calls that client.
 
     ``eio_sid`` is the connection whose connect handler this is, None outside of one.
