@@ -12,8 +12,7 @@ from socketio_cluster.cluster.strict.body import Gone, TooLarge, read_body
 from socketio_cluster.cluster.strict.ending import cut_off
 from socketio_cluster.cluster.strict.payload import RATE_LIMIT
 from socketio_cluster.cluster.strict.request import header
-from socketio_cluster.manager.host.payload import Malformed, packets_of
-from socketio_cluster.manager.host.posts import parts_of, take
+from socketio_cluster.manager.host.posts import Malformed, packets_of, parts_of, take
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import hang_up
 from socketio_cluster.manager.stats import Stats
