@@ -57,9 +57,9 @@ class ServerLanes:
         self.inbound = Inbound(manager, self)
         host.driver("websocket").put(NAME, lambda _: partial(LaneWebSocket, self))
         host.packet.put(NAME, self._before_packet)
-        manager.direct_outlet = self.outlet
+        manager.direct_writer = self.writer_of
 
-    def outlet(self, eio_sid: str) -> Callable[[Outgoing], None] | None:
+    def writer_of(self, eio_sid: str) -> Callable[[Outgoing], None] | None:
         """The lane of a connection, for events."""
         lane = self.lanes.get(eio_sid)
         return lane.write if lane is not None else None
@@ -116,7 +116,7 @@ class ServerLanes:
         socket.upgraded, socket.upgrading = True, False
         self.lanes[socket.sid] = lane
         for client in self._manager.members.of_connection(socket.sid):
-            client.reroute(lane.write)
+            client.change_writer(lane.write)
 
     async def close_socket(self, socket: Any, **how: Any) -> None:
         """Do what the class's own ``close`` does."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from socketio_cluster.manager.histogram import Histogram
+from socketio_cluster.manager.stats import Histogram
 
 Labels = tuple[str, ...]
 Readings = dict[str, dict[Labels, float]]

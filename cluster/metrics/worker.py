@@ -22,7 +22,7 @@ from socketio_cluster.cluster.metrics.families import COUNTER, FAMILIES, Family
 from socketio_cluster.cluster.metrics.lag import LoopLag
 from socketio_cluster.cluster.metrics.readings import Labels, Readings, by_name
 from socketio_cluster.manager.client_manager import ClusterManager
-from socketio_cluster.manager.histogram import BOUNDS, Histogram
+from socketio_cluster.manager.stats import BOUNDS, Histogram
 
 Metric = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 

@@ -72,10 +72,10 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
         finally:
             self.closed = True
             self.ended.set()
-            farewell = self._host.farewell(self)
-            self.writer.end(GOODBYE if farewell is None else farewell.code, reason)
+            close_frame = self._host.close_frame(self)
+            self.writer.end(GOODBYE if close_frame is None else close_frame.code, reason)
 
-    def outlet(self, outgoing: Outgoing) -> None:
+    def write_event(self, outgoing: Outgoing) -> None:
         """Send an event, encoded once for all clients with this codec."""
         data = outgoing.form(id(self._codec), self._event)
         if data is not None:

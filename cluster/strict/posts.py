@@ -10,8 +10,7 @@ from socketio_cluster.cluster.strict import answers
 from socketio_cluster.cluster.strict.answers import HttpAnswer, give
 from socketio_cluster.cluster.strict.request import header
 from socketio_cluster.cluster.strict.rules import cut_off
-from socketio_cluster.manager.host.payload import Malformed, packets_of
-from socketio_cluster.manager.host.posts import parts_of, take
+from socketio_cluster.manager.host.posts import Malformed, packets_of, parts_of, take
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import hang_up
 from socketio_cluster.manager.stats import Stats

@@ -11,7 +11,7 @@ import pytest
 
 from socketio_cluster.cluster.lane.frames import CLOSE, PING, TEXT
 from socketio_cluster.cluster.limits import bucket
-from socketio_cluster.manager.host.payload import MOST_PACKETS
+from socketio_cluster.manager.host.posts import MOST_PACKETS
 from tests.adversary.conftest import node_for, way_in
 from tests.cluster.lane_helpers import client_frame, lane_node, raw
 from tests.cluster.measured import LANES, measured
