@@ -10,12 +10,12 @@ from typing import Any, Final
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.roster import NodeInfo
-from socketio_cluster.manager.clients.asked import AskedClients
+from socketio_cluster.manager.clients.client_acks import ClientAcks
 from socketio_cluster.manager.clients.rooms import LocalRooms
-from socketio_cluster.manager.clients.slow_consumers import MOST
+from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
 from socketio_cluster.manager.local_manager import LocalManager
+from socketio_cluster.manager.loops import OwnLoop
 from socketio_cluster.manager.options import from_environment
-from socketio_cluster.manager.own_loop import OwnLoop
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
 
@@ -33,7 +33,7 @@ class ClusterMember(LocalManager):
 
     def __init__(self, url: str | None = None, **options: Any) -> None:
         self.options = from_environment(url, options)
-        super().__init__(MOST * self.options.client_bytes, self.options.ack_seconds)
+        super().__init__(MAX_EXTRA_MARKS * self.options.client_bytes, self.options.ack_seconds)
         self.stats = Stats()
         self._own_loop = OwnLoop()
         self._new_node()
@@ -41,7 +41,7 @@ class ClusterMember(LocalManager):
     def _new_node(self) -> None:
         """Begin with nothing: no clients, no tasks, a new id."""
         self.members = LocalRooms()
-        self.asked = AskedClients(self.options.ack_seconds)
+        self.client_acks = ClientAcks(self.options.ack_seconds)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Future[None] | None = None
         self._home: asyncio.AbstractEventLoop | None = None

@@ -35,9 +35,9 @@ from socketio_cluster.manager.bus.speaker import Speaker
 from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.bus.twin import Twin
 from socketio_cluster.manager.errors import EnvelopeError
-from socketio_cluster.manager.futures import log_error_of
 from socketio_cluster.manager.ids import new_node_id
 from socketio_cluster.manager.stats import Stats
+from socketio_cluster.manager.tasks import log_error_of
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.options import Options

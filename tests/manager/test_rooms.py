@@ -115,13 +115,13 @@ def test_a_leaving_client_gets_nothing(rooms):
 def test_reroute(rooms):
     """Another way to the connection holds from the next event on, and not before the client is connected."""
     client, direct = add(rooms, "s1"), []
-    client.reroute(direct.append)
+    client.change_writer(direct.append)
     first, second = event(b"first"), event(b"second")
     client.send(first)
     assert direct == []
     client.connected()
     assert direct == [first]
-    client.reroute(client.written.append)
+    client.change_writer(client.written.append)
     client.send(second)
     assert (direct, client.written) == ([first], [second])
 
