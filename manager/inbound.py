@@ -24,7 +24,7 @@ from socketio_cluster.manager.bus.messages import (
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, decode, encode_ack
 from socketio_cluster.manager.errors import UNKNOWN_SID, EnvelopeError, EventTooLarge
-from socketio_cluster.manager.host.context import in_context_of
+from socketio_cluster.manager.host.session import in_context_of
 from socketio_cluster.manager.ids import node_of
 
 if TYPE_CHECKING:

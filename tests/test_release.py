@@ -53,7 +53,7 @@ class Checkout:
 
     def release(self):
         command = [sys.executable, "scripts/release.py"]
-        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=110)
+        return subprocess.run(command, cwd=self.root, capture_output=True, text=True, timeout=250)
 
     def refusal(self):
         """What a release that must fail says."""
@@ -67,6 +67,7 @@ def checkout(tmp_path):
     return Checkout(tmp_path / "checkout")
 
 
+@pytest.mark.timeout(300)
 def test_a_version_is_built_and_tried(checkout):
     """Wheel, sdist and chart are there, what publishes them is printed, and no tag was made."""
     done = checkout.release()

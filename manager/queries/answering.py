@@ -19,16 +19,15 @@ from socketio_cluster.manager.bus.messages import (
     Question,
     Recipients,
 )
-from socketio_cluster.manager.clients.room_limit import check_rooms
-from socketio_cluster.manager.clients.rooms import CONNECTED, LEAVING, Client
+from socketio_cluster.manager.clients.rooms import CONNECTED, LEAVING, Client, check_room_limit
 from socketio_cluster.manager.errors import TooManyRooms
-from socketio_cluster.manager.host.context import in_context_of
+from socketio_cluster.manager.host.session import in_context_of
 from socketio_cluster.manager.queries.pieces import pieces
 from socketio_cluster.manager.queries.selection import select, select_connected
 from socketio_cluster.manager.queries.socket_info import SocketInfo
 
 if TYPE_CHECKING:
-    from socketio_cluster.manager.client_manager import ClusterManager
+    from socketio_cluster.manager.member import ClusterMember
 
 AT_ONCE: Final = 100
 """So many clients are moved, or disconnected, before others get their turn."""
@@ -43,7 +42,7 @@ class Failed(Exception):
 class Answering:
     """Answers questions about the clients of one node."""
 
-    def __init__(self, manager: ClusterManager) -> None:
+    def __init__(self, manager: ClusterMember) -> None:
         self._manager = manager
 
     async def answer(self, whom: Recipients, question: Question) -> AsyncIterator[list[bytes]]:
@@ -100,7 +99,7 @@ class Answering:
                 if room == client.sid:
                     continue
                 try:
-                    check_rooms(client, room, manager.options.rooms_per_client, manager.stats)
+                    check_room_limit(client, room, manager.options.rooms_per_client, manager.stats)
                 except TooManyRooms:
                     refused += 1
                 else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import msgspec
 
@@ -26,7 +26,7 @@ from socketio_cluster.manager.queries.selection import recipients
 from socketio_cluster.manager.queries.socket_info import SocketInfo
 
 if TYPE_CHECKING:
-    from socketio_cluster.manager.client_manager import ClusterManager
+    from socketio_cluster.manager.member import ClusterMember
 
 T = TypeVar("T")
 Rooms = Room | list[Room] | tuple[Room, ...] | set[Room] | frozenset[Room]
@@ -50,9 +50,9 @@ class ClusterCalls:
     """
 
     @property
-    def cluster_manager(self) -> ClusterManager:
-        """The manager that asks."""
-        raise NotImplementedError
+    def cluster_manager(self) -> ClusterMember:
+        """The manager that asks: this one itself."""
+        return cast("ClusterMember", self)
 
     async def fetch_sockets(
         self,

@@ -12,12 +12,12 @@ import msgspec
 
 from socketio_cluster.manager.bus.messages import Finding, Query, Question, Recipients
 from socketio_cluster.manager.errors import EventTooLarge
-from socketio_cluster.manager.futures import set_once
 from socketio_cluster.manager.queries.answering import Answering, Failed
 from socketio_cluster.manager.queries.polls import Poll, Polls
+from socketio_cluster.manager.tasks import set_once
 
 if TYPE_CHECKING:
-    from socketio_cluster.manager.client_manager import ClusterManager
+    from socketio_cluster.manager.member import ClusterMember
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -34,7 +34,7 @@ class Result(NamedTuple):
 class Queries:
     """Asks, and answers. This node is asked like the others, but for the bus."""
 
-    def __init__(self, manager: ClusterManager) -> None:
+    def __init__(self, manager: ClusterMember) -> None:
         self._manager = manager
         self._answering = Answering(manager)
         self._polls = Polls()

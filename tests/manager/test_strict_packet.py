@@ -14,8 +14,7 @@ from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import Packet
 
 from socketio_cluster.manager.clients.compact_json import PacketJson
-from socketio_cluster.manager.clients.event_name import RESERVED
-from socketio_cluster.manager.clients.packets import decode, encode, encode_ack, encode_event
+from socketio_cluster.manager.clients.packets import RESERVED, decode, encode, encode_ack, encode_event
 from socketio_cluster.manager.host.strict_packet import BadPacket, strict_packet_class
 
 JSON, MSGPACK = strict_packet_class(Packet), strict_packet_class(MsgPackPacket)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from socketio_cluster.manager.clients import asked as module
+from socketio_cluster.manager.clients import client_acks as module
 from socketio_cluster.manager.clients.acks import AckWaiter, RemoteAck
-from socketio_cluster.manager.clients.asked import AskedClients
+from socketio_cluster.manager.clients.client_acks import ClientAcks
 from socketio_cluster.manager.clients.rooms import Client
 
 
 @pytest.fixture
 def asked():
-    return AskedClients(300)
+    return ClientAcks(300)
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_a_client_that_leaves(asked, client):
 
 def test_a_bound_for_each_client(asked, client, monkeypatch):
     """Beyond the bound of a client its oldest callback goes, and is told that nobody will answer."""
-    monkeypatch.setattr(module, "MOST", 3)
+    monkeypatch.setattr(module, "MAX_PER_CLIENT", 3)
     told = []
     for number in range(5):
         asked.expect(client, RemoteAck(print, lambda number=number: told.append(number)), 0)

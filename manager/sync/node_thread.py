@@ -9,28 +9,28 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
-from socketio_cluster.manager.loop_thread import LoopThread
-from socketio_cluster.manager.sync.core import Core
+from socketio_cluster.manager.loops import LoopThread
+from socketio_cluster.manager.sync.inner_manager import InnerManager
 
 T = TypeVar("T")
 
 
-class Home:
+class NodeThread:
     """Makes the node at its first use in a process, and another one after a fork.
 
     Args:
         make: makes the node; called once in each process.
     """
 
-    def __init__(self, make: Callable[[], Core]) -> None:
+    def __init__(self, make: Callable[[], InnerManager]) -> None:
         self._make = make
         self._closed = False
         # By process id: after a fork the thread of the parent is missing, and a lock may be held for ever.
         self._locks: dict[int, threading.Lock] = {}
-        self._parts: dict[int, tuple[LoopThread, Core]] = {}
+        self._parts: dict[int, tuple[LoopThread, InnerManager]] = {}
 
     @property
-    def core(self) -> Core:
+    def inner(self) -> InnerManager:
         """The node of this process."""
         return self._here()[1]
 
@@ -67,23 +67,23 @@ class Home:
             parts = self._parts.pop(os.getpid(), None)
         if parts is not None:
             atexit.unregister(self.close)
-            loop, core = parts
+            loop, inner = parts
             try:
-                loop.run(core.close())
+                loop.run(inner.close())
             finally:
                 loop.stop()
 
-    def _here(self) -> tuple[LoopThread, Core]:
+    def _here(self) -> tuple[LoopThread, InnerManager]:
         parts = self._parts.get(os.getpid())
         return parts if parts is not None else self._settle()
 
-    def _settle(self) -> tuple[LoopThread, Core]:
+    def _settle(self) -> tuple[LoopThread, InnerManager]:
         with self._lock():
             if self._closed:
                 raise RuntimeError("this node has left the cluster")
             if os.getpid() not in self._parts:
-                core = self._make()
-                self._parts[os.getpid()] = LoopThread("cluster-node"), core
+                inner = self._make()
+                self._parts[os.getpid()] = LoopThread("cluster-node"), inner
                 atexit.register(self.close)
             return self._parts[os.getpid()]
 

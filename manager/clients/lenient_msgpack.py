@@ -1,4 +1,7 @@
-"""msgpack packets of nodes, read back. Only who has the extra ``[msgpack]`` can import this module."""
+"""A msgpack packet class that reads maps with any keys.
+
+The import fails where the extra ``[msgpack]`` is not installed.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ from socketio.msgpack_packet import MsgPackPacket
 
 
 class AnyKeys(MsgPackPacket):  # type: ignore[misc]
-    """Goes in front of a msgpack format."""
+    """A base class to put before a msgpack packet class."""
 
     def decode(self, encoded_packet: bytes) -> None:
-        """Read a packet, as the base class but for ``strict_map_key``."""
+        """Read a packet. Unlike the base class, it sets ``strict_map_key`` to False."""
         decoded: dict[str, Any] = msgpack.loads(
             encoded_packet, ext_hook=type(self).ext_hook, strict_map_key=False
         )

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Final
 
-from socketio_cluster.manager.clients.acks import Asked, abandon, seconds_of
-from socketio_cluster.manager.clients.lifetimes import Lifetimes
+from socketio_cluster.manager.clients.acks import Lifetimes, PendingAck, abandon, seconds_of
 from socketio_cluster.manager.clients.rooms import Callback, Client
 
-MOST: Final = 10_000
+MAX_PER_CLIENT: Final = 10_000
 """Callbacks for one client; one more, and the oldest goes: some megabytes for a client that never answers."""
 
 
-class AskedClients:
+class ClientAcks:
     """Keeps the ``acks`` of all clients, by ack id in the order in which they were asked.
 
     Args:
@@ -32,17 +31,17 @@ class AskedClients:
         """Keep a callback; returns the ack id that the client will answer with: ``wanted`` if it is free."""
         if client.acks is None:
             client.acks = OrderedDict()
-        if len(client.acks) >= MOST:
+        if len(client.acks) >= MAX_PER_CLIENT:
             abandon(self._take(client, next(iter(client.acks))).callback)
         if not wanted or wanted in client.acks:
             wanted = client.ack_id = client.ack_id + 1
-        asked = Asked(callback, now, now + seconds_of(callback, self._seconds))
+        asked = PendingAck(callback, now, now + seconds_of(callback, self._seconds))
         client.acks[wanted] = asked
         self._ends.add((client, wanted), asked.until)
         self._count += 1
         return wanted
 
-    def answer(self, client: Client, ack_id: int) -> Asked | None:
+    def answer(self, client: Client, ack_id: int) -> PendingAck | None:
         """Give and forget the callback under this id; None when there is none, or none any more."""
         if client.acks is None or ack_id not in client.acks:
             return None
@@ -58,7 +57,7 @@ class AskedClients:
         for client, ack_id in self._ends.due(now):
             self.answer(client, ack_id)
 
-    def _take(self, client: Client, ack_id: int) -> Asked:
+    def _take(self, client: Client, ack_id: int) -> PendingAck:
         assert client.acks is not None
         asked = client.acks.pop(ack_id)
         self._ends.drop((client, ack_id), asked.until)

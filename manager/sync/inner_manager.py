@@ -16,32 +16,32 @@ from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import PacketClass
 from socketio_cluster.manager.clients.rooms import LEAVING, PENDING
 from socketio_cluster.manager.errors import AlreadyLeaving
-from socketio_cluster.manager.futures import set_once
 from socketio_cluster.manager.host.connection import Connection
+from socketio_cluster.manager.tasks import set_once
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.host.server import Host
-    from socketio_cluster.manager.host.sync.outbox import Outlets
+    from socketio_cluster.manager.host.sync.outbox import SyncOutboxes
 
 logger = logging.getLogger("socketio_cluster.manager")
 
 
-class Core(ClusterManager):
+class InnerManager(ClusterManager):
     """The node behind a ``SyncClusterManager``; every method is for its loop's thread alone.
 
     Args:
         url: the bus, as for ``ClusterManager``.
         options: the fields of ``socketio_cluster.manager.options.Options``.
         host: the threaded server.
-        outlets: the ways to its connections.
+        outboxes: the ways to its connections.
     """
 
-    def __init__(self, url: str | None, options: dict[str, Any], host: Host, outlets: Outlets) -> None:
+    def __init__(self, url: str | None, options: dict[str, Any], host: Host, outboxes: SyncOutboxes) -> None:
         super().__init__(url, **options)
-        self.server = self.host = Bridge(host)  # type: ignore[assignment]  # all that this manager asks of it
-        self._ways = outlets
+        self.server = self.host = ThreadedServer(host)  # type: ignore[assignment]  # all that this manager asks of it
+        self._ways = outboxes
 
-    def outlet(self, eio_sid: str) -> Callable[[Outgoing], None]:
+    def writer_of(self, eio_sid: str) -> Callable[[Outgoing], None]:
         """The way to a connection of the threaded server."""
         return self._ways.of(eio_sid)
 
@@ -81,7 +81,7 @@ class Core(ClusterManager):
         return True
 
 
-class Bridge:
+class ThreadedServer:
     """What a ``ClusterManager`` asks of its server, done by the threaded server in threads."""
 
     asgi = False
