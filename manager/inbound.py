@@ -22,7 +22,6 @@ from socketio_cluster.manager.bus.messages import (
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, decode, encode_ack
 from socketio_cluster.manager.errors import UNKNOWN_SID, EnvelopeError, EventTooLarge
-from socketio_cluster.manager.host.context import in_context_of
 from socketio_cluster.manager.ids import node_of
 
 if TYPE_CHECKING:
@@ -175,11 +174,8 @@ class Inbound:
         return ""
 
     async def _disconnect(self, message: Disconnect) -> str:
-        manager = self._manager
-        client = manager.members.find(message.sid, message.namespace)
-        if client is not None:
-            leaving = manager.server.disconnect(message.sid, namespace=message.namespace)
-            await in_context_of(manager.host.engine.sockets.get(client.eio_sid), leaving)
+        if self._manager.members.find(message.sid, message.namespace) is not None:
+            await self._manager.server.disconnect(message.sid, namespace=message.namespace)
         return ""
 
 
