@@ -8,14 +8,14 @@ import socketio
 from socketio import packet
 from socketio.exceptions import ConnectionRefusedError as SocketIOConnectionRefusedError
 
-from socketio_cluster.cluster.middleware.async_runner import AsyncHooked
+from socketio_cluster.cluster.middleware.async_runner import AsyncMiddlewares
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
 from socketio_cluster.manager.errors import FAILURES
 
 _REFUSALS: Final = (SocketIOConnectionRefusedError, ConnectionRefusedError)
 
 
-class AsyncServer(AsyncHooked, socketio.AsyncServer):  # type: ignore[misc]
+class AsyncServer(AsyncMiddlewares, socketio.AsyncServer):  # type: ignore[misc]
     """``socketio.AsyncServer`` whose events pass middlewares and whose errors answer the client's ack.
 
     Arguments, methods and events are python-socketio's; ``middleware`` and ``exception_handler`` are new.
@@ -47,12 +47,12 @@ class AsyncServer(AsyncHooked, socketio.AsyncServer):  # type: ignore[misc]
         middleware would let the client in without it.
         """
         try:
-            return await super(AsyncHooked, self)._trigger_event("connect", namespace, *args)
+            return await super(AsyncMiddlewares, self)._trigger_event("connect", namespace, *args)
         except TypeError as error:
             if args[-1]:
                 raise
             try:
-                return await super(AsyncHooked, self)._trigger_event("connect", namespace, *args[:-1])
+                return await super(AsyncMiddlewares, self)._trigger_event("connect", namespace, *args[:-1])
             except TypeError:
                 raise error from None
 

@@ -106,6 +106,6 @@ class HandlerExit(RuntimeError):
         self.__cause__ = error
 
 
-def contained(event: str, error: BaseException) -> Exception:
+def as_exception(event: str, error: BaseException) -> Exception:
     """Give an error of ``FAILURES`` as an ``Exception``."""
     return error if isinstance(error, Exception) else HandlerExit(event, error)

@@ -106,8 +106,8 @@ class Inbound:
     def _passed_on(self, message: PassedOn) -> None:
         """Serve rooms that are named like sids of the sender.
 
-        Who is also in a room that is served without it, or in one before these, which another node passes on, has
-        the event from there.
+        Who is also in a room that is served without it, or in one before these, which another node passes on,
+        has the event from there.
         """
         event, manager = message.event, self._manager
         if message.emitter == manager.node_id:

@@ -10,12 +10,12 @@ from typing import Any, Final
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.roster import NodeInfo
-from socketio_cluster.manager.clients.asked import AskedClients
-from socketio_cluster.manager.clients.rooms import Rooms
-from socketio_cluster.manager.clients.slow_consumers import MOST
+from socketio_cluster.manager.clients.client_acks import ClientAcks
+from socketio_cluster.manager.clients.rooms import LocalRooms
+from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
 from socketio_cluster.manager.local_manager import LocalManager
+from socketio_cluster.manager.loops import OwnLoop
 from socketio_cluster.manager.options import from_environment
-from socketio_cluster.manager.own_loop import OwnLoop
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
 
@@ -23,7 +23,7 @@ START_SECONDS: Final = 5.0
 """How long the first client waits for the bus before it is served without."""
 
 
-class Member(LocalManager):
+class ClusterMember(LocalManager):
     """Joins and leaves the cluster; what nodes say to each other is for its subclass.
 
     Args:
@@ -33,15 +33,15 @@ class Member(LocalManager):
 
     def __init__(self, url: str | None = None, **options: Any) -> None:
         self.options = from_environment(url, options)
-        super().__init__(MOST * self.options.client_bytes, self.options.ack_seconds)
+        super().__init__(MAX_EXTRA_MARKS * self.options.client_bytes, self.options.ack_seconds)
         self.stats = Stats()
         self._own_loop = OwnLoop()
         self._new_node()
 
     def _new_node(self) -> None:
         """Begin with nothing: no clients, no tasks, a new id."""
-        self.members = Rooms()
-        self.asked = AskedClients(self.options.ack_seconds)
+        self.members = LocalRooms()
+        self.client_acks = ClientAcks(self.options.ack_seconds)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Future[None] | None = None
         self._home: asyncio.AbstractEventLoop | None = None
@@ -81,7 +81,7 @@ class Member(LocalManager):
 
         Raises ``RuntimeError`` as ``settle``.
         """
-        self.settle()
+        self.enter_loop()
         if self._starting is None:
             # Not in the context of the client that happened to be the first.
             starting = self.node.start(START_SECONDS)
@@ -90,7 +90,7 @@ class Member(LocalManager):
             await asyncio.shield(self._starting)
         self._home = asyncio.get_running_loop()
 
-    def settle(self) -> None:
+    def enter_loop(self) -> None:
         """Be a new node when the event loop of the last one has ended, or in a forked process.
 
         Raises ``RuntimeError`` when that loop runs, in another thread.
@@ -100,7 +100,7 @@ class Member(LocalManager):
 
     async def close(self) -> None:
         """Say goodbye to the other nodes and leave the bus; twice does no harm."""
-        self.settle()
+        self.enter_loop()
         starting, self._starting = self._starting, None
         self._home = None
         if starting is not None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from socketio_cluster.manager.bus.envelope import SHORTEST, secrets_in
 from socketio_cluster.manager.bus.registry import check_url
-from socketio_cluster.manager.bus.secret import SHORTEST, secrets_in
 from socketio_cluster.manager.errors import SettingError
 
 MEBIBYTE = 1024 * 1024

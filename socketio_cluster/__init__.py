@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from socketio_cluster.cluster.client import AsyncClient, Client
     from socketio_cluster.cluster.middleware.refusal import Refused, Skip
-    from socketio_cluster.cluster.plain.codec import Codec
+    from socketio_cluster.cluster.plain.codec import Codec, JsonCodec
     from socketio_cluster.cluster.plain.endpoint import PlainWebSockets
-    from socketio_cluster.cluster.plain.json_codec import JsonCodec
     from socketio_cluster.cluster.plain.message import BadMessage, Message
     from socketio_cluster.cluster.server import AsyncServer
     from socketio_cluster.manager.async_emitter import AsyncEmitter
@@ -77,7 +76,7 @@ _MODULES: Final = {
     "Emitter": "manager.emitter",
     "EnvelopeError": "manager.errors",
     "EventTooLarge": "manager.errors",
-    "JsonCodec": "cluster.plain.json_codec",
+    "JsonCodec": "cluster.plain.codec",
     "Message": "cluster.plain.message",
     "NodeInfo": "manager.bus.roster",
     "NodeTimeout": "manager.errors",

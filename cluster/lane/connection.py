@@ -29,11 +29,14 @@ from socketio_cluster.cluster.lane.frames import (
     frame,
 )
 from socketio_cluster.cluster.lane.writer import NOWHERE, LaneWriter
-from socketio_cluster.cluster.strict.payload import TOO_BIG, TOO_LARGE
+from socketio_cluster.cluster.limits.limits import PAYLOAD_TOO_LARGE, TOO_BIG
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
 
 if TYPE_CHECKING:
-    from socketio_cluster.cluster.lane.install import LaneHooks
+    from engineio.packet import Packet
+
+    from socketio_cluster.cluster.lane.install import ServerLanes
+
 
 logger = logging.getLogger("socketio_cluster.cluster")
 
@@ -55,17 +58,17 @@ class Lane(LaneWriter):
         transport: the connection, after the WebSocket handshake.
         connections: uvicorn's open connections, to be told of a shutdown.
         socket: python-engineio's socket.
-        hooks: what all lanes of a server share.
+        group: what all lanes of a server share.
     """
 
     __slots__ = ("_busy", "_connections", "_ended", "_later", "_reader", "context", "socket", "upgrade")
 
     def __init__(
-        self, transport: asyncio.Transport, connections: set[Any], socket: Any, hooks: LaneHooks
+        self, transport: asyncio.Transport, connections: set[Any], socket: Any, group: ServerLanes
     ) -> None:
-        super().__init__(transport, hooks)
+        super().__init__(transport, group)
         self._connections = connections
-        self._reader = FrameReader(hooks.max_message)
+        self._reader = FrameReader(group.max_message)
         self._busy = False
         self._later: deque[Message] | None = None
         self.socket = socket
@@ -82,7 +85,7 @@ class Lane(LaneWriter):
         self.context.run(self._read, data)
 
     def _read(self, data: bytes) -> None:
-        self._hooks.stats.received_bytes += len(data)
+        self._group.stats.received_bytes += len(data)
         text = self._reader.text(data)
         self._take_in(((TEXT, text),) if text is not None else self._reader.feed(data))
 
@@ -95,7 +98,7 @@ class Lane(LaneWriter):
                     self._begin(asyncio.sleep(0))  # the rest is for a later turn: others have theirs first
         except FrameError as error:
             if error.code == TOO_BIG:
-                self._hooks.spawn(self.end(TOO_LARGE))
+                self._group.spawn(self.end(PAYLOAD_TOO_LARGE))
             self._fail(error.code, error.reason)
         except UnicodeDecodeError:
             self._fail(1007, "text that is not UTF-8")
@@ -120,7 +123,7 @@ class Lane(LaneWriter):
 
     def take(self, data: str | bytes) -> None:
         """Handle an Engine.IO packet."""
-        work = self._hooks.inbound.packet(self, data)
+        work = self._group.inbound.packet(self, data)
         if work is not None:
             self._begin(work)
 
@@ -128,7 +131,7 @@ class Lane(LaneWriter):
         self._busy = True
         if not self._transport.is_closing():
             self._transport.pause_reading()
-        self._hooks.spawn(self._finish(work), self.context)
+        self._group.spawn(self._finish(work), self.context)
 
     async def _finish(self, work: Any) -> None:
         """Handle a packet that takes a coroutine, then those that came behind it in the same bytes."""
@@ -151,13 +154,13 @@ class Lane(LaneWriter):
         if not self._transport.can_write_eof():  # TLS: it closes now
             self._fail(RESTART, "")
             return False
-        self._hooks.spawn(self._leave())
+        self._group.spawn(self._leave())
         return True
 
     async def _leave(self) -> None:
         """Close and end the session in one step: what the application says before that is still sent."""
         self._fail(RESTART, "")
-        await self.end(self._hooks.reason.TRANSPORT_CLOSE)
+        await self.end(self._group.reason.TRANSPORT_CLOSE)
 
     # end
 
@@ -172,7 +175,7 @@ class Lane(LaneWriter):
         self._pending = NOWHERE
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
-        self._hooks.spawn(self.end(self._hooks.reason.TRANSPORT_CLOSE))
+        self._group.spawn(self.end(self._group.reason.TRANSPORT_CLOSE))
 
     def shutdown(self) -> None:
         """Close with 1012 (service restart), as uvicorn closes the others.
@@ -183,10 +186,10 @@ class Lane(LaneWriter):
         self._part(RESTART, "")
 
     def _part(self, code: int, reason: str) -> None:
-        if self._say_goodbye(code, reason):
+        if self._send_close(code, reason):
             asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._close)
 
-    async def let_go(self, reason: str) -> None:
+    async def say_goodbye(self, reason: str) -> None:
         """Close so that the client has all that waits for it and comes back, and end the session."""
         self.shutdown()
         await self.end(reason)
@@ -198,13 +201,13 @@ class Lane(LaneWriter):
 
     def _fail(self, code: int, reason: str) -> None:
         """Say goodbye and close the transport; ``connection_lost`` does the rest."""
-        self._say_goodbye(code, reason)
+        self._send_close(code, reason)
         self._close()
 
     def cut_off(self) -> str:
         """End this connection, without what waits; returns its sid."""
         self._pending, self._paused = NOWHERE, False
-        self._hooks.spawn(self.end(SLOW_CONSUMER))
+        self._group.spawn(self.end(SLOW_CONSUMER))
         self._transport.abort()
         return str(self.socket.sid)
 
@@ -219,18 +222,44 @@ class Lane(LaneWriter):
         if self.upgrade is not None:
             self.socket.upgrading = False
         elif not self.socket.closed:
-            await self._hooks.close_socket(self.socket, wait=False, abort=True, reason=reason)
+            await self._group.close_socket(self.socket, wait=False, abort=True, reason=reason)
         if self.socket.closed:
-            self._hooks.forget(self.socket)
+            self._group.forget(self.socket)
 
     async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
         """Stand in for the socket's own ``close``: the packet, the close frame, the transport."""
-        await self._hooks.close_socket(self.socket, wait=False, abort=abort, reason=reason)
+        await self._group.close_socket(self.socket, wait=False, abort=abort, reason=reason)
         self._fail(1000, "")
-        if self._paused or reason == self._hooks.reason.PING_TIMEOUT:
+        if self._paused or reason == self._group.reason.PING_TIMEOUT:
             self._transport.abort()  # nobody reads what a close would wait for
 
     async def send(self, packet: eio.Packet) -> None:
         """Stand in for the socket's own ``send``."""
         if not self.socket.closed:
             self.write_packet(packet)
+
+
+class LaneQueue:
+    """Stands in for the queue of a socket: what is put goes to the lane at once, so it is always empty."""
+
+    __slots__ = ("lane",)
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+
+    @property
+    def waiting(self) -> int:
+        """The bytes that wait for the client, as the outbox of a polling client has it."""
+        return self.lane.queued
+
+    def put_nowait(self, packet: Packet | None) -> None:
+        """Send a packet; None, python-engineio's mark of the end, is nothing."""
+        if packet is not None:
+            self.lane.write_packet(packet)
+
+    async def put(self, packet: Packet | None) -> None:
+        """Send a packet."""
+        self.put_nowait(packet)
+
+    async def join(self) -> None:
+        """Return: nothing waits here."""

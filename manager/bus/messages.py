@@ -184,4 +184,4 @@ Message = (
 )
 Notice = Hello | Beat | Bye | Ask | Answer
 """What is no part of a sender's stream: it has no number, is not kept, and is sent before what waits."""
-Request = Enter | Leave | Close | Disconnect
+ClientRequest = Enter | Leave | Close | Disconnect

@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from socketio_cluster.cluster.drain.goodbye import let_go
+from socketio_cluster.cluster.drain.goodbye import say_goodbye
 from socketio_cluster.cluster.lane.frames import CLOSE
 from tests.cluster.lane_helpers import lane_node, raw
 from tests.harness import eventually, raw_polling
@@ -25,7 +25,7 @@ async def test_last_post(node):
         assert await one.post("40") == 200
         assert (await one.get())[0].startswith("40")
         (socket,) = node.sockets.values()
-        going = asyncio.create_task(let_go(node.manager.host, socket, "test"))
+        going = asyncio.create_task(say_goodbye(node.manager.host, socket, "test"))
         await eventually(lambda: node.reasons == ["test"])
         assert await one.post('42["event"]') == 200
         while (await one.get())[0] != "1":

@@ -18,7 +18,6 @@ PURE = [
     "ids",
     "bus/channels",
     "bus/envelope",
-    "bus/secret",
     "bus/messages",
     "bus/backlog",
     "bus/interest",
@@ -36,6 +35,7 @@ PURE = [
     "bus/streams",
     "clients/packets",
     "clients/acks",
+    "clients/client_acks",
     "clients/rooms",
 ]
 

@@ -6,12 +6,12 @@ import pytest
 
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded
-from socketio_cluster.manager.clients.rooms import Client, Rooms
+from socketio_cluster.manager.clients.rooms import Client, LocalRooms
 
 
 @pytest.fixture
 def rooms():
-    return Rooms()
+    return LocalRooms()
 
 
 def add(rooms, sid, namespace="/", connection=None):
@@ -115,13 +115,13 @@ def test_a_leaving_client_gets_nothing(rooms):
 def test_reroute(rooms):
     """Another way to the connection holds from the next event on, and not before the client is connected."""
     client, direct = add(rooms, "s1"), []
-    client.reroute(direct.append)
+    client.change_writer(direct.append)
     first, second = event(b"first"), event(b"second")
     client.send(first)
     assert direct == []
     client.connected()
     assert direct == [first]
-    client.reroute(client.written.append)
+    client.change_writer(client.written.append)
     client.send(second)
     assert (direct, client.written) == ([first], [second])
 

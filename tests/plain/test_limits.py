@@ -7,8 +7,8 @@ import contextlib
 import pytest
 import websockets
 
-from socketio_cluster.cluster.drain.goodbye import let_go
-from socketio_cluster.cluster.limits import pace
+from socketio_cluster.cluster.drain.goodbye import say_goodbye
+from socketio_cluster.cluster.limits import bucket
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.options import Limits
 from tests.harness import client, eventually
@@ -41,7 +41,7 @@ async def test_full(local_url, prefix):
 
 async def test_events_per_second(local_url, prefix, monkeypatch):
     """Who sends too many events waits, loses none, and is disconnected when it goes on."""
-    monkeypatch.setattr(pace, "PATIENCE", 0.2)
+    monkeypatch.setattr(bucket, "PATIENCE", 0.2)
     async with limited(local_url, prefix, events_per_second=40.0) as node, plain(node) as one:
         for number in range(85):
             await one.say(event="n", data=number)
@@ -69,7 +69,7 @@ async def test_drained(local_url, prefix):
     async with plain_nodes(local_url, prefix, count=1) as [node], plain(node) as one:
         [socket] = node.sio.eio.sockets.values()
         await node.sio.emit("last", 1)
-        await let_go(node.manager.host, socket, "draining")
+        await say_goodbye(node.manager.host, socket, "draining")
         assert await one.hear() == {"event": "last", "data": 1}
         assert await one.closed() == (1012, "draining")
         await eventually(lambda: node.log[-1] == ("disconnect", one.sid, "draining"))
