@@ -142,7 +142,7 @@ async def test_other_nodes(bus_url, prefix):
 
 @both_ways
 async def test_a_handler_that_disconnects_another_client(lane):
-    """The disconnect handler of a client finds that client's name, also when the handler of another ended it."""
+    """The disconnect handler of a client finds its own name, also when the handler of another ended it."""
     async with lane_node(lane, wrap=Middleware) as node:
         note_names(node)
 

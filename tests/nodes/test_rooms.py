@@ -240,7 +240,7 @@ async def test_a_room_named_like_a_sid_in_a_long_list(nodes, connect):
 
 
 async def test_rooms_named_like_sids_of_several_nodes(nodes, connect):
-    """Who is in several rooms that are named like sids of different nodes gets what is for all of them once."""
+    """Who is in several rooms named like sids of different nodes gets what is for all of them once."""
     clients = [await connect(node) for node in nodes]
     names = [node.manager.node_id + "-meeting-one" for node in nodes]
     for one in clients:
