@@ -130,10 +130,6 @@ class Host:
 
     # Engine.IO
 
-    def socket(self, eio_sid: str) -> Any:
-        """The socket of a connection; None when it has ended."""
-        return self.engine.sockets.get(eio_sid)
-
     def use_queue(self, make: Callable[[], Any]) -> None:
         """Let each new connection have a queue that ``make`` returns."""
         replace(self.engine, "create_queue", make)

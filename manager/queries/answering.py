@@ -21,7 +21,6 @@ from socketio_cluster.manager.bus.messages import (
 )
 from socketio_cluster.manager.clients.rooms import CONNECTED, LEAVING, Client, check_room_limit
 from socketio_cluster.manager.errors import TooManyRooms
-from socketio_cluster.manager.host.session import in_context_of
 from socketio_cluster.manager.queries.pieces import pieces
 from socketio_cluster.manager.queries.selection import select, select_connected
 from socketio_cluster.manager.queries.socket_info import SocketInfo
@@ -135,8 +134,7 @@ class Answering:
         manager = self._manager
         if client.state is LEAVING or manager.members.find(client.sid, client.namespace) is not client:
             return False
-        leaving = manager.server.disconnect(client.sid, namespace=client.namespace)
-        await in_context_of(manager.host.socket(client.eio_sid), leaving)
+        await manager.server.disconnect(client.sid, namespace=client.namespace)
         return True
 
     async def _in_turns(self, clients: Iterable[Client]) -> AsyncIterator[Client]:

@@ -99,10 +99,6 @@ class ThreadedServer:
         """What is known of a connection; None when it has ended."""
         return self._host.connection(eio_sid)
 
-    def socket(self, eio_sid: str) -> None:
-        """None: threads have no context that a connection came with."""
-        return
-
     async def disconnect(self, sid: str, namespace: str, ignore_queue: bool = False) -> None:
         """Disconnect a client of this node; returns when its disconnect handler has."""
         await self._in_thread(self._server.disconnect, sid, namespace, ignore_queue)
