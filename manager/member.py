@@ -5,19 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextvars import Context
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.roster import NodeInfo
-from socketio_cluster.manager.clients.asked import AskedClients
+from socketio_cluster.manager.clients.client_acks import ClientAcks
 from socketio_cluster.manager.clients.rooms import LocalRooms
-from socketio_cluster.manager.clients.slow_consumers import MOST
+from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
 from socketio_cluster.manager.local_manager import LocalManager
+from socketio_cluster.manager.loops import OwnLoop
 from socketio_cluster.manager.options import from_environment
-from socketio_cluster.manager.own_loop import OwnLoop
+from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.host.server import Host
 
 START_SECONDS: Final = 5.0
 """How long the first client waits for the bus before it is served without."""
@@ -31,9 +35,12 @@ class ClusterMember(LocalManager):
         options: the fields of ``socketio_cluster.manager.options.Options``; raises ``SettingError``.
     """
 
+    host: Host
+    """The server and its Engine.IO server, once ``set_server`` was called."""
+
     def __init__(self, url: str | None = None, **options: Any) -> None:
         self.options = from_environment(url, options)
-        super().__init__(MOST * self.options.client_bytes, self.options.ack_seconds)
+        super().__init__(MAX_EXTRA_MARKS * self.options.client_bytes, self.options.ack_seconds)
         self.stats = Stats()
         self._own_loop = OwnLoop()
         self._new_node()
@@ -41,12 +48,13 @@ class ClusterMember(LocalManager):
     def _new_node(self) -> None:
         """Begin with nothing: no clients, no tasks, a new id."""
         self.members = LocalRooms()
-        self.asked = AskedClients(self.options.ack_seconds)
+        self.client_acks = ClientAcks(self.options.ack_seconds)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Future[None] | None = None
         self._home: asyncio.AbstractEventLoop | None = None
         self.node = Node(self.options, self, self.stats)
         self.remote = Remote(self.node, self.is_sid_room)
+        self.queries = Queries(self)
 
     @property
     def node_id(self) -> str:
@@ -117,6 +125,7 @@ class ClusterMember(LocalManager):
     def node_gone(self, node: str) -> None:
         """Stop waiting for a node."""
         self.remote.node_gone(node)
+        self.queries.node_gone(node)
 
     def spawn(self, work: Coroutine[Any, Any, Any], context: Context | None = None) -> None:
         """Run something in a task that is kept until it ends; without a context in a copy of this one."""

@@ -17,12 +17,12 @@ from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import ClientRequest, Close, Disconnect, Emit, Enter, Leave, Reply
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.requests import GONE, Requests
-from socketio_cluster.manager.clients.acks import Acks, AckWaiter, seconds_of
+from socketio_cluster.manager.clients.acks import AckWaiter, RemoteAcks, seconds_of
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.errors import UNKNOWN_SID, NodeTimeout
-from socketio_cluster.manager.futures import set_once
 from socketio_cluster.manager.ids import node_of
+from socketio_cluster.manager.tasks import set_once
 
 UNKNOWN_NODE_SECONDS: Final = 1.0
 """How long to wait for a node that is not known: it may have started this instant."""
@@ -43,7 +43,7 @@ class Remote:
         self._node = node
         self._is_client = is_client
         self._pending = Requests()
-        self.acks = Acks(node.options.ack_seconds)
+        self.acks = RemoteAcks(node.options.ack_seconds)
 
     def emit(
         self,

@@ -15,7 +15,7 @@ from secrets import token_bytes
 from typing import Final, Protocol, TypeVar
 
 from socketio_cluster.cluster.forward.line import NodeLine
-from socketio_cluster.manager.bus.secret import secrets_in
+from socketio_cluster.manager.bus.envelope import secrets_in
 from socketio_cluster.manager.ids import NODE_CHARS
 
 NONCE: Final = 16

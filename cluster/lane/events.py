@@ -16,7 +16,7 @@ from socketio import packet as sio
 from socketio_cluster.cluster.lane.frames import TEXT, frame
 from socketio_cluster.cluster.server import AsyncServer
 from socketio_cluster.manager.clients.compact_json import dumps, refuse_constant
-from socketio_cluster.manager.clients.event_name import RESERVED
+from socketio_cluster.manager.clients.packets import RESERVED
 from socketio_cluster.manager.host.server import Host
 
 LONGEST_INTEGER: Final = 100

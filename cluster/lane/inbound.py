@@ -27,8 +27,8 @@ from socketio_cluster.cluster.server import AsyncServer
 from socketio_cluster.manager.clients.packets import is_standard
 from socketio_cluster.manager.clients.rooms import CONNECTED
 from socketio_cluster.manager.errors import EXITS, HandlerExit
-from socketio_cluster.manager.histogram import BOUNDS
-from socketio_cluster.manager.host.payload import counts
+from socketio_cluster.manager.host.posts import counts
+from socketio_cluster.manager.stats import BOUNDS
 
 if TYPE_CHECKING:
     from socketio_cluster.cluster.lane.connection import Lane

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from socketio_cluster.cluster.middleware.decorators import MiddlewareDecorators
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
 from socketio_cluster.cluster.middleware.registry import check_result
-from socketio_cluster.manager.errors import contained
+from socketio_cluster.manager.errors import as_exception
 
 
 class AsyncMiddlewares(MiddlewareDecorators):
@@ -63,7 +63,7 @@ class AsyncMiddlewares(MiddlewareDecorators):
 
     async def _rescue(self, event: str, namespace: str, args: tuple[Any, ...], error: BaseException) -> Any:
         """Give what the exception handler answers; raises ``Refused`` when it refuses or there is none."""
-        error = contained(event, error)
+        error = as_exception(event, error)
         if isinstance(error, Skip):
             return error.answer
         hook = self._middlewares.handler(namespace, error)
@@ -75,5 +75,5 @@ class AsyncMiddlewares(MiddlewareDecorators):
         except Refused:
             raise
         except self._caught as unhandled:
-            self._log(event, namespace, args, contained(event, unhandled))
+            self._log(event, namespace, args, as_exception(event, unhandled))
             raise Refused(self._failure) from None

@@ -13,7 +13,7 @@ from typing import Self, cast
 
 import msgspec
 
-from socketio_cluster.manager.brokers.frames import (
+from socketio_cluster.manager.brokers.hub_frames import (
     Arrived,
     Done,
     Frames,

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from socketio_cluster.manager.brokers.frames import (
+from socketio_cluster.manager.brokers.hub_frames import (
     Arrived,
     Frames,
     HubAnswer,

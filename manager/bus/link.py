@@ -245,7 +245,7 @@ class Link:
         """Send what is left, and a goodbye, within a second."""
         if not self.up:
             return
-        self._outgoing.flowing = True
+        self._outgoing.flow()
         try:
             # Not asyncio.timeout, which does not say TimeoutError in a task that is being cancelled (3.11.2).
             await asyncio.wait_for(self._send_the_rest(broker), FAREWELL_SECONDS)

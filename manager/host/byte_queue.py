@@ -20,7 +20,7 @@ else:
     Queue = object
 
 
-class Keeper(Protocol):
+class QueueOwner(Protocol):
     """Who sees to the queues of one server."""
 
     def behind(self, queue: Any) -> None:
@@ -38,7 +38,7 @@ class ByteQueue(Queue):
         keeper: is told when more than these wait.
     """
 
-    def __init__(self, mark: int, keeper: Keeper) -> None:
+    def __init__(self, mark: int, keeper: QueueOwner) -> None:
         super().__init__()
         self.waiting = 0
         self.mark = mark

@@ -13,8 +13,7 @@ from typing import Any, Final
 from socketio import packet as sio
 
 from socketio_cluster.manager.clients.compact_json import packet_json
-from socketio_cluster.manager.clients.event_name import is_name
-from socketio_cluster.manager.clients.packets import MAX_ATTACHMENTS, PacketClass
+from socketio_cluster.manager.clients.packets import MAX_ATTACHMENTS, PacketClass, is_event_name
 
 _EVENTS: Final = (sio.EVENT, sio.BINARY_EVENT)
 _ACKS: Final = (sio.ACK, sio.BINARY_ACK)
@@ -102,7 +101,7 @@ def _numbers(data: Any) -> Iterator[Any]:
 
 def _valid(kind: int, data: Any) -> bool:
     if kind in _EVENTS:
-        return isinstance(data, list) and bool(data) and is_name(data[0])
+        return isinstance(data, list) and bool(data) and is_event_name(data[0])
     if kind in _ACKS:
         return isinstance(data, list)
     if kind == sio.DISCONNECT:

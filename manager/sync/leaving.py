@@ -16,8 +16,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
-from socketio_cluster.manager.host.sync.outbox import cut
-from socketio_cluster.manager.host.sync.reader import hang_up
+from socketio_cluster.manager.host.sync.session import cut, hang_up
 
 SECONDS: Final = 3.0
 """How long disconnect handlers may take at the end."""

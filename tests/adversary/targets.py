@@ -27,7 +27,7 @@ from socketio_cluster.manager.brokers.amqp_frames import METHOD, Deliveries, Fra
 from socketio_cluster.manager.brokers.hub import HubClient
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.errors import EnvelopeError
-from socketio_cluster.manager.host.payload import MOST_PACKETS, Malformed, packets_of
+from socketio_cluster.manager.host.posts import MOST_PACKETS, Malformed, packets_of
 from socketio_cluster.manager.host.strict_packet import BadPacket, strict_packet_class
 
 LIMIT = 1000
