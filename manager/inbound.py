@@ -13,10 +13,12 @@ from socketio_cluster.manager.bus.messages import (
     Disconnect,
     Emit,
     Enter,
+    Finding,
     Gone,
     Leave,
     Message,
     PassedOn,
+    Query,
     Reply,
 )
 from socketio_cluster.manager.clients.acks import RemoteAck
@@ -53,6 +55,10 @@ class Inbound:
                 self._manager.remote.acks.gone(message.request)
             case Reply():
                 self._manager.remote.replied(origin, message)
+            case Query():
+                self._manager.queries.asked(origin, message)
+            case Finding():
+                self._manager.queries.said(origin, message)
             case Enter():
                 self._later(origin, message.request, self._enter(message))
             case Leave():
