@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextvars import copy_context
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from engineio import packet as eio
@@ -42,7 +42,6 @@ logger = logging.getLogger("socketio_cluster.cluster")
 
 AT_ONCE: Final = 64
 """Messages of one client that are handled in one turn of the loop: about a millisecond."""
-_IN_ORDER: Final = (TEXT, BINARY, CLOSE)
 CLOSE_SECONDS: Final = 10.0
 """How long a client that does not read may hold up the end of its connection; as uvicorn's own."""
 ANSWER_SECONDS: Final = 2.0
@@ -70,7 +69,8 @@ class Lane(LaneWriter):
         self._connections = connections
         self._reader = FrameReader(group.max_message)
         self._busy = False
-        self._later: deque[Message] | None = None
+        self._later: Iterator[Message] = iter(())
+        """What came behind the packet that is being handled, read only when its turn has come."""
         self.socket = socket
         self.upgrade: str | None = None
         self.context = copy_context()
@@ -86,16 +86,22 @@ class Lane(LaneWriter):
 
     def _read(self, data: bytes) -> None:
         self._group.stats.received_bytes += len(data)
+        if self._busy:  # TLS may give more after reading was paused
+            self._later = chain(self._later, self._reader.feed(data))
+            return
         text = self._reader.text(data)
-        self._take_in(((TEXT, text),) if text is not None else self._reader.feed(data))
+        self._take_in(iter(((TEXT, text),)) if text is not None else self._reader.feed(data))
 
-    def _take_in(self, messages: Iterable[Message]) -> None:
+    def _take_in(self, messages: Iterator[Message]) -> None:
         """Handle messages, so many in one turn of the loop; who breaks the protocol is disconnected."""
         try:
             for count, (opcode, payload) in enumerate(messages, 1):
                 self._message(opcode, payload)
                 if count % AT_ONCE == 0 and not self._busy and self._pending is not NOWHERE:
                     self._begin(asyncio.sleep(0))  # the rest is for a later turn: others have theirs first
+                if self._busy:
+                    self._later = messages
+                    return
         except FrameError as error:
             if error.code == TOO_BIG:
                 self._group.spawn(self.end(PAYLOAD_TOO_LARGE))
@@ -104,14 +110,10 @@ class Lane(LaneWriter):
             self._fail(1007, "text that is not UTF-8")
 
     def _message(self, opcode: int, payload: bytes) -> None:
-        """Handle a message now, or after the one that is being handled; a ping is answered at once."""
+        """Handle a message."""
         if self._pending is NOWHERE and opcode != CLOSE:
             return  # sent before the client had our goodbye
-        if self._busy and opcode in _IN_ORDER:
-            if self._later is None:
-                self._later = deque()
-            self._later.append((opcode, payload))
-        elif opcode == TEXT:
+        if opcode == TEXT:
             self.take(payload.decode())
         elif opcode == BINARY:
             self.take(payload)
@@ -140,14 +142,9 @@ class Lane(LaneWriter):
             await asyncio.sleep(0)  # the task of its handler begins before that of the next event
         finally:
             self._busy = False
-            self._take_in(self._behind())
+            self._take_in(self._later)
             if not self._busy and not self._transport.is_closing():
                 self._transport.resume_reading()
-
-    def _behind(self) -> Iterator[Message]:
-        """Give what came behind, until something is being handled again."""
-        while self._later and not self._busy:
-            yield self._later.popleft()
 
     def eof_received(self) -> bool:
         """Close: a half-open WebSocket is of no use. By a relay it says that the other node stops."""
