@@ -7,14 +7,14 @@ from typing import Any, ClassVar, Final
 import socketio
 from socketio import packet
 
-from socketio_cluster.cluster.middleware.async_runner import AsyncHooked
-from socketio_cluster.cluster.middleware.sync_runner import SyncHooked
+from socketio_cluster.cluster.middleware.async_runner import AsyncMiddlewares
+from socketio_cluster.cluster.middleware.sync_runner import SyncMiddlewares
 
 _NOTICES: Final = frozenset(("connect", "connect_error", "disconnect"))
 _FAILURE: Final = "Internal client error"
 
 
-class AsyncClient(AsyncHooked, socketio.AsyncClient):  # type: ignore[misc]
+class AsyncClient(AsyncMiddlewares, socketio.AsyncClient):  # type: ignore[misc]
     """``socketio.AsyncClient`` whose events pass middlewares and whose errors answer the server's ack."""
 
     _who = 0
@@ -32,7 +32,7 @@ class AsyncClient(AsyncHooked, socketio.AsyncClient):  # type: ignore[misc]
             )
 
 
-class Client(SyncHooked, socketio.Client):  # type: ignore[misc]
+class Client(SyncMiddlewares, socketio.Client):  # type: ignore[misc]
     """``socketio.Client`` with the same, for programs without asyncio."""
 
     _who = 0

@@ -17,22 +17,21 @@ from typing import Any
 import uvicorn
 
 from socketio_cluster.cluster import logs
-from socketio_cluster.cluster.addresses import Addresses
+from socketio_cluster.cluster.client_address import Addresses
 from socketio_cluster.cluster.drain import Aging, Drain
 from socketio_cluster.cluster.drain.refuse_new import stop_accepting
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward import Forwarding, RelayProtocol
-from socketio_cluster.cluster.http.protocol import HttpProtocol
-from socketio_cluster.cluster.http.stats import HttpStats
+from socketio_cluster.cluster.http.protocol import HttpProtocol, HttpStats
 from socketio_cluster.cluster.lane import LaneProtocol, Lanes
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.metrics.worker import Metrics
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.probes.status import status_of
-from socketio_cluster.cluster.probes.status_socket import Desk
+from socketio_cluster.cluster.probes.status_socket import StatusSocket
 from socketio_cluster.cluster.stack import Layer, Stack, served
-from socketio_cluster.cluster.strict.layer import Strict
+from socketio_cluster.cluster.strict.gate import Strict
 from socketio_cluster.cluster.supervisor.lifeline import Lifeline, WorkerOptions, receive
 from socketio_cluster.cluster.target import load_target
 from socketio_cluster.manager.client_manager import active_managers
@@ -78,7 +77,7 @@ class WorkerServer(uvicorn.Server):
         self._metrics = Metrics(
             options.node, active_managers, self.forwarding.stats, http_stats, lambda: self.drain.begun
         )
-        self._desk = Desk({"status": self._status, "metrics": self._metrics.exposition})
+        self._status_socket = StatusSocket({"status": self._status, "metrics": self._metrics.exposition})
         self._lanes = Lanes(config.app) if config.ws is LaneProtocol else None
         layers: list[Layer | None] = [
             Addresses(),
@@ -96,7 +95,7 @@ class WorkerServer(uvicorn.Server):
         await self._start_managers()
         await super().startup(sockets)
         await self._start_managers()  # those which the application made in its lifespan
-        await self._desk.open(self._options.internal.status_socket)
+        await self._status_socket.open(self._options.internal.status_socket)
         if self.started:
             gc.collect()
             gc.freeze()  # what stands now stays: collections while clients come need not walk it again
@@ -129,7 +128,7 @@ class WorkerServer(uvicorn.Server):
 
     async def close(self) -> None:
         """Leave the cluster."""
-        self._desk.close()
+        self._status_socket.close()
         self._metrics.close()
         if self._aging is not None:
             await self._aging.close()

@@ -12,14 +12,14 @@ from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.registry import safe_url
 from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event, packet_format
 from socketio_cluster.manager.errors import BrokerError, SettingError
-from socketio_cluster.manager.host.strict_packet import checked
+from socketio_cluster.manager.host.strict_packet import strict_packet_class
 from socketio_cluster.manager.local_manager import room_list, skip_list
+from socketio_cluster.manager.loops import OwnLoop
 from socketio_cluster.manager.options import from_environment
-from socketio_cluster.manager.own_loop import OwnLoop
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
 
-Rooms = Room | list[Room] | tuple[Room, ...] | set[Room] | None
+Recipients = Room | list[Room] | tuple[Room, ...] | set[Room] | None
 """Whom an event is for: a sid, a room, several of them, or None for everybody."""
 
 
@@ -57,7 +57,7 @@ class AsyncEmitter:
             raise SettingError(f"timeout must be more than 0 seconds, not {timeout}")
         self.stats = Stats()
         self.client_count = 0
-        self._format = checked(packet_format(serializer, json))
+        self._format = strict_packet_class(packet_format(serializer, json))
         self._timeout = timeout
         self._own_loop = OwnLoop()
         self._starting: asyncio.Future[None] | None = None
@@ -74,8 +74,8 @@ class AsyncEmitter:
         self,
         event: str,
         data: Any = None,
-        to: Rooms = None,
-        room: Rooms = None,
+        to: Recipients = None,
+        room: Recipients = None,
         skip_sid: str | list[str] | None = None,
         namespace: str | None = None,
     ) -> None:
@@ -92,8 +92,8 @@ class AsyncEmitter:
     async def send(
         self,
         data: Any,
-        to: Rooms = None,
-        room: Rooms = None,
+        to: Recipients = None,
+        room: Recipients = None,
         skip_sid: str | list[str] | None = None,
         namespace: str | None = None,
     ) -> None:

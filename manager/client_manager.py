@@ -15,25 +15,25 @@ from typing import Any
 
 from socketio_cluster.manager.bus.channels import Room, check_room
 from socketio_cluster.manager.bus.messages import Message
-from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER, Backpressure
 from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event, shared_ack_id
-from socketio_cluster.manager.clients.room_limit import check_rooms
-from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
+from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback, check_room_limit
 from socketio_cluster.manager.errors import SettingError
-from socketio_cluster.manager.host.begin_anew import begin_anew
-from socketio_cluster.manager.host.fixes import guard
+from socketio_cluster.manager.host.fixes import install
 from socketio_cluster.manager.host.handlers import Handlers
-from socketio_cluster.manager.host.outbox import Outlet
+from socketio_cluster.manager.host.outbox import Outboxes
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import break_off
+from socketio_cluster.manager.host.shared_fixes import forget_connections
 from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.inbound import Inbound
 from socketio_cluster.manager.local_manager import room_list, skip_list
-from socketio_cluster.manager.member import Member
-from socketio_cluster.manager.recurring import Recurring
+from socketio_cluster.manager.member import ClusterMember
+from socketio_cluster.manager.queries.calls import ClusterCalls
+from socketio_cluster.manager.tasks import Recurring
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -45,7 +45,7 @@ def active_managers() -> list[ClusterManager]:
     return list(_managers)
 
 
-class ClusterManager(Member):
+class ClusterManager(ClusterCalls, ClusterMember):
     """The client manager that makes many nodes one Socket.IO server.
 
     Args:
@@ -67,7 +67,7 @@ class ClusterManager(Member):
         """Lets callbacks go that have waited for long enough, while there are any."""
         self.fanout = Fanout(self)
         self._inbound = Inbound(self)
-        self.direct_outlet: Callable[[str], Callable[[Outgoing], None] | None] | None = None
+        self.direct_writer: Callable[[str], Callable[[Outgoing], None] | None] | None = None
         """Knows connections that can be written to without python-engineio's queue."""
         _managers.add(self)
 
@@ -94,16 +94,16 @@ class ClusterManager(Member):
             )
         super().set_server(server)
         self.host = host = Host(server)
-        self._outlets = Outlet.install(host, self.options.client_bytes, self.backpressure, self.spawn)
+        self._outboxes = Outboxes.install(host, self.options.client_bytes, self.backpressure, self.spawn)
         host.use_ids(lambda: new_sid(self.node.id))
         self.handlers.watch(host)
-        guard(host, self)
+        install(host, self)
 
     def _new_node(self) -> None:
         super()._new_node()
         self.stats.connections = 0
         if self.server is not None:
-            begin_anew(self.server)
+            forget_connections(self.server)
             self.backpressure.close()
             self.expiry.close()
 
@@ -120,7 +120,7 @@ class ClusterManager(Member):
         sid = new_sid(self.node.id)
         self.basic_enter_room(sid, namespace, None, eio_sid=eio_sid)
         self.basic_enter_room(sid, namespace, sid, eio_sid=eio_sid)
-        await self.node.take(self.node.channels.namespace(namespace))
+        await self.node.subscribe(self.node.channels.namespace(namespace))
         return sid
 
     async def connect(self, sid: str, namespace: str) -> str | None:
@@ -131,7 +131,7 @@ class ClusterManager(Member):
             if fresh is None:
                 return None
             sid, client = fresh, self.members.clients[fresh]
-        complete = client.connected()
+        complete = client.connected(time.time())
         if client.lost is not None:
             await self.host.handle_disconnect(client.eio_sid, namespace, client.lost)
         elif client.kicked:
@@ -160,9 +160,9 @@ class ClusterManager(Member):
 
     def _expire(self) -> bool:
         now = time.monotonic()
-        self.asked.expire(now)
+        self.client_acks.expire(now)
         self.remote.acks.expire(now)
-        return bool(len(self.asked) or len(self.remote.acks))
+        return bool(len(self.client_acks) or len(self.remote.acks))
 
     async def can_disconnect(self, sid: str, namespace: str) -> bool:
         """Whether the server shall disconnect this client itself; one of another node is passed on."""
@@ -180,15 +180,15 @@ class ClusterManager(Member):
 
     # python-socketio: rooms
 
-    def outlet(self, eio_sid: str) -> Callable[[Outgoing], None]:
+    def writer_of(self, eio_sid: str) -> Callable[[Outgoing], None]:
         """The way to a connection of this node's server."""
-        direct = self.direct_outlet(eio_sid) if self.direct_outlet is not None else None
-        return direct or self._outlets.of(eio_sid)
+        direct = self.direct_writer(eio_sid) if self.direct_writer is not None else None
+        return direct or self._outboxes.of(eio_sid)
 
     def emptied(self, namespace: str, room: Room | None) -> None:
         """Give up a room's channel."""
         names = self.node.channels
-        self.node.give(names.namespace(namespace) if room is None else names.room(namespace, room))
+        self.node.unsubscribe(names.namespace(namespace) if room is None else names.room(namespace, room))
 
     def is_sid_room(self, namespace: str, room: Any) -> bool:
         """Whether a room is a client of this node in this namespace: those are private."""
@@ -202,7 +202,7 @@ class ClusterManager(Member):
         the client's limit.
         """
         room = check_room(room)
-        self.settle()
+        self.enter_loop()
         if room == sid:
             return
         client = self.members.find(sid, namespace)
@@ -212,14 +212,14 @@ class ClusterManager(Member):
             return
         if self.is_sid_room(namespace, room) or await self.remote.is_client(namespace, room):
             raise ValueError("cannot enter a sid room")
-        check_rooms(client, room, self.options.rooms_per_client, self.stats)
+        check_room_limit(client, room, self.options.rooms_per_client, self.stats)
         self.basic_enter_room(sid, namespace, room)
-        await self.node.take(self.node.channels.room(namespace, room))
+        await self.node.subscribe(self.node.channels.room(namespace, room))
 
     async def leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of any node out of a room."""
         room = check_room(room)
-        self.settle()
+        self.enter_loop()
         if self.members.find(sid, namespace) is None:
             await self.start()
             await self.remote.leave(namespace, sid, room)
@@ -259,9 +259,9 @@ class ClusterManager(Member):
         rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
         ack_id = 0 if callback is None else shared_ack_id()
         encoded = encode_event(self.packet_class, event, data, namespace, ack_id)
-        await self.hand_out(encoded, namespace, rooms, skip, callback, ignore_queue)
+        await self.emit_encoded(encoded, namespace, rooms, skip, callback, ignore_queue)
 
-    async def hand_out(
+    async def emit_encoded(
         self,
         encoded: Encoded,
         namespace: str,
@@ -279,10 +279,10 @@ class ClusterManager(Member):
         reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)
         if not ignore_queue:
             number = self.remote.emit(encoded, namespace, rooms, skip, callback)
-            if isinstance(callback, Answer) and not reached and (not number or self._is_gone(rooms)):
+            if isinstance(callback, AckWaiter) and not reached and (not number or self._is_gone(rooms)):
                 callback.abandon()
             if self.node.publisher.full:
-                await self.node.publisher.room()
+                await self.node.publisher.wait_for_capacity()
         if self.backpressure.emitted(encoded.size):
             await self.backpressure.ease(reached)
 

@@ -8,10 +8,10 @@ import threading
 from functools import partial
 from typing import Any
 
-from socketio_cluster.manager.async_emitter import AsyncEmitter, Rooms
+from socketio_cluster.manager.async_emitter import AsyncEmitter, Recipients
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.clients.packets import PacketClass
-from socketio_cluster.manager.loop_thread import LoopThread
+from socketio_cluster.manager.loops import LoopThread
 
 
 class Emitter:
@@ -51,8 +51,8 @@ class Emitter:
         self,
         event: str,
         data: Any = None,
-        to: Rooms = None,
-        room: Rooms = None,
+        to: Recipients = None,
+        room: Recipients = None,
         skip_sid: str | list[str] | None = None,
         namespace: str | None = None,
     ) -> None:
@@ -63,8 +63,8 @@ class Emitter:
     def send(
         self,
         data: Any,
-        to: Rooms = None,
-        room: Rooms = None,
+        to: Recipients = None,
+        room: Recipients = None,
         skip_sid: str | list[str] | None = None,
         namespace: str | None = None,
     ) -> None:

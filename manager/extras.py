@@ -12,7 +12,7 @@ EXTRAS: Final = {"kombu": "amqp", "msgpack": "msgpack"}
 """The extra of this project that brings each package."""
 
 
-def need(package: str, *, what: str) -> None:
+def require_package(package: str, *, what: str) -> None:
     """Raise ``SettingError`` when an optional package is missing; ``what`` is the setting that needs it."""
     # kombu, once imported, puts a module without a spec into sys.modules: find_spec raises for that.
     if sys.modules.get(package) is None and find_spec(package) is None:

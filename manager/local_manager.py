@@ -8,9 +8,9 @@ from typing import Any
 from socketio import AsyncManager
 
 from socketio_cluster.manager.bus.channels import Room, check_room
-from socketio_cluster.manager.clients.asked import AskedClients
+from socketio_cluster.manager.clients.client_acks import ClientAcks
 from socketio_cluster.manager.clients.outgoing import Outgoing
-from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Client, Rooms
+from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Client, LocalRooms
 from socketio_cluster.manager.errors import UNKNOWN_SID
 
 
@@ -23,11 +23,11 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
 
     def __init__(self, held_bytes: int, ack_seconds: float) -> None:
         super().__init__()
-        self.members = Rooms()
-        self.asked = AskedClients(ack_seconds)
+        self.members = LocalRooms()
+        self.client_acks = ClientAcks(ack_seconds)
         self.held_bytes = held_bytes
 
-    def outlet(self, eio_sid: str) -> Callable[[Outgoing], None]:
+    def writer_of(self, eio_sid: str) -> Callable[[Outgoing], None]:
         """The way to a connection."""
         raise NotImplementedError
 
@@ -48,7 +48,7 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
             return
         for room in list(client.rooms):
             self.basic_leave_room(sid, namespace, room)
-        self.asked.abandon(client)
+        self.client_acks.abandon(client)
         self.basic_leave_room(sid, namespace, sid)
         self.basic_leave_room(sid, namespace, None)
 
@@ -99,7 +99,7 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
         """Put a client of this node into a room; None is the namespace itself."""
         if room is None:
             assert eio_sid is not None
-            self.members.add(Client(sid, eio_sid, namespace, self.outlet(eio_sid), self.held_bytes))
+            self.members.add(Client(sid, eio_sid, namespace, self.writer_of(eio_sid), self.held_bytes))
         elif room != sid:
             client = self.members.find(sid, namespace)
             if client is None:

@@ -5,25 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextvars import Context
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.roster import NodeInfo
-from socketio_cluster.manager.clients.asked import AskedClients
-from socketio_cluster.manager.clients.rooms import Rooms
-from socketio_cluster.manager.clients.slow_consumers import MOST
+from socketio_cluster.manager.clients.client_acks import ClientAcks
+from socketio_cluster.manager.clients.rooms import LocalRooms
+from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
 from socketio_cluster.manager.local_manager import LocalManager
+from socketio_cluster.manager.loops import OwnLoop
 from socketio_cluster.manager.options import from_environment
-from socketio_cluster.manager.own_loop import OwnLoop
+from socketio_cluster.manager.queries.queries import Queries
+from socketio_cluster.manager.queries.server_events import ServerEvents
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.host.server import Host
 
 START_SECONDS: Final = 5.0
 """How long the first client waits for the bus before it is served without."""
 
 
-class Member(LocalManager):
+class ClusterMember(LocalManager):
     """Joins and leaves the cluster; what nodes say to each other is for its subclass.
 
     Args:
@@ -31,22 +36,27 @@ class Member(LocalManager):
         options: the fields of ``socketio_cluster.manager.options.Options``; raises ``SettingError``.
     """
 
+    host: Host
+    """The server and its Engine.IO server, once ``set_server`` was called."""
+
     def __init__(self, url: str | None = None, **options: Any) -> None:
         self.options = from_environment(url, options)
-        super().__init__(MOST * self.options.client_bytes, self.options.ack_seconds)
+        super().__init__(MAX_EXTRA_MARKS * self.options.client_bytes, self.options.ack_seconds)
         self.stats = Stats()
         self._own_loop = OwnLoop()
+        self.server_events = ServerEvents()
         self._new_node()
 
     def _new_node(self) -> None:
         """Begin with nothing: no clients, no tasks, a new id."""
-        self.members = Rooms()
-        self.asked = AskedClients(self.options.ack_seconds)
+        self.members = LocalRooms()
+        self.client_acks = ClientAcks(self.options.ack_seconds)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Future[None] | None = None
         self._home: asyncio.AbstractEventLoop | None = None
         self.node = Node(self.options, self, self.stats)
         self.remote = Remote(self.node, self.is_sid_room)
+        self.queries = Queries(self)
 
     @property
     def node_id(self) -> str:
@@ -81,7 +91,7 @@ class Member(LocalManager):
 
         Raises ``RuntimeError`` as ``settle``.
         """
-        self.settle()
+        self.enter_loop()
         if self._starting is None:
             # Not in the context of the client that happened to be the first.
             starting = self.node.start(START_SECONDS)
@@ -90,7 +100,7 @@ class Member(LocalManager):
             await asyncio.shield(self._starting)
         self._home = asyncio.get_running_loop()
 
-    def settle(self) -> None:
+    def enter_loop(self) -> None:
         """Be a new node when the event loop of the last one has ended, or in a forked process.
 
         Raises ``RuntimeError`` when that loop runs, in another thread.
@@ -100,7 +110,7 @@ class Member(LocalManager):
 
     async def close(self) -> None:
         """Say goodbye to the other nodes and leave the bus; twice does no harm."""
-        self.settle()
+        self.enter_loop()
         starting, self._starting = self._starting, None
         self._home = None
         if starting is not None:
@@ -117,6 +127,7 @@ class Member(LocalManager):
     def node_gone(self, node: str) -> None:
         """Stop waiting for a node."""
         self.remote.node_gone(node)
+        self.queries.node_gone(node)
 
     def spawn(self, work: Coroutine[Any, Any, Any], context: Context | None = None) -> None:
         """Run something in a task that is kept until it ends; without a context in a copy of this one."""

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from socketio_cluster.manager.bus.envelope import SHORTEST, secrets_in
 from socketio_cluster.manager.bus.registry import check_url
-from socketio_cluster.manager.bus.secret import SHORTEST, secrets_in
 from socketio_cluster.manager.errors import SettingError
 
 MEBIBYTE = 1024 * 1024
@@ -50,7 +50,7 @@ class Options:
     settle_seconds: float = 1.0
     """After an outage of the bus: how long a node waits for the others before it publishes what waited."""
     request_seconds: float = 5.0
-    """How long enter_room, leave_room, close_room and disconnect wait for other nodes."""
+    """How long enter_room, leave_room, close_room, disconnect and questions wait for other nodes."""
     ack_seconds: float = 300.0
     """How long the callback of an emit to a room with several clients is kept."""
     client_bytes: int = 4 * MEBIBYTE

@@ -14,15 +14,15 @@ from itertools import chain
 from typing import Final
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.bus.messages import Close, Disconnect, Emit, Enter, Leave, Reply, Request
+from socketio_cluster.manager.bus.messages import ClientRequest, Close, Disconnect, Emit, Enter, Leave, Reply
 from socketio_cluster.manager.bus.node import Node
-from socketio_cluster.manager.bus.requests import GONE, Pending
-from socketio_cluster.manager.clients.acks import Acks, Answer, seconds_of
+from socketio_cluster.manager.bus.requests import GONE, Requests
+from socketio_cluster.manager.clients.acks import AckWaiter, RemoteAcks, seconds_of
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.errors import UNKNOWN_SID, NodeTimeout
-from socketio_cluster.manager.futures import settle
 from socketio_cluster.manager.ids import node_of
+from socketio_cluster.manager.tasks import set_once
 
 UNKNOWN_NODE_SECONDS: Final = 1.0
 """How long to wait for a node that is not known: it may have started this instant."""
@@ -42,8 +42,8 @@ class Remote:
     def __init__(self, node: Node, is_client: Callable[[str, Room], bool] = _serves_nobody) -> None:
         self._node = node
         self._is_client = is_client
-        self._pending = Pending()
-        self.acks = Acks(node.options.ack_seconds)
+        self._pending = Requests()
+        self.acks = RemoteAcks(node.options.ack_seconds)
 
     def emit(
         self,
@@ -138,7 +138,7 @@ class Remote:
         if single == self._node.id:
             single = None  # a room that is named like a sid of this node
         number = self.acks.expect(callback, single, time.monotonic())
-        if isinstance(callback, Answer):
+        if isinstance(callback, AckWaiter):
             callback.on_end(lambda: self.acks.forget(number))
         if single is not None and not self._node.knows(single):
             asyncio.get_running_loop().call_later(UNKNOWN_NODE_SECONDS, self._give_up, number, single)
@@ -152,13 +152,13 @@ class Remote:
         owner = node_of(sid)
         return [owner] if owner is not None and owner != self._node.id else []
 
-    async def _demand(self, sid: str, request: Callable[[int], Request]) -> None:
+    async def _demand(self, sid: str, request: Callable[[int], ClientRequest]) -> None:
         replies = await self._ask(self._owner(sid), request)
         error = next(iter(replies.values()), UNKNOWN_SID)
         if error:
             raise ValueError(UNKNOWN_SID if error == GONE else error)
 
-    async def _ask(self, nodes: Iterable[str], request: Callable[[int], Request]) -> dict[str, str]:
+    async def _ask(self, nodes: Iterable[str], request: Callable[[int], ClientRequest]) -> dict[str, str]:
         """Send a request to nodes and wait for all replies: each node's error, empty for none.
 
         A node that is not known may be one that started this instant, or one long gone: it gets a second,
@@ -168,9 +168,8 @@ class Remote:
         if not nodes or self._node.alone:
             return {}
         answer: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
-        number = self._pending.open(nodes, partial(settle, answer))
-        for node in nodes:
-            self._node.post(request(number), self._node.channels.inbox(node))
+        number = self._pending.open(nodes, partial(set_once, answer))
+        self._node.post(request(number), *map(self._node.channels.inbox, nodes))
         known = all(map(self._node.knows, nodes))
         seconds = self._node.options.request_seconds if known else UNKNOWN_NODE_SECONDS
         try:

@@ -13,6 +13,13 @@ from socketio_cluster.cluster import parser
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+PAGES = [*DOCUMENTS, *ROOT.glob("examples/**/*.md"), *ROOT.glob("k8s/**/*.*"), ROOT / "Dockerfile"]
+FORMER = re.compile(
+    r"-m (manager|cluster|loadtest)\b|`cluster (serve|hub|demo)|^ *(from|import) (manager|cluster|loadtest)\b"
+    r"|\b(manager|cluster)\.[A-Z]\w+|logger `(manager|cluster)`|\bfrom socketio_cluster\.(manager|cluster)\b",
+    re.MULTILINE,
+)
+"""How the command, modules and loggers were called before there was one package."""
 LINK = re.compile(r"\]\(([^)#:]*)(?:#([^)]*))?\)")
 
 
@@ -27,6 +34,20 @@ def test_links_lead_somewhere(document):
             assert heading in {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_one_import_name(page):
+    """Documents name the command by its name, and import public names from the top of the package."""
+    assert FORMER.findall(page.read_text()) == []
+
+
+def test_folders_are_all_described():
+    """CONTRIBUTING.md names each folder with a part of the program or of the tests."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    folders = [path.parent.relative_to(ROOT) for path in ROOT.glob("[!.]*/*/__init__.py")]
+    folders = [path for path in folders if path.parts[0] in ("cluster", "manager", "tests")]
+    assert [str(path) for path in folders if f"`{path}/`" not in text and f"`{path.name}/`" not in text] == []
+
+
 def test_settings_are_all_described():
     """docs/settings.md names every option of the manager and the commands, and every counter."""
     text = (ROOT / "docs" / "settings.md").read_text()
@@ -37,6 +58,6 @@ def test_settings_are_all_described():
 
 def options_of(command):
     """The long options of a command."""
-    subcommands = next(action for action in parser._parser()._actions if action.dest == "command")
+    subcommands = next(action for action in parser._parser()._actions if action.choices)
     options = subcommands.choices[command]._option_string_actions
     return [flag for flag in options if flag.startswith("--") and flag != "--help"]

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from engineio import packet
 
-from socketio_cluster.cluster.lane.queue import LaneQueue
-from socketio_cluster.cluster.strict.layer import gate_of
+from socketio_cluster.cluster.lane.connection import LaneQueue
+from socketio_cluster.cluster.strict.gate import gate_of
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import State, state_of
@@ -44,7 +44,7 @@ def present(socket: Any) -> bool:
     return state_of(socket) in (State.OPEN, State.UPGRADING)
 
 
-async def let_go(manager: ClusterManager, socket: Any, reason: str) -> None:
+async def say_goodbye(manager: ClusterManager, socket: Any, reason: str) -> None:
     """End a session; returns when its client has what waited for it, or can no longer be waited for.
 
     Handlers of its events that run come to their end first, so that what they emit reaches the client whole.
@@ -63,7 +63,7 @@ async def let_go(manager: ClusterManager, socket: Any, reason: str) -> None:
     if not present(socket):
         return
     if isinstance(socket.queue, LaneQueue):
-        await socket.queue.lane.let_go(reason)
+        await socket.queue.lane.say_goodbye(reason)
     elif socket.upgraded:
         await host.close_with(socket, SERVICE_RESTART, "", reason)
     else:

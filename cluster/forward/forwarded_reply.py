@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from socketio_cluster.cluster.forward.line import Line, LineLost
+from socketio_cluster.cluster.forward.line import LineLost, NodeLine
 from socketio_cluster.cluster.forward.messages import (
     PIECE,
-    Answer,
     Ask,
     Headers,
     Piece,
+    ReplyHead,
     Waiting,
     decode,
     encode,
 )
 
 
-class Exchange:
+class ForwardedReply:
     """One request that another node passed on, and its answer."""
 
-    def __init__(self, line: Line, ask: Ask) -> None:
+    def __init__(self, line: NodeLine, ask: Ask) -> None:
         self._line = line
         self._ask = ask
         self._begun = False
@@ -61,7 +61,7 @@ class Exchange:
             self._line.write(encode(Piece(body, more)))
         else:
             self._said = True
-            self._line.write(encode(Answer(self._status, self._headers or [], body, more)))
+            self._line.write(encode(ReplyHead(self._status, self._headers or [], body, more)))
         self._complete = not more
         try:
             await self._line.drain()

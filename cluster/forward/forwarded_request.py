@@ -1,24 +1,26 @@
-"""An errand: one request carried to the node that has its session, and the answer brought back."""
+"""An forwarded: one request carried to the node that has its session, and the answer brought back."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
-from socketio_cluster.cluster.forward.line import Line
+from socketio_cluster.cluster.forward.line import NodeLine
 from socketio_cluster.cluster.forward.messages import (
-    Answer,
     Message,
     Piece,
     Refusal,
+    ReplyHead,
     Waiting,
     ask_of,
     decode,
     encode,
 )
 from socketio_cluster.cluster.forward.pool import Pool
-from socketio_cluster.cluster.forward.stats import Outcome
 
 logger = logging.getLogger("socketio_cluster.cluster")
 
@@ -26,7 +28,7 @@ REACH_SECONDS: Final = 2.5
 """A node that says nothing for so long is unreachable. One that works says something after 1 s at most."""
 
 
-class Errand:
+class ForwardedRequest:
     """A request of a client, as an ASGI call.
 
     Args:
@@ -43,7 +45,7 @@ class Errand:
         self._more = True
         self._left = False
         self._done = False
-        self._line: Line | None = None
+        self._line: NodeLine | None = None
         self._upload: asyncio.Task[None] | None = None
 
     async def run(self) -> Outcome:
@@ -70,7 +72,7 @@ class Errand:
         self._upload = asyncio.create_task(self._watch(line))
         return await self._read()
 
-    async def _watch(self, line: Line) -> None:
+    async def _watch(self, line: NodeLine) -> None:
         """Carry the rest of the body; a client that goes away ends the line."""
         while True:
             event = await self._receive()
@@ -85,12 +87,12 @@ class Errand:
     async def _bring(self, reply: Message) -> Outcome:
         if isinstance(reply, Refusal):
             return Outcome.REFUSED
-        if not isinstance(reply, Answer):
+        if not isinstance(reply, ReplyHead):
             raise ConnectionError("an answer was due")
         self.answered = True
         await self._send({"type": "http.response.start", "status": reply.status, "headers": reply.headers})
         piece: Message = reply
-        while isinstance(piece, Answer | Piece):
+        while isinstance(piece, ReplyHead | Piece):
             self._done = not piece.more
             await self._send({"type": "http.response.body", "body": piece.body, "more_body": piece.more})
             if self._done:
@@ -112,3 +114,40 @@ class Errand:
             self._pool.give(self._line)
         else:
             self._line.close()
+
+
+class Kind(StrEnum):
+    """What kind of request."""
+
+    POLL = "poll"
+    POST = "post"
+    WEBSOCKET = "websocket"
+
+
+class Outcome(StrEnum):
+    """What became of it."""
+
+    OK = "ok"
+    """Answered by its node, or for a WebSocket: handed over to it."""
+    LEFT = "left"
+    """The client went away before the answer."""
+    UNKNOWN = "unknown"
+    """No live node has such a session."""
+    UNREACHABLE = "unreachable"
+    """The node lives, as far as is known, but cannot be reached or did not react in time."""
+    REFUSED = "refused"
+    """The node would not take it."""
+
+
+@dataclass
+class ForwardStats:
+    """Requests for sessions of other nodes since the start, by kind and outcome."""
+
+    requests: Counter[tuple[Kind, Outcome]] = field(default_factory=Counter)
+    taken: int = 0
+    """Requests that other nodes have passed on to this one."""
+
+    def count(self, kind: Kind, outcome: Outcome, node: str) -> None:
+        """Count one."""
+        self.requests[kind, outcome] += 1
+        logger.debug("%s for node %s: %s", kind, node, outcome)

@@ -10,14 +10,19 @@ import asyncio
 import contextlib
 from typing import Any, Final
 
-from socketio_cluster.cluster.forward.forwarded_request import REACH_SECONDS, Errand
+from socketio_cluster.cluster.forward.forwarded_request import (
+    REACH_SECONDS,
+    ForwardedRequest,
+    ForwardStats,
+    Kind,
+    Outcome,
+)
 from socketio_cluster.cluster.forward.greeting import Key
 from socketio_cluster.cluster.forward.messages import ask_of, sid_in
 from socketio_cluster.cluster.forward.pool import Pool
 from socketio_cluster.cluster.forward.relay import join
-from socketio_cluster.cluster.forward.relay_protocol import RELAY
-from socketio_cluster.cluster.forward.stats import ForwardStats, Kind, Outcome
-from socketio_cluster.cluster.strict.answer import SESSION_UNKNOWN, give
+from socketio_cluster.cluster.http.websocket import RELAY
+from socketio_cluster.cluster.strict.answers import SESSION_UNKNOWN, give
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.ids import node_of
 
@@ -61,9 +66,9 @@ class Forwarder:
         if pool is not None and kind is Kind.WEBSOCKET:
             outcome = await self._relay(pool, scope)
         elif pool is not None:
-            errand = Errand(pool, scope, receive, send)
-            outcome = await errand.run()
-            answered = errand.answered
+            forwarded = ForwardedRequest(pool, scope, receive, send)
+            outcome = await forwarded.run()
+            answered = forwarded.answered
         self._stats.count(kind, outcome, node)
         if outcome not in (Outcome.OK, Outcome.LEFT) and not answered:
             await give(self._host, SESSION_UNKNOWN, scope, receive, send)
@@ -75,8 +80,8 @@ class Forwarder:
         await self._local(scope, receive, send)
 
     async def _relay(self, pool: Pool, scope: Any) -> Outcome:
-        let_go = scope.get("extensions", {}).get(RELAY)
-        if let_go is None:
+        detach_transport = scope.get("extensions", {}).get(RELAY)
+        if detach_transport is None:
             return Outcome.REFUSED  # some middleware made a scope of its own
         try:
             # A new line each time: that it greets shows that the node reacts.
@@ -85,7 +90,7 @@ class Forwarder:
         except OSError:
             return Outcome.UNREACHABLE
         pool.part_with(line)
-        taken = let_go()
+        taken = detach_transport()
         if taken is None:
             line.close()
             return Outcome.LEFT

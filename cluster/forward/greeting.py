@@ -14,8 +14,8 @@ from hashlib import blake2b
 from secrets import token_bytes
 from typing import Final, Protocol, TypeVar
 
-from socketio_cluster.cluster.forward.line import Line
-from socketio_cluster.manager.bus.secret import secrets_in
+from socketio_cluster.cluster.forward.line import NodeLine
+from socketio_cluster.manager.bus.envelope import secrets_in
 from socketio_cluster.manager.ids import NODE_CHARS
 
 NONCE: Final = 16
@@ -59,7 +59,7 @@ class HasKey(Protocol):
 Owner = TypeVar("Owner", bound=HasKey)
 
 
-async def greet(line: Line, key: Key, node: str) -> None:
+async def greet(line: NodeLine, key: Key, node: str) -> None:
     """Make sure that the other side is ``node``; raises ``NotANode`` or ``LineLost``."""
     name, mine = node.encode(), token_bytes(NONCE)
     line.write(name + mine)
@@ -71,7 +71,7 @@ async def greet(line: Line, key: Key, node: str) -> None:
     line.trust()
 
 
-async def welcome(line: Line, find: Callable[[str], Owner | None]) -> Owner:
+async def welcome(line: NodeLine, find: Callable[[str], Owner | None]) -> Owner:
     """Make sure that the other side is a node; returns whom it wants, raises ``NotANode`` or ``LineLost``."""
     asked = await line.read()
     name, theirs = asked[:NODE_CHARS], asked[NODE_CHARS:]

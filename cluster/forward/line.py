@@ -18,7 +18,7 @@ class LineLost(ConnectionError):
     """The connection ended."""
 
 
-class Line(asyncio.Protocol):
+class NodeLine(asyncio.Protocol):
     """A connection with frames: 4 bytes size, then so many bytes.
 
     No more than one frame is buffered on the way in; ``drain`` waits for the way out. One task reads.
@@ -27,7 +27,7 @@ class Line(asyncio.Protocol):
         opened: called when the connection is made.
     """
 
-    def __init__(self, opened: Callable[[Line], None] | None = None) -> None:
+    def __init__(self, opened: Callable[[NodeLine], None] | None = None) -> None:
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[None] = loop.create_future()
         """Done when the connection has ended; waited for by several, so never awaited unshielded."""

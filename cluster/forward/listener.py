@@ -13,9 +13,9 @@ from uvicorn.server import ServerState
 
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward.forwarder import Forwarder
-from socketio_cluster.cluster.forward.line import Line
-from socketio_cluster.cluster.forward.peer import Caller
-from socketio_cluster.cluster.listener import BACKLOG
+from socketio_cluster.cluster.forward.line import NodeLine
+from socketio_cluster.cluster.forward.peer import Peer
+from socketio_cluster.cluster.sockets import BACKLOG
 
 
 class Listener:
@@ -57,11 +57,11 @@ class Listener:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def _line(self) -> Line:
-        return Line(self._opened)
+    def _line(self) -> NodeLine:
+        return NodeLine(self._opened)
 
-    def _opened(self, line: Line) -> None:
-        self._spawn(Caller(line, self._find, self._config, self._state).serve())
+    def _opened(self, line: NodeLine) -> None:
+        self._spawn(Peer(line, self._find, self._config, self._state).serve())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -1,8 +1,8 @@
 """What nodes say to each other about one request: an ASGI call, cut into frames.
 
-The asking node sends ``Ask`` and, while there is more of the request's body, ``Piece``. The answering one
-sends ``Answer`` and ``Piece``, or ``Refusal``; and ``Waiting`` when the answer takes its time, as that of a
-poll does, so that a node that lives and one that hangs can be told apart.
+The asking node sends ``Ask`` and, while there is more of the request's body, ``Piece``. The answering node
+sends ``ReplyHead`` and ``Piece``, or ``Refusal``. It sends ``Waiting`` when the answer takes its time, as
+that of a poll does. So a node that lives and a node that hangs can be told apart.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class Piece(msgspec.Struct, array_like=True, tag=2):
     more: bool
 
 
-class Answer(msgspec.Struct, array_like=True, tag=3):
+class ReplyHead(msgspec.Struct, array_like=True, tag=3):
     """The response, with the first piece of its body."""
 
     status: int
@@ -91,7 +91,7 @@ class Refusal(msgspec.Struct, array_like=True, tag=5):
     reason: str
 
 
-Message = Ask | Piece | Answer | Waiting | Refusal
+Message = Ask | Piece | ReplyHead | Waiting | Refusal
 encode = msgspec.msgpack.Encoder().encode
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 

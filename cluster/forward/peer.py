@@ -11,10 +11,10 @@ from typing import Any, Final
 from uvicorn import Config
 from uvicorn.server import ServerState
 
-from socketio_cluster.cluster.forward.forwarded_reply import Exchange
+from socketio_cluster.cluster.forward.forwarded_reply import ForwardedReply
 from socketio_cluster.cluster.forward.forwarder import Forwarder
 from socketio_cluster.cluster.forward.greeting import NotANode, welcome
-from socketio_cluster.cluster.forward.line import Line
+from socketio_cluster.cluster.forward.line import NodeLine
 from socketio_cluster.cluster.forward.messages import Ask, Refusal, decode, encode
 from socketio_cluster.manager.ids import node_of
 
@@ -26,7 +26,7 @@ SIGN_OF_LIFE: Final = 1.0
 """Seconds after which the asking node is told that its request is being handled."""
 
 
-class Caller:
+class Peer:
     """The other end of a line. uvicorn knows it as one of its connections, and waits for it when it stops.
 
     Args:
@@ -37,7 +37,7 @@ class Caller:
     """
 
     def __init__(
-        self, line: Line, find: Callable[[str], Forwarder | None], config: Config, state: ServerState
+        self, line: NodeLine, find: Callable[[str], Forwarder | None], config: Config, state: ServerState
     ) -> None:
         self._line = line
         self._find = find
@@ -83,12 +83,12 @@ class Caller:
         return True
 
     async def _answer(self, owner: Forwarder, ask: Ask) -> None:
-        exchange = Exchange(self._line, ask)
-        sign = asyncio.get_running_loop().call_later(SIGN_OF_LIFE, exchange.still_here)
+        reply = ForwardedReply(self._line, ask)
+        sign = asyncio.get_running_loop().call_later(SIGN_OF_LIFE, reply.still_here)
         self._posting = ask.method != "GET"
         try:
-            await owner.answer(ask.scope(), exchange.receive, exchange.send)
-            await exchange.finish()
+            await owner.answer(ask.scope(), reply.receive, reply.send)
+            await reply.finish()
         except Exception as error:
             if isinstance(error, OSError) and self._line.lost.done():
                 raise

@@ -7,9 +7,9 @@ import time
 from collections import deque
 from typing import Final
 
-from socketio_cluster.cluster.address import Place, read_address
 from socketio_cluster.cluster.forward.greeting import Key, greet
-from socketio_cluster.cluster.forward.line import Line
+from socketio_cluster.cluster.forward.line import NodeLine
+from socketio_cluster.cluster.internal import Place, read_address
 from socketio_cluster.manager.bus.roster import NodeInfo
 
 MOST_IDLE: Final = 100
@@ -32,10 +32,10 @@ class Pool:
     def __init__(self, node: NodeInfo, key: Key) -> None:
         self._node = node
         self._key = key
-        self._lines: set[Line] = set()
-        self._idle: deque[tuple[float, Line]] = deque()
+        self._lines: set[NodeLine] = set()
+        self._idle: deque[tuple[float, NodeLine]] = deque()
 
-    async def take(self) -> Line:
+    async def take(self) -> NodeLine:
         """Get a line for one request; raises ``OSError`` when the node cannot be reached."""
         oldest = time.monotonic() - LONGEST_IDLE
         while self._idle:
@@ -45,7 +45,7 @@ class Pool:
             line.close()
         return await self.connect()
 
-    def give(self, line: Line) -> None:
+    def give(self, line: NodeLine) -> None:
         """Bring a line back after a request whose answer was read to its end."""
         if line.lost.done() or line not in self._lines:
             return
@@ -53,7 +53,7 @@ class Pool:
         if len(self._idle) > MOST_IDLE:
             self._idle.popleft()[1].close()
 
-    async def connect(self) -> Line:
+    async def connect(self) -> NodeLine:
         """Make a new line, at the first of the node's places that can be reached; raises ``OSError``."""
         failure: OSError = ConnectionError(f"{self._node.name} has no address that can be reached from here")
         for place in read_address(self._node.address):
@@ -65,7 +65,7 @@ class Pool:
             return await self._greeted(line)
         raise failure
 
-    async def _greeted(self, line: Line) -> Line:
+    async def _greeted(self, line: NodeLine) -> NodeLine:
         self._lines.add(line)
         line.lost.add_done_callback(lambda _: self._lines.discard(line))
         try:
@@ -75,7 +75,7 @@ class Pool:
             raise
         return line
 
-    def part_with(self, line: Line) -> None:
+    def part_with(self, line: NodeLine) -> None:
         """Let somebody else have a line for good."""
         self._lines.discard(line)
 
@@ -86,7 +86,7 @@ class Pool:
             line.transport.abort()
 
 
-async def _reach(place: Place) -> Line:
+async def _reach(place: Place) -> NodeLine:
     while True:
         try:
             return await _open(place)
@@ -95,8 +95,8 @@ async def _reach(place: Place) -> Line:
             await asyncio.sleep(FULL_PAUSE)
 
 
-async def _open(place: Place) -> Line:
+async def _open(place: Place) -> NodeLine:
     loop = asyncio.get_running_loop()
     if isinstance(place, str):
-        return (await loop.create_unix_connection(Line, place))[1]
-    return (await loop.create_connection(Line, *place))[1]
+        return (await loop.create_unix_connection(NodeLine, place))[1]
+    return (await loop.create_connection(NodeLine, *place))[1]

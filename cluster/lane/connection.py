@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextvars import copy_context
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from engineio import packet as eio
@@ -29,17 +29,19 @@ from socketio_cluster.cluster.lane.frames import (
     frame,
 )
 from socketio_cluster.cluster.lane.writer import NOWHERE, LaneWriter
-from socketio_cluster.cluster.strict.payload import TOO_BIG, TOO_LARGE
+from socketio_cluster.cluster.limits.limits import PAYLOAD_TOO_LARGE, TOO_BIG
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
 
 if TYPE_CHECKING:
-    from socketio_cluster.cluster.lane.install import LaneHooks
+    from engineio.packet import Packet
+
+    from socketio_cluster.cluster.lane.install import ServerLanes
+
 
 logger = logging.getLogger("socketio_cluster.cluster")
 
 AT_ONCE: Final = 64
 """Messages of one client that are handled in one turn of the loop: about a millisecond."""
-_IN_ORDER: Final = (TEXT, BINARY, CLOSE)
 CLOSE_SECONDS: Final = 10.0
 """How long a client that does not read may hold up the end of its connection; as uvicorn's own."""
 ANSWER_SECONDS: Final = 2.0
@@ -55,19 +57,20 @@ class Lane(LaneWriter):
         transport: the connection, after the WebSocket handshake.
         connections: uvicorn's open connections, to be told of a shutdown.
         socket: python-engineio's socket.
-        hooks: what all lanes of a server share.
+        group: what all lanes of a server share.
     """
 
     __slots__ = ("_busy", "_connections", "_ended", "_later", "_reader", "context", "socket", "upgrade")
 
     def __init__(
-        self, transport: asyncio.Transport, connections: set[Any], socket: Any, hooks: LaneHooks
+        self, transport: asyncio.Transport, connections: set[Any], socket: Any, group: ServerLanes
     ) -> None:
-        super().__init__(transport, hooks)
+        super().__init__(transport, group)
         self._connections = connections
-        self._reader = FrameReader(hooks.max_message)
+        self._reader = FrameReader(group.max_message)
         self._busy = False
-        self._later: deque[Message] | None = None
+        self._later: Iterator[Message] = iter(())
+        """What came behind the packet that is being handled, read only when its turn has come."""
         self.socket = socket
         self.upgrade: str | None = None
         self.context = copy_context()
@@ -82,33 +85,35 @@ class Lane(LaneWriter):
         self.context.run(self._read, data)
 
     def _read(self, data: bytes) -> None:
-        self._hooks.stats.received_bytes += len(data)
+        self._group.stats.received_bytes += len(data)
+        if self._busy:  # TLS may give more after reading was paused
+            self._later = chain(self._later, self._reader.feed(data))
+            return
         text = self._reader.text(data)
-        self._take_in(((TEXT, text),) if text is not None else self._reader.feed(data))
+        self._take_in(iter(((TEXT, text),)) if text is not None else self._reader.feed(data))
 
-    def _take_in(self, messages: Iterable[Message]) -> None:
+    def _take_in(self, messages: Iterator[Message]) -> None:
         """Handle messages, so many in one turn of the loop; who breaks the protocol is disconnected."""
         try:
             for count, (opcode, payload) in enumerate(messages, 1):
                 self._message(opcode, payload)
                 if count % AT_ONCE == 0 and not self._busy and self._pending is not NOWHERE:
                     self._begin(asyncio.sleep(0))  # the rest is for a later turn: others have theirs first
+                if self._busy:
+                    self._later = messages
+                    return
         except FrameError as error:
             if error.code == TOO_BIG:
-                self._hooks.spawn(self.end(TOO_LARGE))
+                self._group.spawn(self.end(PAYLOAD_TOO_LARGE))
             self._fail(error.code, error.reason)
         except UnicodeDecodeError:
             self._fail(1007, "text that is not UTF-8")
 
     def _message(self, opcode: int, payload: bytes) -> None:
-        """Handle a message now, or after the one that is being handled; a ping is answered at once."""
+        """Handle a message."""
         if self._pending is NOWHERE and opcode != CLOSE:
             return  # sent before the client had our goodbye
-        if self._busy and opcode in _IN_ORDER:
-            if self._later is None:
-                self._later = deque()
-            self._later.append((opcode, payload))
-        elif opcode == TEXT:
+        if opcode == TEXT:
             self.take(payload.decode())
         elif opcode == BINARY:
             self.take(payload)
@@ -120,7 +125,7 @@ class Lane(LaneWriter):
 
     def take(self, data: str | bytes) -> None:
         """Handle an Engine.IO packet."""
-        work = self._hooks.inbound.packet(self, data)
+        work = self._group.inbound.packet(self, data)
         if work is not None:
             self._begin(work)
 
@@ -128,7 +133,7 @@ class Lane(LaneWriter):
         self._busy = True
         if not self._transport.is_closing():
             self._transport.pause_reading()
-        self._hooks.spawn(self._finish(work), self.context)
+        self._group.spawn(self._finish(work), self.context)
 
     async def _finish(self, work: Any) -> None:
         """Handle a packet that takes a coroutine, then those that came behind it in the same bytes."""
@@ -137,28 +142,23 @@ class Lane(LaneWriter):
             await asyncio.sleep(0)  # the task of its handler begins before that of the next event
         finally:
             self._busy = False
-            self._take_in(self._behind())
+            self._take_in(self._later)
             if not self._busy and not self._transport.is_closing():
                 self._transport.resume_reading()
-
-    def _behind(self) -> Iterator[Message]:
-        """Give what came behind, until something is being handled again."""
-        while self._later and not self._busy:
-            yield self._later.popleft()
 
     def eof_received(self) -> bool:
         """Close: a half-open WebSocket is of no use. By a relay it says that the other node stops."""
         if not self._transport.can_write_eof():  # TLS: it closes now
             self._fail(RESTART, "")
             return False
-        self._hooks.spawn(self._leave())
+        self._group.spawn(self._leave())
         return True
 
     async def _leave(self) -> None:
         """End the session, then close: what is emitted until the disconnect handlers run is still sent."""
-        await self._hooks.handlers.ended(self.socket.sid)
+        await self._group.handlers.ended(self.socket.sid)
         try:
-            await self.end(self._hooks.reason.TRANSPORT_CLOSE)
+            await self.end(self._group.reason.TRANSPORT_CLOSE)
         finally:
             self._fail(RESTART, "")
 
@@ -175,7 +175,7 @@ class Lane(LaneWriter):
         self._pending = NOWHERE
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
-        self._hooks.spawn(self.end(self._hooks.reason.TRANSPORT_CLOSE))
+        self._group.spawn(self.end(self._group.reason.TRANSPORT_CLOSE))
 
     def shutdown(self) -> None:
         """Close with 1012 (service restart), as uvicorn closes the others.
@@ -186,10 +186,10 @@ class Lane(LaneWriter):
         self._part(RESTART, "")
 
     def _part(self, code: int, reason: str) -> None:
-        if self._say_goodbye(code, reason):
+        if self._send_close(code, reason):
             asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._close)
 
-    async def let_go(self, reason: str) -> None:
+    async def say_goodbye(self, reason: str) -> None:
         """End the session, then close so that the client has all that waits for it and comes back."""
         try:
             await self.end(reason)
@@ -203,13 +203,13 @@ class Lane(LaneWriter):
 
     def _fail(self, code: int, reason: str) -> None:
         """Say goodbye and close the transport; ``connection_lost`` does the rest."""
-        self._say_goodbye(code, reason)
+        self._send_close(code, reason)
         self._close()
 
     def cut_off(self) -> str:
         """End this connection, without what waits; returns its sid."""
         self._pending, self._paused = NOWHERE, False
-        self._hooks.spawn(self.end(SLOW_CONSUMER))
+        self._group.spawn(self.end(SLOW_CONSUMER))
         self._transport.abort()
         return str(self.socket.sid)
 
@@ -224,18 +224,44 @@ class Lane(LaneWriter):
         if self.upgrade is not None:
             self.socket.upgrading = False
         elif not self.socket.closed:
-            await self._hooks.close_socket(self.socket, wait=False, abort=True, reason=reason)
+            await self._group.close_socket(self.socket, wait=False, abort=True, reason=reason)
         if self.socket.closed:
-            self._hooks.forget(self.socket)
+            self._group.forget(self.socket)
 
     async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
         """Stand in for the socket's own ``close``: the packet, the close frame, the transport."""
-        await self._hooks.close_socket(self.socket, wait=False, abort=abort, reason=reason)
+        await self._group.close_socket(self.socket, wait=False, abort=abort, reason=reason)
         self._fail(1000, "")
-        if self._paused or reason == self._hooks.reason.PING_TIMEOUT:
+        if self._paused or reason == self._group.reason.PING_TIMEOUT:
             self._transport.abort()  # nobody reads what a close would wait for
 
     async def send(self, packet: eio.Packet) -> None:
         """Stand in for the socket's own ``send``."""
         if not self.socket.closed:
             self.write_packet(packet)
+
+
+class LaneQueue:
+    """Stands in for the queue of a socket: what is put goes to the lane at once, so it is always empty."""
+
+    __slots__ = ("lane",)
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+
+    @property
+    def waiting(self) -> int:
+        """The bytes that wait for the client, as the outbox of a polling client has it."""
+        return self.lane.queued
+
+    def put_nowait(self, packet: Packet | None) -> None:
+        """Send a packet; None, python-engineio's mark of the end, is nothing."""
+        if packet is not None:
+            self.lane.write_packet(packet)
+
+    async def put(self, packet: Packet | None) -> None:
+        """Send a packet."""
+        self.put_nowait(packet)
+
+    async def join(self) -> None:
+        """Return: nothing waits here."""

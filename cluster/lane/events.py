@@ -16,7 +16,7 @@ from socketio import packet as sio
 from socketio_cluster.cluster.lane.frames import TEXT, frame
 from socketio_cluster.cluster.server import AsyncServer
 from socketio_cluster.manager.clients.compact_json import dumps, refuse_constant
-from socketio_cluster.manager.clients.event_name import RESERVED
+from socketio_cluster.manager.clients.packets import RESERVED
 from socketio_cluster.manager.host.server import Host
 
 LONGEST_INTEGER: Final = 100
@@ -29,8 +29,8 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
-def _scanner(**hooks: Any) -> Callable[[str, int], tuple[Any, int]]:
-    return json.JSONDecoder(parse_constant=refuse_constant, **hooks).scan_once  # type: ignore[attr-defined,no-any-return]
+def _scanner(**group: Any) -> Callable[[str, int], tuple[Any, int]]:
+    return json.JSONDecoder(parse_constant=refuse_constant, **group).scan_once  # type: ignore[attr-defined,no-any-return]
 
 
 _scan: Final = _scanner()

@@ -27,12 +27,12 @@ from socketio_cluster.cluster.server import AsyncServer
 from socketio_cluster.manager.clients.packets import is_standard
 from socketio_cluster.manager.clients.rooms import CONNECTED
 from socketio_cluster.manager.errors import EXITS, HandlerExit
-from socketio_cluster.manager.histogram import BOUNDS
-from socketio_cluster.manager.host.payload import counts
+from socketio_cluster.manager.host.posts import counts
+from socketio_cluster.manager.stats import BOUNDS
 
 if TYPE_CHECKING:
     from socketio_cluster.cluster.lane.connection import Lane
-    from socketio_cluster.cluster.lane.install import LaneHooks
+    from socketio_cluster.cluster.lane.install import ServerLanes
     from socketio_cluster.manager.client_manager import ClusterManager
 
 logger = logging.getLogger("socketio_cluster.cluster")
@@ -41,12 +41,12 @@ logger = logging.getLogger("socketio_cluster.cluster")
 class Inbound:
     """Handles the packets of all lanes of one server."""
 
-    def __init__(self, manager: ClusterManager, hooks: LaneHooks) -> None:
+    def __init__(self, manager: ClusterManager, group: ServerLanes) -> None:
         self._host = host = manager.host
         server = host.server
         self._not_handled = server.not_handled
         self._manager = manager
-        self._hooks = hooks
+        self._group = group
         self._loop = asyncio.get_running_loop()
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._number = 0
@@ -152,7 +152,7 @@ class Inbound:
             logger.info("client %s is closed", socket.sid)
         except Exception as error:  # IndexError, RecursionError …: whatever a made-up packet can cause
             logger.warning("client %s sent a packet that cannot be read: %r", socket.sid, error)
-            await lane.close(abort=True, reason=self._hooks.reason.TRANSPORT_ERROR)
+            await lane.close(abort=True, reason=self._group.reason.TRANSPORT_ERROR)
 
     def _upgrading(self, lane: Lane, data: str | bytes) -> None:
         """Answer the probe, then take over from polling (engine.io-protocol, "Upgrade")."""
@@ -161,7 +161,7 @@ class Inbound:
             lane.write_packet(eio.Packet(eio.PONG, data="probe"))
             lane.socket.queue.put_nowait(eio.Packet(eio.NOOP))  # ends the poll that waits
         elif lane.upgrade == "upgrade" and data == "5" and not (lane.socket.upgraded or lane.socket.closing):
-            self._hooks.switch(lane)
+            self._group.switch(lane)
         else:
             logger.info("client %s failed to upgrade", lane.socket.sid)
             lane.give_up()

@@ -11,16 +11,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+import socketio
 from engineio.async_drivers.asgi import WebSocket
 from engineio.packet import NOOP
 
-from socketio_cluster.cluster.lane.connection import Lane
+from socketio_cluster.cluster.http.lane_protocol import EXTENSION
+from socketio_cluster.cluster.lane.connection import Lane, LaneQueue
 from socketio_cluster.cluster.lane.flusher import Flusher
 from socketio_cluster.cluster.lane.inbound import Inbound
 from socketio_cluster.cluster.lane.paced_lane import PacedLane
-from socketio_cluster.cluster.lane.protocol import EXTENSION
-from socketio_cluster.cluster.lane.queue import LaneQueue
 from socketio_cluster.cluster.limits.limits import pacer_of
+from socketio_cluster.cluster.plain import PlainWebSockets
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import encode
@@ -31,7 +32,7 @@ UPGRADE_SECONDS: Final = 10.0
 """How long a client may take to upgrade: until then nobody pings that connection."""
 
 
-class LaneHooks:
+class ServerLanes:
     """What all lanes of one server share; made once, inside the running loop.
 
     Args:
@@ -57,9 +58,9 @@ class LaneHooks:
         self.inbound = Inbound(manager, self)
         host.driver("websocket").put(NAME, lambda _: partial(LaneWebSocket, self))
         host.packet.put(NAME, self._before_packet)
-        manager.direct_outlet = self.outlet
+        manager.direct_writer = self.writer_of
 
-    def outlet(self, eio_sid: str) -> Callable[[Outgoing], None] | None:
+    def writer_of(self, eio_sid: str) -> Callable[[Outgoing], None] | None:
         """The lane of a connection, for events."""
         lane = self.lanes.get(eio_sid)
         return lane.write if lane is not None else None
@@ -116,7 +117,7 @@ class LaneHooks:
         socket.upgraded, socket.upgrading = True, False
         self.lanes[socket.sid] = lane
         for client in self._manager.members.of_connection(socket.sid):
-            client.reroute(lane.write)
+            client.change_writer(lane.write)
 
     async def close_socket(self, socket: Any, **how: Any) -> None:
         """Do what the class's own ``close`` does."""
@@ -133,8 +134,8 @@ class LaneHooks:
 class LaneWebSocket:
     """Stands in for the ASGI driver's WebSocket: takes the connection over, or else does what that does."""
 
-    def __init__(self, hooks: LaneHooks, handler: Any, server: Any) -> None:
-        self._hooks = hooks
+    def __init__(self, group: ServerLanes, handler: Any, server: Any) -> None:
+        self._group = group
         self._handler = handler
         self._server = server
 
@@ -146,10 +147,10 @@ class LaneWebSocket:
         if take_over is None or socket is None:
             return await WebSocket(self._handler, self._server)(environ)
         await environ["asgi.send"]({"type": "websocket.accept"})
-        lane = self._hooks.open(socket, take_over)
+        lane = self._group.open(socket, take_over)
         if lane is not None:
             _forget_asgi(environ)
-            if self._hooks.calls_stay:
+            if self._group.calls_stay:
                 await lane.ended()
         else:
             ordinary = WebSocket(self._handler, self._server)
@@ -170,3 +171,30 @@ def _forget_asgi(environ: dict[str, Any]) -> None:
 
 async def _taken_over(*_: Any) -> None:
     raise RuntimeError("this connection has left ASGI: it is driven by its lane")
+
+
+class Lanes:
+    """The layer that gives servers lanes; made inside the running loop.
+
+    Args:
+        app: what is served. When it is anything but Socket.IO's own application, middlewares may stand
+            before that: then the ASGI call of a lane lasts as long as its connection, and what they do in
+            the end is done at its end. That costs an idle connection some kilobytes.
+    """
+
+    name = NAME
+
+    def __init__(self, app: Any = None) -> None:
+        self._calls_stay = not _is_bare(app)
+        self._flusher = Flusher(asyncio.get_running_loop())
+
+    def install(self, manager: ClusterManager) -> ServerLanes:
+        """Give the server of a manager lanes."""
+        return ServerLanes(manager, self._flusher, calls_stay=self._calls_stay)
+
+
+def _is_bare(app: Any) -> bool:
+    """Whether nothing stands before the Socket.IO server that could want to know of a connection's end."""
+    while isinstance(app, PlainWebSockets):
+        app = app.other
+    return isinstance(app, socketio.ASGIApp)

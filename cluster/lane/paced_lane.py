@@ -6,11 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.cluster.lane.connection import Lane
+from socketio_cluster.cluster.limits.limits import POLICY, RATE_LIMIT
 from socketio_cluster.cluster.limits.pacer import Pacer
-from socketio_cluster.cluster.strict.payload import POLICY, RATE_LIMIT
 
 if TYPE_CHECKING:
-    from socketio_cluster.cluster.lane.install import LaneHooks
+    from socketio_cluster.cluster.lane.install import ServerLanes
 
 
 class PacedLane(Lane):
@@ -19,9 +19,14 @@ class PacedLane(Lane):
     __slots__ = ("_pacer",)
 
     def __init__(
-        self, transport: asyncio.Transport, connections: set[Any], socket: Any, hooks: LaneHooks, pacer: Pacer
+        self,
+        transport: asyncio.Transport,
+        connections: set[Any],
+        socket: Any,
+        group: ServerLanes,
+        pacer: Pacer,
     ) -> None:
-        super().__init__(transport, connections, socket, hooks)
+        super().__init__(transport, connections, socket, group)
         self._pacer = pacer
 
     def take(self, data: str | bytes) -> None:
@@ -37,6 +42,6 @@ class PacedLane(Lane):
             self._part(POLICY, RATE_LIMIT)
             await self.end(RATE_LIMIT)
         elif not self._transport.is_closing():
-            work = self._hooks.inbound.packet(self, data)
+            work = self._group.inbound.packet(self, data)
             if work is not None:
                 await work

@@ -17,7 +17,7 @@ from socketio_cluster.cluster.lane.frames import BINARY, TEXT, close_frame, fram
 from socketio_cluster.manager.clients.outgoing import Outgoing
 
 if TYPE_CHECKING:
-    from socketio_cluster.cluster.lane.install import LaneHooks
+    from socketio_cluster.cluster.lane.install import ServerLanes
 
 NOWHERE: Final[deque[bytes]] = deque(maxlen=0)
 """Takes what is still sent after the end."""
@@ -28,14 +28,14 @@ class LaneWriter(asyncio.Protocol):
 
     Args:
         transport: the connection, after the WebSocket handshake.
-        hooks: what all lanes of a server share.
+        group: what all lanes of a server share.
     """
 
-    __slots__ = ("_hooks", "_paused", "_pending", "_transport", "_waiting")
+    __slots__ = ("_group", "_paused", "_pending", "_transport", "_waiting")
 
-    def __init__(self, transport: asyncio.Transport, hooks: LaneHooks) -> None:
+    def __init__(self, transport: asyncio.Transport, group: ServerLanes) -> None:
         self._transport = transport
-        self._hooks = hooks
+        self._group = group
         self._pending: bytes | list[bytes] | deque[bytes] | None = None
         """None when nothing waits: then the next frame asks for a flush. NOWHERE after the end."""
         self._paused = False
@@ -64,7 +64,7 @@ class LaneWriter(asyncio.Protocol):
         pending = self._pending
         if pending is None:
             self._pending = wire
-            self._hooks.flusher.add(self)
+            self._group.flusher.add(self)
         elif type(pending) is bytes:
             self._pending = [pending, wire]
         else:
@@ -81,7 +81,7 @@ class LaneWriter(asyncio.Protocol):
         if pending is not NOWHERE:
             self._pending = None
             wire = pending if type(pending) is bytes else b"".join(pending)  # type: ignore[arg-type]
-            self._hooks.stats.sent_bytes += len(wire)
+            self._group.stats.sent_bytes += len(wire)
             self._transport.write(wire)
 
     def pause_writing(self) -> None:
@@ -99,7 +99,7 @@ class LaneWriter(asyncio.Protocol):
     @property
     def mark(self) -> int:
         """Bytes above which this client is behind."""
-        return self._hooks.mark
+        return self._group.mark
 
     @property
     def queued(self) -> int:
@@ -117,10 +117,10 @@ class LaneWriter(asyncio.Protocol):
 
     def _weigh(self) -> None:
         """Say so when this client is behind."""
-        if self.queued > self._hooks.mark:
-            self._hooks.backpressure.behind(self)
+        if self.queued > self._group.mark:
+            self._group.backpressure.behind(self)
 
-    def _say_goodbye(self, code: int, reason: str) -> bool:
+    def _send_close(self, code: int, reason: str) -> bool:
         """Write what waits and a close frame, unless that has been done."""
         if self._pending is NOWHERE or self._transport.is_closing():
             return False

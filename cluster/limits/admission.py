@@ -11,7 +11,7 @@ from socketio_cluster.manager.stats import Stats
 FULL, RATE = "full", "rate"
 
 
-class Door:
+class AdmissionRule:
     """Decides about new connections of a worker. Times are seconds.
 
     Args:
@@ -41,13 +41,13 @@ class Door:
 class Admission:
     """Asks the door for the gates of a worker's servers; ``connections`` counts those of all of them."""
 
-    def __init__(self, door: Door, connections: Callable[[], int]) -> None:
-        self._door = door
+    def __init__(self, door: AdmissionRule, connections: Callable[[], int]) -> None:
+        self._rule = door
         self._connections = connections
 
     def refusal(self, stats: Stats) -> str | None:
         """Why a new session is not let in, counted in ``stats``: ``full`` or ``rate``; None lets it in."""
-        reason = self._door.refusal(self._connections(), time.monotonic())
+        reason = self._rule.refusal(self._connections(), time.monotonic())
         if reason is not None:
             stats.turned_away[reason] += 1
         return reason

@@ -7,13 +7,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
-from socketio_cluster.cluster.limits.admission import Admission, Door
+from socketio_cluster.cluster.limits.admission import Admission, AdmissionRule
 from socketio_cluster.cluster.limits.pacer import Pacer
 from socketio_cluster.cluster.options import Limits
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.host.server import Host
 
 NAME: Final = "limits"
+
+
+TOO_BIG: Final = 1009
+"""The close code for a message over the limit."""
+PAYLOAD_TOO_LARGE: Final = "payload too large"
+"""The reason that disconnect handlers get for it."""
+POLICY: Final = 1008
+"""The close code for a client that sends too many events."""
+RATE_LIMIT: Final = "rate limit"
+"""The reason that disconnect handlers get for it."""
 
 
 class Limited(NamedTuple):
@@ -38,7 +48,7 @@ class Limiter:
         self._managers = managers
         self._admission: Admission | None = None
         if limits.max_connections is not None or limits.connects_per_second is not None:
-            door = Door(limits.max_connections, limits.connects_per_second, time.monotonic())
+            door = AdmissionRule(limits.max_connections, limits.connects_per_second, time.monotonic())
             self._admission = Admission(door, self.connections)
 
     def connections(self) -> int:
@@ -68,3 +78,8 @@ def pacer_of(host: Host) -> Pacer | None:
     """Who holds up the events of a server's clients; None when nobody does."""
     limited: Limited | None = host.layers.get(NAME)
     return None if limited is None else limited.pacer
+
+
+def size(data: str | bytes) -> int:
+    """Bytes of a message; of text as UTF-8."""
+    return len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode("utf-8", "replace"))

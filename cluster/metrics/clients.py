@@ -9,8 +9,7 @@ from typing import Any, Final
 from socketio_cluster.cluster.metrics.readings import Readings, Times, added, by_name
 from socketio_cluster.cluster.plain.socket import PlainSocket
 from socketio_cluster.manager.client_manager import ClusterManager
-from socketio_cluster.manager.histogram import Histogram
-from socketio_cluster.manager.stats import Stats
+from socketio_cluster.manager.stats import Histogram, Stats
 
 TRANSPORTS: Final = ("polling", "websocket")
 REFUSALS: Final = ("full", "rate", "draining", "protocol", "application")

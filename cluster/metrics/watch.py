@@ -9,7 +9,7 @@ from typing import Any, Final
 from socketio.exceptions import ConnectionRefusedError as SocketIORefused
 
 from socketio_cluster.manager.client_manager import ClusterManager
-from socketio_cluster.manager.histogram import Histogram
+from socketio_cluster.manager.stats import Histogram
 
 NAME: Final = "watch"
 OTHER: Final = "other"

@@ -15,14 +15,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from socketio_cluster.cluster.forward import ForwardStats
-from socketio_cluster.cluster.http.stats import BODY, HEAD, HttpStats
+from socketio_cluster.cluster.http.protocol import BODY, HEAD, HttpStats
 from socketio_cluster.cluster.metrics.bus import read_bus
 from socketio_cluster.cluster.metrics.clients import read_clients, read_times
 from socketio_cluster.cluster.metrics.families import COUNTER, FAMILIES, Family
 from socketio_cluster.cluster.metrics.lag import LoopLag
 from socketio_cluster.cluster.metrics.readings import Labels, Readings, by_name
 from socketio_cluster.manager.client_manager import ClusterManager
-from socketio_cluster.manager.histogram import BOUNDS, Histogram
+from socketio_cluster.manager.stats import BOUNDS, Histogram
 
 Metric = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
 

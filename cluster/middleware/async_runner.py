@@ -5,13 +5,13 @@ from __future__ import annotations
 from inspect import isawaitable, iscoroutine
 from typing import Any, ClassVar
 
-from socketio_cluster.cluster.middleware.decorators import Hooked
+from socketio_cluster.cluster.middleware.decorators import MiddlewareDecorators
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
 from socketio_cluster.cluster.middleware.registry import check_result
-from socketio_cluster.manager.errors import contained
+from socketio_cluster.manager.errors import as_exception
 
 
-class AsyncHooked(Hooked):
+class AsyncMiddlewares(MiddlewareDecorators):
     """Goes in front of ``AsyncServer`` and ``AsyncClient``; hooks may be coroutine functions or not."""
 
     _caught: ClassVar[tuple[type[BaseException], ...]] = (Exception,)
@@ -22,7 +22,7 @@ class AsyncHooked(Hooked):
         if event in self._notices:
             return await self._notice(event, namespace, args)
         try:
-            if self._hooks.middlewares:
+            if self._middlewares.middlewares:
                 args = await self._before(event, namespace, args)
             handler, given = self._get_event_handler(event, namespace, args)  # type: ignore[attr-defined]
             if handler is None:  # or that of a class namespace
@@ -49,7 +49,7 @@ class AsyncHooked(Hooked):
     async def _before(self, event: str, namespace: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Run the middlewares; returns the arguments as they leave them."""
         who, rest = args[: self._who], list(args[self._who :])
-        for hook in self._hooks.before(namespace):
+        for hook in self._middlewares.before(namespace):
             result = hook(*who, event, rest)
             check_result(hook, await result if isawaitable(result) else result)
         return (*who, *rest)
@@ -63,10 +63,10 @@ class AsyncHooked(Hooked):
 
     async def _rescue(self, event: str, namespace: str, args: tuple[Any, ...], error: BaseException) -> Any:
         """Give what the exception handler answers; raises ``Refused`` when it refuses or there is none."""
-        error = contained(event, error)
+        error = as_exception(event, error)
         if isinstance(error, Skip):
             return error.answer
-        hook = self._hooks.handler(namespace, error)
+        hook = self._middlewares.handler(namespace, error)
         try:
             if hook is None:
                 raise error
@@ -75,5 +75,5 @@ class AsyncHooked(Hooked):
         except Refused:
             raise
         except self._caught as unhandled:
-            self._log(event, namespace, args, contained(event, unhandled))
+            self._log(event, namespace, args, as_exception(event, unhandled))
             raise Refused(self._failure) from None

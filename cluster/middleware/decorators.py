@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any, ClassVar, TypeVar, overload
 
 from socketio_cluster.cluster.middleware.refusal import Refused
-from socketio_cluster.cluster.middleware.registry import Hook, Hooks, check_kinds
+from socketio_cluster.cluster.middleware.registry import Hook, MiddlewareRegistry, check_kinds
 
 logger = logging.getLogger("socketio_cluster.cluster")
 
 F = TypeVar("F", bound=Hook)
 
 
-class Hooked:
+class MiddlewareDecorators:
     """Goes in front of a class of python-socketio."""
 
     _who: ClassVar[int]
@@ -25,7 +25,7 @@ class Hooked:
     """What the other side is told of an error that is none of its business."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        self._hooks = Hooks()
+        self._middlewares = MiddlewareRegistry()
         super().__init__(*args, **options)
 
     @overload
@@ -45,7 +45,7 @@ class Hooked:
 
         def register(hook: F) -> F:
             self._accept(hook)
-            self._hooks.add_middleware(namespace, hook)
+            self._middlewares.add_middleware(namespace, hook)
             return hook
 
         return register if hook is None else register(hook)
@@ -63,7 +63,7 @@ class Hooked:
 
         def register(hook: F) -> F:
             self._accept(hook)
-            self._hooks.add_handler(namespace, kinds, hook)
+            self._middlewares.add_handler(namespace, kinds, hook)
             return hook
 
         return register

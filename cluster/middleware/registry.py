@@ -14,7 +14,7 @@ ANY = "*"
 """The namespace whose hooks serve all of them and are given the name first, as python-socketio's handlers."""
 
 
-class Hooks:
+class MiddlewareRegistry:
     """Finds what has to run; runs nothing itself. The namespace None is all of them."""
 
     def __init__(self) -> None:

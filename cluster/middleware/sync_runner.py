@@ -5,12 +5,12 @@ from __future__ import annotations
 from inspect import iscoroutinefunction
 from typing import Any
 
-from socketio_cluster.cluster.middleware.decorators import Hooked
+from socketio_cluster.cluster.middleware.decorators import MiddlewareDecorators
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
 from socketio_cluster.cluster.middleware.registry import Hook, check_result
 
 
-class SyncHooked(Hooked):
+class SyncMiddlewares(MiddlewareDecorators):
     """Goes in front of ``Client``: ``AsyncHooked`` without the awaiting."""
 
     def _accept(self, hook: Hook) -> None:
@@ -22,7 +22,7 @@ class SyncHooked(Hooked):
         if event in self._notices:
             return self._notice(event, namespace, args)
         try:
-            if self._hooks.middlewares:
+            if self._middlewares.middlewares:
                 args = self._before(event, namespace, args)
             return super()._trigger_event(event, namespace, *args)  # type: ignore[misc]
         except Exception as error:
@@ -44,7 +44,7 @@ class SyncHooked(Hooked):
     def _before(self, event: str, namespace: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
         """Run the middlewares; returns the arguments as they leave them."""
         who, rest = args[: self._who], list(args[self._who :])
-        for hook in self._hooks.before(namespace):
+        for hook in self._middlewares.before(namespace):
             check_result(hook, hook(*who, event, rest))
         return (*who, *rest)
 
@@ -52,7 +52,7 @@ class SyncHooked(Hooked):
         """Give what the ack gets for an error: the exception handler's answer, or an error."""
         if isinstance(error, Skip):
             return error.answer
-        hook = self._hooks.handler(namespace, error)
+        hook = self._middlewares.handler(namespace, error)
         try:
             if hook is None:
                 raise error

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from socketio_cluster.manager.bus.channels import Room, check_room
-from socketio_cluster.manager.clients.event_name import RESERVED
-from socketio_cluster.manager.clients.packets import Encoded, PacketClass, decode
+from socketio_cluster.manager.clients.packets import RESERVED, Encoded, PacketClass, decode
 
 LARGEST_ACK: Final = 2**53 - 1
 """The largest whole number that every JSON library keeps."""

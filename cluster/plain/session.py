@@ -7,10 +7,9 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
-from socketio_cluster.cluster.limits.limits import pacer_of
+from socketio_cluster.cluster.limits.limits import PAYLOAD_TOO_LARGE, POLICY, RATE_LIMIT, TOO_BIG, pacer_of
 from socketio_cluster.cluster.plain.message import BadMessage, Message, check
 from socketio_cluster.cluster.plain.socket import REFUSED, PlainSocket
-from socketio_cluster.cluster.strict.payload import POLICY, RATE_LIMIT, TOO_BIG, TOO_LARGE
 from socketio_cluster.manager.clients.rooms import CONNECTED
 
 if TYPE_CHECKING:
@@ -93,7 +92,7 @@ class Session:
             return
         limit = self._server.eio.max_http_buffer_size
         if len(data) > limit:
-            self._end(TOO_BIG, f"a message has at most {limit} bytes", TOO_LARGE)
+            self._end(TOO_BIG, f"a message has at most {limit} bytes", PAYLOAD_TOO_LARGE)
             return
         self._endpoint.manager.stats.received_bytes += len(data)
         if not await self._in_time():

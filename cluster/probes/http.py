@@ -22,7 +22,7 @@ _END: Final = b"\r\n\r\n"
 
 
 @dataclass(frozen=True)
-class Request:
+class ProbeRequest:
     """A request without its body; header names are in lower case."""
 
     method: str
@@ -31,7 +31,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ProbeAnswer:
     """A status, a body of some type, and more headers."""
 
     status: HTTPStatus
@@ -51,7 +51,7 @@ class BadRequest(Exception):
 class HttpServer:
     """Serves on a socket that listens; `handle` makes the answers."""
 
-    def __init__(self, handle: Callable[[Request], Awaitable[Answer]]) -> None:
+    def __init__(self, handle: Callable[[ProbeRequest], Awaitable[ProbeAnswer]]) -> None:
         self._handle = handle
         self._open = 0
         self._silent: dict[asyncio.StreamWriter, None] = {}
@@ -91,12 +91,12 @@ class HttpServer:
             head = request.method == "HEAD"
             answer = await self._handle(request)
         except BadRequest as error:
-            answer = Answer(error.status, f"{error}\n".encode())
+            answer = ProbeAnswer(error.status, f"{error}\n".encode())
         writer.write(encode(answer, head=head))
         await writer.drain()
 
 
-async def read_request(reader: asyncio.StreamReader) -> Request:
+async def read_request(reader: asyncio.StreamReader) -> ProbeRequest:
     """Read a request and throw its body away; raises `BadRequest`, and OSError when the peer goes away."""
     try:
         lines = (await reader.readuntil(_END)).decode("latin-1").split("\r\n")[:-2]
@@ -114,7 +114,7 @@ async def read_request(reader: asyncio.StreamReader) -> Request:
         name.strip().lower(): value.strip() for name, _, value in (x.partition(":") for x in lines[1:])
     }
     await _skip_body(reader, headers)
-    return Request(method, target.partition("?")[0], headers)
+    return ProbeRequest(method, target.partition("?")[0], headers)
 
 
 async def _skip_body(reader: asyncio.StreamReader, headers: dict[str, str]) -> None:
@@ -130,7 +130,7 @@ async def _skip_body(reader: asyncio.StreamReader, headers: dict[str, str]) -> N
         raise ConnectionError("no whole request") from None
 
 
-def encode(answer: Answer, *, head: bool) -> bytes:
+def encode(answer: ProbeAnswer, *, head: bool) -> bytes:
     """The bytes of an answer; without its body for a HEAD."""
     headers = (
         ("Content-Type", answer.kind),

@@ -11,10 +11,10 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Protocol
 
-from socketio_cluster.cluster.probes.http import Answer, HttpServer, Request
+from socketio_cluster.cluster.probes.http import HttpServer, ProbeAnswer, ProbeRequest
 from socketio_cluster.cluster.probes.names import may_ask
+from socketio_cluster.cluster.probes.status import Report, State, Verdict, live, ready
 from socketio_cluster.cluster.probes.status_socket import ask
-from socketio_cluster.cluster.probes.verdict import Report, State, Verdict, live, ready
 
 STATUS_SECONDS: Final = 0.5
 """A worker that takes longer does not answer; a Kubernetes probe waits for one second."""
@@ -53,14 +53,14 @@ class Probes:
         self._workers = workers
         self._drain = drain
         self._names = names
-        self._routes: dict[str, tuple[str, Callable[[], Awaitable[Answer]]]] = {
+        self._routes: dict[str, tuple[str, Callable[[], Awaitable[ProbeAnswer]]]] = {
             "/livez": ("GET", self._livez),
             "/readyz": ("GET", self._readyz),
             "/metrics": ("GET", self._metrics),
             "/drain": ("POST", self._begin_drain),
         }
 
-    async def handle(self, request: Request) -> Answer:
+    async def handle(self, request: ProbeRequest) -> ProbeAnswer:
         """Answer a request."""
         if "origin" in request.headers:
             return _text(HTTPStatus.FORBIDDEN, "not for web pages")
@@ -71,22 +71,22 @@ class Probes:
         method, answer = self._routes[request.path]
         if request.method != method and (request.method, method) != ("HEAD", "GET"):
             refused = _text(HTTPStatus.METHOD_NOT_ALLOWED, f"use {method}")
-            return Answer(refused.status, refused.body, headers=(("Allow", method),))
+            return ProbeAnswer(refused.status, refused.body, headers=(("Allow", method),))
         return await answer()
 
-    async def _livez(self) -> Answer:
+    async def _livez(self) -> ProbeAnswer:
         return _json(live(await self._reports()))
 
-    async def _readyz(self) -> Answer:
+    async def _readyz(self) -> ProbeAnswer:
         return _json(ready(await self._reports()))
 
-    async def _metrics(self) -> Answer:
+    async def _metrics(self) -> ProbeAnswer:
         texts = await self._ask("metrics", METRICS_SECONDS)
         from socketio_cluster.cluster.metrics import CONTENT_TYPE, merge
 
-        return Answer(HTTPStatus.OK, merge([text for text in texts.values() if text]), CONTENT_TYPE)
+        return ProbeAnswer(HTTPStatus.OK, merge([text for text in texts.values() if text]), CONTENT_TYPE)
 
-    async def _begin_drain(self) -> Answer:
+    async def _begin_drain(self) -> ProbeAnswer:
         self._drain()
         return _text(HTTPStatus.ACCEPTED, "draining")
 
@@ -112,11 +112,11 @@ async def serve_probes(sock: socket.socket, probes: Probes) -> AsyncIterator[Non
         server.close()
 
 
-def _json(verdict: Verdict) -> Answer:
+def _json(verdict: Verdict) -> ProbeAnswer:
     well, body = verdict
     status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
-    return Answer(status, json.dumps(body).encode() + b"\n", "application/json")
+    return ProbeAnswer(status, json.dumps(body).encode() + b"\n", "application/json")
 
 
-def _text(status: HTTPStatus, text: str) -> Answer:
-    return Answer(status, f"{text}\n".encode())
+def _text(status: HTTPStatus, text: str) -> ProbeAnswer:
+    return ProbeAnswer(status, f"{text}\n".encode())

@@ -11,7 +11,7 @@ from typing import Final
 QUESTION_SECONDS: Final = 1.0
 
 
-class Desk:
+class StatusSocket:
     """Takes one question for each connection, a line with a word, and gives the answer until the end.
 
     Args:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs
 
 
-class Request(NamedTuple):
+class EngineRequest(NamedTuple):
     """An Engine.IO request; ``upgrade`` says that it asks for a WebSocket."""
 
     method: str
@@ -16,7 +16,7 @@ class Request(NamedTuple):
     version: str | None
 
     @classmethod
-    def of(cls, scope: dict[str, Any]) -> Request:
+    def of(cls, scope: dict[str, Any]) -> EngineRequest:
         """Read an ASGI scope; of several values the first counts, as for python-engineio."""
         query = first_values(scope.get("query_string", b"").decode("utf-8", "replace"))
         return cls(
@@ -43,3 +43,20 @@ def first_values(query: str) -> dict[str, str]:
 def header(scope: dict[str, Any], name: bytes) -> str:
     """Give a header of an ASGI scope (its name in lower case), or an empty string."""
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def choosing(scope: dict[str, Any], send: Any) -> Any:
+    """Give a ``send`` that accepts with the first subprotocol of those that the client offers.
+
+    As engine.io does. A browser that has offered some closes the connection when none is chosen.
+    """
+    offered = next(filter(None, scope.get("subprotocols", ())), None)
+    if offered is None:
+        return send
+
+    async def choose(message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.accept" and not message.get("subprotocol"):
+            message = {**message, "subprotocol": offered}
+        await send(message)
+
+    return choose

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+from weakref import WeakSet
 
-from socketio_cluster.cluster.strict.answer import (
+from socketio_cluster.cluster.strict.answers import (
     BAD_METHOD,
     BAD_REQUEST,
     SECOND_WEBSOCKET,
     SESSION_UNKNOWN,
     TRANSPORT_UNKNOWN,
     VERSION_UNSUPPORTED,
-    Answer,
+    HttpAnswer,
 )
-from socketio_cluster.cluster.strict.ending import is_over
-from socketio_cluster.cluster.strict.request import Request
+from socketio_cluster.cluster.strict.request import EngineRequest
+from socketio_cluster.manager.host.session import hang_up
 
 VERSION = "4"
 
 
-def refusal(request: Request, eio: Any) -> Answer | None:
+_over: Final[WeakSet[Any]] = WeakSet()
+
+
+def refusal(request: EngineRequest, eio: Any) -> HttpAnswer | None:
     """The answer to a request that breaks a rule, or None.
 
     Args:
@@ -38,7 +43,7 @@ def refusal(request: Request, eio: Any) -> Answer | None:
     return _session(request, socket)
 
 
-def _handshake(request: Request) -> Answer | None:
+def _handshake(request: EngineRequest) -> HttpAnswer | None:
     if request.method != "GET":
         return BAD_METHOD
     if (request.transport == "websocket") != request.upgrade:
@@ -46,7 +51,7 @@ def _handshake(request: Request) -> Answer | None:
     return None if request.version == VERSION else VERSION_UNSUPPORTED
 
 
-def _session(request: Request, socket: Any) -> Answer | None:
+def _session(request: EngineRequest, socket: Any) -> HttpAnswer | None:
     fits = (request.transport == "websocket") == request.upgrade and request.method in ("GET", "POST")
     # Not VERSION_UNSUPPORTED: engine.io says that only in a handshake.
     if not fits or request.version != VERSION:
@@ -56,7 +61,26 @@ def _session(request: Request, socket: Any) -> Answer | None:
     return BAD_REQUEST if socket.upgraded else None  # polling ends with the upgrade
 
 
-def _last_words(request: Request, socket: Any) -> bool:
+def _last_words(request: EngineRequest, socket: Any) -> bool:
     """Whether this poll gets what was to be sent when the server closed the session."""
     polls = request.method == "GET" and not request.upgrade and not socket.upgraded
     return polls and not socket.queue.empty()
+
+
+def mark_over(socket: Any) -> None:
+    """Let no request of this session in any more, though its disconnect handlers may still run."""
+    _over.add(socket)
+
+
+def is_over(socket: Any) -> bool:
+    """Whether the session has ended at once."""
+    return socket in _over
+
+
+def cut_off(socket: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None]) -> None:
+    """End the session of a client that breaks the protocol; a poll that waits is answered with CLOSE.
+
+    In a task: the application's disconnect handlers may take their time.
+    """
+    mark_over(socket)
+    spawn(hang_up(socket, socket.server.reason.TRANSPORT_ERROR))

@@ -7,9 +7,15 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from socketio_cluster.cluster.limits.limits import pacer_of
-from socketio_cluster.cluster.strict.payload import POLICY, RATE_LIMIT, TOO_BIG, TOO_LARGE, size
-from socketio_cluster.manager.host.payload import Malformed, counts
+from socketio_cluster.cluster.limits.limits import (
+    PAYLOAD_TOO_LARGE,
+    POLICY,
+    RATE_LIMIT,
+    TOO_BIG,
+    pacer_of,
+    size,
+)
+from socketio_cluster.manager.host.posts import Malformed, counts
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import hang_up
 from socketio_cluster.manager.stats import Stats
@@ -83,7 +89,7 @@ class _WebSocket:
         length = size(data)
         self._stats.received_bytes += length
         if length > limit:
-            await self._end(TOO_BIG, f"message over {limit} bytes", TOO_LARGE)
+            await self._end(TOO_BIG, f"message over {limit} bytes", PAYLOAD_TOO_LARGE)
         pacer = pacer_of(self._host)
         if pacer is not None and not await pacer.admit(socket, (data,)):
             await self._end(POLICY, RATE_LIMIT, RATE_LIMIT)
@@ -107,10 +113,10 @@ class _WebSocket:
 
     async def close(self) -> None:
         """Close it, with the code that whoever ends the session has left in the socket."""
-        farewell = self._host.farewell(self._socket)
-        if farewell is None:
+        close_frame = self._host.close_frame(self._socket)
+        if close_frame is None:
             await self._ws.close()
         else:
             with contextlib.suppress(OSError, RuntimeError):  # it may have ended by itself
-                code, text = farewell
+                code, text = close_frame
                 await self._ws.asgi_send({"type": "websocket.close", "code": code, "reason": text})

@@ -14,9 +14,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from socketio_cluster.manager.brokers.amqp_url import Target, read_url
-from socketio_cluster.manager.brokers.bus_thread import BusThread, Command, Done, explain
+from socketio_cluster.manager.brokers.bus_thread import BusThread, Command, Done, Session, explain
 from socketio_cluster.manager.brokers.inbox import REPLY_TIMEOUT, Inbox
-from socketio_cluster.manager.brokers.session import Session
 from socketio_cluster.manager.bus.broker import Delivery, Publication
 from socketio_cluster.manager.bus.channels import routing_key
 from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused

@@ -10,9 +10,9 @@ from kombu.connection import Connection as Client
 
 from socketio_cluster.manager.brokers.amqp_connection import Transport
 from socketio_cluster.manager.brokers.amqp_session import AmqpSession
+from socketio_cluster.manager.brokers.bus_thread import Session
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT
 from socketio_cluster.manager.brokers.kombu_session import KombuSession
-from socketio_cluster.manager.brokers.session import Session
 from socketio_cluster.manager.errors import SettingError
 
 HEARTBEAT = 10

@@ -12,12 +12,12 @@ import selectors
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
+from typing import Protocol
 
 from socketio_cluster.manager.brokers.inbox import OVERHEAD, REPLY_TIMEOUT
-from socketio_cluster.manager.brokers.session import Session
-from socketio_cluster.manager.bus.broker import INBOX_LIMIT, Delivery
+from socketio_cluster.manager.bus.broker import INBOX_LIMIT, Delivery, Publication
 from socketio_cluster.manager.errors import BrokerError
 
 TICK = 1.0
@@ -25,6 +25,42 @@ TICK = 1.0
 
 STOP_TIMEOUT = 0.5
 """Seconds a thread has to say goodbye before its connection is cut."""
+
+
+class Session(Protocol):
+    """All methods but ``abort`` belong to one thread; any of them may raise what its library raises."""
+
+    sock: socket.socket | None
+    """Readable when there is something to read; None when the library shows no such socket."""
+    nap: float
+    """Seconds the thread may sleep between two reads while nothing else wakes it."""
+    published: int
+    """Number of the last message sent."""
+    confirmed: int
+    """The bus has answered for every message up to this number."""
+    refused: set[int]
+    """Numbers of those it has not taken; whoever sent them removes them."""
+
+    def bind(self, keys: Sequence[str]) -> None:
+        """Have the messages of these keys sent here; returns when that is in effect."""
+
+    def unbind(self, keys: Sequence[str]) -> None:
+        """Give these keys up."""
+
+    def publish(self, batch: Sequence[Publication]) -> int:
+        """Send the batch; the bus has answered for it once ``confirmed`` reaches the number given."""
+
+    def read(self) -> list[Delivery]:
+        """Handle what the bus has sent; give the deliveries in it."""
+
+    def tick(self) -> None:
+        """Called about once per second: send a heartbeat, miss those of the other side."""
+
+    def close(self) -> None:
+        """Let the connection and the queue go; never raises."""
+
+    def abort(self) -> None:
+        """Cut the connection, so that the thread stops waiting for it."""
 
 
 Command = Callable[[Session], int]

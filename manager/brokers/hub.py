@@ -13,12 +13,12 @@ from typing import Self, cast
 
 import msgspec
 
-from socketio_cluster.manager.brokers.frames import (
+from socketio_cluster.manager.brokers.hub_frames import (
     Arrived,
     Done,
     Frames,
+    HubRequest,
     Publish,
-    Request,
     Subscribe,
     Unsubscribe,
     encode,
@@ -41,8 +41,8 @@ class Hub:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self._members: defaultdict[str, set[Member]] = defaultdict(set)
-        self._connected: set[Member] = set()
+        self._members: defaultdict[str, set[HubClient]] = defaultdict(set)
+        self._connected: set[HubClient] = set()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
@@ -58,7 +58,7 @@ class Hub:
             raise SettingError(f"another hub serves {self.path}: give this one a path of its own")
         sock = await asyncio.to_thread(_bind, self.path)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_unix_server(lambda: Member(self), sock=sock)
+        self._server = await loop.create_unix_server(lambda: HubClient(self), sock=sock)
         logger.info("local bus at %s", self.path)
 
     async def close(self) -> None:
@@ -71,19 +71,19 @@ class Hub:
             member.cut()
         await asyncio.to_thread(self.path.unlink, missing_ok=True)
 
-    def join(self, member: Member) -> None:
+    def join(self, member: HubClient) -> None:
         """Know a new connection; one that was accepted just before ``close`` is too late."""
         self._connected.add(member)
         if self._server is None:
             member.cut()
 
-    def subscribe(self, member: Member, channels: list[str]) -> None:
+    def subscribe(self, member: HubClient, channels: list[str]) -> None:
         """Give this member what comes to these channels from now on."""
         for channel in channels:
             self._members[channel].add(member)
             member.channels.add(channel)
 
-    def unsubscribe(self, member: Member, channels: Sequence[str]) -> None:
+    def unsubscribe(self, member: HubClient, channels: Sequence[str]) -> None:
         """Stop that; a channel without members takes no memory."""
         for channel in channels:
             if channel in member.channels:
@@ -95,7 +95,7 @@ class Hub:
 
     def publish(self, batch: list[Publication]) -> None:
         """Deliver a batch: each message once and each subscriber in one write."""
-        outgoing: defaultdict[Member, list[Delivery]] = defaultdict(list)
+        outgoing: defaultdict[HubClient, list[Delivery]] = defaultdict(list)
         for channels, payload in batch:
             reached = {member: channel for channel in channels for member in self._members.get(channel, ())}
             for member, channel in reached.items():
@@ -103,16 +103,16 @@ class Hub:
         for member, deliveries in outgoing.items():
             member.deliver(deliveries)
 
-    def leave(self, member: Member) -> None:
+    def leave(self, member: HubClient) -> None:
         """Forget a member and its channels."""
         self.unsubscribe(member, list(member.channels))
         self._connected.discard(member)
 
 
-class Member(Frames[Request]):
+class HubClient(Frames[HubRequest]):
     """One node's connection, as the hub sees it."""
 
-    decoder = msgspec.msgpack.Decoder(Request)
+    decoder = msgspec.msgpack.Decoder(HubRequest)
 
     def __init__(self, hub: Hub) -> None:
         super().__init__()
@@ -130,7 +130,7 @@ class Member(Frames[Request]):
         """Leave the hub."""
         self._hub.leave(self)
 
-    def received(self, message: Request) -> None:
+    def received(self, message: HubRequest) -> None:
         """Do what the node asks, then confirm it."""
         match message:
             case Publish(batch=batch):

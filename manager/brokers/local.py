@@ -11,12 +11,12 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from socketio_cluster.manager.brokers.frames import (
-    Answer,
+from socketio_cluster.manager.brokers.hub_frames import (
     Arrived,
     Frames,
+    HubAnswer,
+    HubRequest,
     Publish,
-    Request,
     Subscribe,
     Unsubscribe,
     encode,
@@ -29,10 +29,10 @@ SOCKET_VARIABLE = "CLUSTER_LOCAL_SOCKET"
 """Where ``socketio-cluster serve`` tells its workers the hub's path."""
 
 
-class LocalBroker(Frames[Answer]):
+class LocalBroker(Frames[HubAnswer]):
     """One Unix-socket connection; requests are numbered and may overlap."""
 
-    decoder = msgspec.msgpack.Decoder(Answer)
+    decoder = msgspec.msgpack.Decoder(HubAnswer)
 
     def __init__(self, path: str) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class LocalBroker(Frames[Answer]):
         """Tell everybody who waits."""
         self._fail(BrokerError(f"the local bus at {self._path} is gone: {exc or 'it closed the connection'}"))
 
-    def received(self, message: Answer) -> None:
+    def received(self, message: HubAnswer) -> None:
         """Put deliveries into the inbox; let the caller go whose request is done."""
         if isinstance(message, Arrived):
             try:
@@ -89,7 +89,7 @@ class LocalBroker(Frames[Answer]):
         """End: what serves this socket is not a hub."""
         self._fail(BrokerError(f"the local bus at {self._path} sent a malformed frame: {reason}"))
 
-    async def _ask(self, request: Request) -> None:
+    async def _ask(self, request: HubRequest) -> None:
         self._inbox.check()
         waiter = asyncio.get_running_loop().create_future()
         self._waiting[request.number] = waiter

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOUT, Inbox
-from socketio_cluster.manager.brokers.redis_line import Line
-from socketio_cluster.manager.brokers.redis_server import check_primary, find_limit
+from socketio_cluster.manager.brokers.redis_line import RedisLine, check_primary, find_limit
 from socketio_cluster.manager.brokers.redis_url import Settings, read_settings
 from socketio_cluster.manager.bus.broker import Delivery, Publication
 from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused
@@ -18,7 +17,7 @@ from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRe
 logger = logging.getLogger("socketio_cluster.manager")
 
 
-class Words(NamedTuple):
+class Commands(NamedTuple):
     """The commands of one kind of pub/sub; the server's replies carry the same words in lower case."""
 
     publish: bytes
@@ -27,8 +26,8 @@ class Words(NamedTuple):
     message: bytes
 
 
-PLAIN = Words(b"PUBLISH", b"SUBSCRIBE", b"UNSUBSCRIBE", b"message")
-SHARDED = Words(b"SPUBLISH", b"SSUBSCRIBE", b"SUNSUBSCRIBE", b"smessage")
+PLAIN = Commands(b"PUBLISH", b"SUBSCRIBE", b"UNSUBSCRIBE", b"message")
+SHARDED = Commands(b"SPUBLISH", b"SSUBSCRIBE", b"SUNSUBSCRIBE", b"smessage")
 
 Confirmation = tuple[bytes, bytes, asyncio.Future[None]]
 """What the server will say next: the word, the channel, and who waits for it."""
@@ -37,10 +36,10 @@ Confirmation = tuple[bytes, bytes, asyncio.Future[None]]
 class RedisBroker:
     """Two connections to one server."""
 
-    def __init__(self, settings: Settings, words: Words = PLAIN) -> None:
+    def __init__(self, settings: Settings, words: Commands = PLAIN) -> None:
         self._words = words
-        self._publisher = Line(settings)
-        self._subscriber = Line(settings)
+        self._publisher = RedisLine(settings)
+        self._subscriber = RedisLine(settings)
         self._inbox = Inbox()
         self._taken: dict[bytes, str] = {}
         self._expected: deque[Confirmation] = deque()
@@ -207,7 +206,7 @@ class RedisBroker:
         self._expected.clear()
         return first
 
-    def _silent(self, line: Line) -> BrokerError:
+    def _silent(self, line: RedisLine) -> BrokerError:
         return BrokerError(f"Redis at {line.name} has not answered for {REPLY_TIMEOUT:g} s")
 
 

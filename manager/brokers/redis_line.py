@@ -6,7 +6,7 @@ import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, Final
 
 from redis.asyncio import Connection
 from redis.driver_info import DriverInfo
@@ -14,7 +14,7 @@ from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT
 from socketio_cluster.manager.brokers.redis_url import Address, Settings
-from socketio_cluster.manager.errors import BrokerError, SettingError
+from socketio_cluster.manager.errors import BrokerError, SettingError, WrongServer
 
 SEED_TIMEOUT = 1.5
 """Seconds for one of several sentinels or cluster nodes; a dead one must not use up the time of the rest."""
@@ -26,7 +26,7 @@ DRIVER = DriverInfo()
 """What redis-py tells the server of itself; made here because it reads package metadata from disk."""
 
 
-class Line:
+class RedisLine:
     """One RESP2 connection. Every failure is a ``BrokerError`` that names the server."""
 
     def __init__(self, settings: Settings) -> None:
@@ -136,9 +136,9 @@ class Line:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, seconds: float = CONNECT_TIMEOUT) -> AsyncIterator[Line]:
+async def opened(settings: Settings, seconds: float = CONNECT_TIMEOUT) -> AsyncIterator[RedisLine]:
     """Connect, and close again at the end."""
-    line = Line(settings)
+    line = RedisLine(settings)
     try:
         await line.connect(seconds)
         yield line
@@ -162,3 +162,53 @@ async def ask_any(hosts: list[Address], settings: Settings, *words: str) -> tupl
                 return (host, port), reply
             troubles.append(f"{host}:{port} does not know")
     raise BrokerError("; ".join(troubles))
+
+
+MARGIN: Final = 1024 * 1024
+"""Bytes left below each of the server's limits, for what goes with a message or waits in front of it."""
+
+DEFAULT_OUTPUT: Final = 32 * 1024 * 1024
+"""``client-output-buffer-limit`` of subscribers where nobody has changed it; hosted servers do not tell."""
+
+
+async def check_primary(line: RedisLine) -> bool:
+    """Raise ``WrongServer`` for a replica; False when the server does not tell its role.
+
+    A replica takes PUBLISH and hands it to its own subscribers only, so those of the primary hear nothing.
+    """
+    role = await line.try_ask("ROLE")
+    if role is None:
+        return False
+    if role[0] != b"master":
+        raise WrongServer(
+            f"Redis at {line.name} is not the primary (any more): nobody else hears what is published there"
+        )
+    return True
+
+
+async def find_limit(line: RedisLine) -> int:
+    """Ask for the bytes of the largest message that the server takes and hands on.
+
+    It closes the connection of a publisher above the first two limits, and that of every subscriber above
+    the third.
+    """
+    bulk, query, output = [
+        await _setting(line, name)
+        for name in ("proto-max-bulk-len", "client-query-buffer-limit", "client-output-buffer-limit")
+    ]
+    limits = [int(size) - MARGIN for size in (bulk, query) if size is not None and int(size)]
+    subscriber = _of_subscribers(output.decode()) if output is not None else DEFAULT_OUTPUT
+    if subscriber:
+        limits.append(subscriber - MARGIN)
+    return max(MARGIN // 2, min(limits))
+
+
+async def _setting(line: RedisLine, name: str) -> bytes | None:
+    reply = await line.try_ask("CONFIG", "GET", name)
+    return reply[1] if reply else None
+
+
+def _of_subscribers(setting: str) -> int:
+    """Give the hard limit from ``normal 0 0 0 slave 268435456 … pubsub 33554432 8388608 60``; 0 is none."""
+    words = setting.split()
+    return int(words[words.index("pubsub") + 1]) if "pubsub" in words else DEFAULT_OUTPUT

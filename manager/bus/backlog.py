@@ -53,6 +53,11 @@ class Backlog:
         return len(self._unsent)
 
     @property
+    def newest_number(self) -> int:
+        """Number of the newest unsent entry, or of the newest that was sent."""
+        return self._unsent[-1].number if self._unsent else self.reached
+
+    @property
     def unsent_bytes(self) -> int:
         """Their bytes; added up anew each time."""
         return sum(len(entry.payload) for entry in self._unsent)

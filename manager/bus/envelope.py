@@ -19,7 +19,6 @@ from typing import Final, NamedTuple
 import msgspec
 
 from socketio_cluster.manager.bus.messages import Message
-from socketio_cluster.manager.bus.secret import secrets_in
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.ids import NODE_CHARS
 
@@ -101,3 +100,12 @@ def _sign(keyed: blake2b, head: bytes, body: bytes) -> bytes:
     mac.update(head)
     mac.update(body)
     return mac.digest()
+
+
+SHORTEST: Final = 16
+
+
+def secrets_in(text: str | None) -> list[str]:
+    """The secrets in a setting, without the blanks around them; none when there is no setting."""
+    lines = [line.strip() for line in (text or "").splitlines()]
+    return [line for line in lines if line]

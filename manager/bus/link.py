@@ -30,6 +30,8 @@ CHECK_SECONDS: Final = 5.0
 """How often the server is asked whether it still passes on what is published: every few heartbeats."""
 SLICE: Final = 256
 """Deliveries handled before the loop gets a turn: at 5-50 µs each, a few milliseconds."""
+PIECE: Final = 1000
+"""Channels taken in one go: a few milliseconds, after which clients and heartbeats get their turn."""
 FAREWELL_SECONDS: Final = 1.0
 
 
@@ -109,7 +111,7 @@ class Link:
         if self._broken is not None and not self._broken.done():
             self._broken.set_exception(BrokerError(why))
 
-    async def settle(self, channel: str) -> None:
+    async def wait_subscribed(self, channel: str) -> None:
         """Return once the interest in this channel is in effect on the bus, or the bus is away."""
         self._wishes.set()
         while self.up and (channel in self._interest.taken) is not (channel in self._interest.wanted):
@@ -231,18 +233,19 @@ class Link:
     async def _adjust(self, broker: Broker) -> bool:
         """Bring the subscriptions in line with the interest; False when they were."""
         take, give = self._interest.changes()
-        if give:
-            await broker.unsubscribe(give)
-        if take:
-            await broker.subscribe(take)
-        self._interest.took(take)
+        for start in range(0, len(give), PIECE):
+            await broker.unsubscribe(give[start : start + PIECE])
+        for start in range(0, len(take), PIECE):
+            await broker.subscribe(take[start : start + PIECE])
+            self._interest.took(take[start : start + PIECE])
+            self._next()
         return bool(take or give)
 
     async def _farewell(self, broker: Broker) -> None:
         """Send what is left, and a goodbye, within a second."""
         if not self.up:
             return
-        self._outgoing.flowing = True
+        self._outgoing.flow()
         try:
             # Not asyncio.timeout, which does not say TimeoutError in a task that is being cancelled (3.11.2).
             await asyncio.wait_for(self._send_the_rest(broker), FAREWELL_SECONDS)

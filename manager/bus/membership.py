@@ -6,7 +6,7 @@ import logging
 
 from socketio_cluster.manager.bus.greetings import Greetings
 from socketio_cluster.manager.bus.messages import Beat, Hello
-from socketio_cluster.manager.bus.node_listener import Hears
+from socketio_cluster.manager.bus.node_listener import NodeListener
 from socketio_cluster.manager.bus.roster import NodeInfo, Roster
 from socketio_cluster.manager.bus.settling import Settling
 from socketio_cluster.manager.bus.streams import Streams
@@ -17,7 +17,7 @@ logger = logging.getLogger("socketio_cluster.manager")
 class Membership:
     """The other nodes; ``hears`` is told who is gone. Times are this node's monotonic clock, in seconds."""
 
-    def __init__(self, streams: Streams, hears: Hears) -> None:
+    def __init__(self, streams: Streams, hears: NodeListener) -> None:
         self._roster = Roster(streams)
         self._hears = hears
         self._settling: Settling | None = None

@@ -24,7 +24,7 @@ from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.link import FAREWELL_SECONDS, Link
 from socketio_cluster.manager.bus.membership import Membership
 from socketio_cluster.manager.bus.messages import Answer, Ask, Beat, Bye, Emit, Gone, Hello, Message, Notice
-from socketio_cluster.manager.bus.node_listener import Hears
+from socketio_cluster.manager.bus.node_listener import NodeListener
 from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.publisher import Publisher
 from socketio_cluster.manager.bus.receiver import Receiver
@@ -35,9 +35,9 @@ from socketio_cluster.manager.bus.speaker import Speaker
 from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.bus.twin import Twin
 from socketio_cluster.manager.errors import EnvelopeError
-from socketio_cluster.manager.futures import complain
 from socketio_cluster.manager.ids import new_node_id
 from socketio_cluster.manager.stats import Stats
+from socketio_cluster.manager.tasks import log_error_of
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.options import Options
@@ -61,7 +61,7 @@ class Node:
         stats: where to count.
     """
 
-    def __init__(self, options: Options, hears: Hears, stats: Stats, *, serving: bool = True) -> None:
+    def __init__(self, options: Options, hears: NodeListener, stats: Stats, *, serving: bool = True) -> None:
         self.id = new_node_id()
         self.options = options
         self.channels = Channels(options.prefix)
@@ -69,7 +69,7 @@ class Node:
         self.draining = False
         self._hears = hears
         self._serving = serving
-        self._joined_at = self._joined_clock = self._beat_at = self._looked_at = 0.0
+        self._joined_at = self._joined_clock = self._marked_at = self._beat_at = self._looked_at = 0.0
         self._said_goodbye = False
         self._interest = Interest()
         self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
@@ -77,7 +77,7 @@ class Node:
         codec = Codec(options.prefix, options.secret)
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
         self._answers = Answers(backlog, lambda: self.publisher.largest // 2)
-        self._outgoing = Outgoing(backlog, self._next_answer)
+        self._outgoing = Outgoing(backlog, self._next_answer, self._mark)
         connect = partial(open_broker, options.url or "")
         self._link = Link(connect, self._interest, self._outgoing, self) if options.url else None
         self.publisher = Publisher(self.id, codec, self._outgoing, self._link, stats)
@@ -120,7 +120,7 @@ class Node:
         self._interest.want(self.channels.inbox(self.id))
         self._tasks = [asyncio.create_task(self._link.run()), asyncio.create_task(self._tick())]
         for task in self._tasks:
-            task.add_done_callback(complain)
+            task.add_done_callback(log_error_of)
         up = asyncio.ensure_future(self._link.wait_up())
         ended, _ = await asyncio.wait({up, self._tasks[0]}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
         up.cancel()
@@ -159,13 +159,13 @@ class Node:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def take(self, channel: str) -> None:
+    async def subscribe(self, channel: str) -> None:
         """Need a channel; returns when the bus delivers it, or at once when there is no bus."""
         self._interest.want(channel)
         if self._link is not None:
-            await self._link.settle(channel)
+            await self._link.wait_subscribed(channel)
 
-    def give(self, channel: str) -> None:
+    def unsubscribe(self, channel: str) -> None:
         """Need a channel no more."""
         self._interest.drop(channel)
         if self._link is not None:
@@ -175,11 +175,12 @@ class Node:
         """Publish a message to channels; see ``Publisher.post``."""
         return self.publisher.post(message, channels)
 
-    # what the link tells
-
     def arrived(self, deliveries: list[Delivery]) -> None:
         """Take what came from the bus."""
         self._receiver.arrived(deliveries)
+        if self._outgoing.marked and self._receiver.echo_sent >= self._marked_at:
+            self._outgoing.mark_heard()
+            self.publisher.wake()
 
     def joined(self, *, again: bool) -> None:
         """Say hello; after a cut, wait for those who were there before, and find out what was missed."""
@@ -188,9 +189,10 @@ class Node:
         self._said_goodbye = False
         if again:
             self.stats.reconnects += 1
-            self._recovery.cut(now)
-            self._outgoing.flowing = False
-            self._membership.settle(now + self.options.settle_seconds)
+            until = now + self.options.settle_seconds
+            self._recovery.cut(now, until)
+            self._outgoing.hold()
+            self._membership.settle(until)
         self._joined_clock = self.publisher.time()
         self._speaker.hello(self._info())
 
@@ -225,8 +227,7 @@ class Node:
                     self._answers.ask(origin, notice)
                 except ValueError as exc:
                     raise EnvelopeError("malformed", str(exc)) from exc
-                assert self._link is not None
-                self._link.wake()
+                self.publisher.wake()
             case Answer():
                 self._recovery.answered(origin, notice)
                 self._recovery.turn(time.monotonic())
@@ -237,8 +238,6 @@ class Node:
             self._receiver.echo_sent > self._joined_clock
         ):  # what came before may be older than the subscriptions
             self._recovery.offered(origin, notice.offer, again=isinstance(notice, Hello))
-
-    # what is done now and then
 
     async def _tick(self) -> None:
         last = time.monotonic()
@@ -277,14 +276,18 @@ class Node:
 
     def _flow(self) -> None:
         """Publish what waited: those who need it are back, or late."""
-        self._outgoing.flowing = True
-        self._recovery.settled()
-        assert self._link is not None
-        self._link.wake()
+        self._outgoing.flow_paced(len(self.nodes))
+        self.publisher.wake()
 
     def _next_answer(self) -> Publication | None:
         answer = self._answers.next()
         return self.publisher.packed(answer[1], self.channels.inbox(answer[0])) if answer else None
+
+    def _mark(self) -> Publication:
+        beat, me = self._speaker.heartbeat(self._info()), self.channels.inbox(self.id)
+        mark = self.publisher.packed(beat, me, comes_back=True)
+        self._marked_at = self.publisher.said[-1]
+        return mark
 
     async def _send_the_rest(self) -> None:
         await self.publisher.sent(self.publisher.number)

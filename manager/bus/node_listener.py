@@ -7,7 +7,7 @@ from typing import Protocol
 from socketio_cluster.manager.bus.messages import Message
 
 
-class Hears(Protocol):
+class NodeListener(Protocol):
     """Who is told what other nodes say."""
 
     def heard(self, origin: str, message: Message) -> None:

@@ -81,14 +81,21 @@ class Publisher:
     def notice(self, message: Notice, *channels: str) -> None:
         """Publish a notice, before what waits; it is lost when the bus is away."""
         if self._link is not None and self._link.up:
-            self._outgoing.notice(self.packed(message, *channels))
-            self.said.append(self._stamp)
+            self._outgoing.notice(self.packed(message, *channels, comes_back=True))
             self._link.wake()
 
-    def packed(self, message: Notice, *channels: str) -> Publication:
-        """Give a notice in its envelope."""
+    def packed(self, message: Notice, *channels: str, comes_back: bool = False) -> Publication:
+        """Give a notice in its envelope; ``comes_back``: this node itself may hear it."""
         self._stats.published[type(message).__name__] += 1
-        return Publication(channels, self._pack(0, message))
+        publication = Publication(channels, self._pack(0, message))
+        if comes_back:
+            self.said.append(self._stamp)
+        return publication
+
+    def wake(self) -> None:
+        """Have the link look for something to send."""
+        if self._link is not None:
+            self._link.wake()
 
     @property
     def largest(self) -> int:
@@ -115,7 +122,7 @@ class Publisher:
         """Batches that the bus did not take; they are sent again when it is back."""
         return self._link.publish_errors if self._link is not None else 0
 
-    async def room(self) -> None:
+    async def wait_for_capacity(self) -> None:
         """Wait while the bus is there and cannot keep up with what is posted."""
         while self._link is not None and self._link.up and self.full:
             await self._link.drained()

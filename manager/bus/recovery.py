@@ -63,20 +63,16 @@ class Recovery:
         self._needs = ChannelSet(())
         self._needs_version = -1
         self._tally = Tally()
-        self._settling = False
+        self._until = 0.0
 
-    def cut(self, now: float) -> None:
-        """Note that this node is back on the bus: something of everybody may be missing."""
+    def cut(self, now: float, until: float) -> None:
+        """Note that this node is back on the bus: something of everybody may be missing.
+
+        ``until``: the time for offers; who has made none by then is asked.
+        """
         self._streams.cut(now)
         self._questions.clear()
-        self._settling = True
-
-    def settled(self) -> None:
-        """The time for offers is over: ask those who made none."""
-        self._settling = False
-        for origin in self._streams.behind():
-            self._questions.open(origin)
-        self._sum_up()
+        self._until = until
 
     def offered(self, origin: str, offer: Offer, *, again: bool) -> None:
         """Take an offer; raises ``EnvelopeError`` for a malformed one."""
@@ -86,7 +82,9 @@ class Recovery:
         except ValueError as exc:
             raise EnvelopeError("malformed", str(exc)) from exc
         if not self._streams.offered(origin, offer, again=again, needed=needed):
-            self._questions.open(origin)
+            # An offer that does not go back far enough may be a heartbeat on its way: a better one follows.
+            if needed or again or not self._until:
+                self._questions.open(origin)
         elif behind:
             self._go_on(origin)
 
@@ -106,6 +104,11 @@ class Recovery:
 
     def turn(self, now: float) -> None:
         """Ask what is due."""
+        if self._until and now >= self._until:
+            self._until = 0.0
+            for origin in self._streams.behind():
+                self._questions.open(origin)
+            self._sum_up()
         for question in self._questions.due(now):
             if self._streams.silent(question.origin, now):
                 self._questions.close(question.origin)  # its next beat opens the question again
@@ -159,7 +162,7 @@ class Recovery:
 
     def _sum_up(self) -> None:
         """Say what was missed, in one line, once nothing is missing any more."""
-        if self._questions or self._settling:
+        if self._questions or self._until:
             return
         tally, self._tally = self._tally, Tally()
         if tally.senders:

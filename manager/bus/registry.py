@@ -9,7 +9,7 @@ from typing import cast
 
 from socketio_cluster.manager.bus.broker import Broker, Connect
 from socketio_cluster.manager.errors import SettingError
-from socketio_cluster.manager.extras import need
+from socketio_cluster.manager.extras import require_package
 
 AMQP = "socketio_cluster.manager.brokers.amqp:connect"
 """Also where every ``kombu+…`` scheme goes; needs kombu."""
@@ -61,5 +61,5 @@ def _find(url: str) -> str:
     if broker is None:
         raise SettingError(f"no bus is called {scheme}://; there are {', '.join(BROKERS)} and kombu+SCHEME")
     if broker == AMQP:
-        need("kombu", what=f"{scheme}://")
+        require_package("kombu", what=f"{scheme}://")
     return broker

@@ -20,7 +20,7 @@ class _Request:
     replies: dict[str, str] = field(default_factory=dict)
 
 
-class Pending:
+class Requests:
     """Requests by number; each ends when all its nodes have replied or are gone."""
 
     def __init__(self) -> None:

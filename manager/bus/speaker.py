@@ -27,9 +27,12 @@ class Speaker:
 
     def beat(self, me: NodeInfo) -> None:
         """Say to everybody that this node is alive."""
+        self._publisher.notice(self.heartbeat(me), self._channels.everyone)
+
+    def heartbeat(self, me: NodeInfo) -> Beat:
+        """Give what a beat says."""
         handed = self._publisher.backlog.handed
-        notice = Beat(*self._of(me), Offer(handed, since=handed, marks=b""))
-        self._publisher.notice(notice, self._channels.everyone)
+        return Beat(*self._of(me), Offer(handed, since=handed, marks=b""))
 
     def answer(self, me: NodeInfo, greeted: Collection[str]) -> None:
         """Answer the hellos of these nodes."""

@@ -9,20 +9,20 @@ from __future__ import annotations
 import logging
 import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from itertools import count
-from typing import Any, Final, NamedTuple
+from math import ceil, isfinite
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from socketio_cluster.manager.clients.lifetimes import Lifetimes
 from socketio_cluster.manager.clients.rooms import Callback
 
 logger = logging.getLogger("socketio_cluster.manager")
 
-MOST: Final = 100_000
+MAX_REMOTE: Final = 100_000
 """Callbacks of one node that wait for clients of others; one more, and the oldest goes: some 50 MB."""
 
 
-class Asked(NamedTuple):
+class PendingAck(NamedTuple):
     """A callback that waits for a client's answer: since when, and until when."""
 
     callback: Callback
@@ -59,7 +59,7 @@ class RemoteAck:
         self._gone()
 
 
-class Answer:
+class AckWaiter:
     """The callback of a ``call()``: what it waits for, and what to undo when it does not wait any more.
 
     ``resolve`` is called with the client's arguments, or with None when no answer can come. ``timeout`` is
@@ -93,7 +93,7 @@ class Answer:
 
 def seconds_of(callback: Callback, otherwise: float) -> float:
     """How long a callback waits."""
-    known = isinstance(callback, Answer | RemoteAck) and callback.seconds is not None
+    known = isinstance(callback, AckWaiter | RemoteAck) and callback.seconds is not None
     return callback.seconds if known else otherwise  # type: ignore[attr-defined]
 
 
@@ -103,7 +103,7 @@ class _Waiting(NamedTuple):
     until: float
 
 
-class Acks:
+class RemoteAcks:
     """Callbacks that wait for clients of other nodes, by request number; each is kept for a time.
 
     One for a single client (``node`` is its node) ends with the answer, or when client or node are gone.
@@ -126,7 +126,7 @@ class Acks:
     def expect(self, callback: Callback, node: str | None, now: float) -> int:
         """Keep a callback; returns its request number."""
         self.expire(now)
-        if len(self._waiting) >= MOST:
+        if len(self._waiting) >= MAX_REMOTE:
             self._drop_oldest()
         number = next(self._numbers)
         until = now + seconds_of(callback, self._seconds)
@@ -174,6 +174,37 @@ class Acks:
         self._too_many += 1
         if self._too_many in (1, 10, 100, 1000, 10000):
             logger.warning(
-                "more than %d acks are awaited: let the oldest go (%d so far)", MOST, self._too_many
+                "more than %d acks are awaited: let the oldest go (%d so far)", MAX_REMOTE, self._too_many
             )
         abandon(callback)
+
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+class Lifetimes(Generic[Key]):
+    """Keys in slots of a second, each by the time of its end in seconds; one that is infinite never comes."""
+
+    def __init__(self) -> None:
+        self._slots: dict[int, set[Key]] = {}
+        self._looked = -1
+
+    def add(self, key: Key, until: float) -> None:
+        """Note when a key ends."""
+        if isfinite(until):
+            self._slots.setdefault(ceil(until), set()).add(key)
+
+    def drop(self, key: Key, until: float) -> None:
+        """Forget a key that was added with this time."""
+        slot = self._slots.get(ceil(until)) if isfinite(until) else None
+        if slot is not None:
+            slot.discard(key)
+
+    def due(self, now: float) -> list[Key]:
+        """Give and forget the keys whose end has come, up to a second late; looks once a second."""
+        second = int(now)
+        if second == self._looked:
+            return []
+        self._looked = second
+        over = [slot for slot in self._slots if slot <= second]
+        return [key for slot in over for key in self._slots.pop(slot)]

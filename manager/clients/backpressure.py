@@ -7,9 +7,9 @@ import logging
 import time
 from typing import Final
 
-from socketio_cluster.manager.clients.slow_consumers import SlowConsumers, Way
-from socketio_cluster.manager.recurring import Recurring
+from socketio_cluster.manager.clients.slow_consumers import ClientQueue, SlowConsumers
 from socketio_cluster.manager.stats import Stats
+from socketio_cluster.manager.tasks import Recurring
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -38,14 +38,14 @@ class Backpressure:
         self._stats = stats
         self._consumers = SlowConsumers(seconds)
         self._watch = Recurring(seconds / LOOKS, self._look)
-        self._met: Way | None = None
+        self._met: ClientQueue | None = None
         self._turn = 0
 
-    def behind(self, way: Way) -> None:
+    def behind(self, queue: ClientQueue) -> None:
         """Take note, on the loop, that more than its mark waits for a client, after each message."""
-        self._met = way
-        if self._consumers.add(way, time.monotonic()):
-            self._cut_off(way)
+        self._met = queue
+        if self._consumers.add(queue, time.monotonic()):
+            self._cut_off(queue)
         else:
             self._watch.start()
 
@@ -59,24 +59,24 @@ class Backpressure:
 
         An emit to many does not wait for one of them: those who read would wait for one who does not.
         """
-        way, self._met, self._turn = self._met, None, 0
+        queue, self._met, self._turn = self._met, None, 0
         await asyncio.sleep(0)
-        if way is not None and reached == 1:
-            await self._wait_for(way)
+        if queue is not None and reached == 1:
+            await self._wait_for(queue)
 
-    async def _wait_for(self, way: Way) -> None:
-        behind = self._consumers.behind.get(way)
+    async def _wait_for(self, queue: ClientQueue) -> None:
+        behind = self._consumers.behind.get(queue)
         if behind is None or behind.stuck:
             return
-        before = way.queued
+        before = queue.queued
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
-            if way.queued <= way.mark:
+            if queue.queued <= queue.mark:
                 # Left there it would seem to stand still, as the next emit adds as much again.
-                self._consumers.behind.pop(way, None)
+                self._consumers.behind.pop(queue, None)
                 return
             await asyncio.sleep(PAUSE)
-        behind.stuck = way.queued >= before
+        behind.stuck = queue.queued >= before
 
     def close(self) -> None:
         """Watch nobody any more."""
@@ -84,12 +84,12 @@ class Backpressure:
         self._consumers.behind.clear()
 
     def _look(self) -> bool:
-        for way in self._consumers.look(time.monotonic()):
-            self._cut_off(way)
+        for queue in self._consumers.look(time.monotonic()):
+            self._cut_off(queue)
         return bool(self._consumers.behind)
 
-    def _cut_off(self, way: Way) -> None:
-        sid = way.cut_off()
+    def _cut_off(self, queue: ClientQueue) -> None:
+        sid = queue.cut_off()
         if sid is not None:
             self._stats.slow_consumers += 1
             logger.warning("client %s does not read: disconnecting it", sid)

@@ -9,7 +9,7 @@ from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, with_ack_id
 from socketio_cluster.manager.clients.rooms import Callback, Client
@@ -53,15 +53,15 @@ class Fanout:
     def _asking(
         self, client: Client, encoded: Encoded, rooms: list[Room] | None, callback: Callback
     ) -> Outgoing:
-        asked = self._manager.asked
+        asked = self._manager.client_acks
         ack_id = asked.expect(client, callback, time.monotonic(), encoded.ack_id)
-        if isinstance(callback, Answer):
+        if isinstance(callback, AckWaiter):
             callback.on_end(lambda: asked.answer(client, ack_id))
         return Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id), rooms)
 
     def answered(self, client: Client, ack_id: int | None, data: list[Any]) -> None:
         """Call the callback that this client has answered; an answer that nobody waits for is ignored."""
-        asked = self._manager.asked.answer(client, ack_id) if ack_id is not None else None
+        asked = self._manager.client_acks.answer(client, ack_id) if ack_id is not None else None
         if asked is not None:
             self._manager.stats.ack_seconds.observe(time.monotonic() - asked.at)
             self.run_callback(asked.callback, data)

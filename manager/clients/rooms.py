@@ -12,11 +12,12 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.clients.held import Held
 from socketio_cluster.manager.clients.outgoing import Outgoing
+from socketio_cluster.manager.errors import TooManyRooms
+from socketio_cluster.manager.stats import Stats
 
 if TYPE_CHECKING:
-    from socketio_cluster.manager.clients.acks import Asked
+    from socketio_cluster.manager.clients.acks import PendingAck
 
 Callback = Callable[..., Any]
 
@@ -35,27 +36,28 @@ PENDING, CONNECTED, LEAVING = State
 class Client:
     """One client in one namespace.
 
-    ``outlet`` is the way to its connection. ``send`` is what takes an event for it: held while it is
-    pending, the outlet while it is connected, nothing while it leaves; so that a fan-out asks nothing.
+    ``write`` is the way to its connection. ``send`` is what takes an event for it: held while it is
+    pending, ``write`` while it is connected, nothing while it leaves; so that a fan-out asks nothing.
     ``held`` is what was emitted to it before its connect handler accepted, in about ``held_bytes``.
     ``acks`` are the callbacks that wait for it, by ack id, and ``ack_id`` is the last one: ``asked.py`` keeps
     them. ``kicked`` and ``lost`` note a disconnect, or the end of its transport (the reason), that came while
-    it was pending.
+    it was pending. ``connected_at`` is when the handler accepted, in epoch seconds; 0 before.
     """
 
     __slots__ = (
         "ack_id",
         "acks",
+        "connected_at",
         "eio_sid",
         "held",
         "kicked",
         "lost",
         "namespace",
-        "outlet",
         "rooms",
         "send",
         "sid",
         "state",
+        "write",
     )
 
     def __init__(
@@ -63,32 +65,37 @@ class Client:
         sid: str,
         eio_sid: str,
         namespace: str,
-        outlet: Callable[[Outgoing], None],
+        write: Callable[[Outgoing], None],
         held_bytes: int,
     ) -> None:
         self.sid = sid
         self.eio_sid = eio_sid
         self.namespace = namespace
-        self.outlet = outlet
-        self.held: Held | None = Held(held_bytes)
+        self.write = write
+        self.held: HeldEvents | None = HeldEvents(held_bytes)
         self.send: Callable[[Outgoing], None] = self.held.put
         self.state: State = PENDING
         self.rooms: set[Room] = set()
-        self.acks: OrderedDict[int, Asked] | None = None
+        self.acks: OrderedDict[int, PendingAck] | None = None
         self.ack_id = 0
+        self.connected_at = 0.0
         self.kicked = False
         self.lost: str | None = None
 
-    def connected(self) -> bool:
-        """Let events through, those held first; False when some could not be held."""
+    def connected(self, now: float) -> bool:
+        """Let events through, those held first; False when some could not be held.
+
+        ``now`` is in epoch seconds.
+        """
         self.state = CONNECTED
-        self.send = self.outlet
+        self.connected_at = now
+        self.send = self.write
         held, self.held = self.held, None
         if held is None:
             return True
         for outgoing in held.events:
             self.send(outgoing)
-        return not held.too_much
+        return not held.overflowed
 
     def leaving(self) -> None:
         """Let nothing through any more."""
@@ -96,11 +103,11 @@ class Client:
         self.held = None
         self.send = _ignore
 
-    def reroute(self, outlet: Callable[[Outgoing], None]) -> None:
+    def change_writer(self, write: Callable[[Outgoing], None]) -> None:
         """Change the way to the connection."""
-        self.outlet = outlet
+        self.write = write
         if self.state is CONNECTED:
-            self.send = outlet
+            self.send = write
 
     def awaits_ack(self, ack_id: int) -> bool:
         """Whether a callback waits under this id."""
@@ -114,7 +121,7 @@ def _ignore(outgoing: Outgoing) -> None:
     """Throw an event for a leaving client away."""
 
 
-class Rooms:
+class LocalRooms:
     """``rooms[namespace][room][sid]`` is the client; the room None is everybody in the namespace."""
 
     def __init__(self) -> None:
@@ -192,3 +199,38 @@ class Rooms:
             del inside[room]
         if not inside:
             del self.rooms[client.namespace]
+
+
+def check_room_limit(client: Client, room: Room, limit: int | None, stats: Stats) -> None:
+    """Raise ``TooManyRooms`` when a client is not to enter one more room; None is no limit."""
+    if limit is None or len(client.rooms) < limit or room in client.rooms:
+        return
+    stats.rooms_refused += 1
+    raise TooManyRooms(
+        f"client {client.sid} is in {limit} rooms, the limit (rooms_per_client): it has to leave one first"
+    )
+
+
+class HeldEvents:
+    """Events that follow the CONNECT packet, in order, up to a bound.
+
+    Args:
+        most: bytes; the event that goes above them is kept, later ones are not.
+    """
+
+    __slots__ = ("_bytes", "_most", "events", "overflowed")
+
+    def __init__(self, most: int) -> None:
+        self.events: list[Outgoing] = []
+        self.overflowed = False
+        """Whether events are missing: then this client is to connect anew, so that it knows."""
+        self._bytes = 0
+        self._most = most
+
+    def put(self, outgoing: Outgoing) -> None:
+        """Keep an event."""
+        if self._bytes > self._most:
+            self.overflowed = True
+            return
+        self.events.append(outgoing)
+        self._bytes += outgoing.encoded.size

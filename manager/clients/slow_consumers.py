@@ -1,4 +1,4 @@
-"""Who does not keep up with what is sent to it: the one rule for every way out to a client.
+"""Who does not keep up with what is sent to it: the one rule for every queue out to a client.
 
 Pure book-keeping, with the time as an argument. A client is *behind* while more than a mark waits for it.
 That alone is no fault: one large message, or many at once, puts anybody behind. It is a *slow consumer*, to
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-MOST: Final = 8
+MAX_EXTRA_MARKS: Final = 8
 """Marks that may come on top of what put a client behind: with 4 MiB at most 32 MiB for a client."""
 
 
-class Way(Protocol):
-    """The way out to one client."""
+class ClientQueue(Protocol):
+    """The queue out to one client."""
 
     @property
     def mark(self) -> int:
@@ -53,30 +53,30 @@ class SlowConsumers:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self.behind: dict[Way, Behind] = {}
+        self.behind: dict[ClientQueue, Behind] = {}
 
-    def add(self, way: Way, now: float) -> bool:
+    def add(self, queue: ClientQueue, now: float) -> bool:
         """Note that more than its mark waits for a client, after one more message; True when it is slow."""
-        waiting = way.queued
-        behind = self.behind.get(way)
+        waiting = queue.queued
+        behind = self.behind.get(queue)
         if behind is None:
-            self.behind[way] = Behind(waiting, waiting + MOST * way.mark, now)
+            self.behind[queue] = Behind(waiting, waiting + MAX_EXTRA_MARKS * queue.mark, now)
         elif waiting > behind.most:
-            del self.behind[way]
+            del self.behind[queue]
             return True
         return False
 
-    def look(self, now: float) -> list[Way]:
+    def look(self, now: float) -> list[ClientQueue]:
         """Forget those who have caught up; returns those who are slow, and forgets them too."""
         slow = []
-        for way, behind in list(self.behind.items()):
-            waiting = way.queued
-            if waiting <= way.mark:
-                del self.behind[way]
+        for queue, behind in list(self.behind.items()):
+            waiting = queue.queued
+            if waiting <= queue.mark:
+                del self.behind[queue]
             elif waiting < behind.waiting:
                 behind.since, behind.stuck = now, False
             elif now - behind.since >= self._seconds:
-                del self.behind[way]
-                slow.append(way)
+                del self.behind[queue]
+                slow.append(queue)
             behind.waiting = waiting
         return slow

@@ -20,7 +20,7 @@ else:
     Queue = object
 
 
-class Keeper(Protocol):
+class QueueOwner(Protocol):
     """Who sees to the queues of one server."""
 
     def behind(self, queue: Any) -> None:
@@ -30,7 +30,7 @@ class Keeper(Protocol):
         """End the connection of a queue; returns its sid, None when it has ended by itself."""
 
 
-class Weighed(Queue):
+class ByteQueue(Queue):
     """Goes in front of a class of queues, and makes them a ``Way`` to a client.
 
     Args:
@@ -38,7 +38,7 @@ class Weighed(Queue):
         keeper: is told when more than these wait.
     """
 
-    def __init__(self, mark: int, keeper: Keeper) -> None:
+    def __init__(self, mark: int, keeper: QueueOwner) -> None:
         super().__init__()
         self.waiting = 0
         self.mark = mark

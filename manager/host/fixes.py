@@ -17,18 +17,24 @@ from engineio import packet as eio_packet
 from socketio import packet
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
-from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.errors import EXITS, HandlerExit
-from socketio_cluster.manager.futures import settle
-from socketio_cluster.manager.host.around import answered, check_answerable, check_call, put_around, serves
-from socketio_cluster.manager.host.begin_anew import watch_anew
-from socketio_cluster.manager.host.context import in_context_of, keep_context
 from socketio_cluster.manager.host.deadline import Deadline
+from socketio_cluster.manager.host.outbox import wait_for_tornado
 from socketio_cluster.manager.host.posts import check_posts, handle_post
 from socketio_cluster.manager.host.reader import Reader
 from socketio_cluster.manager.host.server import Host
-from socketio_cluster.manager.host.tornado_socket import pace
+from socketio_cluster.manager.host.session import in_context_of, keep_context
+from socketio_cluster.manager.host.shared_fixes import (
+    allow_service_task,
+    call_result,
+    check_answerable,
+    check_call,
+    has_namespace,
+    install_fixes,
+)
+from socketio_cluster.manager.tasks import set_once
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
@@ -36,14 +42,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger("socketio_cluster.manager")
 
 
-def guard(host: Host, manager: ClusterManager) -> None:
+def install(host: Host, manager: ClusterManager) -> None:
     """Put the guards around a server's methods."""
     if host.engine.async_mode == "tornado":
-        pace(host)
-    put_around(host, Guards(host, manager), Reader(host, manager).message)
+        wait_for_tornado(host)
+    install_fixes(host, Fixes(host, manager), Reader(host, manager).message)
 
 
-class Guards:
+class Fixes:
     """The server's methods with what they lack."""
 
     def __init__(self, host: Host, manager: ClusterManager) -> None:
@@ -98,7 +104,7 @@ class Guards:
     async def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
         """Connect a client; nothing is left of one whose connect handler fails."""
         namespace = namespace or "/"
-        if not serves(self._server, namespace):
+        if not has_namespace(self._server, namespace):
             await self._refuse(eio_sid, namespace, "Invalid namespace")
             return
         before = self._manager.members.on_connection(eio_sid, namespace)
@@ -137,10 +143,15 @@ class Guards:
                 self._manager.basic_disconnect(client.sid, client.namespace)
 
     async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:
-        """Disconnect a client; nothing is left of it, though its disconnect handler raises."""
-        self._manager.settle()
+        """Disconnect a client; nothing is left of it, though its disconnect handler raises.
+
+        That handler runs in the client's own context, whoever asks for this, on whichever node.
+        """
+        self._manager.enter_loop()
+        client = self._manager.members.find(sid, namespace or "/")
+        socket = self._server.eio.sockets.get(client.eio_sid) if client is not None else None
         try:
-            await self._send_away(sid, namespace, ignore_queue)
+            await in_context_of(socket, self._send_away(sid, namespace, ignore_queue))
         except Exception:
             self._manager.basic_disconnect(sid, namespace or "/")
             raise
@@ -160,7 +171,7 @@ class Guards:
         self._deadline.close()
         await self._manager.close()  # first: it forgets what belongs to an event loop that has ended
         await self._shutdown()
-        watch_anew(self._server.eio)
+        allow_service_task(self._server.eio)
 
     def emit(
         self, event: str, data: Any = None, to: Any = None, room: Any = None, *args: Any, **options: Any
@@ -191,7 +202,7 @@ class Guards:
         check_call(self._server, to)
         check_answerable(self._manager.members, self._connecting.get(asyncio.current_task()), to, namespace)
         future: asyncio.Future[tuple[Any, ...] | None] = asyncio.get_running_loop().create_future()
-        answer = Answer(partial(settle, future), timeout)
+        answer = AckWaiter(partial(set_once, future), timeout)
         try:
             await self._server.emit(
                 event,
@@ -206,4 +217,4 @@ class Guards:
             raise SocketIOTimeoutError from None
         finally:
             answer.end()
-        return answered(arguments, to)
+        return call_result(arguments, to)

@@ -11,13 +11,15 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from engineio.exceptions import EngineIOError
+
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER, Backpressure
 from socketio_cluster.manager.clients.outgoing import Outgoing
-from socketio_cluster.manager.host.byte_queue import POLL_PACKETS, Weighed
+from socketio_cluster.manager.host.byte_queue import POLL_PACKETS, ByteQueue
 from socketio_cluster.manager.host.server import Host
 
 
-class Outbox(Weighed, asyncio.Queue[Any]):
+class Outbox(ByteQueue, asyncio.Queue[Any]):
     """The queue of a connection.
 
     python-engineio awaits the first packet and takes the rest until the queue says that it is empty; it
@@ -52,7 +54,7 @@ class Outbox(Weighed, asyncio.Queue[Any]):
         self.put_nowait(None)
 
 
-class Outlet:
+class Outboxes:
     """Finds the way to each connection of one server."""
 
     def __init__(
@@ -74,11 +76,11 @@ class Outlet:
         mark: int,
         backpressure: Backpressure,
         spawn: Callable[[Coroutine[Any, Any, Any]], None],
-    ) -> Outlet:
+    ) -> Outboxes:
         """Give the server's connections queues that say when more than ``mark`` bytes wait."""
-        outlet = cls(host.engine, mark, backpressure, spawn)
-        host.use_queue(outlet.new_queue)
-        return outlet
+        outboxes = cls(host.engine, mark, backpressure, spawn)
+        host.use_queue(outboxes.new_queue)
+        return outboxes
 
     def new_queue(self) -> Outbox:
         """Make the queue of a connection."""
@@ -89,7 +91,7 @@ class Outlet:
         socket = self._eio.sockets.get(eio_sid)
         if socket is None:
             return _nowhere
-        own: Callable[[Outgoing], None] | None = getattr(socket, "outlet", None)
+        own: Callable[[Outgoing], None] | None = getattr(socket, "write_event", None)
         if own is not None:
             return own  # a connection that does not speak Engine.IO
 
@@ -117,3 +119,24 @@ class Outlet:
 
 def _nowhere(outgoing: Outgoing) -> None:
     """The connection went away before its client was known."""
+
+
+def wait_for_tornado(host: Host) -> None:
+    """Let an Engine.IO server in the async mode ``tornado`` wait for its clients."""
+    eio = host.engine
+    driver = host.driver("websocket")
+    plain: Any = driver.own
+
+    class PacedWebSocket(plain):  # type: ignore[misc]
+        """python-engineio's class with another ``send``."""
+
+        async def send(self, message: str | bytes) -> None:
+            """Send a message; raises ``EngineIOError`` when the connection is closed or the client dead."""
+            try:
+                # A client that takes nothing for so long has answered no ping either.
+                async with asyncio.timeout(eio.ping_interval + eio.ping_timeout):
+                    await self.tornado_handler.write_message(message, binary=isinstance(message, bytes))
+            except Exception as error:  # TimeoutError, or Tornado's WebSocketClosedError
+                raise EngineIOError(f"the client cannot be written to: {error!r}") from error
+
+    driver.put("tornado", lambda _: PacedWebSocket)

@@ -12,8 +12,8 @@ from weakref import WeakKeyDictionary
 
 from socketio import AsyncServer
 
-from socketio_cluster.manager.host.context import in_context_of
-from socketio_cluster.manager.host.session import Farewell, hang_up
+from socketio_cluster.manager.host.connection import Connection, connection_of
+from socketio_cluster.manager.host.session import CloseFrame, hang_up
 from socketio_cluster.manager.host.slot import Slot, open_slot, replace
 
 
@@ -45,7 +45,7 @@ class Host:
         """``(target, *args)``: starts a task, or a thread."""
         server.eio.on("connect", self.connect.entry)
         self._drivers: dict[str, Slot] = {}
-        self._farewells: WeakKeyDictionary[Any, Farewell] = WeakKeyDictionary()
+        self._close_frames: WeakKeyDictionary[Any, CloseFrame] = WeakKeyDictionary()
 
     def driver(self, name: str) -> Slot:
         """A function of the Engine.IO driver: ``websocket`` or ``translate_request``.
@@ -102,11 +102,6 @@ class Host:
         """Call the callback that waits for a client's answer."""
         return self.server._handle_ack(eio_sid, namespace, ack_id, data)
 
-    async def send_away(self, eio_sid: str, sid: str, namespace: str) -> None:
-        """Disconnect a client because another node asks for it, in the context of its connection."""
-        leaving = self.server.disconnect(sid, namespace=namespace)
-        await in_context_of(self.engine.sockets.get(eio_sid), leaving)
-
     @property
     def event_is_ours(self) -> bool:
         """Whether nobody, such as the admin UI, has put a function of their own before ``event``."""
@@ -128,6 +123,10 @@ class Host:
             name not in own and getattr(kind, name) in [getattr(one, name) for one in (AsyncServer, *kinds)]
             for name in ("_handle_eio_message", "_handle_event", "_handle_event_internal", "_handle_ack")
         )
+
+    def connection(self, eio_sid: str) -> Connection | None:
+        """What is known of a connection; None when it has ended."""
+        return connection_of(self.server, eio_sid)
 
     # Engine.IO
 
@@ -156,12 +155,12 @@ class Host:
             text: for people, at most 123 bytes.
             reason: what the disconnect handlers are told.
         """
-        self._farewells[socket] = Farewell(code, text)
+        self._close_frames[socket] = CloseFrame(code, text)
         await hang_up(socket, reason)
 
-    def farewell(self, socket: Any) -> Farewell | None:
+    def close_frame(self, socket: Any) -> CloseFrame | None:
         """What ``close_with`` was told about this session."""
-        return self._farewells.get(socket)
+        return self._close_frames.get(socket)
 
     def end_of_session(self, eio_sid: str, reason: str) -> Any:
         """Run what follows the end of a connection: the disconnect handlers of its clients."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Coroutine
+from contextvars import Context, copy_context
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from engineio.async_socket import AsyncSocket
 
@@ -33,7 +36,7 @@ def state_of(socket: Any) -> State:
     return State.OPEN if socket.connected or socket.upgraded else State.NEW
 
 
-class Farewell(NamedTuple):
+class CloseFrame(NamedTuple):
     """How a WebSocket is closed: the close code of RFC 6455, and a text for people."""
 
     code: int
@@ -74,3 +77,25 @@ def pinged_by(target: Any) -> Any:
     if getattr(target, "__func__", None) is AsyncSocket._send_ping:
         return target.__self__
     return None
+
+
+Result = TypeVar("Result")
+
+
+def keep_context(socket: Any) -> Context:
+    """Let a connection have the current context from now on.
+
+    Args:
+        socket: python-engineio's socket.
+    """
+    context = copy_context()
+    socket.context = context
+    return context
+
+
+async def in_context_of(socket: Any, work: Coroutine[Any, Any, Result]) -> Result:
+    """Do something in the context of a connection; in the current one if that has none."""
+    context = getattr(socket, "context", None)
+    if context is None:
+        return await work
+    return await asyncio.get_running_loop().create_task(work, context=context)

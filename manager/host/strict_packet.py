@@ -13,8 +13,7 @@ from typing import Any, Final
 from socketio import packet as sio
 
 from socketio_cluster.manager.clients.compact_json import packet_json
-from socketio_cluster.manager.clients.event_name import is_name
-from socketio_cluster.manager.clients.packets import MAX_ATTACHMENTS, PacketClass
+from socketio_cluster.manager.clients.packets import MAX_ATTACHMENTS, PacketClass, is_event_name
 
 _EVENTS: Final = (sio.EVENT, sio.BINARY_EVENT)
 _ACKS: Final = (sio.ACK, sio.BINARY_ACK)
@@ -25,16 +24,16 @@ class BadPacket(ValueError):
     """A client sent what no Socket.IO client sends."""
 
 
-def checked(plain: PacketClass) -> PacketClass:
+def strict_packet_class(plain: PacketClass) -> PacketClass:
     """Give a packet class that raises ``BadPacket`` where this one, its ``plain``, reads on.
 
     And ``ValueError`` where that one would write what JavaScript clients refuse.
     """
     own = {"plain": plain, "json": packet_json(plain.json)}
-    return type(f"Checked{plain.__name__}", (_Checked, plain), own)
+    return type(f"Checked{plain.__name__}", (_StrictPacket, plain), own)
 
 
-class _Checked(sio.Packet):  # type: ignore[misc]
+class _StrictPacket(sio.Packet):  # type: ignore[misc]
     """Goes in front of any packet class."""
 
     def encode(self) -> Any:
@@ -102,7 +101,7 @@ def _numbers(data: Any) -> Iterator[Any]:
 
 def _valid(kind: int, data: Any) -> bool:
     if kind in _EVENTS:
-        return isinstance(data, list) and bool(data) and is_name(data[0])
+        return isinstance(data, list) and bool(data) and is_event_name(data[0])
     if kind in _ACKS:
         return isinstance(data, list)
     if kind == sio.DISCONNECT:

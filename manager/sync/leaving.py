@@ -16,14 +16,13 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any, Final
 
-from socketio_cluster.manager.host.sync.outbox import cut
-from socketio_cluster.manager.host.sync.reader import hang_up
+from socketio_cluster.manager.host.sync.session import cut, hang_up
 
 SECONDS: Final = 3.0
 """How long disconnect handlers may take at the end."""
 
 
-def let_go(server: Any) -> None:
+def say_goodbye(server: Any) -> None:
     """Close all connections as if they had broken, so that their clients connect again, elsewhere."""
     sockets = list(server.eio.sockets.values())
     reason = server.reason.SERVER_DISCONNECT

@@ -9,21 +9,21 @@ from typing import Any, TypeVar
 from socketio import Manager
 
 from socketio_cluster.manager.bus.roster import NodeInfo
-from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.packets import encode_event, shared_ack_id
-from socketio_cluster.manager.clients.rooms import Callback, Rooms
+from socketio_cluster.manager.clients.rooms import Callback, LocalRooms
 from socketio_cluster.manager.errors import FAILURES, SettingError
 from socketio_cluster.manager.host.server import Host
-from socketio_cluster.manager.host.sync.fixes import guard
+from socketio_cluster.manager.host.sync.fixes import install
 from socketio_cluster.manager.host.sync.handlers import SyncHandlers
-from socketio_cluster.manager.host.sync.outbox import Outlets
+from socketio_cluster.manager.host.sync.outbox import SyncOutboxes
 from socketio_cluster.manager.ids import new_sid
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.stats import Stats
-from socketio_cluster.manager.sync.core import Core
-from socketio_cluster.manager.sync.home import Home
-from socketio_cluster.manager.sync.leaving import let_go, on_signals
+from socketio_cluster.manager.sync.inner_manager import InnerManager
+from socketio_cluster.manager.sync.leaving import on_signals, say_goodbye
+from socketio_cluster.manager.sync.node_thread import NodeThread
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -53,7 +53,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         self.handlers: SyncHandlers
         """Counts the event handlers that run."""
         self._given = url, options
-        self.home = Home(self._make)
+        self.node_thread = NodeThread(self._make)
         """The node of this process, and the way to it."""
 
     # the node
@@ -61,7 +61,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
     @property
     def node_id(self) -> str:
         """The node's id: the first 8 characters of its clients' sids."""
-        return self._core.node.id
+        return self._inner.node.id
 
     @property
     def host_id(self) -> str:
@@ -71,40 +71,40 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
     @property
     def ready(self) -> bool:
         """Whether this node hears the others."""
-        return self._core.ready
+        return self._inner.ready
 
     @property
     def client_count(self) -> int:
         """How many clients this node serves, counted per namespace."""
-        return self._core.client_count
+        return self._inner.client_count
 
     @property
     def stats(self) -> Stats:
         """What this node counts."""
-        return self._core.stats
+        return self._inner.stats
 
     @property
-    def members(self) -> Rooms:
+    def members(self) -> LocalRooms:
         """The clients of this node; only its loop changes them."""
-        return self._core.members
+        return self._inner.members
 
     def nodes(self) -> dict[str, NodeInfo]:
         """The live nodes by id, this one included."""
-        return self.ask(self._core.nodes)
+        return self.ask(self._inner.nodes)
 
     def start(self) -> None:
         """Go on the bus. Returns when it is reached, or after five seconds, while it goes on trying."""
-        self._run(self._core.start())
+        self._run(self._inner.start())
 
     def close(self) -> None:
         """Say goodbye to the other nodes and leave the bus for good, within about a second; done at exit."""
         self.leaving = True
-        self.home.close()
+        self.node_thread.close()
 
     def leave(self) -> None:
         """Let all clients go, so that they connect to another node, and close."""
         self.leaving = True
-        let_go(self.server)
+        say_goodbye(self.server)
         self.close()
 
     def leave_on_signals(self) -> None:
@@ -118,25 +118,25 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
     # between the threads and the loop
 
     @property
-    def _core(self) -> Core:
-        return self.home.core
+    def _inner(self) -> InnerManager:
+        return self.node_thread.inner
 
-    def _make(self) -> Core:
+    def _make(self) -> InnerManager:
         if self.server is None:
             raise RuntimeError("this manager has no server: where none is, use socketio_cluster.Emitter")
         url, options = self._given
-        return Core(url, options, self.host, self._outlets)
+        return InnerManager(url, options, self.host, self._outboxes)
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return self.home.run(coroutine)
+        return self.node_thread.run(coroutine)
 
     def ask(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call a function on the loop; returns what it returns and raises what it raises."""
-        return self.home.ask(function, *arguments)
+        return self.node_thread.ask(function, *arguments)
 
     def lose(self, eio_sid: str, namespace: str, reason: str) -> bool:
         """Note the end of a client whose connect handler is running; False when it is not."""
-        return self.ask(self._core.lose, eio_sid, namespace, reason)
+        return self.ask(self._inner.lose, eio_sid, namespace, reason)
 
     # python-socketio: set-up
 
@@ -157,9 +157,9 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
                 " give the server async_mode='threading'"
             )
         self.host = host = Host(server)
-        self._outlets = Outlets(host, self)
+        self._outboxes = SyncOutboxes(host, self)
         host.use_ids(lambda: new_sid(self.node_id))
-        guard(host, self)
+        install(host, self)
 
     def initialize(self) -> None:
         """Nothing to do: the first client or emit starts the node."""
@@ -168,46 +168,46 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
 
     def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
         """Register a client whose connect handler is about to run; None when it is connected already."""
-        return self._run(self._core.pre_connect(eio_sid, namespace))
+        return self._run(self._inner.pre_connect(eio_sid, namespace))
 
     def connect(self, sid: str, namespace: str) -> str | None:
         """Mark a client as connected, and give it what was emitted meanwhile."""
-        return self._run(self._core.connect(sid, namespace))
+        return self._run(self._inner.connect(sid, namespace))
 
     def can_disconnect(self, sid: str, namespace: str) -> bool:
         """Whether the server shall disconnect this client itself; one of another node is passed on."""
-        return self._run(self._core.can_disconnect(sid, namespace))
+        return self._run(self._inner.can_disconnect(sid, namespace))
 
     def pre_disconnect(self, sid: str, namespace: str) -> str:
         """Mark a client as leaving; returns its connection's sid."""
-        return self.ask(self._core.pre_disconnect, sid, namespace)
+        return self.ask(self._inner.pre_disconnect, sid, namespace)
 
     def disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
         """Remove a client."""
-        self.ask(self._core.basic_disconnect, sid, namespace)
+        self.ask(self._inner.basic_disconnect, sid, namespace)
 
     def is_pre_connected(self, sid: str, namespace: str) -> bool:
         """Whether this client's connect handler is running."""
-        return self._core.is_pre_connected(sid, namespace)
+        return self._inner.is_pre_connected(sid, namespace)
 
     def is_connected(self, sid: str | None, namespace: str) -> bool:
         """Whether this is a connected client of this node."""
-        return self._core.is_connected(sid, namespace)
+        return self._inner.is_connected(sid, namespace)
 
     def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
         """The sid of a connection in a namespace."""
-        return self._core.sid_from_eio_sid(eio_sid, namespace)
+        return self._inner.sid_from_eio_sid(eio_sid, namespace)
 
     def eio_sid_from_sid(self, sid: str, namespace: str = "/") -> str | None:
         """The connection of a client of this node."""
-        return self._core.eio_sid_from_sid(sid, namespace)
+        return self._inner.eio_sid_from_sid(sid, namespace)
 
     # python-socketio: rooms
 
     @property
     def rooms(self) -> dict[str, Any]:
         """``rooms[namespace][room]`` maps the sids of this node to their clients; None is everybody."""
-        return self._core.rooms
+        return self._inner.rooms
 
     @rooms.setter
     def rooms(self, value: object) -> None:
@@ -215,19 +215,19 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
 
     def get_namespaces(self) -> list[str]:
         """The namespaces with clients on this node."""
-        return list(self._core.get_namespaces())
+        return list(self._inner.get_namespaces())
 
     def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
         """The clients of this node in a room, or a list of rooms: (sid, connection's sid)."""
-        yield from self.ask(lambda: list(self._core.get_participants(namespace, room)))
+        yield from self.ask(lambda: list(self._inner.get_participants(namespace, room)))
 
     def get_rooms(self, sid: str, namespace: str) -> list[Any]:
         """The rooms of a client of this node, its own included."""
-        return self.ask(self._core.get_rooms, sid, namespace)
+        return self.ask(self._inner.get_rooms, sid, namespace)
 
     def is_sid_room(self, namespace: str, room: Any) -> bool:
         """Whether a room is a client of this node in this namespace: those are private."""
-        return self.ask(self._core.is_sid_room, namespace, room)
+        return self.ask(self._inner.is_sid_room, namespace, room)
 
     def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
         """Put a client of any node into a room; an emit made after the return sees it.
@@ -236,15 +236,15 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         ``TypeError`` for a room that is neither str nor int, ``NodeTimeout`` when the client's node does not
         confirm.
         """
-        self._run(self._core.enter_room(sid, namespace, room))
+        self._run(self._inner.enter_room(sid, namespace, room))
 
     def leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of any node out of a room; raises ``NodeTimeout`` as ``enter_room``."""
-        self._run(self._core.leave_room(sid, namespace, room))
+        self._run(self._inner.leave_room(sid, namespace, room))
 
     def close_room(self, room: Any, namespace: str) -> None:
         """Take everybody, on every node, out of a room; raises ``NodeTimeout`` as ``enter_room``."""
-        self._run(self._core.close_room(room, namespace))
+        self._run(self._inner.close_room(room, namespace))
 
     # python-socketio: events
 
@@ -269,10 +269,10 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
         # Here and not on the loop: a serializer of the application may look at its thread or its context.
         ack_id = 0 if callback is None else shared_ack_id()
-        encoded = encode_event(self._core.packet_class, event, data, namespace, ack_id)
-        if callback is not None and not isinstance(callback, Answer):
+        encoded = encode_event(self._inner.packet_class, event, data, namespace, ack_id)
+        if callback is not None and not isinstance(callback, AckWaiter):
             callback = self._threaded(callback)
-        self._run(self._core.hand_out(encoded, namespace, rooms, skip, callback, ignore_queue))
+        self._run(self._inner.emit_encoded(encoded, namespace, rooms, skip, callback, ignore_queue))
 
     def _threaded(self, callback: Callback) -> Callback:
         def run(*arguments: Any) -> None:
@@ -285,4 +285,4 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
 
     def trigger_callback(self, sid: str | None, id: int, data: list[Any]) -> None:  # noqa: A002
         """Call the callback a client has answered, in a thread of its own."""
-        self._run(self._core.trigger_callback(sid, id, data))
+        self._run(self._inner.trigger_callback(sid, id, data))

@@ -15,16 +15,23 @@ from socketio.packet import Packet
 
 from socketio_cluster.cluster.forward import messages
 from socketio_cluster.cluster.lane.events import read
-from socketio_cluster.cluster.lane.frames import CLOSE, TEXT, FrameError, FrameReader, close_code
+from socketio_cluster.cluster.lane.frames import (
+    CLOSE,
+    CONTINUATION,
+    TEXT,
+    FrameError,
+    FrameReader,
+    close_code,
+)
 from socketio_cluster.manager.brokers.amqp_frames import METHOD, Deliveries, FrameBuffer
-from socketio_cluster.manager.brokers.hub import Member
+from socketio_cluster.manager.brokers.hub import HubClient
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.errors import EnvelopeError
-from socketio_cluster.manager.host.payload import MOST_PACKETS, Malformed, packets_of
-from socketio_cluster.manager.host.strict_packet import BadPacket, checked
+from socketio_cluster.manager.host.posts import MOST_PACKETS, Malformed, packets_of
+from socketio_cluster.manager.host.strict_packet import BadPacket, strict_packet_class
 
 LIMIT = 1000
-JSON, MSGPACK = checked(Packet), checked(MsgPackPacket)
+JSON, MSGPACK = strict_packet_class(Packet), strict_packet_class(MsgPackPacket)
 CODECS = [Codec("fuzz"), Codec("fuzz", secrets.token_hex())]
 
 
@@ -39,7 +46,8 @@ def _messages(pieces: list[bytes]) -> tuple[list[tuple[int, bytes]], int | None]
                 continue
             for opcode, payload in reader.feed(piece):
                 assert len(payload) <= LIMIT
-                found.append((opcode, payload))
+                if opcode != CONTINUATION:
+                    found.append((opcode, payload))
                 if opcode == CLOSE:
                     close_code(payload)
     except FrameError as error:
@@ -128,7 +136,7 @@ class _Transport:
 
 def hub(data: bytes) -> None:
     """What a node says to the hub is done or ends its connection; no more is kept than was said."""
-    member = Member(_Hub())
+    member = HubClient(_Hub())
     member.connection_made(_Transport())
     for start in range(0, len(data), 7):
         member.data_received(data[start : start + 7])

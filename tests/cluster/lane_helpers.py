@@ -14,11 +14,12 @@ import socketio
 import uvicorn
 from websockets.frames import apply_mask
 
+from socketio_cluster.cluster.forward import RelayProtocol
 from socketio_cluster.cluster.lane import LaneProtocol, Lanes
 from socketio_cluster.cluster.lane.frames import CLOSE, TEXT
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.stack import Stack
-from socketio_cluster.cluster.strict.layer import Strict
+from socketio_cluster.cluster.strict.gate import Strict
 from tests.harness import SECONDS, Node, Server, eventually
 
 
@@ -38,7 +39,7 @@ class LaneNode(Node):
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             self.wrap(self.sio),
-            ws=LaneProtocol if self.lane else "websockets-sansio",
+            ws=LaneProtocol if self.lane else RelayProtocol,
             ws_per_message_deflate=False,
             lifespan="off",
             log_level="critical",

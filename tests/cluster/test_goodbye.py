@@ -7,7 +7,7 @@ import itertools
 
 import pytest
 
-from socketio_cluster.cluster.drain.goodbye import let_go
+from socketio_cluster.cluster.drain.goodbye import say_goodbye
 from socketio_cluster.cluster.lane.frames import CLOSE
 from socketio_cluster.manager.host import handlers
 from tests.cluster.lane_helpers import lane_node, raw
@@ -26,7 +26,7 @@ async def test_last_post(node):
         assert await one.post("40") == 200
         assert (await one.get())[0].startswith("40")
         (socket,) = node.sockets.values()
-        going = asyncio.create_task(let_go(node.manager, socket, "test"))
+        going = asyncio.create_task(say_goodbye(node.manager, socket, "test"))
         await eventually(lambda: node.reasons == ["test"])
         assert await one.post('42["event"]') == 200
         while (await one.get())[0] != "1":
@@ -54,7 +54,7 @@ async def test_handlers_end_first(node):
         await one.say('42["work"]')
         assert await one.text() == '42["piece",1]'
         (socket,) = node.sockets.values()
-        leaving = asyncio.create_task(let_go(node.manager, socket, "test"))
+        leaving = asyncio.create_task(say_goodbye(node.manager, socket, "test"))
         await node.sio.emit("piece", "between", to=one.sid)
         assert await one.text() == '42["piece","between"]'
         assert not node.reasons
@@ -79,7 +79,7 @@ async def test_handler_without_end(node, monkeypatch):
         await one.say('42["work"]')
         await began.wait()
         (socket,) = node.sockets.values()
-        await let_go(node.manager, socket, "test")
+        await say_goodbye(node.manager, socket, "test")
         assert await one.closed() == 1012
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from socketio_cluster.cluster.lane import connection
 from socketio_cluster.cluster.lane.frames import CLOSE
-from socketio_cluster.manager.clients.slow_consumers import MOST
+from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
 from tests.cluster.lane_helpers import client_frame, lane_node, raw
 from tests.harness import eventually, raw_polling
 
@@ -42,7 +42,7 @@ async def test_stalled_websocket(lane):
             reading = [asyncio.create_task(read_all(one, 30)) for one in readers]
             for number in range(30):
                 await node.sio.emit("n", (number, "x" * MEGABYTE))
-                assert sum(waiting(node).values()) < (MOST + 8) * MEGABYTE
+                assert sum(waiting(node).values()) < (MAX_EXTRA_MARKS + 8) * MEGABYTE
                 await eventually(
                     lambda: all(b < MEGABYTE for s, b in waiting(node).items() if s != stalled.eio_sid)
                 )

@@ -6,10 +6,9 @@ import pytest
 
 from socketio_cluster import ClusterManager, SettingError
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.limits.admission import Door
-from socketio_cluster.cluster.limits.bucket import Bucket
-from socketio_cluster.cluster.limits.check import check_limits
-from socketio_cluster.cluster.limits.pace import Pace
+from socketio_cluster.cluster.limits.admission import AdmissionRule
+from socketio_cluster.cluster.limits.bucket import Bucket, Pace
+from socketio_cluster.cluster.options import check_limits
 from socketio_cluster.cluster.parser import read_options
 
 
@@ -35,14 +34,14 @@ def test_borrowing_says_how_long_to_wait():
 
 def test_door_counts_before_it_looks_at_the_rate():
     """A full node says so, and uses up nothing of the rate."""
-    door = Door(2, 1.0, now=0.0)
+    door = AdmissionRule(2, 1.0, now=0.0)
     assert [door.refusal(2, 0.0), door.refusal(1, 0.0), door.refusal(1, 0.0)] == ["full", None, "rate"]
     assert door.refusal(1, 1.0) is None
 
 
 def test_door_without_limits_is_open():
     """Without limits everybody is let in."""
-    assert Door(None, None, now=0.0).refusal(10**6, 0.0) is None
+    assert AdmissionRule(None, None, now=0.0).refusal(10**6, 0.0) is None
 
 
 def test_pace_of_a_client_below_the_rate():

@@ -19,8 +19,8 @@ async def pair(request, redis_url, prefix):
 
 
 def waiting(node):
-    core = node.manager.home.core if isinstance(node, ThreadedNode) else node.manager
-    return len(core.remote.acks), len(core.asked)
+    core = node.manager.node_thread.inner if isinstance(node, ThreadedNode) else node.manager
+    return len(core.remote.acks), len(core.client_acks)
 
 
 @pytest.mark.parametrize("home", [0, 1], ids=["local", "remote"])

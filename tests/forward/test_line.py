@@ -7,15 +7,17 @@ import contextlib
 
 import pytest
 
-from socketio_cluster.cluster.forward.line import MAX_FRAME, MAX_STRANGE, Line, LineLost
+from socketio_cluster.cluster.forward.line import MAX_FRAME, MAX_STRANGE, LineLost, NodeLine
 
 
 @contextlib.asynccontextmanager
 async def lines(*, trusted=True):
     """The two ends of a line."""
     accepted = asyncio.get_running_loop().create_future()
-    server = await asyncio.get_running_loop().create_server(lambda: Line(accepted.set_result), "127.0.0.1", 0)
-    _, one = await asyncio.get_running_loop().create_connection(Line, *server.sockets[0].getsockname())
+    server = await asyncio.get_running_loop().create_server(
+        lambda: NodeLine(accepted.set_result), "127.0.0.1", 0
+    )
+    _, one = await asyncio.get_running_loop().create_connection(NodeLine, *server.sockets[0].getsockname())
     two = await accepted
     if trusted:
         one.trust()

@@ -10,7 +10,7 @@ import struct
 
 import pytest
 
-from socketio_cluster.cluster.forward.line import Line
+from socketio_cluster.cluster.forward.line import NodeLine
 from socketio_cluster.cluster.forward.messages import ask_of, decode
 from socketio_cluster.cluster.forward.relay import join
 from tests.harness import eventually
@@ -37,7 +37,7 @@ async def connection(stack):
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     stack.callback(server.close)
     address = server.sockets[0].getsockname()
-    transport, _ = await asyncio.get_running_loop().create_connection(Line, *address)
+    transport, _ = await asyncio.get_running_loop().create_connection(NodeLine, *address)
     reader, writer = await accepted
     stack.callback(writer.close)
     return transport, (reader, writer)

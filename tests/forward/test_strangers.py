@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from socketio_cluster.cluster.forward.greeting import Key, NotANode, greet
-from socketio_cluster.cluster.forward.line import MAX_FRAME, MAX_STRANGE, Line, LineLost
+from socketio_cluster.cluster.forward.line import MAX_FRAME, MAX_STRANGE, LineLost, NodeLine
 from socketio_cluster.cluster.forward.messages import Ask, Refusal, decode, encode
 from tests.cluster.command import Command, run
 from tests.forward.conftest import within
@@ -30,7 +30,7 @@ def ask(sid: str, **how) -> bytes:
 @pytest.fixture
 async def line(far_nodes):
     """A connection to the internal port of the first node, nothing said yet."""
-    _, line = await asyncio.get_running_loop().create_connection(Line, "127.0.0.1", far_nodes.internal[0])
+    _, line = await asyncio.get_running_loop().create_connection(NodeLine, "127.0.0.1", far_nodes.internal[0])
     yield line
     line.close()
 
@@ -96,7 +96,9 @@ async def test_overheard_proof_is_worth_nothing(far_nodes, line, poller):
     said = []
     write, line.write = line.write, lambda frame: (said.append(frame), write(frame))
     await greeted(line, far_nodes)
-    _, again = await asyncio.get_running_loop().create_connection(Line, "127.0.0.1", far_nodes.internal[0])
+    _, again = await asyncio.get_running_loop().create_connection(
+        NodeLine, "127.0.0.1", far_nodes.internal[0]
+    )
     again.write(said[0])
     await again.read()
     again.write(said[1])

@@ -18,7 +18,6 @@ PURE = [
     "ids",
     "bus/channels",
     "bus/envelope",
-    "bus/secret",
     "bus/messages",
     "bus/backlog",
     "bus/interest",
@@ -36,7 +35,11 @@ PURE = [
     "bus/streams",
     "clients/packets",
     "clients/acks",
+    "clients/client_acks",
     "clients/rooms",
+    "queries/pieces",
+    "queries/polls",
+    "queries/socket_info",
 ]
 
 

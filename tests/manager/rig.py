@@ -116,7 +116,7 @@ class Rig:
         self.bus = Bus()
         self.interest = Interest()
         self.backlog = Backlog(10**6, 60)
-        self.outgoing = Outgoing(self.backlog, lambda: None)
+        self.outgoing = Outgoing(self.backlog, lambda: None, lambda: None)
         self.ends = Ends(lambda: self.outgoing.notice(Publication(("c",), b"bye")))
         self.link = Link(self.bus.connect, self.interest, self.outgoing, self.ends)
         self._number = 0

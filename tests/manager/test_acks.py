@@ -7,8 +7,8 @@ from time import perf_counter
 import pytest
 
 from socketio_cluster.manager.clients import acks as module
-from socketio_cluster.manager.clients.acks import Acks, Answer, RemoteAck, abandon
-from socketio_cluster.manager.clients.asked import AskedClients
+from socketio_cluster.manager.clients.acks import AckWaiter, RemoteAck, RemoteAcks, abandon
+from socketio_cluster.manager.clients.client_acks import ClientAcks
 from socketio_cluster.manager.clients.rooms import Client
 
 
@@ -27,7 +27,7 @@ class Waiter:
 
 @pytest.fixture
 def acks():
-    return Acks(300)
+    return RemoteAcks(300)
 
 
 def test_a_single_client(acks):
@@ -95,7 +95,7 @@ def test_a_single_client_that_never_answers(acks):
 def test_a_call_waits_for_its_own_time(acks):
     """A call is kept for its own timeout, be that longer or shorter, and for ever without one."""
     for timeout in (1, 1000, None):
-        acks.expect(Answer(print, timeout), "node", 0)
+        acks.expect(AckWaiter(print, timeout), "node", 0)
     counts = []
     for now in (1, 999, 1000, 10**9):
         acks.expire(now)
@@ -105,7 +105,7 @@ def test_a_call_waits_for_its_own_time(acks):
 
 def test_a_bound(acks, monkeypatch):
     """Beyond the bound the oldest callback goes, and is told that nobody will answer."""
-    monkeypatch.setattr(module, "MOST", 3)
+    monkeypatch.setattr(module, "MAX_REMOTE", 3)
     waiters = [Waiter() for _ in range(5)]
     for waiter in waiters:
         acks.expect(waiter, "node", 0)
@@ -125,7 +125,7 @@ def test_cost():
             times.append(perf_counter() - began)
         return min(times)
 
-    acks, asked = Acks(300), AskedClients(300)
+    acks, asked = RemoteAcks(300), ClientAcks(300)
     client = Client("sid", "eio", "/", print, 0)
     for expect in (lambda: acks.expect(print, "node", 1.0), lambda: asked.expect(client, print, 1.0)):
         few = fastest(expect)
@@ -154,7 +154,7 @@ def test_answer():
     ends = []
     for tell, wanted in ((lambda answer: answer(1, 2), (1, 2)), (lambda answer: answer.abandon(), None)):
         resolved = []
-        answer = Answer(resolved.append)
+        answer = AckWaiter(resolved.append)
         answer.on_end(lambda: ends.append("undone"))
         tell(answer)
         answer.end()

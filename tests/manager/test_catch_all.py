@@ -7,7 +7,7 @@ import itertools
 import pytest
 import socketio
 
-from socketio_cluster.manager.host.catch_all import tell_name
+from socketio_cluster.manager.host.shared_fixes import pass_event_name
 
 NAMESPACES = ("/", "/chat", "*")
 EVENTS = ("said", "*", "connect")
@@ -19,7 +19,7 @@ def server_with(where):
     for namespace, event in where:
         server.on(event, lambda *args: None, namespace=namespace)
     choose = server._get_event_handler
-    tell_name(server)
+    pass_event_name(server)
     return server, choose
 
 
@@ -49,5 +49,5 @@ def test_a_server_with_its_own_choice():
     server = Own(async_mode="asgi")
     for event in ("mine", "said"):
         server.on(event, lambda *args: None)
-    tell_name(server)
+    pass_event_name(server)
     assert server._get_event_handler("said", "/", ()) == (server.handlers["/"]["mine"], ())

@@ -12,8 +12,8 @@ import msgspec
 import pytest
 
 from socketio_cluster.manager.brokers import hub as hub_module
-from socketio_cluster.manager.brokers.frames import Subscribe, encode
 from socketio_cluster.manager.brokers.hub import Hub
+from socketio_cluster.manager.brokers.hub_frames import Subscribe, encode
 from socketio_cluster.manager.bus.broker import Publication
 from socketio_cluster.manager.bus.registry import open_broker
 from socketio_cluster.manager.errors import BrokerError, SettingError

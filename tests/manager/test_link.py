@@ -108,7 +108,7 @@ async def test_takes_everything_again(live):
     """A new broker takes what is wanted by then, before anybody is told that the bus is back."""
     for channel in ("a", "b"):
         live.interest.want(channel)
-        await live.link.settle(channel)
+        await live.link.wait_subscribed(channel)
     assert live.broker.taken == {"inbox", "a", "b"}
     first = live.broker
     first.fail(BrokerError("reset"))
@@ -215,7 +215,7 @@ async def test_settle_waits_for_the_bus(live):
 
     live.bus.on_subscribe = slow
     live.interest.want("a")
-    settling = asyncio.create_task(live.link.settle("a"))
+    settling = asyncio.create_task(live.link.wait_subscribed("a"))
     await asyncio.wait([settling], timeout=0.05)
     assert not settling.done()
     confirmed.set()
@@ -223,11 +223,36 @@ async def test_settle_waits_for_the_bus(live):
     assert "a" in live.broker.taken
     confirmed.clear()
     live.interest.want("b")
-    settling = asyncio.create_task(live.link.settle("b"))
+    settling = asyncio.create_task(live.link.wait_subscribed("b"))
     await asyncio.sleep(0)
     live.broker.fail(BrokerError("reset"))
     await asyncio.wait_for(settling, 1)
     confirmed.set()
+
+
+async def test_many_channels(live):
+    """They are taken and given up in pieces, and who waits for an early one need not wait for the last."""
+    names = [f"room{number}" for number in range(2500)]
+    hold = asyncio.Event()
+
+    async def stop_after_two(channels):
+        if len(live.broker.told) == 3:
+            await hold.wait()
+
+    live.bus.on_subscribe = stop_after_two
+    for name in names:
+        live.interest.want(name)
+    live.link.wish()
+    await eventually(lambda: len(live.broker.told) == 3)
+    early = next(iter(live.interest.taken - {"inbox"}))
+    await asyncio.wait_for(live.link.wait_subscribed(early), 1)
+    hold.set()
+    await eventually(lambda: live.broker.taken == {"inbox", *names})
+    for name in names:
+        live.interest.drop(name)
+    live.link.wish()
+    await eventually(lambda: live.broker.taken == {"inbox"})
+    assert [len(channels) for _, channels in live.broker.told] == [1, 1000, 1000, 500, 1000, 1000, 500]
 
 
 async def test_back_and_forth(live):
@@ -241,10 +266,10 @@ async def test_back_and_forth(live):
         (live.interest.want if number % 2 == 0 else live.interest.drop)("a")
         live.link.wish()
         await asyncio.sleep(0.0001 * (number % 5))
-    await live.link.settle("a")
+    await live.link.wait_subscribed("a")
     assert live.broker.taken == {"inbox", "a"}
     live.interest.drop("a")
-    await live.link.settle("a")
+    await live.link.wait_subscribed("a")
     assert live.broker.taken == {"inbox"}
 
 

@@ -11,7 +11,7 @@ from engineio import packet as eio
 from socketio_cluster.manager.clients.backpressure import Backpressure
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded
-from socketio_cluster.manager.host.outbox import POLL_PACKETS, Outbox, Outlet
+from socketio_cluster.manager.host.outbox import POLL_PACKETS, Outbox, Outboxes
 from socketio_cluster.manager.stats import Stats
 
 
@@ -100,7 +100,7 @@ async def test_discard(outbox):
 
 
 class Socket:
-    """What an outlet uses of a connection."""
+    """What an outboxes uses of a connection."""
 
     def __init__(self, queue):
         self.sid = "sid"
@@ -113,7 +113,7 @@ class Socket:
 
 
 class Eio:
-    """What an outlet uses of an Engine.IO server."""
+    """What an outboxes uses of an Engine.IO server."""
 
     def __init__(self):
         self.sockets = {}
@@ -134,31 +134,31 @@ def work():
 
 
 @pytest.fixture
-def outlet(eio_server, work):
-    """An outlet for connections of 1000 bytes; ``work`` is what it spawned."""
-    outlet = Outlet.install(eio_server, 1000, Backpressure(5, Stats()), work.append)
+def outboxes(eio_server, work):
+    """An outboxes for connections of 1000 bytes; ``work`` is what it spawned."""
+    outboxes = Outboxes.install(eio_server, 1000, Backpressure(5, Stats()), work.append)
     eio_server.sockets["sid"] = Socket(eio_server.create_queue())
-    return outlet
+    return outboxes
 
 
-def test_writes_the_packets(outlet, eio_server):
+def test_writes_the_packets(outboxes, eio_server):
     """An event goes into the connection's queue with its attachments, and nowhere when that is closed."""
-    write = outlet.of("sid")
+    write = outboxes.of("sid")
     write(Outgoing(Encoded([b'51-["a"]', b"\x00"], text=True)))
     queue = eio_server.sockets["sid"].queue
     assert [queue.get_nowait().data for _ in range(2)] == ['51-["a"]', b"\x00"]
     eio_server.sockets["sid"].closed = True
     write(Outgoing(Encoded([b'2["a"]'], text=True)))
-    outlet.of("unknown")(Outgoing(Encoded([b'2["a"]'], text=True)))
+    outboxes.of("unknown")(Outgoing(Encoded([b'2["a"]'], text=True)))
     assert queue.empty()
 
 
-async def test_slow_consumer(outlet, eio_server, work):
+async def test_slow_consumer(outboxes, eio_server, work):
     """A client that does not read is disconnected as a slow consumer, and what waited is thrown away."""
     slow = eio_server.sockets["sid"]
     quick = eio_server.sockets["quick"] = Socket(eio_server.create_queue())
     for _ in range(1000):
-        outlet.of("sid")(Outgoing(Encoded([b"x" * 20], text=True)))
+        outboxes.of("sid")(Outgoing(Encoded([b"x" * 20], text=True)))
     for close in work:
         await close
     assert (slow.reason, len(work)) == ("slow consumer", 1)

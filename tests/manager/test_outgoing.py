@@ -13,7 +13,10 @@ class Bench:
     def __init__(self):
         self.backlog = Backlog(10**6, 60)
         self.answers = []
-        self.outgoing = Outgoing(self.backlog, lambda: self.answers.pop(0) if self.answers else None)
+        self.outgoing = Outgoing(self.backlog, self._answer, lambda: said(b"mark"))
+
+    def _answer(self):
+        return self.answers.pop(0) if self.answers else None
 
     def post(self, *numbers):
         for number in numbers:
@@ -48,7 +51,7 @@ def test_order(bench):
 
 def test_what_waits_until_others_are_back(bench):
     """While the stream does not flow, notices and answers do."""
-    bench.outgoing.flowing = False
+    bench.outgoing.hold()
     bench.post(1)
     bench.outgoing.notice(said(b"hello"))
     bench.answers = [said(b"answer")]
@@ -56,7 +59,7 @@ def test_what_waits_until_others_are_back(bench):
     assert payloads == [b"hello", b"answer"]
     bench.outgoing.sent(batch)
     assert bench.backlog.unsent == 1
-    bench.outgoing.flowing = True
+    bench.outgoing.flow()
     assert bench.batch()[0] == [b"1"]
 
 
@@ -77,3 +80,32 @@ def test_a_cut(bench):
     assert bench.outgoing.told == bench.outgoing.noticed
     assert bench.backlog.handed == 0
     assert bench.batch()[0] == [b"1"]
+
+
+def test_what_waited_is_paced(bench, monkeypatch):
+    """It goes in small batches, each of which ends in a mark that must have come back before the next."""
+    monkeypatch.setattr("socketio_cluster.manager.bus.outgoing.LEAST_BYTES", 2)
+    bench.outgoing.hold()
+    bench.post(1, 2, 3, 4, 5)
+    bench.outgoing.flow_paced(nodes=10**9)
+    bench.post(6, 7, 8)
+    for expected in ([b"1", b"2", b"mark"], [b"3", b"4", b"mark"], [b"5", b"6"], [b"7", b"8"]):
+        payloads, batch = bench.batch()
+        assert payloads == expected
+        bench.outgoing.sent(batch)
+        if b"mark" in payloads:
+            bench.outgoing.notice(said(b"beat"))
+            assert bench.batch()[0] == [b"beat"]
+            bench.outgoing.mark_heard()
+
+
+def test_the_end_does_not_wait_for_a_mark(bench, monkeypatch):
+    """Neither a goodbye nor a new broker does."""
+    monkeypatch.setattr("socketio_cluster.manager.bus.outgoing.LEAST_BYTES", 1)
+    for first, end in ((1, bench.outgoing.flow), (4, bench.outgoing.cut)):
+        bench.post(first, first + 1, first + 2)
+        bench.outgoing.flow_paced(nodes=10**9)
+        assert bench.batch()[0] == [b"%d" % first, b"mark"]
+        end()
+        assert not bench.outgoing.marked
+        bench.outgoing.sent(bench.batch()[1])

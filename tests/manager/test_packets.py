@@ -20,7 +20,7 @@ from socketio_cluster.manager.clients.packets import (
     with_ack_id,
 )
 from socketio_cluster.manager.errors import SettingError
-from socketio_cluster.manager.host.strict_packet import checked
+from socketio_cluster.manager.host.strict_packet import strict_packet_class
 
 DATA = [
     None,
@@ -109,7 +109,7 @@ def test_what_nodes_write_is_read():
     for form, data in (
         (MsgPackPacket, {1: {b"x": 2}}),
         (sio.Packet, 10**150),
-        (checked(sio.Packet), 10**150),
+        (strict_packet_class(sio.Packet), 10**150),
     ):
         encoded = encode_event(form, "event", data, "/")
         assert decode(form, encoded.parts, encoded.text).data == ["event", data]

@@ -23,7 +23,7 @@ def test_dropping_is_told_once_for_each_absence(caplog):
     """Not again when the bus is there but has not everything yet; again when it goes the next time."""
     link = SimpleNamespace(up=False, limit=LARGEST, wake=lambda: None)
     backlog = Backlog(1000, 60)
-    publisher = Publisher("a" * 8, Codec("sio"), Outgoing(backlog, lambda: None), link, Stats())
+    publisher = Publisher("a" * 8, Codec("sio"), Outgoing(backlog, lambda: None, lambda: None), link, Stats())
 
     def post(count):
         for _ in range(count):
@@ -45,7 +45,7 @@ def test_what_is_too_large_touches_nothing(buffer, limit):
     """A message above the buffer's or the bus's bytes raises; what waits stays, and no number is used up."""
     link = SimpleNamespace(up=False, limit=limit, wake=lambda: None)
     backlog = Backlog(buffer, 60)
-    publisher = Publisher("a" * 8, Codec("sio"), Outgoing(backlog, lambda: None), link, Stats())
+    publisher = Publisher("a" * 8, Codec("sio"), Outgoing(backlog, lambda: None, lambda: None), link, Stats())
     assert publisher.post(WORDS, ("channel",)) == 1
     with pytest.raises(EventTooLarge, match="buffer_bytes" if buffer < limit else "what the bus takes"):
         publisher.post(Emit("/", None, [], [b"x" * 100_000], text=True), ("channel",))
@@ -59,7 +59,7 @@ async def test_an_emitter_is_told_what_the_bus_refused(caplog):
     publisher = Publisher(
         "a" * 8,
         Codec("sio"),
-        Outgoing(backlog, lambda: None),
+        Outgoing(backlog, lambda: None, lambda: None),
         SimpleNamespace(limit=LARGEST, wake=int),
         stats,
     )

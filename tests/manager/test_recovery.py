@@ -66,7 +66,12 @@ class Rig:
         self.receiver.arrived(list(deliveries))
 
     def cut(self):
-        self.recovery.cut(time.monotonic())
+        now = time.monotonic()
+        self.recovery.cut(now, now + 5)
+
+    def settled(self):
+        """The time for offers is over."""
+        self.recovery.turn(time.monotonic() + 6)
 
     def answer(self, sender):
         """The sender answers what it was asked last."""
@@ -95,7 +100,7 @@ def test_missed(rig, a):
     a.publish(3)
     a.publish(4, "blue")
     rig.cut()
-    rig.recovery.settled()
+    rig.settled()
     rig.live(a.publish(5))
     assert rig.heard == [("a", 1), ("a", 2)]
     rig.turn()
@@ -111,8 +116,7 @@ def test_nothing_missed(rig, a):
     a.publish(2, "blue")
     rig.cut()
     rig.recovery.offered(a.name, offer(a.backlog), again=True)
-    rig.recovery.settled()
-    rig.turn()
+    rig.settled()
     assert rig.asked == []
     rig.live(a.publish(3))
     assert rig.heard == [("a", 1), ("a", 3)]
@@ -136,13 +140,11 @@ def test_pieces(rig, a, monkeypatch):
     for number in range(2, 8):
         a.publish(number)
     rig.cut()
-    rig.recovery.settled()
-    rig.turn()
+    rig.settled()
     rig.answer(a)
     assert rig.heard[-1] == ("a", 3)
     rig.cut()
-    rig.recovery.settled()
-    rig.turn()
+    rig.settled()
     assert rig.asked[-1][1].after == 3
     for _ in range(2):
         rig.answer(a)
@@ -156,8 +158,7 @@ def test_an_answer_that_comes_twice(rig, a):
     rig.live(a.publish(1))
     a.publish(2)
     rig.cut()
-    rig.recovery.settled()
-    rig.turn()
+    rig.settled()
     rig.answer(a)
     rig.answer(a)
     assert rig.heard == [("a", 1), ("a", 2)]
@@ -169,8 +170,7 @@ def test_more_than_can_be_held(rig, a, monkeypatch):
     rig.live(a.publish(1))
     a.publish(2)
     rig.cut()
-    rig.recovery.settled()
-    rig.turn()
+    rig.settled()
     first = rig.asked[-1][1]
     a.answers.ask("mememeee", first)
     answer = a.answers.next()[1]
@@ -191,8 +191,7 @@ def test_losses_are_said_in_one_line(rig, caplog):
         for number in range(2, 42):
             sender.publish(number, "red" if number % 2 else "blue")
     rig.cut()
-    rig.recovery.settled()
-    rig.turn()
+    rig.settled()
     for origin, ask in list(rig.asked):
         (sender,) = [one for one in senders if one.name == origin]
         sender.answers.ask("mememeee", ask)
@@ -209,8 +208,7 @@ def test_a_sender_that_leaves_without_an_answer(rig, a):
     rig.live(a.publish(1))
     a.publish(2)
     rig.cut()
-    rig.recovery.settled()
-    rig.turn()
+    rig.settled()
     rig.live(a.publish(3))
     rig.streams.leave(a.name)
     rig.recovery.give_up(a.name)
@@ -232,8 +230,7 @@ def test_an_answer_with_rubbish(rig, a):
     stranger = CODEC.pack(Header("bbbbbbbb", 3, time.time()), Gone(3))
     empty = CODEC.pack(Header(a.name, 1, time.time()), Emit("/", None, [], [], text=True))
     rig.cut()
-    rig.recovery.settled()
-    rig.turn()
+    rig.settled()
     a.answers.ask("mememeee", rig.asked[-1][1])
     answer = a.answers.next()[1]
     answer.envelopes = [b"rubbish", stranger, empty, good]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from socketio_cluster.manager.clients.slow_consumers import MOST, SlowConsumers
+from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS, SlowConsumers
 
 
 class Way:
@@ -55,7 +55,7 @@ def test_one_large_message(consumers):
     """One message of any size passes, and some marks more; then its client is slow at once."""
     way = Way(100_000)
     assert not consumers.add(way, 0)
-    way.queued += MOST * Way.mark
+    way.queued += MAX_EXTRA_MARKS * Way.mark
     assert not consumers.add(way, 0)
     way.queued += 1
     assert consumers.add(way, 0)

@@ -221,7 +221,7 @@ async def test_connect_handlers_of_both_kinds(nodes):
     sio.on("connect", lambda sid, environ, auth: seen.append(auth))
     async with client(nodes[0]):
         assert seen == [{"name": "Ada"}]
-    sio._hooks.middlewares.clear()
+    sio._middlewares.middlewares.clear()
     sio.on("connect", lambda sid, environ: seen.append("old style"))
     async with client(nodes[0]):
         assert seen[1:] == ["old style"]

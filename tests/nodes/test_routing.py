@@ -82,7 +82,7 @@ async def test_after_the_last_member_left(nodes, connect, rooms):
         else:
             await nodes[0].sio.disconnect(second.sid)
         # The bus is told of changes one after another: with this one the giving up has happened too.
-        await nodes[1].manager.node.take(f"after {room}")
+        await nodes[1].manager.node.subscribe(f"after {room}")
         meter = Meter(nodes)
         await nodes[0].sio.emit("nobody", room=room)
         assert await settled(nodes, meter, stays) == [0, 0, 0]

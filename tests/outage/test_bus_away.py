@@ -109,6 +109,9 @@ async def test_too_long(bus, prefix, caplog):
             for number in range(first + 1, 400):
                 assert (await far.next("n"))[0] == number
             await eventually(lambda: nodes[1].manager.stats.gaps == 1)
+            assert nodes[1].manager.stats.lost == dropped
+    (line,) = [record.getMessage() for record in caplog.records if "are lost" in record.message]
+    assert line.startswith(f"{dropped} envelopes of 1 senders are lost to this node")
     warnings = [record for record in caplog.records if "dropping the oldest" in record.message]
     assert len(warnings) == 1
 

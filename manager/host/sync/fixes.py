@@ -8,7 +8,9 @@ client that is gone.
 
 from __future__ import annotations
 
+import functools
 import logging
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -19,19 +21,22 @@ from engineio import packet as eio_packet
 from socketio import packet
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
-from socketio_cluster.manager.clients.acks import Answer
+from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.errors import EXITS, AlreadyLeaving, HandlerExit
-from socketio_cluster.manager.host.around import answered, check_answerable, check_call, put_around, serves
-from socketio_cluster.manager.host.begin_anew import watch_anew
 from socketio_cluster.manager.host.posts import check_posts
 from socketio_cluster.manager.host.server import Host
-from socketio_cluster.manager.host.sync.flask_recipients import keep_recipients
+from socketio_cluster.manager.host.shared_fixes import (
+    allow_service_task,
+    call_result,
+    check_answerable,
+    check_call,
+    has_namespace,
+    install_fixes,
+)
 from socketio_cluster.manager.host.sync.handlers import SyncHandlers
-from socketio_cluster.manager.host.sync.outbox import cut
-from socketio_cluster.manager.host.sync.pings import ping_with
-from socketio_cluster.manager.host.sync.posts import handle_post
-from socketio_cluster.manager.host.sync.reader import SyncReader, hang_up
+from socketio_cluster.manager.host.sync.reader import SyncReader, handle_post
+from socketio_cluster.manager.host.sync.session import cut, hang_up, ping_with
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
@@ -42,14 +47,14 @@ LINGER: Final = 5.0
 """Seconds in which a WebSocket may be closed in good form before it is cut."""
 
 
-def guard(host: Host, manager: SyncClusterManager) -> None:
+def install(host: Host, manager: SyncClusterManager) -> None:
     """Put the guards around a server's methods."""
     keep_recipients()
     manager.handlers = SyncHandlers(host, manager.options.handlers_per_client)
-    put_around(host, Guards(host, manager), SyncReader(host, manager).read)
+    install_fixes(host, SyncFixes(host, manager), SyncReader(host, manager).read)
 
 
-class Guards:
+class SyncFixes:
     """The server's methods with what they lack."""
 
     def __init__(self, host: Host, manager: SyncClusterManager) -> None:
@@ -81,12 +86,12 @@ class Guards:
         """Take a new connection, and close it if it joins nothing in time; none while this node leaves."""
         if self._manager.leaving:
             return False
-        self._manager.ask(self._manager.home.core.opened, environ)
+        self._manager.ask(self._manager.node_thread.inner.opened, environ)
         socket = self._server.eio.sockets.get(eio_sid)
         if socket is not None:  # Flask-SocketIO's test client has none
-            ping_with(self._manager.home.later, socket)
+            ping_with(self._manager.node_thread.later, socket)
             check_posts(self._host, socket, handle_post)
-            self._manager.home.later(self._manager.options.connect_seconds, self._expect, eio_sid)
+            self._manager.node_thread.later(self._manager.options.connect_seconds, self._expect, eio_sid)
         return self._eio_connect(eio_sid, environ)
 
     def _expect(self, eio_sid: str) -> None:
@@ -97,7 +102,7 @@ class Guards:
     def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
         """Connect a client; nothing is left of one whose connect handler fails."""
         namespace = namespace or "/"
-        if not serves(self._server, namespace):
+        if not has_namespace(self._server, namespace):
             self._refuse(eio_sid, namespace, "Invalid namespace")
             return
         before = self._manager.members.on_connection(eio_sid, namespace)
@@ -147,7 +152,7 @@ class Guards:
 
     def handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         """End a connection: a poll that waits is answered with CLOSE, a WebSocket is cut in a while."""
-        self._manager.ask(self._manager.home.core.closed)
+        self._manager.ask(self._manager.node_thread.inner.closed)
         environ = self._server.environ.get(eio_sid)
         socket = self._server.eio.sockets.get(eio_sid)
         try:
@@ -156,7 +161,7 @@ class Guards:
             if self._manager.members.of_connection(eio_sid):
                 self._server.environ[eio_sid] = environ  # for the disconnect handler that is still to run
             if socket is not None and socket.upgraded:
-                self._manager.home.later(LINGER, cut, socket)
+                self._manager.node_thread.later(LINGER, cut, socket)
             elif socket is not None:
                 socket.queue.put(eio_packet.Packet(eio_packet.CLOSE))
 
@@ -180,7 +185,7 @@ class Guards:
     def shutdown(self) -> None:
         """Stop the server's background work, let its clients go, and leave the bus."""
         self._shutdown()
-        watch_anew(self._server.eio)
+        allow_service_task(self._server.eio)
         self._manager.leave()
 
     def emit(
@@ -209,7 +214,7 @@ class Guards:
         check_call(self._server, to)
         check_answerable(self._manager.members, self._connecting.get(get_ident()), to, namespace)
         future: Future[tuple[Any, ...] | None] = Future()
-        answer = Answer(lambda arguments: None if future.done() else future.set_result(arguments), timeout)
+        answer = AckWaiter(lambda arguments: None if future.done() else future.set_result(arguments), timeout)
         try:
             self._server.emit(
                 event,
@@ -225,4 +230,31 @@ class Guards:
         finally:
             with suppress(RuntimeError):  # this node has left meanwhile: there is nothing to undo
                 self._manager.ask(answer.end)
-        return answered(arguments, to)
+        return call_result(arguments, to)
+
+
+_METHODS: Final = ("emit", "call")
+
+
+def keep_recipients() -> None:
+    """Let the methods of ``SocketIO`` pass on whom they are given, if this process has Flask-SocketIO.
+
+    On the class, as the server does not know its ``SocketIO``; once is enough.
+    """
+    module = sys.modules.get("flask_socketio")
+    if module is None:
+        return
+    for name in _METHODS:
+        method = getattr(module.SocketIO, name)
+        if not hasattr(method, "__wrapped__"):
+            setattr(module.SocketIO, name, _by_room(method))
+
+
+def _by_room(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def by_room(*args: Any, to: Any = None, **options: Any) -> Any:
+        if to is not None:
+            options["room"] = to
+        return method(*args, **options)
+
+    return by_room

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
 from socketio_cluster.manager.clients.outgoing import Outgoing
-from socketio_cluster.manager.host.byte_queue import POLL_PACKETS, Weighed
+from socketio_cluster.manager.host.byte_queue import POLL_PACKETS, ByteQueue
 from socketio_cluster.manager.host.server import Host
+from socketio_cluster.manager.host.sync.session import cut
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
 
 
-class Outbox(Weighed, queue.Queue[Any]):
+class Outbox(ByteQueue, queue.Queue[Any]):
     """The queue of a connection.
 
     python-engineio waits for the first packet and takes the rest until the queue says that it is empty;
@@ -48,18 +49,17 @@ class Outbox(Weighed, queue.Queue[Any]):
         self.put(None)
 
 
-class Outlets:
+class SyncOutboxes:
     """Finds the way to each connection of one server."""
 
     def __init__(self, host: Host, manager: SyncClusterManager) -> None:
         self._server = host.server
         self._manager = manager
-        from socketio_cluster.manager.host.sync.wire import (
-            Wire,  # brings simple-websocket, which others need not load
-        )
+        # Imported here, because it loads simple-websocket, which only threaded servers need.
+        from socketio_cluster.manager.host.sync.cuttable import CuttableWebSocket
 
         host.use_queue(self.new_queue)
-        host.driver("websocket").put("wire", lambda _: Wire)
+        host.driver("websocket").put("cuttable", lambda _: CuttableWebSocket)
 
     def new_queue(self) -> Outbox:
         """Make the queue of a connection."""
@@ -83,7 +83,7 @@ class Outlets:
 
     def behind(self, outbox: Outbox) -> None:
         """Tell the node, at once on its loop; no other thread may wait here: it holds the queue's lock."""
-        self._manager.home.tell(self._manager.home.core.backpressure.behind, outbox)
+        self._manager.node_thread.tell(self._manager.node_thread.inner.backpressure.behind, outbox)
 
     def break_off(self, eio_sid: str) -> None:
         """Close a connection, in a thread, so that its client comes back."""
@@ -105,10 +105,3 @@ class Outlets:
         finally:
             outbox.discard()
             cut(socket)
-
-
-def cut(socket: Any) -> None:
-    """Cut the WebSocket of an Engine.IO socket, if it has one."""
-    wire = getattr(socket, "wire", None)
-    if wire is not None:
-        wire.cut()

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
+from io import BytesIO
 from typing import Any
 
 from socketio import packet as sio
 
+from socketio_cluster.manager.host.posts import length_of, packets_of, parts_of, with_body
 from socketio_cluster.manager.host.reader import Reader
 from socketio_cluster.manager.host.strict_packet import BadPacket
+from socketio_cluster.manager.host.sync.session import hang_up
 
 logger = logging.getLogger("socketio_cluster.manager")
-
-
-def hang_up(socket: Any, reason: str) -> None:
-    """Close a session: a poll is answered with CLOSE, a WebSocket is closed by its writer."""
-    socket.close(wait=False, abort=socket.upgraded, reason=reason)
 
 
 class SyncReader(Reader):
@@ -44,3 +42,16 @@ class SyncReader(Reader):
             host.handle_event(eio_sid, namespace, packet.id, packet.data)
         else:
             host.handle_ack(eio_sid, namespace, packet.id, packet.data)
+
+
+def handle_post(socket: Any, environ: dict[str, Any]) -> None:
+    """Handle a POST; who sends what is no packet is disconnected."""
+    body = environ["wsgi.input"].read(length_of(socket, environ))
+    try:
+        for part in parts_of(packets_of(body)):
+            if socket.closed:
+                break
+            type(socket).handle_post_request(socket, with_body(environ, part, BytesIO))
+    except (ValueError, RecursionError) as error:  # not a packet, not base64, or JSON nested without end
+        logger.warning("client %s broke the protocol: %s", socket.sid, error)
+        hang_up(socket, socket.server.reason.TRANSPORT_ERROR)

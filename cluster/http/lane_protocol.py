@@ -1,0 +1,225 @@
+"""The WebSocket protocol that uvicorn uses: a doorway that most Socket.IO connections pass in two steps.
+
+The handshake is ordinary ASGI, so middlewares, mounts, refusals and other WebSocket routes of the app
+work as ever. A connection that python-engineio has accepted may then be taken over: from then on the
+transport belongs to a lane, and the ASGI call ends. Whatever else happens, uvicorn's own protocol is made
+for the connection, is told what went before, and does the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, Final, cast
+from urllib.parse import unquote
+
+from uvicorn import Config
+from uvicorn.protocols.utils import (
+    get_client_addr,
+    get_local_addr,
+    get_path_with_query_string,
+    get_remote_addr,
+    is_ssl,
+)
+from uvicorn.server import ServerState
+
+from socketio_cluster.cluster.http.handshake import HandshakeRequest, answer, read
+from socketio_cluster.cluster.http.websocket import RELAY, OrdinaryProtocol
+
+EXTENSION: Final = "socketio.lane"
+"""Under this name in ``scope["extensions"]`` the app finds the function that takes over."""
+
+logger = logging.getLogger("uvicorn.error")
+
+
+class LaneProtocol(asyncio.Protocol):
+    """A connection whose handshake is open; the arguments are those uvicorn gives.
+
+    Args:
+        config: uvicorn's.
+        server_state: uvicorn's: open connections, running calls, default headers.
+        app_state: what the lifespan has left.
+    """
+
+    def __init__(
+        self, config: Config, server_state: ServerState, app_state: dict[str, Any], _loop: Any = None
+    ) -> None:
+        self._config = config
+        self._state = server_state
+        self._app_state = app_state
+        self._transport: asyncio.Transport
+        self._data = b""
+        self._request: HandshakeRequest | None = None
+        self._scope: dict[str, Any] = {}
+        self._call: asyncio.Task[Any] | None = None
+        self._connect_told = False
+        self._accepted = False
+        self._answer = b""
+        self._ordinary: OrdinaryProtocol | None = None
+        self._taken = False
+
+    # from the transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the request, which uvicorn hands over at once."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._state.connections.add(self)  # type: ignore[arg-type]
+
+    def data_received(self, data: bytes) -> None:
+        """Read the request; whatever comes before it is answered is for uvicorn's protocol."""
+        if self._data:
+            self._fall_back().data_received(data)
+            return
+        self._data = data
+        self._request = read(data)
+        if self._request is None:
+            self._fall_back()
+        else:
+            self._start(self._request)
+
+    def eof_received(self) -> None:
+        """Let the transport close."""
+
+    def pause_writing(self) -> None:
+        """Tell who writes more than an answer."""
+        self._fall_back().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Tell who writes more than an answer."""
+        self._fall_back().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the app."""
+        self._fall_back().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """End as uvicorn ends the others."""
+        self._fall_back().shutdown()
+
+    # from the app
+
+    def _start(self, request: HandshakeRequest) -> None:
+        self._scope = _scope(request, self._transport, self._config, self._app_state)
+        self._scope["extensions"] = {
+            "websocket.http.response": {},
+            RELAY: self.detach_transport,
+            EXTENSION: self.take_over,
+        }
+        loop = asyncio.get_running_loop()
+        self._call = loop.create_task(self._config.loaded_app(self._scope, self.receive, self.send))
+        self._state.tasks.add(self._call)
+        self._call.add_done_callback(self._ended)
+
+    async def receive(self) -> Any:
+        """Say that a client wants to connect; after that uvicorn's protocol knows."""
+        if self._taken:
+            return {"type": "websocket.disconnect", "code": 1005}
+        if self._connect_told or self._ordinary is not None:
+            return await self._fall_back().receive()
+        self._connect_told = True
+        return {"type": "websocket.connect"}
+
+    async def send(self, message: Any) -> None:
+        """Accept; all else is for uvicorn's protocol."""
+        if self._taken:
+            return  # a middleware that closes what it thinks is over
+        untouched = self._ordinary is None and not self._accepted
+        if not untouched or message["type"] != "websocket.accept" or self._request is None:
+            await self._fall_back().send(message)
+            return
+        if logger.isEnabledFor(logging.INFO):
+            scope: Any = self._scope
+            target = get_path_with_query_string(scope)
+            logger.info('%s - "WebSocket %s" [accepted]', get_client_addr(scope), target)
+        self._accepted = True
+        headers = [
+            (name.lower(), value)
+            for name, value in (*self._state.default_headers, *message.get("headers", ()))
+        ]
+        if message.get("subprotocol"):
+            headers.append((b"Sec-WebSocket-Protocol", message["subprotocol"].encode()))
+        self._answer = answer(self._request.key, headers)
+        # Not now: who takes over writes it together with the first packet, which saves a system call.
+        asyncio.get_running_loop().call_soon(self._write_answer)
+
+    def _write_answer(self) -> None:
+        if self._answer and not self._taken:
+            self._transport.write(self._answer)
+        self._answer = b""
+
+    def take_over(self, make: Callable[[asyncio.Transport, set[Any], bytes], asyncio.Protocol]) -> bool:
+        """Give the accepted connection to another protocol; False when that cannot be done cleanly.
+
+        Args:
+            make: gets the transport, uvicorn's set of open connections, and what to write first.
+        """
+        if self._ordinary is not None or not self._accepted or self._transport.is_closing():
+            return False
+        self._leave()
+        self._transport.set_protocol(make(self._transport, self._state.connections, self._answer))
+        return True
+
+    def detach_transport(self) -> tuple[asyncio.Transport, set[Any]] | None:
+        """Give the connection away, and uvicorn's set of open ones; None when it has ended or been used."""
+        if self._ordinary is not None or self._accepted or self._transport.is_closing():
+            return None
+        self._leave()
+        return self._transport, self._state.connections
+
+    def _leave(self) -> None:
+        self._taken = True
+        self._state.connections.discard(self)
+
+    def _ended(self, call: asyncio.Task[Any]) -> None:
+        self._state.tasks.discard(call)
+        if not self._taken:
+            self._fall_back()  # it closes, and says what was wrong
+        elif not call.cancelled() and call.exception() is not None:
+            logger.error("Exception in ASGI application\n", exc_info=call.exception())
+
+    def _fall_back(self) -> OrdinaryProtocol:
+        """Let uvicorn's protocol serve this connection from now on."""
+        if self._ordinary is None:
+            self._write_answer()
+            self._state.connections.discard(self)
+            self._ordinary = ordinary = OrdinaryProtocol(self._config, self._state, self._app_state)
+            ordinary.connection_made(self._transport)
+            ordinary.go_on(self._data, self._call, told=self._connect_told, accepted=self._accepted)
+            # Not now: uvicorn may be just about to set this protocol.
+            asyncio.get_running_loop().call_soon(self._step_aside, ordinary)
+        return self._ordinary
+
+    def _step_aside(self, ordinary: OrdinaryProtocol) -> None:
+        if self._transport.get_protocol() is self and not self._transport.is_closing():
+            self._transport.set_protocol(ordinary)
+
+
+def _scope(
+    request: HandshakeRequest, transport: asyncio.Transport, config: Config, app_state: dict[str, Any]
+) -> dict[str, Any]:
+    """The scope of ASGI, as uvicorn's protocol makes it."""
+    path = request.path.decode("ascii")
+    subprotocols = [
+        token.strip()
+        for name, value in request.headers
+        if name == b"sec-websocket-protocol"
+        for token in value.decode("latin-1").split(",")
+    ]
+    # The HTTP protocol that has read the request knows the addresses; to ask anew takes four system calls.
+    http = transport.get_protocol()
+    return {
+        "type": "websocket",
+        "asgi": {"version": config.asgi_version, "spec_version": "2.4"},
+        "http_version": "1.1",
+        "scheme": "wss" if is_ssl(transport) else "ws",
+        "server": getattr(http, "server", None) or get_local_addr(transport),
+        "client": getattr(http, "client", None) or get_remote_addr(transport),
+        "root_path": config.root_path,
+        "path": config.root_path + (unquote(path) if "%" in path else path),
+        "raw_path": config.root_path.encode("ascii") + request.path,
+        "query_string": request.query,
+        "headers": request.headers,
+        "subprotocols": subprotocols,
+        "state": app_state.copy(),
+    }

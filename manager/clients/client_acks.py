@@ -1,0 +1,65 @@
+"""Callbacks that wait for the clients of this node, and go when their time is over."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Final
+
+from socketio_cluster.manager.clients.acks import Lifetimes, PendingAck, abandon, seconds_of
+from socketio_cluster.manager.clients.rooms import Callback, Client
+
+MAX_PER_CLIENT: Final = 10_000
+"""Callbacks for one client; one more, and the oldest goes: some megabytes for a client that never answers."""
+
+
+class ClientAcks:
+    """Keeps the ``acks`` of all clients, by ack id in the order in which they were asked.
+
+    Args:
+        seconds: how long a callback waits that does not say so itself.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._ends: Lifetimes[tuple[Client, int]] = Lifetimes()
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def expect(self, client: Client, callback: Callback, now: float, wanted: int = 0) -> int:
+        """Keep a callback; returns the ack id that the client will answer with: ``wanted`` if it is free."""
+        if client.acks is None:
+            client.acks = OrderedDict()
+        if len(client.acks) >= MAX_PER_CLIENT:
+            abandon(self._take(client, next(iter(client.acks))).callback)
+        if not wanted or wanted in client.acks:
+            wanted = client.ack_id = client.ack_id + 1
+        asked = PendingAck(callback, now, now + seconds_of(callback, self._seconds))
+        client.acks[wanted] = asked
+        self._ends.add((client, wanted), asked.until)
+        self._count += 1
+        return wanted
+
+    def answer(self, client: Client, ack_id: int) -> PendingAck | None:
+        """Give and forget the callback under this id; None when there is none, or none any more."""
+        if client.acks is None or ack_id not in client.acks:
+            return None
+        return self._take(client, ack_id)
+
+    def abandon(self, client: Client) -> None:
+        """Let go of all that waits for a client, which is gone."""
+        while client.acks:
+            abandon(self._take(client, next(iter(client.acks))).callback)
+
+    def expire(self, now: float) -> None:
+        """Let go of those that have waited long enough."""
+        for client, ack_id in self._ends.due(now):
+            self.answer(client, ack_id)
+
+    def _take(self, client: Client, ack_id: int) -> PendingAck:
+        assert client.acks is not None
+        asked = client.acks.pop(ack_id)
+        self._ends.drop((client, ack_id), asked.until)
+        self._count -= 1
+        return asked

@@ -1,0 +1,128 @@
+"""The node of a threaded server: a ``ClusterManager`` on an event loop in a thread of its own.
+
+All book-keeping is done on that loop, one thing at a time, so it needs no locks. Code of the application
+never runs there: it could block the node.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.clients.outgoing import Outgoing
+from socketio_cluster.manager.clients.packets import PacketClass
+from socketio_cluster.manager.clients.rooms import LEAVING, PENDING
+from socketio_cluster.manager.errors import AlreadyLeaving
+from socketio_cluster.manager.host.connection import Connection
+from socketio_cluster.manager.tasks import set_once
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.host.server import Host
+    from socketio_cluster.manager.host.sync.outbox import SyncOutboxes
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+
+class InnerManager(ClusterManager):
+    """The node behind a ``SyncClusterManager``; every method is for its loop's thread alone.
+
+    Args:
+        url: the bus, as for ``ClusterManager``.
+        options: the fields of ``socketio_cluster.manager.options.Options``.
+        host: the threaded server.
+        outboxes: the ways to its connections.
+    """
+
+    def __init__(self, url: str | None, options: dict[str, Any], host: Host, outboxes: SyncOutboxes) -> None:
+        super().__init__(url, **options)
+        self.server = self.host = ThreadedServer(host)  # type: ignore[assignment]  # all that this manager asks of it
+        self._ways = outboxes
+
+    def writer_of(self, eio_sid: str) -> Callable[[Outgoing], None]:
+        """The way to a connection of the threaded server."""
+        return self._ways.of(eio_sid)
+
+    async def send_back(self, eio_sid: str) -> None:
+        """End a connection so that its client comes back."""
+        self._ways.break_off(eio_sid)
+
+    async def close(self) -> None:
+        """Leave the bus, and end the calls that wait for other nodes."""
+        await super().close()
+        for node in self.nodes():
+            self.node_gone(node)
+
+    def opened(self, environ: dict[str, Any]) -> None:
+        """Count a new connection."""
+        polling = "transport=polling" in environ.get("QUERY_STRING", "")
+        self.stats.accepted["polling" if polling else "websocket"] += 1
+        self.stats.connections += 1
+
+    def closed(self) -> None:
+        """Count a connection no more."""
+        self.stats.connections -= 1
+
+    def pre_disconnect(self, sid: str, namespace: str) -> str:
+        """Mark a client as leaving, for one thread; raises ``AlreadyLeaving`` for the others."""
+        client = self.members.find(sid, namespace)
+        if client is None or client.state is LEAVING:
+            raise AlreadyLeaving
+        return super().pre_disconnect(sid, namespace)
+
+    def lose(self, eio_sid: str, namespace: str, reason: str) -> bool:
+        """Note the end of a client whose connect handler is running; False when it is not."""
+        client = self.members.on_connection(eio_sid, namespace)
+        if client is None or client.state is not PENDING:
+            return False
+        client.lost = reason
+        return True
+
+
+class ThreadedServer:
+    """What a ``ClusterManager`` asks of its server, done by the threaded server in threads."""
+
+    asgi = False
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._server = host.server
+
+    @property
+    def packet_class(self) -> PacketClass:
+        """The server's packet format."""
+        return self._server.packet_class  # type: ignore[no-any-return]
+
+    def connection(self, eio_sid: str) -> Connection | None:
+        """What is known of a connection; None when it has ended."""
+        return self._host.connection(eio_sid)
+
+    async def disconnect(self, sid: str, namespace: str, ignore_queue: bool = False) -> None:
+        """Disconnect a client of this node; returns when its disconnect handler has."""
+        await self._in_thread(self._server.disconnect, sid, namespace, ignore_queue)
+
+    async def handle_disconnect(self, eio_sid: str, namespace: str, reason: str) -> None:
+        """Take a client out of a namespace; returns when its disconnect handler has."""
+        await self._in_thread(self._host.handle_disconnect, eio_sid, namespace, reason)
+
+    async def _in_thread(self, work: Callable[..., object], *arguments: object) -> None:
+        """Run something that may block in a thread of its own, and wait for its end."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[BaseException | None] = loop.create_future()
+
+        def run() -> None:
+            error: BaseException | None = None
+            try:
+                work(*arguments)
+            except BaseException as exc:
+                error = exc
+            try:
+                loop.call_soon_threadsafe(set_once, done, error)
+            except RuntimeError:  # the node was closed meanwhile: nobody waits
+                logger.warning("a request of another node ended after this node", exc_info=error)
+
+        self._server.start_background_task(run)
+        if (error := await done) is not None:
+            raise error
