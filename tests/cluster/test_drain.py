@@ -252,6 +252,7 @@ async def test_websockets_close_with_service_restart(lane, tmp_path):
                 assert socket.close_code == 1012
 
 
+@pytest.mark.alone
 async def test_client_that_talks_without_pause_gets_its_goodbye(tmp_path):
     """A client that sends without pause while it is let go gets all that waits for it, and code 1012."""
     with Served(tmp_path, "--drain-window=0", workers=1) as served:
