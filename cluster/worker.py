@@ -19,11 +19,13 @@ import uvicorn
 from socketio_cluster.cluster import logs
 from socketio_cluster.cluster.client_address import Addresses
 from socketio_cluster.cluster.drain import Aging, Drain
-from socketio_cluster.cluster.drain.refuse_new import stop_accepting
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.forward import Forwarding, RelayProtocol
+from socketio_cluster.cluster.forward.forwarding import Forwarding
+from socketio_cluster.cluster.http.ending import stop_accepting
+from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
 from socketio_cluster.cluster.http.protocol import HttpProtocol, HttpStats
-from socketio_cluster.cluster.lane import LaneProtocol, Lanes
+from socketio_cluster.cluster.http.websocket import RelayProtocol
+from socketio_cluster.cluster.lane.install import Lanes
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.metrics.worker import Metrics

@@ -11,10 +11,12 @@ from typing import Any, Final
 import uvicorn
 
 from socketio_cluster.cluster.drain.goodbye import present, say_goodbye
-from socketio_cluster.cluster.drain.refuse_new import shut
 from socketio_cluster.cluster.forward.relay import LineHalf
+from socketio_cluster.cluster.http.ending import close_after_answers
 from socketio_cluster.cluster.options import LAST_SECONDS
 from socketio_cluster.cluster.stack import served
+from socketio_cluster.cluster.strict.answers import DRAINING
+from socketio_cluster.cluster.strict.gate import gate_of
 from socketio_cluster.manager.client_manager import ClusterManager
 
 log = logging.getLogger("socketio_cluster.cluster")
@@ -81,7 +83,8 @@ class Drain:
                 "draining: in %g s, over %g s, %d clients", self._delay, self._window, len(self._sessions())
             )
             await self._pause(self._delay)
-            shut(self._server, self._managers())
+            self._refuse_new()
+            close_after_answers(self._server)
             await self._let_all_go()
             self._drained()
             await self._hurry.wait()
@@ -108,6 +111,12 @@ class Drain:
         while self._going and left > 0:
             await asyncio.sleep(GRAIN)
             left -= GRAIN * HASTE if self._hurry.is_set() else GRAIN
+
+    def _refuse_new(self) -> None:
+        for manager in served(self._managers()):
+            gate = gate_of(manager.host)
+            if gate is not None:
+                gate.closed = DRAINING
 
     def _sessions(self) -> list[Any]:
         """The sessions of this worker, each with its server, but for those that go."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import logging
 from collections.abc import Callable
 from typing import Any, Final
@@ -16,6 +15,7 @@ from socketio_cluster.cluster.forward.forwarder import Forwarder
 from socketio_cluster.cluster.forward.greeting import NotANode, welcome
 from socketio_cluster.cluster.forward.line import NodeLine
 from socketio_cluster.cluster.forward.messages import Ask, Refusal, decode, encode
+from socketio_cluster.cluster.http.websocket import serve_websocket
 from socketio_cluster.manager.ids import node_of
 
 logger = logging.getLogger("socketio_cluster.cluster")
@@ -100,11 +100,12 @@ class Peer:
 
     def _hand_over(self, owner: Forwarder, ask: Ask) -> None:
         """Let uvicorn serve a client's WebSocket on this line, as one that it has accepted itself."""
-        config = copy.copy(self._config)
-        config.loaded_app = owner.answer
-        protocol: Any = config.ws_protocol_class(config=config, server_state=self._state, app_state={})  # type: ignore[call-arg, misc]
-        transport = self._line.transport
-        protocol.connection_made(transport)
-        protocol.client, protocol.scheme = ask.client, ask.scheme
-        transport.set_protocol(protocol)
-        protocol.data_received(ask.head() + self._line.rest())
+        serve_websocket(
+            self._line.transport,
+            ask.head() + self._line.rest(),
+            config=self._config,
+            state=self._state,
+            app=owner.answer,
+            client=ask.client,
+            scheme=ask.scheme,
+        )

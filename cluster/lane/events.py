@@ -29,8 +29,8 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
-def _scanner(**group: Any) -> Callable[[str, int], tuple[Any, int]]:
-    return json.JSONDecoder(parse_constant=refuse_constant, **group).scan_once  # type: ignore[attr-defined,no-any-return]
+def _scanner(**options: Any) -> Callable[[str, int], tuple[Any, int]]:
+    return json.JSONDecoder(parse_constant=refuse_constant, **options).scan_once  # type: ignore[attr-defined,no-any-return]
 
 
 _scan: Final = _scanner()

@@ -14,7 +14,7 @@ from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from socketio_cluster.cluster.forward import ForwardStats
+from socketio_cluster.cluster.forward.forwarded_request import ForwardStats
 from socketio_cluster.cluster.http.protocol import BODY, HEAD, HttpStats
 from socketio_cluster.cluster.metrics.bus import read_bus
 from socketio_cluster.cluster.metrics.clients import read_clients, read_times
