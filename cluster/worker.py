@@ -116,10 +116,10 @@ class WorkerServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let nobody in any more, neither clients nor nodes, and let uvicorn end what there is."""
         self.forwarding.stop_accepting()
-        self._part_with_connections()
+        self._end_connections()
         await super().shutdown(sockets)
 
-    def _part_with_connections(self) -> None:
+    def _end_connections(self) -> None:
         """Do what uvicorn does next, in which one connection that fails keeps all others from their end."""
         for connection in list(self.server_state.connections):
             try:

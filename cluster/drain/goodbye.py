@@ -75,7 +75,7 @@ async def _from_polling(host: Host, socket: Any, reason: str) -> None:
         socket.queue.put_nowait(Goodbye())
         gate = gate_of(host)
         if gate is not None:
-            gate.part_with(socket.sid)
+            gate.expect_late_posts(socket.sid)
         socket.closed = True
     await _fetched(socket)
 

@@ -42,8 +42,8 @@ class Gate:
         self._stats = stats
         self._inner = inner = host.engine_request.outermost
         self._polls = Polls(host, inner, spawn)
-        self._parted: set[str] = set()
-        self._posts = Posts(host, inner, spawn, stats, self._parted)
+        self._departed: set[str] = set()
+        self._posts = Posts(host, inner, spawn, stats, self._departed)
         self.closed: HttpAnswer | None = None
         """What new sessions get instead, once this node takes none any more."""
         host.engine_request.put("strict", lambda _: self.handle)
@@ -60,7 +60,7 @@ class Gate:
         broken = refusal(request, self._eio)
         if broken is None and request.sid is None:
             broken = self.turn_away()
-        elif broken is SESSION_UNKNOWN and request.method == "POST" and request.sid in self._parted:
+        elif broken is SESSION_UNKNOWN and request.method == "POST" and request.sid in self._departed:
             broken = OK  # an error would be what its client sees of the goodbye
         elif broken is not None and request.sid is None:
             self._stats.turned_away["protocol"] += 1
@@ -71,10 +71,10 @@ class Gate:
         method = self._polls.serve if request.method == "GET" else self._posts.serve
         return await method(self._eio.sockets[request.sid], scope, receive, send)
 
-    def part_with(self, sid: str) -> None:
+    def expect_late_posts(self, sid: str) -> None:
         """Take what a client still says, to no effect, though its session has ended from this side."""
-        self._parted.add(sid)
-        asyncio.get_running_loop().call_later(CROSSING_SECONDS, self._parted.discard, sid)
+        self._departed.add(sid)
+        asyncio.get_running_loop().call_later(CROSSING_SECONDS, self._departed.discard, sid)
 
     def turn_away(self) -> HttpAnswer | None:
         """What a new session gets instead; None lets it in."""

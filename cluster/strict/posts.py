@@ -24,7 +24,7 @@ class Posts:
         inner: what handles a request behind this.
         spawn: runs a coroutine in a task.
         stats: where to count.
-        parted: the ids of sessions that were let go a moment ago.
+        departed: the ids of sessions that were let go a moment ago.
     """
 
     def __init__(
@@ -33,14 +33,14 @@ class Posts:
         inner: Any,
         spawn: Callable[[Coroutine[Any, Any, Any]], None],
         stats: Stats,
-        parted: Container[str],
+        departed: Container[str],
     ) -> None:
         self._host = host
         self._eio = host.engine
         self._stats = stats
         self._inner = inner
         self._spawn = spawn
-        self._parted = parted
+        self._departed = departed
         self._reading: set[str] = set()
 
     async def serve(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -66,7 +66,7 @@ class Posts:
         try:
             body = await read_body(scope, receive, self._eio.max_http_buffer_size)
             self._stats.received_bytes += len(body)
-            if socket.closed and socket.sid not in self._parted:
+            if socket.closed and socket.sid not in self._departed:
                 return answers.SESSION_UNKNOWN
             if socket.closing:
                 return answers.OK  # its disconnect handlers run: what it still says comes too late
