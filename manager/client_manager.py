@@ -32,6 +32,7 @@ from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.inbound import Inbound
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.member import ClusterMember
+from socketio_cluster.manager.queries.calls import ClusterCalls
 from socketio_cluster.manager.tasks import Recurring
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -44,7 +45,7 @@ def active_managers() -> list[ClusterManager]:
     return list(_managers)
 
 
-class ClusterManager(ClusterMember):
+class ClusterManager(ClusterCalls, ClusterMember):
     """The client manager that makes many nodes one Socket.IO server.
 
     Args:
@@ -130,7 +131,7 @@ class ClusterManager(ClusterMember):
             if fresh is None:
                 return None
             sid, client = fresh, self.members.clients[fresh]
-        complete = client.connected()
+        complete = client.connected(time.time())
         if client.lost is not None:
             await self.host.handle_disconnect(client.eio_sid, namespace, client.lost)
         elif client.kicked:

@@ -7,6 +7,7 @@
     │   └── WrongServer      the server passes on nothing that is published here: it is a replica
     ├── EventTooLarge        (also ValueError) more bytes than the bus, or the buffer, can hold
     ├── NodeTimeout          (also TimeoutError) another node did not confirm in time
+    ├── PartialAnswer        some nodes did not answer a question; it carries what the others said
     ├── EnvelopeError        bytes on the bus that are not an envelope of this cluster
     ├── SettingError         (also ValueError) a setting that cannot work, and what to set instead
     ├── TooManyRooms         (also ValueError) a client is in as many rooms as it may be
@@ -18,7 +19,7 @@ also catches a client that left before it answered.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
@@ -63,6 +64,24 @@ class EventTooLarge(ClusterError, ValueError):
 
 class NodeTimeout(ClusterError, TimeoutError):
     """Another node did not confirm in time; what was asked may still be done when the bus is back."""
+
+
+class PartialAnswer(ClusterError):
+    """Some nodes did not answer a question in time, or could not.
+
+    ``answer`` is what the others said, as the call would have returned it. ``missing`` are the ids of the
+    nodes that did not answer in time; they may still do what was asked. ``failures`` says of each node that
+    could not answer why.
+    """
+
+    def __init__(
+        self, answer: Any, missing: frozenset[str], failures: dict[str, str], seconds: float
+    ) -> None:
+        silent = [f"no answer from node {node} within {seconds:g} s" for node in sorted(missing)]
+        super().__init__("; ".join(silent + [f"node {node}: {why}" for node, why in failures.items()]))
+        self.answer = answer
+        self.missing = missing
+        self.failures = failures
 
 
 class EnvelopeError(ClusterError):

@@ -13,16 +13,17 @@ from socketio_cluster.manager.bus.messages import (
     Disconnect,
     Emit,
     Enter,
+    Finding,
     Gone,
     Leave,
     Message,
     PassedOn,
+    Query,
     Reply,
 )
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, decode, encode_ack
 from socketio_cluster.manager.errors import UNKNOWN_SID, EnvelopeError, EventTooLarge
-from socketio_cluster.manager.host.session import in_context_of
 from socketio_cluster.manager.ids import node_of
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class Inbound:
                 self._manager.remote.acks.gone(message.request)
             case Reply():
                 self._manager.remote.replied(origin, message)
+            case Query():
+                self._manager.queries.asked(origin, message)
+            case Finding():
+                self._manager.queries.said(origin, message)
             case Enter():
                 self._later(origin, message.request, self._enter(message))
             case Leave():
@@ -71,7 +76,7 @@ class Inbound:
         if rooms is not None:
             rooms = self._sort(origin, message, rooms)
         reached = self._deliver(origin, message, rooms, message.skip)
-        if message.ack and not reached and message.rooms is not None and len(message.rooms) == 1:
+        if message.ack and not reached and rooms and message.rooms is not None and len(message.rooms) == 1:
             self._gone(origin, message.ack)
 
     def _deliver(self, origin: str, message: Emit, rooms: list[Room] | None, skip: Collection[str]) -> int:
@@ -82,17 +87,19 @@ class Inbound:
     def _sort(self, origin: str, message: Emit, rooms: list[Room]) -> list[Room]:
         """Give the rooms to serve now, and pass on what came here because a room is named like a sid.
 
-        In a list, rooms named like sids of others are left to those nodes: they pass them on.
+        Rooms named like sids of others are left to those nodes: they pass them on.
         """
         owners = [node_of(room) for room in rooms]
         if not any(owners):
             return rooms
         node, pairs = self._manager.node, list(zip(rooms, owners, strict=True))
         self._pass_on(origin, message, [room for room, owner in pairs if owner == node.id])
-        if len(rooms) == 1:
-            return rooms
-        here = (None, node.id, origin)
-        return [room for room, owner in pairs if owner in here or not node.knows(str(owner))]
+        return [room for room, owner in pairs if self._serves(owner, origin)]
+
+    def _serves(self, owner: str | None, emitter: str) -> bool:
+        """Whether nobody has to pass on what is for a room named like a sid of ``owner``."""
+        node = self._manager.node
+        return owner in (None, node.id, emitter) or not node.knows(str(owner))
 
     def _pass_on(self, origin: str, message: Emit, rooms: list[Room]) -> None:
         """Send an emit to the channels of those of these rooms that are no clients of this node."""
@@ -103,11 +110,17 @@ class Inbound:
             node.post(PassedOn(origin, rooms, message), *channels)
 
     def _passed_on(self, message: PassedOn) -> None:
-        """Serve rooms that are named like sids of the sender; who is in another room of the list has it."""
+        """Serve rooms that are named like sids of the sender.
+
+        Who is also in a room that is served without it, or in one before these, which another node passes on,
+        has the event from there.
+        """
         event, manager = message.event, self._manager
         if message.emitter == manager.node_id:
             return
-        others = [room for room in event.rooms or () if node_of(room) in (None, manager.node_id)]
+        rooms = event.rooms or []
+        before = rooms[: rooms.index(message.rooms[0])]
+        others = before + [room for room in rooms if self._serves(node_of(room), message.emitter)]
         served = {client.sid for client in manager.members.members(event.namespace, others)}
         self._deliver(message.emitter, event, message.rooms, served.union(event.skip))
 
@@ -167,11 +180,8 @@ class Inbound:
         return ""
 
     async def _disconnect(self, message: Disconnect) -> str:
-        manager = self._manager
-        client = manager.members.find(message.sid, message.namespace)
-        if client is not None:
-            leaving = manager.server.disconnect(message.sid, namespace=message.namespace)
-            await in_context_of(manager.host.engine.sockets.get(client.eio_sid), leaving)
+        if self._manager.members.find(message.sid, message.namespace) is not None:
+            await self._manager.server.disconnect(message.sid, namespace=message.namespace)
         return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from contextvars import Context
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
@@ -16,8 +16,12 @@ from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
 from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.loops import OwnLoop
 from socketio_cluster.manager.options import from_environment
+from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.host.server import Host
 
 START_SECONDS: Final = 5.0
 """How long the first client waits for the bus before it is served without."""
@@ -30,6 +34,9 @@ class ClusterMember(LocalManager):
         url: the bus, or None for ``CLUSTER_BUS``.
         options: the fields of ``socketio_cluster.manager.options.Options``; raises ``SettingError``.
     """
+
+    host: Host
+    """The server and its Engine.IO server, once ``set_server`` was called."""
 
     def __init__(self, url: str | None = None, **options: Any) -> None:
         self.options = from_environment(url, options)
@@ -47,6 +54,7 @@ class ClusterMember(LocalManager):
         self._home: asyncio.AbstractEventLoop | None = None
         self.node = Node(self.options, self, self.stats)
         self.remote = Remote(self.node, self.is_sid_room)
+        self.queries = Queries(self)
 
     @property
     def node_id(self) -> str:
@@ -117,6 +125,7 @@ class ClusterMember(LocalManager):
     def node_gone(self, node: str) -> None:
         """Stop waiting for a node."""
         self.remote.node_gone(node)
+        self.queries.node_gone(node)
 
     def spawn(self, work: Coroutine[Any, Any, Any], context: Context | None = None) -> None:
         """Run something in a task that is kept until it ends; without a context in a copy of this one."""

@@ -50,7 +50,7 @@ class Options:
     settle_seconds: float = 1.0
     """After an outage of the bus: how long a node waits for the others before it publishes what waited."""
     request_seconds: float = 5.0
-    """How long enter_room, leave_room, close_room and disconnect wait for other nodes."""
+    """How long enter_room, leave_room, close_room, disconnect and questions wait for other nodes."""
     ack_seconds: float = 300.0
     """How long the callback of an emit to a room with several clients is kept."""
     client_bytes: int = 4 * MEBIBYTE

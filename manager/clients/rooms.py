@@ -41,12 +41,13 @@ class Client:
     ``held`` is what was emitted to it before its connect handler accepted, in about ``held_bytes``.
     ``acks`` are the callbacks that wait for it, by ack id, and ``ack_id`` is the last one: ``asked.py`` keeps
     them. ``kicked`` and ``lost`` note a disconnect, or the end of its transport (the reason), that came while
-    it was pending.
+    it was pending. ``connected_at`` is when the handler accepted, in epoch seconds; 0 before.
     """
 
     __slots__ = (
         "ack_id",
         "acks",
+        "connected_at",
         "eio_sid",
         "held",
         "kicked",
@@ -77,12 +78,17 @@ class Client:
         self.rooms: set[Room] = set()
         self.acks: OrderedDict[int, PendingAck] | None = None
         self.ack_id = 0
+        self.connected_at = 0.0
         self.kicked = False
         self.lost: str | None = None
 
-    def connected(self) -> bool:
-        """Let events through, those held first; False when some could not be held."""
+    def connected(self, now: float) -> bool:
+        """Let events through, those held first; False when some could not be held.
+
+        ``now`` is in epoch seconds.
+        """
         self.state = CONNECTED
+        self.connected_at = now
         self.send = self.write
         held, self.held = self.held, None
         if held is None:
