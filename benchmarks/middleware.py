@@ -97,7 +97,7 @@ async def main(rounds: int = ROUNDS) -> None:
         "with one middleware": Subject(socketio_cluster.AsyncServer, lanes, 1),
     }
     for subject in subjects.values():
-        subject.lane.take("40")
+        subject.lane.handle("40")
         await asyncio.sleep(0.1)
     costs: dict[str, list[float]] = {name: [] for name in subjects}
     for number in range(rounds):

@@ -15,23 +15,66 @@ RELAY: Final = "socketio.relay"
 """The key in ``scope["extensions"]`` of the function that detaches the transport."""
 CLOSE_SECONDS: Final = 10.0
 """A client that does not read may hold up the end of its connection for so long, as with a lane."""
+AT_ONCE: Final = 64
+"""Frames that are read in one turn of the loop, as with a lane; the rest waits for a later turn."""
+PIECE: Final = 1024
+"""Bytes that are read at a time. They hold 170 frames at most, which take two milliseconds."""
 
 
 class RelayProtocol(WebSocketsSansIOProtocol):
     """Lets the application take the transport while the handshake is open, and mends faults of uvicorn."""
 
     _shut_down = False
+    _frames = 0
+    _later = b""
+    """Bytes that were received and wait for a later turn of the loop."""
 
     def data_received(self, data: bytes) -> None:
-        """Read.
+        """Read in turns: the library would read all bytes in one turn, and answer each ping in them."""
+        if self._later:  # with TLS more bytes may come after reading was paused
+            self._later += data
+        else:
+            self._read(data)
 
-        When the library refuses a request at once, uvicorn does not send its answer: send it here.
-        """
+    def _read(self, data: bytes) -> None:
+        self._frames = 0
+        for at in range(0, len(data), PIECE):
+            if self._frames >= AT_ONCE:
+                self._later = data[at:]
+                self.transport.pause_reading()
+                self.loop.call_soon(self._read_on)
+                return
+            self._read_piece(data[at : at + PIECE])
+            if self.transport.is_closing():
+                return
+
+    def _read_on(self) -> None:
+        data, self._later = self._later, b""
+        if self.transport.is_closing():
+            return
+        self._read(data)
+        if not (self._later or self.read_paused or self.transport.is_closing()):
+            self.transport.resume_reading()
+
+    def _read_piece(self, data: bytes) -> None:
+        """Read a piece. When the library refuses a request at once, uvicorn does not send its answer."""
         super().data_received(data)
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self.handshake_initiated = self.handshake_complete = self.close_sent = True
             self.transport.write(b"".join(self.conn.data_to_send()))
             self.transport.close()
+
+    def handle_events(self) -> None:
+        """Count the frames that were read, then handle them."""
+        self._frames += len(self.conn.events)
+        super().handle_events()
+
+    async def receive(self) -> Any:
+        """Return a message. uvicorn resumes reading after the last one, though bytes may still wait here."""
+        message = await super().receive()
+        if self._later:
+            self.transport.pause_reading()
+        return message
 
     def handle_parser_exception(self) -> None:
         """Close.
@@ -78,7 +121,7 @@ class RelayProtocol(WebSocketsSansIOProtocol):
 
         Returns None when the connection has ended, or when more than the request was read or written.
         """
-        used = self.handshake_complete or self.read_paused or self.conn.reader.buffer
+        used = self.handshake_complete or self.read_paused or self.conn.reader.buffer or self._later
         if used or self.disconnected or self.transport.is_closing():
             return None
         transport, self.transport = self.transport, DetachedTransport()  # type: ignore[assignment]

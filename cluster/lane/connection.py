@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextvars import copy_context
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from engineio import packet as eio
@@ -41,7 +41,6 @@ logger = logging.getLogger("socketio_cluster.cluster")
 
 AT_ONCE: Final = 64
 """Messages of one client that are handled in one turn of the loop; that takes about a millisecond."""
-_IN_ORDER: Final = (TEXT, BINARY, CLOSE)
 CLOSE_SECONDS: Final = 10.0
 """A client that does not read may hold up the end of its connection for so long; uvicorn's limit is the
 same."""
@@ -71,8 +70,8 @@ class Lane(LaneWriter):
         self._reader = FrameReader(group.max_message)
         self._busy = False
         """Whether a coroutine handles a packet of this client."""
-        self._later: deque[Message] | None = None
-        """Messages that were read before reading stopped; None until there is one."""
+        self._later: Iterator[Message] = iter(())
+        """The messages behind the packet that is being handled; each is read only when its turn has come."""
         self.context = copy_context()
         """The context of the ASGI call that had this connection: handlers find what middlewares have set in
         it."""
@@ -87,10 +86,13 @@ class Lane(LaneWriter):
 
     def _read(self, data: bytes) -> None:
         self._group.stats.received_bytes += len(data)
+        if self._busy:  # TLS may give more after reading was paused
+            self._later = chain(self._later, self._reader.feed(data))
+            return
         text = self._reader.text(data)
-        self._handle_all(((TEXT, text),) if text is not None else self._reader.feed(data))
+        self._handle_all(iter(((TEXT, text),)) if text is not None else self._reader.feed(data))
 
-    def _handle_all(self, messages: Iterable[Message]) -> None:
+    def _handle_all(self, messages: Iterator[Message]) -> None:
         """Handle messages, up to AT_ONCE in one turn of the loop.
 
         Disconnect a client that breaks the protocol.
@@ -101,6 +103,9 @@ class Lane(LaneWriter):
                 if count % AT_ONCE == 0 and not self._busy and self.state < CLOSING:
                     # The rest waits for a later turn of the loop, so that other clients get theirs.
                     self._begin(asyncio.sleep(0))
+                if self._busy:
+                    self._later = messages
+                    return
         except FrameError as error:
             if error.code == TOO_BIG:
                 self._group.spawn(self.end(PAYLOAD_TOO_LARGE))
@@ -109,14 +114,10 @@ class Lane(LaneWriter):
             self._fail(1007, "text that is not UTF-8")
 
     def _message(self, opcode: int, payload: bytes) -> None:
-        """Handle a message now, or after the one that is being handled; a ping is always answered at once."""
+        """Handle a message."""
         if self.state >= CLOSING and opcode != CLOSE:
             return  # the client sent it before it had our close frame
-        if self._busy and opcode in _IN_ORDER:
-            if self._later is None:
-                self._later = deque()
-            self._later.append((opcode, payload))
-        elif opcode == TEXT:
+        if opcode == TEXT:
             self.handle(payload.decode())
         elif opcode == BINARY:
             self.handle(payload)
@@ -145,14 +146,9 @@ class Lane(LaneWriter):
             await asyncio.sleep(0)  # so the task of its handler begins before the task of the next event
         finally:
             self._busy = False
-            self._handle_all(self._behind())
+            self._handle_all(self._later)
             if not self._busy and not self._transport.is_closing():
                 self._transport.resume_reading()
-
-    def _behind(self) -> Iterator[Message]:
-        """Yield the messages that came behind, until a coroutine handles one of them again."""
-        while self._later and not self._busy:
-            yield self._later.popleft()
 
     def eof_received(self) -> bool:
         """Close: a half-open WebSocket is of no use. A relay does this when the other node stops."""

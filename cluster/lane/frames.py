@@ -21,7 +21,7 @@ PING: Final = 0x9
 PONG: Final = 0xA
 
 Message = tuple[int, bytes]
-"""An opcode (TEXT, BINARY, CLOSE, PING, PONG) and its whole payload."""
+"""An opcode (TEXT, BINARY, CLOSE, PING, PONG) and its whole payload; CONTINUATION when only a part has come yet."""
 
 _DATA: Final = (CONTINUATION, TEXT, BINARY)
 _CONTROL: Final = (CLOSE, PING, PONG)
@@ -145,8 +145,8 @@ class FrameReader:
             at = stop
             if first in (0x81, 0x82) and self._fragments is None:
                 yield first & 0x0F, payload
-            elif message := self._fragment(first, payload):
-                yield message
+            else:
+                yield self._fragment(first, payload)
         if at < end:
             self._buffer, self._needed = bytearray(data[at:]), stop - at
 
@@ -165,8 +165,8 @@ class FrameReader:
         else:
             raise FrameError(1002, f"unknown opcode {opcode}")
 
-    def _fragment(self, first: int, payload: bytes) -> Message | None:
-        """Take a control frame or a fragment; return the message that it completes, or None."""
+    def _fragment(self, first: int, payload: bytes) -> Message:
+        """Take a control frame or a fragment; return the message that it completes, or CONTINUATION."""
         opcode = first & 0x0F
         if opcode in _CONTROL:
             return opcode, payload
@@ -176,6 +176,6 @@ class FrameReader:
             self._fragments, self._opcode = bytearray(), opcode
         self._fragments += payload
         if not first & 0x80:
-            return None
+            return CONTINUATION, b""  # the caller counts it, because it takes time too
         whole, self._fragments = bytes(self._fragments), None
         return self._opcode, whole

@@ -1,4 +1,4 @@
-"""The metrics of one worker: plain numbers, counted where things happen, put together when they are read."""
+"""The metrics of one worker: numbers are counted where things happen, and collected when a page is read."""
 
 from __future__ import annotations
 

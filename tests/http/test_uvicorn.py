@@ -33,6 +33,7 @@ METHODS = [
     (WebSocketsSansIOProtocol, "data_received", "(self, data)"),
     (WebSocketsSansIOProtocol, "handle_parser_exception", "(self)"),
     (WebSocketsSansIOProtocol, "handle_connect", "(self, event)"),
+    (WebSocketsSansIOProtocol, "handle_events", "(self)"),
     (WebSocketsSansIOProtocol, "shutdown", "(self)"),
     (WebSocketsSansIOProtocol, "run_asgi", "(self)"),
     (WebSocketsSansIOProtocol, "send", "(self, message)"),
