@@ -17,6 +17,7 @@ from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.loops import OwnLoop
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.queries.queries import Queries
+from socketio_cluster.manager.queries.server_events import ServerEvents
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
 
@@ -43,6 +44,7 @@ class ClusterMember(LocalManager):
         super().__init__(MAX_EXTRA_MARKS * self.options.client_bytes, self.options.ack_seconds)
         self.stats = Stats()
         self._own_loop = OwnLoop()
+        self.server_events = ServerEvents()
         self._new_node()
 
     def _new_node(self) -> None:
