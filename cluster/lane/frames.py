@@ -21,7 +21,8 @@ PING: Final = 0x9
 PONG: Final = 0xA
 
 Message = tuple[int, bytes]
-"""An opcode (TEXT, BINARY, CLOSE, PING, PONG) and its whole payload; CONTINUATION when only a part has come yet."""
+"""An opcode (TEXT, BINARY, CLOSE, PING, PONG) and its whole payload; CONTINUATION when only a part has come
+yet."""
 
 _DATA: Final = (CONTINUATION, TEXT, BINARY)
 _CONTROL: Final = (CLOSE, PING, PONG)
