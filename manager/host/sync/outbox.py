@@ -82,7 +82,7 @@ class SyncOutboxes:
         return tell if socket is None else write
 
     def behind(self, outbox: Outbox) -> None:
-        """Tell the node that a queue is above its mark. Never waits, as this thread holds the queue's lock."""
+        """Tell the node that a queue is above its mark. Does not wait: this thread holds its lock."""
         self._manager.node_thread.tell(self._manager.node_thread.inner.backpressure.behind, outbox)
 
     def break_off(self, eio_sid: str) -> None:
