@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from bisect import insort
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
 from itertools import count
 from pathlib import Path
+from urllib.parse import quote, unquote
 
-from socketio_cluster.cluster.address import write_address
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.options import ServeOptions
 
 EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104
+
+
+Place = str | tuple[str, int]
+"""The path of a Unix socket, or a host and a port."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,3 +78,31 @@ def check_internal(options: ServeOptions) -> None:
             f"--internal-host {options.internal_host} is no address that another machine can use: "
             "tell it one with --advertise"
         )
+
+
+@cache
+def machine() -> str:
+    """Name what the processes that see this one's files have in common: 16 hexadecimal digits."""
+    parts = [socket.gethostname()]
+    with suppress(OSError):  # no /proc: the host name has to do
+        parts = [Path("/proc/sys/kernel/random/boot_id").read_text(), os.readlink("/proc/self/ns/mnt")]
+    return blake2b("|".join(parts).encode(), digest_size=8).hexdigest()
+
+
+def write_address(path: Path, host: str = "", port: int | None = None) -> str:
+    """Give the address of a listener at a Unix socket and, with ``port``, on TCP."""
+    unix = f"unix:{machine()}:{quote(str(path))}"
+    return unix if port is None else f"{unix} tcp:{host}:{port}"
+
+
+def read_address(address: str) -> list[Place]:
+    """The places that can be reached from here, the nearest first; empty for an address of another form."""
+    places: list[Place] = []
+    for word in address.split():
+        kind, _, where = word.partition(":")
+        front, _, back = where.partition(":") if kind == "unix" else where.rpartition(":")
+        if kind == "unix" and front == machine():
+            places.insert(0, unquote(back))
+        elif kind == "tcp" and front and back.isdecimal():
+            places.append((front, int(back)))
+    return places

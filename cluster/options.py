@@ -6,8 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from socketio_cluster.cluster.errors import UsageError
+
 DEMO_APP: Final = "socketio_cluster.cluster.demo.app:app"
 """The application of `demo`."""
+LAST_SECONDS: Final = 5.0
+"""How long the goodbyes and disconnect handlers of the last clients may take, after the drain window."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,3 +81,13 @@ class HubOptions:
 
 
 Options = ServeOptions | WorkerCommand | HubOptions
+
+
+def check_limits(options: ServeOptions) -> None:
+    """Raise UsageError when a worker would be full before it is unready."""
+    soft, hard = options.soft_connections, options.max_connections
+    if soft is not None and hard is not None and soft > hard:
+        raise UsageError(
+            f"--soft-connections {soft} is above --max-connections {hard}: a worker would refuse clients "
+            "while it is still ready"
+        )

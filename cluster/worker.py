@@ -17,13 +17,12 @@ from typing import Any
 import uvicorn
 
 from socketio_cluster.cluster import logs
-from socketio_cluster.cluster.addresses import Addresses
+from socketio_cluster.cluster.client_address import Addresses
 from socketio_cluster.cluster.drain import Aging, Drain
 from socketio_cluster.cluster.drain.refuse_new import stop_accepting
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward import Forwarding, RelayProtocol
-from socketio_cluster.cluster.http.protocol import HttpProtocol
-from socketio_cluster.cluster.http.stats import HttpStats
+from socketio_cluster.cluster.http.protocol import HttpProtocol, HttpStats
 from socketio_cluster.cluster.lane import LaneProtocol, Lanes
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.metrics.watch import Watching
@@ -32,7 +31,7 @@ from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.probes.status import status_of
 from socketio_cluster.cluster.probes.status_socket import StatusSocket
 from socketio_cluster.cluster.stack import Layer, Stack, served
-from socketio_cluster.cluster.strict.layer import Strict
+from socketio_cluster.cluster.strict.gate import Strict
 from socketio_cluster.cluster.supervisor.lifeline import Lifeline, WorkerOptions, receive
 from socketio_cluster.cluster.target import load_target
 from socketio_cluster.manager.client_manager import active_managers

@@ -20,7 +20,7 @@ def _one_at_least(environment: Any, **_: Any) -> None:
     if options.headless and not options.worker and not options.user_classes:
         names = ", ".join(one.__name__ for one in SCENARIOS.values())
         print(
-            f"loadtest: name a scenario: locust -f loadtest/locustfile.py Room, or another of {names}",
+            f"loadtest: name a scenario: locust -f {__file__} Room, or another of {names}",
             file=sys.stderr,
         )
         sys.exit(2)

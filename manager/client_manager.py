@@ -32,7 +32,7 @@ from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.inbound import Inbound
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.member import ClusterMember
-from socketio_cluster.manager.tasks import Recurring
+from socketio_cluster.manager.queries.calls import ClusterCalls
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -44,7 +44,7 @@ def active_managers() -> list[ClusterManager]:
     return list(_managers)
 
 
-class ClusterManager(ClusterMember):
+class ClusterManager(ClusterCalls, ClusterMember):
     """The client manager that makes many nodes one Socket.IO server.
 
     Args:
@@ -61,8 +61,6 @@ class ClusterManager(ClusterMember):
         super().__init__(url, **options)
         self.backpressure = Backpressure(self.options.slow_seconds, self.stats)
         self.handlers = Handlers(self.options.handlers_per_client, self.stats)
-        self.expiry = Recurring(1.0, self._expire)
-        """Removes callbacks that have waited for long enough, as long as there are any."""
         self.fanout = Fanout(self)
         self._inbound = Inbound(self)
         self.direct_writer: Callable[[str], Callable[[Outgoing], None] | None] | None = None
@@ -81,10 +79,7 @@ class ClusterManager(ClusterMember):
     # python-socketio: set-up
 
     def set_server(self, server: Any) -> None:
-        """Take the server and install the fixes of its connection handling.
-
-        Raises ``SettingError`` for a threaded server.
-        """
+        """Take the server and install the fixes. Raises ``SettingError`` for a threaded server."""
         if not server.is_asyncio_based():
             raise SettingError(
                 f"a {type(server).__name__} on threads takes a SyncClusterManager:"
@@ -133,7 +128,7 @@ class ClusterManager(ClusterMember):
             if fresh is None:
                 return None
             sid, client = fresh, self.members.clients[fresh]
-        complete = client.connected()
+        complete = client.connected(time.time())
         if client.lost is not None:
             await self.host.handle_disconnect(client.eio_sid, namespace, client.lost)
         elif client.kicked:
@@ -158,19 +153,9 @@ class ClusterManager(ClusterMember):
         """Say goodbye to the other nodes and leave the bus."""
         await super().close()
         self.backpressure.close()
-        self.expiry.close()
-
-    def _expire(self) -> bool:
-        now = time.monotonic()
-        self.client_acks.expire(now)
-        self.remote.acks.expire(now)
-        return bool(len(self.client_acks) or len(self.remote.acks))
 
     async def can_disconnect(self, sid: str, namespace: str) -> bool:
-        """Whether the server has to disconnect this client itself.
-
-        If the client is on another node, that node is asked to disconnect it.
-        """
+        """Whether the server has to disconnect this client itself. If not, its node is asked to do it."""
         client = self.members.find(sid, namespace)
         if client is None:
             await self.remote.disconnect(namespace, sid)
@@ -202,13 +187,10 @@ class ClusterManager(ClusterMember):
     async def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
         """Put a client of any node into a room. An emit that is made after the return reaches it.
 
-        If this is cancelled, the client may be in the room or not.
-
-        Raises:
-            ValueError: the sid is unknown, the room is another client's own, or no bus can carry its name.
-            TypeError: the room is neither str nor int.
-            TooManyRooms: the client is at its limit; this is a ``ValueError`` too.
-            NodeTimeout: the client's node did not confirm in time.
+        If this is cancelled, the client may be in the room or not. Raises ``ValueError`` for an unknown sid,
+        another client's own room or a name that no bus can carry, ``TooManyRooms`` (a ``ValueError`` too) at
+        the client's limit, ``TypeError`` for a room that is neither str nor int, and ``NodeTimeout`` if the
+        client's node does not confirm in time.
         """
         room = check_room(room)
         self.enter_loop()
@@ -238,7 +220,7 @@ class ClusterManager(ClusterMember):
     async def close_room(self, room: Any, namespace: str) -> None:
         """Take all clients on all nodes out of a room.
 
-        Raises ``ValueError`` for a client's own room, and ``NodeTimeout`` if a node does not confirm.
+        Raises ``ValueError`` for a sid, and ``NodeTimeout``.
         """
         room = check_room(room)
         await self.start()
@@ -266,8 +248,7 @@ class ClusterManager(ClusterMember):
 
         The clients of this node are served at once, whether the bus is reached or not. It returns before the
         bus has the event. Raises what the serializer raises for data that it cannot encode, and
-        ``EventTooLarge`` for more bytes than the bus or ``buffer_bytes`` can hold; then nobody gets the
-        event.
+        ``EventTooLarge``, before anybody gets the event, for more bytes than the bus or buffer can hold.
         """
         rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
         ack_id = 0 if callback is None else shared_ack_id()

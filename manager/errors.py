@@ -7,6 +7,7 @@
     │   └── WrongServer      the server is a replica and passes on nothing that is published to it
     ├── EventTooLarge        (also ValueError) an event is larger than the bus or the buffer can hold
     ├── NodeTimeout          (also TimeoutError) another node did not confirm in time
+    ├── PartialAnswer        some nodes did not answer a query; it has the answers of the others
     ├── EnvelopeError        bytes on the bus are not an envelope of this cluster
     ├── SettingError         (also ValueError) a setting cannot work; the text says what to set instead
     ├── TooManyRooms         (also ValueError) a client is at its limit of rooms
@@ -18,7 +19,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
@@ -66,6 +67,24 @@ class EventTooLarge(ClusterError, ValueError):
 
 class NodeTimeout(ClusterError, TimeoutError):
     """Another node did not confirm in time. It may still carry out the request when the bus is back."""
+
+
+class PartialAnswer(ClusterError):
+    """Some nodes did not answer a question in time, or could not.
+
+    ``answer`` is what the others said, as the call would have returned it. ``missing`` are the ids of the
+    nodes that did not answer in time; they may still do what was asked. ``failures`` says of each node that
+    could not answer why.
+    """
+
+    def __init__(
+        self, answer: Any, missing: frozenset[str], failures: dict[str, str], seconds: float
+    ) -> None:
+        silent = [f"no answer from node {node} within {seconds:g} s" for node in sorted(missing)]
+        super().__init__("; ".join(silent + [f"node {node}: {why}" for node, why in failures.items()]))
+        self.answer = answer
+        self.missing = missing
+        self.failures = failures
 
 
 class EnvelopeError(ClusterError):

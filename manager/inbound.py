@@ -13,16 +13,17 @@ from socketio_cluster.manager.bus.messages import (
     Disconnect,
     Emit,
     Enter,
+    Finding,
     Gone,
     Leave,
     Message,
     PassedOn,
+    Query,
     Reply,
 )
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, decode, encode_ack
 from socketio_cluster.manager.errors import UNKNOWN_SID, EnvelopeError, EventTooLarge
-from socketio_cluster.manager.host.session import in_context_of
 from socketio_cluster.manager.ids import node_of
 
 if TYPE_CHECKING:
@@ -54,6 +55,10 @@ class Inbound:
                 self._manager.remote.acks.gone(message.request)
             case Reply():
                 self._manager.remote.replied(origin, message)
+            case Query():
+                self._manager.queries.asked(origin, message)
+            case Finding():
+                self._manager.queries.said(origin, message)
             case Enter():
                 self._start_task(origin, message.request, self._enter(message))
             case Leave():
@@ -71,7 +76,7 @@ class Inbound:
         if rooms is not None:
             rooms = self._rooms_here(origin, message, rooms)
         reached = self._deliver(origin, message, rooms, message.skip)
-        if message.ack and not reached and message.rooms is not None and len(message.rooms) == 1:
+        if message.ack and not reached and rooms and message.rooms is not None and len(message.rooms) == 1:
             self._gone(origin, message.ack)
 
     def _deliver(self, origin: str, message: Emit, rooms: list[Room] | None, skip: Collection[str]) -> int:
@@ -82,18 +87,19 @@ class Inbound:
     def _rooms_here(self, origin: str, message: Emit, rooms: list[Room]) -> list[Room]:
         """Return the rooms to serve now. Pass the emit on for rooms with the form of this node's sids.
 
-        If an emit has several rooms, those with the form of another node's sids are left to that node, which
-        passes the emit on if necessary.
+        Rooms with the form of another node's sids are left to that node, which passes the emit on.
         """
         owners = [node_of(room) for room in rooms]
         if not any(owners):
             return rooms
         node, pairs = self._manager.node, list(zip(rooms, owners, strict=True))
         self._pass_on(origin, message, [room for room, owner in pairs if owner == node.id])
-        if len(rooms) == 1:
-            return rooms
-        here = (None, node.id, origin)
-        return [room for room, owner in pairs if owner in here or not node.knows(str(owner))]
+        return [room for room, owner in pairs if self._serves(owner, origin)]
+
+    def _serves(self, owner: str | None, emitter: str) -> bool:
+        """Whether this node has to serve a room itself: the node ``owner`` will not pass the emit on."""
+        node = self._manager.node
+        return owner in (None, node.id, emitter) or not node.knows(str(owner))
 
     def _pass_on(self, origin: str, message: Emit, rooms: list[Room]) -> None:
         """Publish an emit to the channels of the rooms that are not a client's own room on this node."""
@@ -106,12 +112,15 @@ class Inbound:
     def _passed_on(self, message: PassedOn) -> None:
         """Deliver an emit that another node has passed on, for rooms with the form of that node's sids.
 
-        Clients that are in another room of the emit have got the event already.
+        A client that is also in one of the other rooms has got the event already, or gets it from there: from
+        a room that this node serves itself, or from an earlier room that yet another node passes on.
         """
         event, manager = message.event, self._manager
         if message.emitter == manager.node_id:
             return
-        others = [room for room in event.rooms or () if node_of(room) in (None, manager.node_id)]
+        rooms = event.rooms or []
+        before = rooms[: rooms.index(message.rooms[0])]
+        others = before + [room for room in rooms if self._serves(node_of(room), message.emitter)]
         served = {client.sid for client in manager.members.members(event.namespace, others)}
         self._deliver(message.emitter, event, message.rooms, served.union(event.skip))
 
@@ -171,11 +180,8 @@ class Inbound:
         return ""
 
     async def _disconnect(self, message: Disconnect) -> str:
-        manager = self._manager
-        client = manager.members.find(message.sid, message.namespace)
-        if client is not None:
-            leaving = manager.server.disconnect(message.sid, namespace=message.namespace)
-            await in_context_of(manager.host.engine.sockets.get(client.eio_sid), leaving)
+        if self._manager.members.find(message.sid, message.namespace) is not None:
+            await self._manager.server.disconnect(message.sid, namespace=message.namespace)
         return ""
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from contextvars import Context
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
@@ -16,8 +17,13 @@ from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
 from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.loops import OwnLoop
 from socketio_cluster.manager.options import from_environment
+from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
+from socketio_cluster.manager.tasks import Recurring
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.host.server import Host
 
 START_SECONDS: Final = 5.0
 """How long the first client waits for the bus. After that it is served without the bus."""
@@ -31,10 +37,15 @@ class ClusterMember(LocalManager):
         options: the fields of ``socketio_cluster.manager.options.Options``; raises ``SettingError``.
     """
 
+    host: Host
+    """The server and its Engine.IO server, once ``set_server`` was called."""
+
     def __init__(self, url: str | None = None, **options: Any) -> None:
         self.options = from_environment(url, options)
         super().__init__(MAX_EXTRA_MARKS * self.options.client_bytes, self.options.ack_seconds)
         self.stats = Stats()
+        self.expiry = Recurring(1.0, self._expire)
+        """Removes callbacks that have waited for long enough, as long as there are any."""
         self._own_loop = OwnLoop()
         self._new_node()
 
@@ -47,6 +58,7 @@ class ClusterMember(LocalManager):
         self._home: asyncio.AbstractEventLoop | None = None
         self.node = Node(self.options, self, self.stats)
         self.remote = Remote(self.node, self.is_sid_room)
+        self.queries = Queries(self)
 
     @property
     def node_id(self) -> str:
@@ -112,6 +124,13 @@ class ClusterMember(LocalManager):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.expiry.close()
+
+    def _expire(self) -> bool:
+        now = time.monotonic()
+        self.client_acks.expire(now)
+        self.remote.acks.expire(now)
+        return bool(len(self.client_acks) or len(self.remote.acks))
 
     def heard(self, origin: str, message: Message) -> None:
         """Handle a message of another node."""
@@ -120,6 +139,7 @@ class ClusterMember(LocalManager):
     def node_gone(self, node: str) -> None:
         """Stop waiting for a node that has left or died."""
         self.remote.node_gone(node)
+        self.queries.node_gone(node)
 
     def spawn(self, work: Coroutine[Any, Any, Any], context: Context | None = None) -> None:
         """Run a coroutine in a task, and keep a reference to the task until it ends.

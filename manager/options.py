@@ -50,7 +50,7 @@ class Options:
     settle_seconds: float = 1.0
     """How long a node waits for the others after an outage, before it publishes the envelopes that waited."""
     request_seconds: float = 5.0
-    """How long enter_room, leave_room, close_room and disconnect wait for other nodes."""
+    """How long enter_room, leave_room, close_room, disconnect and questions wait for other nodes."""
     ack_seconds: float = 300.0
     """How long the callback of an emit to a room is kept, as several clients may answer."""
     client_bytes: int = 4 * MEBIBYTE

@@ -166,7 +166,7 @@ def sdist_faults(sdist: Path, wheel: Path, scratch: Path) -> Iterator[str]:
 def try_wheel(wheel: Path, scratch: Path) -> None:
     """Install the wheel elsewhere, and serve an application beside modules called as our folders are."""
     home, shop = scratch / "venv", scratch / "shop"
-    venv.create(home)
+    venv.create(home, symlinks=True)
     python = home / "bin" / "python"
     env = {name: value for name, value in os.environ.items() if not name.startswith(("CLUSTER_", "PYTHON"))}
     run(sys.executable, "-m", "pip", "--python", python, "install", "--quiet", wheel, cwd=scratch, env=env)

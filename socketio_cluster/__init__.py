@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from socketio_cluster.cluster.client import AsyncClient, Client
     from socketio_cluster.cluster.middleware.refusal import Refused, Skip
-    from socketio_cluster.cluster.plain.codec import Codec
+    from socketio_cluster.cluster.plain.codec import Codec, JsonCodec
     from socketio_cluster.cluster.plain.endpoint import PlainWebSockets
-    from socketio_cluster.cluster.plain.json_codec import JsonCodec
     from socketio_cluster.cluster.plain.message import BadMessage, Message
     from socketio_cluster.cluster.server import AsyncServer
     from socketio_cluster.manager.async_emitter import AsyncEmitter
@@ -28,10 +27,12 @@ if TYPE_CHECKING:
         EnvelopeError,
         EventTooLarge,
         NodeTimeout,
+        PartialAnswer,
         SettingError,
         TooManyRooms,
     )
     from socketio_cluster.manager.options import Options
+    from socketio_cluster.manager.queries.socket_info import SocketInfo
     from socketio_cluster.manager.stats import Stats
     from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
 
@@ -54,10 +55,12 @@ __all__ = [
     "NodeInfo",
     "NodeTimeout",
     "Options",
+    "PartialAnswer",
     "PlainWebSockets",
     "Refused",
     "SettingError",
     "Skip",
+    "SocketInfo",
     "Stats",
     "SyncClusterManager",
     "TooManyRooms",
@@ -77,15 +80,17 @@ _MODULES: Final = {
     "Emitter": "manager.emitter",
     "EnvelopeError": "manager.errors",
     "EventTooLarge": "manager.errors",
-    "JsonCodec": "cluster.plain.json_codec",
+    "JsonCodec": "cluster.plain.codec",
     "Message": "cluster.plain.message",
     "NodeInfo": "manager.bus.roster",
     "NodeTimeout": "manager.errors",
     "Options": "manager.options",
+    "PartialAnswer": "manager.errors",
     "PlainWebSockets": "cluster.plain.endpoint",
     "Refused": "cluster.middleware.refusal",
     "SettingError": "manager.errors",
     "Skip": "cluster.middleware.refusal",
+    "SocketInfo": "manager.queries.socket_info",
     "Stats": "manager.stats",
     "SyncClusterManager": "manager.sync.sync_manager",
     "TooManyRooms": "manager.errors",

@@ -19,7 +19,7 @@ from socketio_cluster import ClusterManager
 from socketio_cluster.cluster.lane import LaneProtocol, Lanes
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.stack import Stack
-from socketio_cluster.cluster.strict.layer import Strict
+from socketio_cluster.cluster.strict.gate import Strict
 
 LANE = os.environ.get("TEST_LANE", "on") == "on"
 """Whether the nodes of these tests use the fast WebSocket lane."""

@@ -38,7 +38,7 @@ class Member:
     async def start(self) -> None:
         """Take the rooms and go on the bus."""
         for channel in self._wanted:
-            await self.node.take(channel)
+            await self.node.subscribe(channel)
         await self.node.start(30)
 
     def emit(self, size: int) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from math import floor
 from typing import Any, Final
 
 import uvicorn
 
 from socketio_cluster.cluster.drain.goodbye import present, say_goodbye
 from socketio_cluster.cluster.drain.refuse_new import shut
-from socketio_cluster.cluster.drain.schedule import LAST_SECONDS, Schedule
 from socketio_cluster.cluster.forward.relay import LineHalf
+from socketio_cluster.cluster.options import LAST_SECONDS
 from socketio_cluster.cluster.stack import served
 from socketio_cluster.manager.client_manager import ClusterManager
 
@@ -143,3 +144,26 @@ class Drain:
         except TimeoutError:
             return
         await asyncio.sleep(0)
+
+
+class Schedule:
+    """Lets go evenly: of ``total`` clients one every ``window / total`` seconds, the first one at once.
+
+    Args:
+        total: clients at the beginning.
+        begin: the time of the beginning, in seconds.
+        window: seconds; 0 for all at once.
+    """
+
+    def __init__(self, total: int, begin: float, window: float) -> None:
+        self._total = total
+        self._begin = begin
+        self._window = window
+
+    def due(self, present: int, now: float) -> int:
+        """How many of those still ``present`` are to go now; who left by himself counts as gone."""
+        passed = now - self._begin
+        if passed >= self._window:
+            return present
+        gone = floor(self._total * passed / self._window) + 1
+        return max(0, present - max(0, self._total - gone))

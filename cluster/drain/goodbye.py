@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from engineio import packet
 
-from socketio_cluster.cluster.lane.queue import LaneQueue
-from socketio_cluster.cluster.strict.layer import gate_of
+from socketio_cluster.cluster.lane.connection import LaneQueue
+from socketio_cluster.cluster.strict.gate import gate_of
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import State, state_of
 

@@ -8,8 +8,8 @@ from typing import Any, Final
 import uvicorn
 
 from socketio_cluster.cluster.stack import served
-from socketio_cluster.cluster.strict.answer import DRAINING
-from socketio_cluster.cluster.strict.layer import gate_of
+from socketio_cluster.cluster.strict.answers import DRAINING
+from socketio_cluster.cluster.strict.gate import gate_of
 from socketio_cluster.manager.client_manager import ClusterManager
 
 _CLOSE: Final = (b"connection", b"close")

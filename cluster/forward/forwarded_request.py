@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Final
 
 from socketio_cluster.cluster.forward.line import NodeLine
@@ -18,7 +21,6 @@ from socketio_cluster.cluster.forward.messages import (
     encode,
 )
 from socketio_cluster.cluster.forward.pool import Pool
-from socketio_cluster.cluster.forward.stats import Outcome
 
 logger = logging.getLogger("socketio_cluster.cluster")
 
@@ -112,3 +114,40 @@ class ForwardedRequest:
             self._pool.give(self._line)
         else:
             self._line.close()
+
+
+class Kind(StrEnum):
+    """What kind of request."""
+
+    POLL = "poll"
+    POST = "post"
+    WEBSOCKET = "websocket"
+
+
+class Outcome(StrEnum):
+    """What became of it."""
+
+    OK = "ok"
+    """Answered by its node, or for a WebSocket: handed over to it."""
+    LEFT = "left"
+    """The client went away before the answer."""
+    UNKNOWN = "unknown"
+    """No live node has such a session."""
+    UNREACHABLE = "unreachable"
+    """The node lives, as far as is known, but cannot be reached or did not react in time."""
+    REFUSED = "refused"
+    """The node would not take it."""
+
+
+@dataclass
+class ForwardStats:
+    """Requests for sessions of other nodes since the start, by kind and outcome."""
+
+    requests: Counter[tuple[Kind, Outcome]] = field(default_factory=Counter)
+    taken: int = 0
+    """Requests that other nodes have passed on to this one."""
+
+    def count(self, kind: Kind, outcome: Outcome, node: str) -> None:
+        """Count one."""
+        self.requests[kind, outcome] += 1
+        logger.debug("%s for node %s: %s", kind, node, outcome)

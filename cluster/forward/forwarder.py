@@ -10,14 +10,19 @@ import asyncio
 import contextlib
 from typing import Any, Final
 
-from socketio_cluster.cluster.forward.forwarded_request import REACH_SECONDS, ForwardedRequest
+from socketio_cluster.cluster.forward.forwarded_request import (
+    REACH_SECONDS,
+    ForwardedRequest,
+    ForwardStats,
+    Kind,
+    Outcome,
+)
 from socketio_cluster.cluster.forward.greeting import Key
 from socketio_cluster.cluster.forward.messages import ask_of, sid_in
 from socketio_cluster.cluster.forward.pool import Pool
 from socketio_cluster.cluster.forward.relay import join
-from socketio_cluster.cluster.forward.relay_protocol import RELAY
-from socketio_cluster.cluster.forward.stats import ForwardStats, Kind, Outcome
-from socketio_cluster.cluster.strict.answer import SESSION_UNKNOWN, give
+from socketio_cluster.cluster.http.websocket import RELAY
+from socketio_cluster.cluster.strict.answers import SESSION_UNKNOWN, give
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.ids import node_of
 

@@ -6,11 +6,11 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from socketio_cluster.cluster.errors import UsageError
+from socketio_cluster.cluster.forward.forwarded_request import ForwardStats
 from socketio_cluster.cluster.forward.forwarder import NAME, Forwarder
 from socketio_cluster.cluster.forward.listener import Listener
-from socketio_cluster.cluster.forward.stats import ForwardStats
 from socketio_cluster.cluster.internal import Internal
-from socketio_cluster.cluster.listener import listen
+from socketio_cluster.cluster.sockets import listen
 from socketio_cluster.manager.client_manager import ClusterManager
 
 

@@ -15,7 +15,7 @@ from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward.forwarder import Forwarder
 from socketio_cluster.cluster.forward.line import NodeLine
 from socketio_cluster.cluster.forward.peer import Peer
-from socketio_cluster.cluster.listener import BACKLOG
+from socketio_cluster.cluster.sockets import BACKLOG
 
 
 class Listener:

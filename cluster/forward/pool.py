@@ -7,9 +7,9 @@ import time
 from collections import deque
 from typing import Final
 
-from socketio_cluster.cluster.address import Place, read_address
 from socketio_cluster.cluster.forward.greeting import Key, greet
 from socketio_cluster.cluster.forward.line import NodeLine
+from socketio_cluster.cluster.internal import Place, read_address
 from socketio_cluster.manager.bus.roster import NodeInfo
 
 MOST_IDLE: Final = 100

@@ -7,12 +7,12 @@ the rest of a request for ever, and for the first byte of a connection too.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from contextvars import copy_context
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-
-from socketio_cluster.cluster.http.stats import BODY, HEAD, HttpStats
 
 PIPELINED: Final = 16
 """Requests of one connection that may wait for their turn; with one more the connection ends after them."""
@@ -27,6 +27,10 @@ BODY_RATE: Final = 500
 _ANSWER: Final = b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _TOO_LATE: Final = _ANSWER % b"408 Request Timeout"
 _HEAD_TOO_LARGE: Final = _ANSWER % b"431 Request Header Fields Too Large"
+
+
+HEAD: Final = "head"
+BODY: Final = "body"
 
 
 class TooManyRequestsWait(Exception):
@@ -153,3 +157,13 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.write(answer)
         self._last = True
         self.transport.close()
+
+
+@dataclass
+class HttpStats:
+    """Counters since the worker started."""
+
+    timeouts: Counter[str] = field(default_factory=Counter)
+    """Connections closed because a client took too long over the HEAD or the BODY of a request."""
+    cut_off: int = 0
+    """Connections closed because too many requests waited for their turn."""

@@ -29,11 +29,14 @@ from socketio_cluster.cluster.lane.frames import (
     frame,
 )
 from socketio_cluster.cluster.lane.writer import NOWHERE, LaneWriter
-from socketio_cluster.cluster.strict.payload import PAYLOAD_TOO_LARGE, TOO_BIG
+from socketio_cluster.cluster.limits.limits import PAYLOAD_TOO_LARGE, TOO_BIG
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
 
 if TYPE_CHECKING:
+    from engineio.packet import Packet
+
     from socketio_cluster.cluster.lane.install import ServerLanes
+
 
 logger = logging.getLogger("socketio_cluster.cluster")
 
@@ -234,3 +237,29 @@ class Lane(LaneWriter):
         """Stand in for the socket's own ``send``."""
         if not self.socket.closed:
             self.write_packet(packet)
+
+
+class LaneQueue:
+    """Stands in for the queue of a socket: what is put goes to the lane at once, so it is always empty."""
+
+    __slots__ = ("lane",)
+
+    def __init__(self, lane: Lane) -> None:
+        self.lane = lane
+
+    @property
+    def waiting(self) -> int:
+        """The bytes that wait for the client, as the outbox of a polling client has it."""
+        return self.lane.queued
+
+    def put_nowait(self, packet: Packet | None) -> None:
+        """Send a packet; None, python-engineio's mark of the end, is nothing."""
+        if packet is not None:
+            self.lane.write_packet(packet)
+
+    async def put(self, packet: Packet | None) -> None:
+        """Send a packet."""
+        self.put_nowait(packet)
+
+    async def join(self) -> None:
+        """Return: nothing waits here."""

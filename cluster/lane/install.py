@@ -11,16 +11,17 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
+import socketio
 from engineio.async_drivers.asgi import WebSocket
 from engineio.packet import NOOP
 
-from socketio_cluster.cluster.lane.connection import Lane
+from socketio_cluster.cluster.http.lane_protocol import EXTENSION
+from socketio_cluster.cluster.lane.connection import Lane, LaneQueue
 from socketio_cluster.cluster.lane.flusher import Flusher
 from socketio_cluster.cluster.lane.inbound import Inbound
 from socketio_cluster.cluster.lane.paced_lane import PacedLane
-from socketio_cluster.cluster.lane.protocol import EXTENSION
-from socketio_cluster.cluster.lane.queue import LaneQueue
 from socketio_cluster.cluster.limits.limits import pacer_of
+from socketio_cluster.cluster.plain import PlainWebSockets
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import encode
@@ -169,3 +170,30 @@ def _forget_asgi(environ: dict[str, Any]) -> None:
 
 async def _taken_over(*_: Any) -> None:
     raise RuntimeError("this connection has left ASGI: it is driven by its lane")
+
+
+class Lanes:
+    """The layer that gives servers lanes; made inside the running loop.
+
+    Args:
+        app: what is served. When it is anything but Socket.IO's own application, middlewares may stand
+            before that: then the ASGI call of a lane lasts as long as its connection, and what they do in
+            the end is done at its end. That costs an idle connection some kilobytes.
+    """
+
+    name = NAME
+
+    def __init__(self, app: Any = None) -> None:
+        self._calls_stay = not _is_bare(app)
+        self._flusher = Flusher(asyncio.get_running_loop())
+
+    def install(self, manager: ClusterManager) -> ServerLanes:
+        """Give the server of a manager lanes."""
+        return ServerLanes(manager, self._flusher, calls_stay=self._calls_stay)
+
+
+def _is_bare(app: Any) -> bool:
+    """Whether nothing stands before the Socket.IO server that could want to know of a connection's end."""
+    while isinstance(app, PlainWebSockets):
+        app = app.other
+    return isinstance(app, socketio.ASGIApp)

@@ -6,8 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.cluster.lane.connection import Lane
+from socketio_cluster.cluster.limits.limits import POLICY, RATE_LIMIT
 from socketio_cluster.cluster.limits.pacer import Pacer
-from socketio_cluster.cluster.strict.payload import POLICY, RATE_LIMIT
 
 if TYPE_CHECKING:
     from socketio_cluster.cluster.lane.install import ServerLanes

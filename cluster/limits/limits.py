@@ -16,6 +16,16 @@ from socketio_cluster.manager.host.server import Host
 NAME: Final = "limits"
 
 
+TOO_BIG: Final = 1009
+"""The close code for a message over the limit."""
+PAYLOAD_TOO_LARGE: Final = "payload too large"
+"""The reason that disconnect handlers get for it."""
+POLICY: Final = 1008
+"""The close code for a client that sends too many events."""
+RATE_LIMIT: Final = "rate limit"
+"""The reason that disconnect handlers get for it."""
+
+
 class Limited(NamedTuple):
     """What limits one server; None where nothing is limited."""
 
@@ -68,3 +78,8 @@ def pacer_of(host: Host) -> Pacer | None:
     """Who holds up the events of a server's clients; None when nobody does."""
     limited: Limited | None = host.layers.get(NAME)
     return None if limited is None else limited.pacer
+
+
+def size(data: str | bytes) -> int:
+    """Bytes of a message; of text as UTF-8."""
+    return len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode("utf-8", "replace"))

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
-from socketio_cluster.cluster.limits.pace import Pace
+from socketio_cluster.cluster.limits.bucket import Pace
 from socketio_cluster.manager.client_manager import ClusterManager
 
 logger = logging.getLogger("socketio_cluster.cluster")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from socketio_cluster.cluster.metrics.merge import merge
+from socketio_cluster.cluster.metrics.readings import merge
 
 __all__ = ["CONTENT_TYPE", "merge"]
 

@@ -15,7 +15,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from socketio_cluster.cluster.forward import ForwardStats
-from socketio_cluster.cluster.http.stats import BODY, HEAD, HttpStats
+from socketio_cluster.cluster.http.protocol import BODY, HEAD, HttpStats
 from socketio_cluster.cluster.metrics.bus import read_bus
 from socketio_cluster.cluster.metrics.clients import read_clients, read_times
 from socketio_cluster.cluster.metrics.families import COUNTER, FAMILIES, Family

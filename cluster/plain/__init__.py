@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from socketio_cluster.cluster.plain.codec import Codec
+from socketio_cluster.cluster.plain.codec import Codec, JsonCodec
 from socketio_cluster.cluster.plain.endpoint import PlainWebSockets
-from socketio_cluster.cluster.plain.json_codec import JsonCodec
 from socketio_cluster.cluster.plain.message import BadMessage, Message
 
 __all__ = ["BadMessage", "Codec", "JsonCodec", "Message", "PlainWebSockets"]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import json
+from base64 import b64encode
+from typing import Any, Final, Protocol
 
-from socketio_cluster.cluster.plain.message import Message
+from engineio.json import loads
+
+from socketio_cluster.cluster.plain.message import BadMessage, Message
+from socketio_cluster.manager.clients.compact_json import refuse_constant, without_constants
 
 
 class Codec(Protocol):
@@ -18,3 +23,78 @@ class Codec(Protocol):
 
         Called once for an event, whatever the number of clients that get it.
         """
+
+
+FIELDS: Final = ("event", "data", "room", "ack")
+_Bytes = bytes | bytearray | memoryview
+
+
+class JsonCodec:
+    """Objects with ``event``, ``data``, ``room``, ``ack``; bytes go behind a line of JSON, as binary."""
+
+    def decode(self, data: str | bytes) -> Message:
+        """Read an object; in a binary message what follows the first line is the data."""
+        if isinstance(data, str):
+            return _message(_object(data))
+        head, line, body = data.partition(b"\n")
+        try:
+            found = _object(head.decode())
+        except UnicodeDecodeError:
+            raise BadMessage("the first line of a binary message must be JSON in UTF-8") from None
+        if line:
+            if "data" in found:
+                raise BadMessage("data is given twice: in the first line and behind it", _ack(found))
+            found["data"] = body
+        return _message(found)
+
+    def encode(self, message: Message) -> str | bytes:
+        """Give an object as text; with bytes for its only argument as binary."""
+        fields: dict[str, Any] = {}
+        if message.event is not None:
+            fields["event"] = message.event
+        if message.room is not None:
+            fields["room"] = message.room
+        if message.ack is not None:
+            fields["ack"] = message.ack
+        if message.error is not None:
+            fields["error"] = message.error
+        if len(message.args) == 1 and isinstance(message.args[0], _Bytes):
+            return _dump(fields).encode() + b"\n" + bytes(message.args[0])
+        if message.args:
+            fields["data"] = message.args[0] if len(message.args) == 1 else message.args
+        return _dump(fields)
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        found = loads(text, parse_constant=refuse_constant)
+    except RecursionError:
+        raise BadMessage("this JSON is nested too deeply") from None
+    except ValueError as error:
+        raise BadMessage(f"this is not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise BadMessage('a message is an object, like {"event": "say", "data": "hello"}')
+    return found
+
+
+def _message(found: dict[str, Any]) -> Message:
+    unknown = [name for name in found if name not in FIELDS]
+    if unknown:
+        raise BadMessage(f"{unknown[0][:40]!r} is no field of a message: {', '.join(FIELDS)}", _ack(found))
+    args = (found["data"],) if "data" in found else ()
+    return Message(found.get("event"), args, found.get("room"), found.get("ack"))
+
+
+def _ack(found: dict[str, Any]) -> int | None:
+    ack = found.get("ack")
+    return ack if type(ack) is int else None
+
+
+def _dump(fields: dict[str, Any]) -> str:
+    return without_constants(json.dumps(fields, separators=(",", ":"), default=_base64))
+
+
+def _base64(value: object) -> dict[str, str]:
+    if isinstance(value, _Bytes):
+        return {"base64": b64encode(value).decode()}
+    raise TypeError(f"an event with a {type(value).__name__} cannot be sent as JSON")

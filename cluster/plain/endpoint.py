@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from socketio_cluster.cluster.plain.answers import not_a_websocket, not_found
-from socketio_cluster.cluster.plain.codec import Codec
-from socketio_cluster.cluster.plain.json_codec import JsonCodec
-from socketio_cluster.cluster.plain.packets import send_to_plain_clients
+from socketio_cluster.cluster.plain.codec import Codec, JsonCodec
 from socketio_cluster.cluster.plain.session import Receive, Session
-from socketio_cluster.cluster.plain.socket import PlainSocket
+from socketio_cluster.cluster.plain.socket import PlainSocket, send_to_plain_clients
 from socketio_cluster.cluster.plain.writer import Send
-from socketio_cluster.cluster.strict.answer import give
-from socketio_cluster.cluster.strict.layer import gate_of
-from socketio_cluster.cluster.strict.subprotocol import choosing
+from socketio_cluster.cluster.strict.answers import give
+from socketio_cluster.cluster.strict.gate import gate_of
+from socketio_cluster.cluster.strict.request import choosing
 from socketio_cluster.manager.client_manager import ClusterManager
 
 App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
@@ -118,3 +115,26 @@ class PlainWebSockets:
 def _path(scope: dict[str, Any]) -> str:
     """The path below the place where this is mounted."""
     return str(scope["path"]).removeprefix(scope.get("root_path", "")).rstrip("/")
+
+
+async def not_a_websocket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Answer an HTTP request where a WebSocket is served."""
+    await _text(send, 426, b"This address is a WebSocket: connect to it with ws:// or wss://\n")
+
+
+async def not_found(scope: dict[str, Any], receive: Receive, send: Send) -> None:
+    """Answer in the place of the application that was not given."""
+    if scope["type"] == "http":
+        await _text(send, 404, b"Not found\n")
+    elif scope["type"] == "websocket":
+        await send({"type": "websocket.close"})
+    else:
+        raise NotImplementedError("no lifespan here")  # servers then go on without
+
+
+async def _text(send: Send, status: int, body: bytes) -> None:
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
+    if status == 426:
+        headers.append((b"upgrade", b"websocket"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

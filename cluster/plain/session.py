@@ -7,10 +7,9 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
-from socketio_cluster.cluster.limits.limits import pacer_of
+from socketio_cluster.cluster.limits.limits import PAYLOAD_TOO_LARGE, POLICY, RATE_LIMIT, TOO_BIG, pacer_of
 from socketio_cluster.cluster.plain.message import BadMessage, Message, check
 from socketio_cluster.cluster.plain.socket import REFUSED, PlainSocket
-from socketio_cluster.cluster.strict.payload import PAYLOAD_TOO_LARGE, POLICY, RATE_LIMIT, TOO_BIG
 from socketio_cluster.manager.clients.rooms import CONNECTED
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from engineio.async_socket import AsyncSocket
@@ -18,6 +19,7 @@ from socketio_cluster.cluster.plain.outbound import Data, Outbound
 from socketio_cluster.cluster.plain.writer import Send, Writer
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
 from socketio_cluster.manager.clients.outgoing import Outgoing
+from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.ids import new_sid
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ logger = logging.getLogger("socketio_cluster.cluster")
 GOODBYE: Final = 1000
 REFUSED: Final = 4001
 TOO_SLOW: Final = 4008
+
+
+NAME: Final = "plain"
 
 
 class PlainSocket(AsyncSocket):  # type: ignore[misc]
@@ -124,3 +129,21 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
         self.writer.end(TOO_SLOW, SLOW_CONSUMER, at_once=True)
         self._endpoint.manager.spawn(self.close(reason=SLOW_CONSUMER))
         return str(self.sid)
+
+
+def send_to_plain_clients(host: Host) -> None:
+    """Stand before the server's packets, once, whatever the number of endpoints."""
+    if NAME in host.packet.layers:
+        return
+
+    def before(send: Callable[[str, Any], Awaitable[None]]) -> Callable[[str, Any], Awaitable[None]]:
+        async def send_packet(eio_sid: str, packet: Any) -> None:
+            socket = host.engine.sockets.get(eio_sid)
+            if isinstance(socket, PlainSocket):
+                socket.packet(packet)
+            else:
+                await send(eio_sid, packet)
+
+        return send_packet
+
+    host.packet.put(NAME, before)

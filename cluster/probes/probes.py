@@ -13,8 +13,8 @@ from typing import Final, Protocol
 
 from socketio_cluster.cluster.probes.http import HttpServer, ProbeAnswer, ProbeRequest
 from socketio_cluster.cluster.probes.names import may_ask
+from socketio_cluster.cluster.probes.status import Report, State, Verdict, live, ready
 from socketio_cluster.cluster.probes.status_socket import ask
-from socketio_cluster.cluster.probes.verdict import Report, State, Verdict, live, ready
 
 STATUS_SECONDS: Final = 0.5
 """A worker that takes longer does not answer; a Kubernetes probe waits for one second."""

@@ -9,17 +9,22 @@ from typing import Any, Final
 from engineio.packet import NOOP
 
 from socketio_cluster.cluster.limits.limits import admission_of
-from socketio_cluster.cluster.strict.answer import NO_ROOM, OK, SESSION_UNKNOWN, HttpAnswer, error, give
+from socketio_cluster.cluster.strict.answers import NO_ROOM, OK, SESSION_UNKNOWN, HttpAnswer, error, give
+from socketio_cluster.cluster.strict.pings import PingClock, correct_opening
 from socketio_cluster.cluster.strict.polls import Polls
 from socketio_cluster.cluster.strict.posts import Posts
-from socketio_cluster.cluster.strict.request import EngineRequest
+from socketio_cluster.cluster.strict.request import EngineRequest, choosing
 from socketio_cluster.cluster.strict.rules import refusal
-from socketio_cluster.cluster.strict.subprotocol import choosing
+from socketio_cluster.cluster.strict.websocket import check_websockets
+from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.stats import Stats
 
 CROSSING_SECONDS: Final = 5.0
 """How long a POST may be on its way while the CLOSE packet comes towards it, perhaps by another node."""
+
+
+NAME: Final = "strict"
 
 
 class Gate:
@@ -96,3 +101,22 @@ def bad_request(message: str = "Bad request") -> dict[str, Any]:
     """Put what python-engineio refuses by itself in the protocol's form."""
     answer = error(3, message)
     return {"status": answer.status, "headers": list(answer.headers), "response": answer.body}
+
+
+class Strict:
+    """The layer."""
+
+    name = NAME
+
+    def install(self, manager: ClusterManager) -> Gate:
+        """Check requests, packets and WebSockets of a manager's server."""
+        host = manager.host
+        PingClock(host)
+        correct_opening(host)
+        check_websockets(host, manager.stats)
+        return Gate(host, manager.spawn, manager.stats)
+
+
+def gate_of(host: Host) -> Gate | None:
+    """The gate of a server; None where this process is no worker of ``serve``."""
+    return host.layers.get(NAME)

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from socketio_cluster.cluster.strict.answer import CLOSED, give
-from socketio_cluster.cluster.strict.ending import cut_off
+from socketio_cluster.cluster.strict.answers import CLOSED, give
+from socketio_cluster.cluster.strict.rules import cut_off
 from socketio_cluster.manager.host.server import Host
 
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Coroutine
 from typing import Any
 
-from socketio_cluster.cluster.limits.limits import pacer_of
-from socketio_cluster.cluster.strict import answer as answers
-from socketio_cluster.cluster.strict.answer import HttpAnswer, give
-from socketio_cluster.cluster.strict.body import Gone, TooLarge, read_body
-from socketio_cluster.cluster.strict.ending import cut_off
-from socketio_cluster.cluster.strict.payload import RATE_LIMIT
+from socketio_cluster.cluster.limits.limits import RATE_LIMIT, pacer_of
+from socketio_cluster.cluster.strict import answers
+from socketio_cluster.cluster.strict.answers import HttpAnswer, give
 from socketio_cluster.cluster.strict.request import header
+from socketio_cluster.cluster.strict.rules import cut_off
 from socketio_cluster.manager.host.posts import Malformed, packets_of, parts_of, take
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import hang_up
@@ -93,3 +91,32 @@ class Posts:
     def _end(self, socket: Any, answer: HttpAnswer | None) -> HttpAnswer | None:
         cut_off(socket, self._spawn)
         return answer
+
+
+class TooLarge(Exception):
+    """The body is larger than the limit."""
+
+
+class Gone(Exception):
+    """The client is gone before the end of the body."""
+
+
+async def read_body(scope: dict[str, Any], receive: Any, limit: int) -> bytes:
+    """Read a body of at most ``limit`` bytes.
+
+    Raises ``TooLarge``, before any of it is read when its length was announced, and ``Gone``.
+    """
+    announced = header(scope, b"content-length")
+    if announced.isdecimal() and int(announced) > limit:
+        raise TooLarge
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > limit:
+            raise TooLarge
+    return bytes(body)

@@ -43,3 +43,20 @@ def first_values(query: str) -> dict[str, str]:
 def header(scope: dict[str, Any], name: bytes) -> str:
     """Give a header of an ASGI scope (its name in lower case), or an empty string."""
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def choosing(scope: dict[str, Any], send: Any) -> Any:
+    """Give a ``send`` that accepts with the first subprotocol of those that the client offers.
+
+    As engine.io does. A browser that has offered some closes the connection when none is chosen.
+    """
+    offered = next(filter(None, scope.get("subprotocols", ())), None)
+    if offered is None:
+        return send
+
+    async def choose(message: dict[str, Any]) -> None:
+        if message["type"] == "websocket.accept" and not message.get("subprotocol"):
+            message = {**message, "subprotocol": offered}
+        await send(message)
+
+    return choose

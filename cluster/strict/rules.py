@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+from weakref import WeakSet
 
-from socketio_cluster.cluster.strict.answer import (
+from socketio_cluster.cluster.strict.answers import (
     BAD_METHOD,
     BAD_REQUEST,
     SECOND_WEBSOCKET,
@@ -13,10 +15,13 @@ from socketio_cluster.cluster.strict.answer import (
     VERSION_UNSUPPORTED,
     HttpAnswer,
 )
-from socketio_cluster.cluster.strict.ending import is_over
 from socketio_cluster.cluster.strict.request import EngineRequest
+from socketio_cluster.manager.host.session import hang_up
 
 VERSION = "4"
+
+
+_over: Final[WeakSet[Any]] = WeakSet()
 
 
 def refusal(request: EngineRequest, eio: Any) -> HttpAnswer | None:
@@ -60,3 +65,22 @@ def _last_words(request: EngineRequest, socket: Any) -> bool:
     """Whether this poll gets what was to be sent when the server closed the session."""
     polls = request.method == "GET" and not request.upgrade and not socket.upgraded
     return polls and not socket.queue.empty()
+
+
+def mark_over(socket: Any) -> None:
+    """Let no request of this session in any more, though its disconnect handlers may still run."""
+    _over.add(socket)
+
+
+def is_over(socket: Any) -> bool:
+    """Whether the session has ended at once."""
+    return socket in _over
+
+
+def cut_off(socket: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None]) -> None:
+    """End the session of a client that breaks the protocol; a poll that waits is answered with CLOSE.
+
+    In a task: the application's disconnect handlers may take their time.
+    """
+    mark_over(socket)
+    spawn(hang_up(socket, socket.server.reason.TRANSPORT_ERROR))

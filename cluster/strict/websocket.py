@@ -7,8 +7,14 @@ import contextlib
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from socketio_cluster.cluster.limits.limits import pacer_of
-from socketio_cluster.cluster.strict.payload import PAYLOAD_TOO_LARGE, POLICY, RATE_LIMIT, TOO_BIG, size
+from socketio_cluster.cluster.limits.limits import (
+    PAYLOAD_TOO_LARGE,
+    POLICY,
+    RATE_LIMIT,
+    TOO_BIG,
+    pacer_of,
+    size,
+)
 from socketio_cluster.manager.host.posts import Malformed, counts
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import hang_up

@@ -9,12 +9,11 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from socketio_cluster.cluster.drain.schedule import LAST_SECONDS
-from socketio_cluster.cluster.listener import url_of
-from socketio_cluster.cluster.options import ServeOptions
-from socketio_cluster.cluster.probes.verdict import State
+from socketio_cluster.cluster.options import LAST_SECONDS, ServeOptions
+from socketio_cluster.cluster.probes.status import State
+from socketio_cluster.cluster.sockets import url_of
 from socketio_cluster.cluster.supervisor.lifeline import WorkerOptions
-from socketio_cluster.cluster.supervisor.stopping import Stopping
+from socketio_cluster.cluster.supervisor.signals import Stopping
 from socketio_cluster.cluster.supervisor.worker_process import WorkerProcess, first
 from socketio_cluster.manager.bus.registry import safe_url
 

@@ -16,16 +16,14 @@ from tempfile import TemporaryDirectory
 from socketio_cluster.cluster import logs
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.internal import Places, check_internal
-from socketio_cluster.cluster.limits.check import check_limits
-from socketio_cluster.cluster.listener import listen, listen_after_orphans, listen_shared, url_of
-from socketio_cluster.cluster.options import DEMO_APP, ServeOptions
+from socketio_cluster.cluster.options import DEMO_APP, ServeOptions, check_limits
 from socketio_cluster.cluster.probes.probes import Probes, serve_probes
+from socketio_cluster.cluster.sockets import listen, listen_after_orphans, listen_shared, url_of
 from socketio_cluster.cluster.supervisor.bus import check_bus, credentials, provide_bus, read_bus
 from socketio_cluster.cluster.supervisor.lifeline import WorkerOptions
+from socketio_cluster.cluster.supervisor.signals import Stopping, Terminal
 from socketio_cluster.cluster.supervisor.slot import Slot
-from socketio_cluster.cluster.supervisor.stopping import Stopping
 from socketio_cluster.cluster.supervisor.systemd import Systemd
-from socketio_cluster.cluster.supervisor.terminal import Terminal
 from socketio_cluster.cluster.supervisor.worker_process import first
 from socketio_cluster.cluster.target import check_target
 

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from socketio_cluster.cluster.listener import WORKER
+from socketio_cluster.cluster.sockets import WORKER
 from socketio_cluster.cluster.supervisor.lifeline import DRAINED, REPLACED, WorkerOptions, encode
-from socketio_cluster.cluster.supervisor.stopping import Stopping
+from socketio_cluster.cluster.supervisor.signals import Stopping
 
 # Silence is counted in so many short waits instead of by the clock: a supervisor that was itself
 # paused (Ctrl-Z, a sleeping laptop) has then missed one wait and does not blame its workers.

@@ -70,11 +70,14 @@ class Client:
     ``held_bytes`` at most. ``acks`` are the callbacks that wait for the client's answers, by ack id, and
     ``ack_id`` is the last id; ``client_acks.py`` changes both. ``kicked`` is set if the client was
     disconnected while it was pending, and ``lost`` is the reason if its transport ended meanwhile.
+    ``connected_at`` is the time at which the connect handler accepted the client, in epoch seconds, or 0
+    before that.
     """
 
     __slots__ = (
         "ack_id",
         "acks",
+        "connected_at",
         "eio_sid",
         "held",
         "kicked",
@@ -105,12 +108,17 @@ class Client:
         self.rooms: set[Room] = set()
         self.acks: OrderedDict[int, PendingAck] | None = None
         self.ack_id = 0
+        self.connected_at = 0.0
         self.kicked = False
         self.lost: str | None = None
 
-    def connected(self) -> bool:
-        """Send the held events, and let later ones through. Returns False if some events were not held."""
+    def connected(self, now: float) -> bool:
+        """Send the held events, and let later ones through. Returns False if some events were not held.
+
+        ``now`` is in epoch seconds.
+        """
         self.state = CONNECTED
+        self.connected_at = now
         self.send = self.write
         held, self.held = self.held, None
         if held is None:

@@ -143,10 +143,15 @@ class Fixes:
                 self._manager.basic_disconnect(client.sid, client.namespace)
 
     async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:
-        """Disconnect a client. It is removed even if its disconnect handler raises; then this raises too."""
+        """Disconnect a client. It is removed even if its disconnect handler raises; then this raises too.
+
+        The handler runs in the client's own context, even if another client or another node asks for this.
+        """
         self._manager.enter_loop()
+        client = self._manager.members.find(sid, namespace or "/")
+        socket = self._server.eio.sockets.get(client.eio_sid) if client is not None else None
         try:
-            await self._send_away(sid, namespace, ignore_queue)
+            await in_context_of(socket, self._send_away(sid, namespace, ignore_queue))
         except Exception:
             self._manager.basic_disconnect(sid, namespace or "/")
             raise

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from socketio import AsyncServer
 
+from socketio_cluster.manager.host.connection import Connection, connection_of
 from socketio_cluster.manager.host.session import CloseFrame, hang_up
 from socketio_cluster.manager.host.slot import Slot, open_slot, replace
 
@@ -122,6 +123,10 @@ class Host:
             name not in own and getattr(kind, name) in [getattr(one, name) for one in (AsyncServer, *kinds)]
             for name in ("_handle_eio_message", "_handle_event", "_handle_event_internal", "_handle_ack")
         )
+
+    def connection(self, eio_sid: str) -> Connection | None:
+        """What is known of a connection; None when it has ended."""
+        return connection_of(self.server, eio_sid)
 
     # Engine.IO
 

@@ -16,6 +16,7 @@ from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import PacketClass
 from socketio_cluster.manager.clients.rooms import LEAVING, PENDING
 from socketio_cluster.manager.errors import AlreadyLeaving
+from socketio_cluster.manager.host.connection import Connection
 from socketio_cluster.manager.tasks import set_once
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class InnerManager(ClusterManager):
         """Leave the bus, and end all calls that wait for other nodes."""
         await super().close()
         for node in self.nodes():
-            self.remote.node_gone(node)
+            self.node_gone(node)
 
     def opened(self, environ: dict[str, Any]) -> None:
         """Count a new connection."""
@@ -96,6 +97,10 @@ class ThreadedServer:
     def packet_class(self) -> PacketClass:
         """The server's packet format."""
         return self._server.packet_class  # type: ignore[no-any-return]
+
+    def connection(self, eio_sid: str) -> Connection | None:
+        """What is known of a connection; None when it has ended."""
+        return self._host.connection(eio_sid)
 
     async def disconnect(self, sid: str, namespace: str, ignore_queue: bool = False) -> None:
         """Disconnect a client of this node. Returns when its disconnect handler has returned."""

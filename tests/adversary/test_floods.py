@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from socketio_cluster.cluster.lane.frames import CLOSE, PING, TEXT
-from socketio_cluster.cluster.limits import pace
+from socketio_cluster.cluster.limits import bucket
 from socketio_cluster.manager.host.posts import MOST_PACKETS
 from tests.adversary.conftest import node_for, way_in
 from tests.cluster.lane_helpers import client_frame, lane_node, raw
@@ -98,7 +98,7 @@ FLOODS = {"acks": "43[]", "acks with an id": "437[]", "pongs": "3", "upgrades": 
 @pytest.mark.parametrize("flood", FLOODS)
 async def test_acks_and_pongs_nobody_asked_for(lane, flood, monkeypatch):
     """A client that floods with answers to nothing is disconnected at the limit of events."""
-    monkeypatch.setattr(pace, "PATIENCE", 0.5)
+    monkeypatch.setattr(bucket, "PATIENCE", 0.5)
     async with measured(lane, {"events_per_second": 20.0}) as node:
         async with raw(node) as one:
             await one.say(*([FLOODS[flood]] * 500))
@@ -108,7 +108,7 @@ async def test_acks_and_pongs_nobody_asked_for(lane, flood, monkeypatch):
 
 async def test_jsonp_is_limited(monkeypatch):
     """A flood by JSONP is held up and disconnected as any other."""
-    monkeypatch.setattr(pace, "PATIENCE", 0.5)
+    monkeypatch.setattr(bucket, "PATIENCE", 0.5)
     async with measured(limits={"events_per_second": 20.0}) as node, raw_polling(node) as one:
         await one.post("40")
         await one.get()

@@ -18,7 +18,7 @@ from socketio_cluster.cluster.lane import LaneProtocol, Lanes
 from socketio_cluster.cluster.lane.frames import CLOSE, TEXT
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.stack import Stack
-from socketio_cluster.cluster.strict.layer import Strict
+from socketio_cluster.cluster.strict.gate import Strict
 from tests.harness import SECONDS, Node, Server, eventually
 
 

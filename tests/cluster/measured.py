@@ -9,7 +9,7 @@ import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
 from socketio_cluster.cluster.forward import ForwardStats
-from socketio_cluster.cluster.http.stats import HttpStats
+from socketio_cluster.cluster.http.protocol import HttpStats
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.metrics.worker import Metrics
 from socketio_cluster.cluster.options import Limits

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from socketio_cluster.cluster.address import machine, read_address, write_address
+from socketio_cluster.cluster.internal import machine, read_address, write_address
 
 
 def test_unix_comes_first():

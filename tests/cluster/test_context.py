@@ -140,6 +140,21 @@ async def test_other_nodes(bus_url, prefix):
             await eventually(lambda: node.names == ["a", "b", "b"])
 
 
+@both_ways
+async def test_a_handler_that_disconnects_another_client(lane):
+    """The disconnect handler of a client finds its own name, also when the handler of another ended it."""
+    async with lane_node(lane, wrap=Middleware) as node:
+        note_names(node)
+
+        async def end(sid, other):
+            await node.sio.disconnect(other)
+
+        node.sio.on("end", end)
+        async with named(node, "a") as a, named(node, "b") as b:
+            await a.say(f'42["end","{b.sid}"]')
+            await eventually(lambda: node.names == ["a", "b", "b"])
+
+
 async def test_a_polling_client(prefix):
     """A polling client that the server hangs up on is disconnected with the name that it came with."""
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from socketio_cluster.cluster.drain.ages import SLACK, Ages
-from socketio_cluster.cluster.drain.schedule import Schedule
+from socketio_cluster.cluster.drain.aging import SLACK, Ages
+from socketio_cluster.cluster.drain.drain import Schedule
 
 
 def test_clients_go_one_by_one_over_the_window():

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.server import ServerProtocol
 
-from socketio_cluster.cluster.forward.relay_protocol import RelayProtocol
+from socketio_cluster.cluster.http.handshake import answer, read
+from socketio_cluster.cluster.http.websocket import RelayProtocol
 from socketio_cluster.cluster.lane import LaneProtocol
-from socketio_cluster.cluster.lane.handshake import answer, read
 from tests.cluster.lane_helpers import lane_node
 
 KEY = base64.b64encode(bytes(range(16)))

@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from socketio_cluster import TooManyRooms
-from socketio_cluster.cluster.limits import pace
+from socketio_cluster.cluster.limits import bucket
 from tests.cluster.lane_helpers import raw
 from tests.cluster.measured import LANES, knock, measured
 from tests.harness import client, eventually, raw_polling, three_nodes
@@ -123,7 +123,7 @@ def handled(node):
 @lanes
 async def test_flood_over_websocket(lane, monkeypatch):
     """A client that never stops sending too much is disconnected with 1008 and a reason."""
-    monkeypatch.setattr(pace, "PATIENCE", 0.5)
+    monkeypatch.setattr(bucket, "PATIENCE", 0.5)
     async with measured(lane, {"events_per_second": 20.0}) as node, client(node) as other:
         async with raw(node) as one:
             await one.say(*(['42["flood"]'] * 500))
@@ -136,7 +136,7 @@ async def test_flood_over_websocket(lane, monkeypatch):
 
 async def test_flood_over_polling(monkeypatch):
     """A polling client that never stops sending too much loses its session."""
-    monkeypatch.setattr(pace, "PATIENCE", 0.5)
+    monkeypatch.setattr(bucket, "PATIENCE", 0.5)
     async with measured(limits={"events_per_second": 20.0}) as node, raw_polling(node) as one:
         await one.post("40")
         await one.get()

@@ -7,9 +7,8 @@ import pytest
 from socketio_cluster import ClusterManager, SettingError
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.limits.admission import AdmissionRule
-from socketio_cluster.cluster.limits.bucket import Bucket
-from socketio_cluster.cluster.limits.check import check_limits
-from socketio_cluster.cluster.limits.pace import Pace
+from socketio_cluster.cluster.limits.bucket import Bucket, Pace
+from socketio_cluster.cluster.options import check_limits
 from socketio_cluster.cluster.parser import read_options
 
 

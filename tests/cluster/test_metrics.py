@@ -10,7 +10,7 @@ import pytest
 import socketio
 
 from socketio_cluster.cluster.forward import ForwardStats
-from socketio_cluster.cluster.http.stats import HttpStats
+from socketio_cluster.cluster.http.protocol import HttpStats
 from socketio_cluster.cluster.metrics.lag import Worst
 from socketio_cluster.cluster.metrics.watch import MOST_EVENTS
 from socketio_cluster.cluster.metrics.worker import Metrics

@@ -11,11 +11,11 @@ import pytest
 import uvloop
 
 from socketio_cluster import NodeInfo
-from socketio_cluster.cluster.address import write_address
 from socketio_cluster.cluster.forward import pool as module
 from socketio_cluster.cluster.forward.greeting import Key, NotANode, welcome
 from socketio_cluster.cluster.forward.line import LineLost, NodeLine
 from socketio_cluster.cluster.forward.pool import MOST_IDLE, Pool
+from socketio_cluster.cluster.internal import write_address
 
 NODE = "AAAAAAAA"
 KEY = Key("prefix", "a secret of the tests")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.stack import Stack
-from socketio_cluster.cluster.strict.layer import Strict
+from socketio_cluster.cluster.strict.gate import Strict
 from tests.harness import client, three_nodes
 
 

@@ -12,8 +12,7 @@ import uvicorn
 
 from socketio_cluster.cluster.forward import RelayProtocol
 from socketio_cluster.cluster.http import protocol as http_protocol
-from socketio_cluster.cluster.http.protocol import PIPELINED, HttpProtocol
-from socketio_cluster.cluster.http.stats import BODY, HEAD, HttpStats
+from socketio_cluster.cluster.http.protocol import BODY, HEAD, PIPELINED, HttpProtocol, HttpStats
 from socketio_cluster.cluster.lane import LaneProtocol
 from tests.harness import Server, eventually
 

@@ -140,7 +140,7 @@ def test_locust_without_a_class(broken, tmp_path):
     file = str(ROOT / "loadtest" / "locustfile.py")
     run = LoadTest(tmp_path, "-f", file, "--headless", "--host", broken, module="locust")
     assert run.end() == 2
-    assert run.lines[-1].startswith("loadtest: name a scenario: locust -f loadtest/locustfile.py Room")
+    assert run.lines[-1].startswith(f"loadtest: name a scenario: locust -f {file} Room")
 
 
 def test_interrupted(broken, tmp_path):

@@ -237,3 +237,22 @@ async def test_a_room_named_like_a_sid_in_a_long_list(nodes, connect):
     await nodes[0].sio.emit("n", 1, room=[name, *(f"room {number}" for number in range(100))])
     assert await there.next("n") == [1]
     await fence(nodes[0], here, there)
+
+
+async def test_rooms_named_like_sids_of_several_nodes(nodes, connect):
+    """Who is in several rooms named like sids of different nodes gets what is for all of them once."""
+    clients = [await connect(node) for node in nodes]
+    names = [node.manager.node_id + "-meeting-one" for node in nodes]
+    for one in clients:
+        for name in names:
+            await nodes[0].sio.enter_room(one.sid, name)
+    for node in nodes:
+        for rooms in (names[:2], names[1:], [names[2], names[0]], names):
+            await node.sio.emit("n", rooms, room=rooms)
+            for one in clients:
+                assert await one.next("n") == [rooms]
+    for node in nodes:  # whoever passes an event on does so after those that it has sent before
+        for name in names:
+            await node.sio.emit("last", name, room=name)
+    for one in clients:
+        assert [(await one.next_any())[0] for _ in range(9)] == ["last"] * 9

@@ -15,7 +15,7 @@ async def test_nobody_is_cut_off_by_its_catching_up(tmp_path, prefix):
     with RedisServer(tmp_path) as redis:
         async with three_nodes(redis.url, prefix, count=NODES) as nodes:
             for node in nodes:
-                await node.manager.node.take(node.manager.node.channels.namespace("/"))
+                await node.manager.node.subscribe(node.manager.node.channels.namespace("/"))
             await in_thread(redis.stop)
             await eventually(lambda: not any(node.manager.ready for node in nodes))
             for node in nodes:

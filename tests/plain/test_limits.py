@@ -8,7 +8,7 @@ import pytest
 import websockets
 
 from socketio_cluster.cluster.drain.goodbye import say_goodbye
-from socketio_cluster.cluster.limits import pace
+from socketio_cluster.cluster.limits import bucket
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.options import Limits
 from tests.harness import client, eventually
@@ -41,7 +41,7 @@ async def test_full(local_url, prefix):
 
 async def test_events_per_second(local_url, prefix, monkeypatch):
     """Who sends too many events waits, loses none, and is disconnected when it goes on."""
-    monkeypatch.setattr(pace, "PATIENCE", 0.2)
+    monkeypatch.setattr(bucket, "PATIENCE", 0.2)
     async with limited(local_url, prefix, events_per_second=40.0) as node, plain(node) as one:
         for number in range(85):
             await one.say(event="n", data=number)

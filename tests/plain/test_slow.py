@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from socketio_cluster.cluster.forward import relay_protocol
+from socketio_cluster.cluster.http import websocket
 from socketio_cluster.cluster.metrics.clients import read_clients
 from socketio_cluster.cluster.plain import writer
 from socketio_cluster.cluster.plain.outbound import Outbound
@@ -117,7 +117,7 @@ async def test_slow_reader_that_goes_leaves_nothing(local_url, prefix):
 async def test_client_that_never_reads_is_let_go(local_url, prefix, monkeypatch):
     """A client that does not even read its goodbye costs the node nothing after a while."""
     monkeypatch.setattr(writer, "CLOSE_SECONDS", 0.2)
-    monkeypatch.setattr(relay_protocol, "CLOSE_SECONDS", 0.2)
+    monkeypatch.setattr(websocket, "CLOSE_SECONDS", 0.2)
     async with plain_nodes(local_url, prefix, count=1, endpoint={"high_water": 200_000}) as [node]:
         async with plain(node, max_queue=1) as mute:
             mute.ws.transport.pause_reading()

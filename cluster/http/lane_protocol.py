@@ -24,9 +24,8 @@ from uvicorn.protocols.utils import (
 )
 from uvicorn.server import ServerState
 
-from socketio_cluster.cluster.forward.relay_protocol import RELAY
-from socketio_cluster.cluster.lane.handshake import HandshakeRequest, answer, read
-from socketio_cluster.cluster.lane.ordinary import OrdinaryProtocol
+from socketio_cluster.cluster.http.handshake import HandshakeRequest, answer, read
+from socketio_cluster.cluster.http.websocket import RELAY, OrdinaryProtocol
 
 EXTENSION: Final = "socketio.lane"
 """Under this name in ``scope["extensions"]`` the app finds the function that takes over."""
