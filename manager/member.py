@@ -18,6 +18,7 @@ from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.loops import OwnLoop
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.queries.queries import Queries
+from socketio_cluster.manager.queries.server_events import ServerEvents
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
 from socketio_cluster.manager.tasks import Recurring
@@ -47,6 +48,7 @@ class ClusterMember(LocalManager):
         self.expiry = Recurring(1.0, self._expire)
         """Removes callbacks that have waited for long enough, as long as there are any."""
         self._own_loop = OwnLoop()
+        self.server_events = ServerEvents()
         self._new_node()
 
     def _new_node(self) -> None:
