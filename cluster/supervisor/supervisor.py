@@ -123,7 +123,7 @@ class Supervisor:
             serve=self._options,
             node=f"{self._options.node_name}-{index + 1}",
             fds=[sock.fileno() for sock in sockets],
-            internal=self._places.take(),
+            internal=self._places.acquire(),
             settings=dict(self._settings),
         )
         return Slot(told, sockets, self._env, self._stopping)
@@ -146,7 +146,7 @@ class Supervisor:
         return keeper
 
     def _ended(self, slot: Slot) -> None:
-        self._places.give_back(slot.internal)
+        self._places.release(slot.internal)
         if slot in self._slots:  # nobody has taken its place: it cannot start, or all are to stop
             self._stopping.asked.set()
 

@@ -207,7 +207,17 @@ class DisconnectSockets(msgspec.Struct, array_like=True, tag=6, frozen=True):
     """Disconnect the clients from the namespace."""
 
 
-Question = FindSockets | CountSockets | FindRooms | JoinRooms | LeaveRooms | DisconnectSockets
+class ServerEvent(msgspec.Struct, array_like=True, tag=7, frozen=True):
+    """Run the server's own handler of an event; the answer is its node and what it returns.
+
+    ``args`` is the packed list of its arguments.
+    """
+
+    event: str
+    args: msgspec.Raw
+
+
+Question = FindSockets | CountSockets | FindRooms | JoinRooms | LeaveRooms | DisconnectSockets | ServerEvent
 
 
 class Query(msgspec.Struct, array_like=True, tag=18, gc=False):

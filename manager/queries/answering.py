@@ -18,9 +18,11 @@ from socketio_cluster.manager.bus.messages import (
     LeaveRooms,
     Question,
     Recipients,
+    ServerEvent,
 )
 from socketio_cluster.manager.clients.rooms import CONNECTED, LEAVING, Client, check_room_limit
 from socketio_cluster.manager.errors import TooManyRooms
+from socketio_cluster.manager.queries.failed import Failed
 from socketio_cluster.manager.queries.pieces import pieces
 from socketio_cluster.manager.queries.selection import select, select_connected
 from socketio_cluster.manager.queries.socket_info import SocketInfo
@@ -32,10 +34,6 @@ AT_ONCE: Final = 100
 """So many clients are moved, or disconnected, before others get their turn."""
 
 pack = msgspec.msgpack.Encoder().encode
-
-
-class Failed(Exception):
-    """A question could not be answered, or not wholly; the text is for the one who asked."""
 
 
 class Answering:
@@ -61,6 +59,9 @@ class Answering:
                 yield [pack(await self._leave(whom, question))]
             case DisconnectSockets():
                 yield [pack(await self._disconnect(whom))]
+            case ServerEvent(event=event, args=args):
+                value = await self._manager.server_events.handle(whom.namespace, event, args)
+                yield [_packed((self._manager.node_id, value), f"what the handler of {event!r} returned")]
 
     def _sockets(self, whom: Recipients, session: bool) -> Iterator[bytes]:
         for client in select_connected(self._manager.members, whom):
@@ -80,10 +81,7 @@ class Answering:
                 connection.transport,
                 stored,
             )
-            try:
-                yield pack(info)
-            except Exception as exc:  # whatever is wrong with an object of the application
-                raise Failed(f"the session of client {client.sid} cannot be sent: {exc}") from exc
+            yield _packed(info, f"the session of client {client.sid}")
 
     def _rooms(self, namespace: str) -> Iterator[bytes]:
         rooms = self._manager.members.rooms.get(namespace, {})
@@ -144,3 +142,11 @@ class Answering:
                 yield client
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
+
+
+def _packed(value: object, what: str) -> bytes:
+    """Pack what the application has given; raises ``Failed``, whatever is wrong with it."""
+    try:
+        return pack(value)
+    except Exception as exc:
+        raise Failed(f"{what} cannot be sent: {exc}") from exc

@@ -11,40 +11,44 @@ class Poll:
 
     Args:
         nodes: who was asked.
-        done: called once, when nobody is waited for any more.
+        changed: called when a node has said something, or is gone.
     """
 
-    def __init__(self, nodes: Iterable[str], done: Callable[[], None]) -> None:
+    def __init__(self, nodes: Iterable[str], changed: Callable[[], None]) -> None:
         self._items: dict[str, list[bytes]] = {node: [] for node in nodes}
+        self._changed = changed
         self.missing = set(self._items)
+        """Who has not said all yet."""
+        self.silent = set(self._items)
+        """Who has not said anything yet."""
         self.failures: dict[str, str] = {}
-        self._done = done
 
-    @property
-    def items(self) -> list[bytes]:
-        """What was said so far, by those too who have not finished."""
-        return [item for items in self._items.values() for item in items]
+    def take(self) -> list[bytes]:
+        """Give what was said since the last call, by those too who have not said all."""
+        taken = [item for items in self._items.values() for item in items]
+        for items in self._items.values():
+            items.clear()
+        return taken
 
     def said(self, node: str, items: Sequence[bytes], error: str, *, last: bool) -> None:
         """Take a piece; of a node that is not waited for it is ignored."""
         if node not in self.missing:
             return
         self._items[node] += items
+        self.silent.discard(node)
         if error:
             self.failures[node] = error
         if last or error:
-            self._finished(node)
+            self.missing.discard(node)
+        self._changed()
 
     def gone(self, node: str) -> None:
         """Wait no more for a node that is gone with its clients; what it had begun to say does not count."""
         if node in self.missing:
             self._items[node].clear()
-            self._finished(node)
-
-    def _finished(self, node: str) -> None:
-        self.missing.discard(node)
-        if not self.missing:
-            self._done()
+            self.missing.discard(node)
+            self.silent.discard(node)
+            self._changed()
 
 
 class Polls:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import Recipients
 from socketio_cluster.manager.clients.rooms import CONNECTED, Client, LocalRooms
 from socketio_cluster.manager.local_manager import room_list
+
+Rooms = Room | list[Room] | tuple[Room, ...] | set[Room] | frozenset[Room]
+"""A room or a sid, or several."""
 
 
 def recipients(namespace: str | None, room: Any, except_: Any) -> Recipients:

@@ -33,6 +33,7 @@ QUESTIONS = {
     "JoinRooms": 4,
     "LeaveRooms": 5,
     "DisconnectSockets": 6,
+    "ServerEvent": 7,
 }
 
 OFFER = Offer(3, 2, b"mark")

@@ -8,7 +8,7 @@ from socketio_cluster.manager.queries.polls import Poll, Polls
 
 def opened(*nodes):
     polls, ends = Polls(), []
-    poll = Poll(nodes, lambda: ends.append(True))
+    poll = Poll(nodes, lambda: poll.missing or ends.append(True))
     return polls, poll, polls.open(poll), ends
 
 
@@ -18,11 +18,12 @@ def test_all_answer():
     polls.said(number, "a", [b"1"], "", last=False)
     polls.said(number, "b", [b"3"], "", last=True)
     assert not ends
-    assert poll.missing == {"a"}
+    assert (poll.missing, poll.silent) == ({"a"}, set())
     polls.said(number, "a", [b"2"], "", last=True)
     polls.said(number, "a", [b"9"], "", last=True)
     assert ends == [True]
-    assert poll.items == [b"1", b"2", b"3"]
+    assert poll.take() == [b"1", b"2", b"3"]
+    assert poll.take() == []
 
 
 def test_a_node_goes():
@@ -36,7 +37,7 @@ def test_a_node_goes():
     assert not ends
     polls.node_gone("c")
     assert ends == [True]
-    assert poll.items == [b"1"]
+    assert poll.take() == [b"1"]
     assert not poll.failures
 
 
@@ -46,7 +47,7 @@ def test_a_failure():
     polls.said(number, "a", [b"1"], "", last=False)
     polls.said(number, "a", [], "no", last=False)
     assert ends == [True]
-    assert (poll.items, poll.failures) == ([b"1"], {"a": "no"})
+    assert (poll.take(), poll.failures) == ([b"1"], {"a": "no"})
 
 
 def test_nobody_waits():
@@ -55,7 +56,7 @@ def test_nobody_waits():
     polls.said(number, "late", [b"1"], "", last=True)
     polls.close(number)
     polls.said(number, "a", [b"1"], "", last=True)
-    assert (poll.items, poll.missing, ends, len(polls)) == ([], {"a"}, [], 0)
+    assert (poll.take(), poll.missing, ends, len(polls)) == ([], {"a"}, [], 0)
 
 
 def test_pieces():
