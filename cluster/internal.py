@@ -55,12 +55,12 @@ class Places:
         first = options.internal_port
         self._ports = [] if first is None else list(range(first, first + options.workers + 1))
 
-    def take(self) -> Internal:
+    def acquire(self) -> Internal:
         """Give a place, with the lowest port that is free."""
         port = self._ports.pop(0) if self._ports else None
         return Internal(socket=self._folder / f"{next(self._numbers)}.sock", host=self._host, port=port)
 
-    def give_back(self, place: Internal) -> None:
+    def release(self, place: Internal) -> None:
         """Let others have its port."""
         if place.port is not None:
             insort(self._ports, place.port)

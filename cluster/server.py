@@ -10,16 +10,26 @@ from socketio.exceptions import ConnectionRefusedError as SocketIOConnectionRefu
 
 from socketio_cluster.cluster.middleware.async_runner import AsyncMiddlewares
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
-from socketio_cluster.manager.errors import FAILURES
+from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.errors import FAILURES, SettingError
+from socketio_cluster.manager.queries.calls import ClusterCalls
 
 _REFUSALS: Final = (SocketIOConnectionRefusedError, ConnectionRefusedError)
 
 
-class AsyncServer(AsyncMiddlewares, socketio.AsyncServer):  # type: ignore[misc]
+class AsyncServer(AsyncMiddlewares, ClusterCalls, socketio.AsyncServer):  # type: ignore[misc]
     """``socketio.AsyncServer`` whose events pass middlewares and whose errors answer the client's ack.
 
-    Arguments, methods and events are python-socketio's; ``middleware`` and ``exception_handler`` are new.
+    Arguments, methods and events are python-socketio's; new are ``middleware``, ``exception_handler``
+    and, with a ``ClusterManager``, the questions to all nodes of ``ClusterCalls``.
     """
+
+    @property
+    def cluster_manager(self) -> ClusterManager:
+        """The manager that asks the other nodes; raises ``SettingError`` for another kind of manager."""
+        if isinstance(self.manager, ClusterManager):
+            return self.manager
+        raise SettingError(f"a {type(self.manager).__name__} asks no other nodes: use a ClusterManager")
 
     _who = 1
     _notices: ClassVar = frozenset(("connect", "disconnect"))

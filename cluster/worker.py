@@ -19,11 +19,13 @@ import uvicorn
 from socketio_cluster.cluster import logs
 from socketio_cluster.cluster.client_address import Addresses
 from socketio_cluster.cluster.drain import Aging, Drain
-from socketio_cluster.cluster.drain.refuse_new import stop_accepting
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.forward import Forwarding, RelayProtocol
+from socketio_cluster.cluster.forward.forwarding import Forwarding
+from socketio_cluster.cluster.http.ending import stop_accepting
+from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
 from socketio_cluster.cluster.http.protocol import HttpProtocol, HttpStats
-from socketio_cluster.cluster.lane import LaneProtocol, Lanes
+from socketio_cluster.cluster.http.websocket import RelayProtocol
+from socketio_cluster.cluster.lane.install import Lanes
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.metrics.worker import Metrics
@@ -114,10 +116,10 @@ class WorkerServer(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let nobody in any more, neither clients nor nodes, and let uvicorn end what there is."""
         self.forwarding.stop_accepting()
-        self._part_with_connections()
+        self._end_connections()
         await super().shutdown(sockets)
 
-    def _part_with_connections(self) -> None:
+    def _end_connections(self) -> None:
         """Do what uvicorn does next, in which one connection that fails keeps all others from their end."""
         for connection in list(self.server_state.connections):
             try:

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
         EnvelopeError,
         EventTooLarge,
         NodeTimeout,
+        PartialAnswer,
         SettingError,
         TooManyRooms,
     )
     from socketio_cluster.manager.options import Options
+    from socketio_cluster.manager.queries.socket_info import SocketInfo
     from socketio_cluster.manager.stats import Stats
     from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
 
@@ -53,10 +55,12 @@ __all__ = [
     "NodeInfo",
     "NodeTimeout",
     "Options",
+    "PartialAnswer",
     "PlainWebSockets",
     "Refused",
     "SettingError",
     "Skip",
+    "SocketInfo",
     "Stats",
     "SyncClusterManager",
     "TooManyRooms",
@@ -81,10 +85,12 @@ _MODULES: Final = {
     "NodeInfo": "manager.bus.roster",
     "NodeTimeout": "manager.errors",
     "Options": "manager.options",
+    "PartialAnswer": "manager.errors",
     "PlainWebSockets": "cluster.plain.endpoint",
     "Refused": "cluster.middleware.refusal",
     "SettingError": "manager.errors",
     "Skip": "cluster.middleware.refusal",
+    "SocketInfo": "manager.queries.socket_info",
     "Stats": "manager.stats",
     "SyncClusterManager": "manager.sync.sync_manager",
     "TooManyRooms": "manager.errors",

@@ -19,7 +19,7 @@ from socketio_cluster.cluster.internal import Places, check_internal
 from socketio_cluster.cluster.options import DEMO_APP, ServeOptions, check_limits
 from socketio_cluster.cluster.probes.probes import Probes, serve_probes
 from socketio_cluster.cluster.sockets import listen, listen_after_orphans, listen_shared, url_of
-from socketio_cluster.cluster.supervisor.bus import check_bus, credentials, provide_bus, read_bus
+from socketio_cluster.cluster.supervisor.bus import SECRETS, check_bus, credentials, provide_bus, read_bus
 from socketio_cluster.cluster.supervisor.lifeline import WorkerOptions
 from socketio_cluster.cluster.supervisor.signals import Stopping, Terminal
 from socketio_cluster.cluster.supervisor.slot import Slot
@@ -94,7 +94,8 @@ class Supervisor:
         with TemporaryDirectory(prefix="cluster-", ignore_cleanup_errors=True) as path:
             self._places = Places(self._options, Path(path))
             async with provide_bus(self._options.bus, Path(path)) as bus:
-                self._env = {**os.environ, **bus}
+                inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
+                self._env = {**inherited, **bus}
                 if self._options.prefix:
                     self._env["CLUSTER_PREFIX"] = self._options.prefix
                 self._slots = [self._make_slot(index) for index in range(self._options.workers)]
@@ -122,7 +123,7 @@ class Supervisor:
             serve=self._options,
             node=f"{self._options.node_name}-{index + 1}",
             fds=[sock.fileno() for sock in sockets],
-            internal=self._places.take(),
+            internal=self._places.acquire(),
             settings=dict(self._settings),
         )
         return Slot(told, sockets, self._env, self._stopping)
@@ -145,7 +146,7 @@ class Supervisor:
         return keeper
 
     def _ended(self, slot: Slot) -> None:
-        self._places.give_back(slot.internal)
+        self._places.release(slot.internal)
         if slot in self._slots:  # nobody has taken its place: it cannot start, or all are to stop
             self._stopping.asked.set()
 

@@ -15,7 +15,14 @@ from socketio.packet import Packet
 
 from socketio_cluster.cluster.forward import messages
 from socketio_cluster.cluster.lane.events import read
-from socketio_cluster.cluster.lane.frames import CLOSE, TEXT, FrameError, FrameReader, close_code
+from socketio_cluster.cluster.lane.frames import (
+    CLOSE,
+    CONTINUATION,
+    TEXT,
+    FrameError,
+    FrameReader,
+    close_code,
+)
 from socketio_cluster.manager.brokers.amqp_frames import METHOD, Deliveries, FrameBuffer
 from socketio_cluster.manager.brokers.hub import HubClient
 from socketio_cluster.manager.bus.envelope import Codec
@@ -39,7 +46,8 @@ def _messages(pieces: list[bytes]) -> tuple[list[tuple[int, bytes]], int | None]
                 continue
             for opcode, payload in reader.feed(piece):
                 assert len(payload) <= LIMIT
-                found.append((opcode, payload))
+                if opcode != CONTINUATION:
+                    found.append((opcode, payload))
                 if opcode == CLOSE:
                     close_code(payload)
     except FrameError as error:

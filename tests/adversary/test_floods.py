@@ -9,7 +9,7 @@ import time
 import aiohttp
 import pytest
 
-from socketio_cluster.cluster.lane.frames import CLOSE, PING, TEXT
+from socketio_cluster.cluster.lane.frames import CLOSE, CONTINUATION, PING, PONG, TEXT
 from socketio_cluster.cluster.limits import bucket
 from socketio_cluster.manager.host.posts import MOST_PACKETS
 from tests.adversary.conftest import node_for, way_in
@@ -76,7 +76,8 @@ async def test_a_post_of_too_many_packets(form):
         assert not [entry for entry in node.log if entry[0] == "a"]
 
 
-@pytest.mark.parametrize(("lane", "opcode"), [(True, TEXT), (True, PING), (False, TEXT)])
+@lanes
+@pytest.mark.parametrize("opcode", [TEXT, PING])
 async def test_small_frames(lane, opcode):
     """Very many small frames hold up nobody; events are handled in order, those before a close too."""
     async with lane_node(lane) as node, raw(node) as one:
@@ -89,6 +90,27 @@ async def test_small_frames(lane, opcode):
             await eventually(lambda: node.reasons)
         if opcode == TEXT:
             assert [entry[2] for entry in node.log if entry[0] == "a"] == [*range(30_000)]
+
+
+FRAMES = {
+    "acks": client_frame(TEXT, b"43[]"),
+    "pings": client_frame(PING, b""),
+    "pongs": client_frame(PONG, b""),
+    "pieces": client_frame(CONTINUATION, b"", fin=False),
+}
+
+
+@lanes
+@pytest.mark.parametrize("kind", FRAMES)
+async def test_small_frames_of_many(lane, kind):
+    """What forty clients have sent at once is not all read in one turn of the loop."""
+    begin = client_frame(TEXT, b"", fin=False) if kind == "pieces" else b""
+    flood = begin + FRAMES[kind] * (15_000 if lane else 3_000) + client_frame(CLOSE, b"")
+    async with lane_node(lane) as node, contextlib.AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(raw(node)) for _ in range(40)]
+        async with turning():
+            await asyncio.gather(*(one.send(flood) for one in clients))
+            await asyncio.gather(*(one.lost() for one in clients))
 
 
 FLOODS = {"acks": "43[]", "acks with an id": "437[]", "pongs": "3", "upgrades": "5"}
@@ -116,6 +138,16 @@ async def test_jsonp_is_limited(monkeypatch):
         assert await one.post(aiohttp.FormData({"d": "\x1e".join(['42["flood"]'] * 500)})) == 200
         await eventually(lambda: node.reasons == ["rate limit"])
         assert sum(entry[0] == "flood" for entry in node.log) < 100
+
+
+async def test_the_last_poll_of_jsonp():
+    """A JSONP client whose session was closed between two polls hears of it as JSONP."""
+    async with lane_node() as node, raw_polling(node) as one:
+        await one.post("40")
+        await one.get()
+        one.url += "&j=7"
+        assert await one.post(aiohttp.FormData({"d": '42["a",NaN]'})) == 200
+        assert await one.get() == ['___eio[7]("1");']
 
 
 @pytest.mark.parametrize("body", ["d=", "x=1", "d=40&d=40", "d=9", "d=%ff"])

@@ -14,8 +14,10 @@ import socketio
 import uvicorn
 from websockets.frames import apply_mask
 
-from socketio_cluster.cluster.lane import LaneProtocol, Lanes
+from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
+from socketio_cluster.cluster.http.websocket import RelayProtocol
 from socketio_cluster.cluster.lane.frames import CLOSE, TEXT
+from socketio_cluster.cluster.lane.install import Lanes
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.stack import Stack
 from socketio_cluster.cluster.strict.gate import Strict
@@ -38,7 +40,7 @@ class LaneNode(Node):
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             self.wrap(self.sio),
-            ws=LaneProtocol if self.lane else "websockets-sansio",
+            ws=LaneProtocol if self.lane else RelayProtocol,
             ws_per_message_deflate=False,
             lifespan="off",
             log_level="critical",

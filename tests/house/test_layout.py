@@ -37,6 +37,9 @@ PURE = [
     "clients/acks",
     "clients/client_acks",
     "clients/rooms",
+    "queries/pieces",
+    "queries/polls",
+    "queries/socket_info",
 ]
 
 

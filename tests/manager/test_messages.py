@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from socketio_cluster.manager.bus.messages import Beat, Emit, Enter, Gone, Hello, Message, Offer
+from socketio_cluster.manager.bus.messages import Beat, Emit, Enter, Gone, Hello, Message, Offer, Question
 
 TAGS = {
     "Emit": 1,
@@ -22,6 +22,18 @@ TAGS = {
     "Ask": 16,
     "Answer": 17,
     "PassedOn": 13,
+    "Query": 18,
+    "Finding": 19,
+}
+
+QUESTIONS = {
+    "FindSockets": 1,
+    "CountSockets": 2,
+    "FindRooms": 3,
+    "JoinRooms": 4,
+    "LeaveRooms": 5,
+    "DisconnectSockets": 6,
+    "ServerEvent": 7,
 }
 
 OFFER = Offer(3, 2, b"mark")
@@ -33,7 +45,8 @@ def decode(raw):
 
 def test_tags():
     """Each kind has the number it has always had."""
-    assert {kind.__name__: kind.__struct_config__.tag for kind in Message.__args__} == TAGS
+    for kinds, tags in ((Message, TAGS), (Question, QUESTIONS)):
+        assert {kind.__name__: kind.__struct_config__.tag for kind in kinds.__args__} == tags
 
 
 def test_compact():

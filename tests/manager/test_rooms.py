@@ -98,7 +98,8 @@ def test_a_pending_client_gets_nothing(rooms):
     client.send(event(b"first"))
     client.send(event(b"second"))
     assert client.written == []
-    assert client.connected()
+    assert client.connected(1.5)
+    assert client.connected_at == 1.5
     client.send(event(b"third"))
     assert client.written == [b"first", b"second", b"third"]
 
@@ -106,7 +107,7 @@ def test_a_pending_client_gets_nothing(rooms):
 def test_a_leaving_client_gets_nothing(rooms):
     """Once it leaves nothing is written any more."""
     client = add(rooms, "s1")
-    client.connected()
+    client.connected(1.5)
     client.leaving()
     client.send(event(b"late"))
     assert client.written == []
@@ -119,7 +120,7 @@ def test_reroute(rooms):
     first, second = event(b"first"), event(b"second")
     client.send(first)
     assert direct == []
-    client.connected()
+    client.connected(1.5)
     assert direct == [first]
     client.change_writer(client.written.append)
     client.send(second)
@@ -132,6 +133,6 @@ def test_too_much_is_held(rooms):
     for client in (whole, part):
         client.send(event(b"x" * 1000))
     part.send(event(b"y"))
-    assert whole.connected()
-    assert not part.connected()
+    assert whole.connected(1.5)
+    assert not part.connected(1.5)
     assert part.written == whole.written == [b"x" * 1000]

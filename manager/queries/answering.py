@@ -1,0 +1,152 @@
+"""What a node answers to a question, and does to its clients for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+
+from socketio_cluster.manager.bus.messages import (
+    CountSockets,
+    DisconnectSockets,
+    FindRooms,
+    FindSockets,
+    JoinRooms,
+    LeaveRooms,
+    Question,
+    Recipients,
+    ServerEvent,
+)
+from socketio_cluster.manager.clients.rooms import CONNECTED, LEAVING, Client, check_room_limit
+from socketio_cluster.manager.errors import TooManyRooms
+from socketio_cluster.manager.queries.failed import Failed
+from socketio_cluster.manager.queries.pieces import pieces
+from socketio_cluster.manager.queries.selection import select, select_connected
+from socketio_cluster.manager.queries.socket_info import SocketInfo
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.member import ClusterMember
+
+AT_ONCE: Final = 100
+"""So many clients are moved, or disconnected, before others get their turn."""
+
+pack = msgspec.msgpack.Encoder().encode
+
+
+class Answering:
+    """Answers questions about the clients of one node."""
+
+    def __init__(self, manager: ClusterMember) -> None:
+        self._manager = manager
+
+    async def answer(self, whom: Recipients, question: Question) -> AsyncIterator[list[bytes]]:
+        """Give the packed items of the answer, in pieces; raises ``Failed``."""
+        match question:
+            case FindSockets(session=session):
+                for piece in pieces(self._sockets(whom, session)):
+                    yield piece
+            case FindRooms():
+                for piece in pieces(self._rooms(whom.namespace)):
+                    yield piece
+            case CountSockets():
+                yield [pack(len(select_connected(self._manager.members, whom)))]
+            case JoinRooms():
+                yield [pack(await self._join(whom, question))]
+            case LeaveRooms():
+                yield [pack(await self._leave(whom, question))]
+            case DisconnectSockets():
+                yield [pack(await self._disconnect(whom))]
+            case ServerEvent(event=event, args=args):
+                value = await self._manager.server_events.handle(whom.namespace, event, args)
+                yield [_packed((self._manager.node_id, value), f"what the handler of {event!r} returned")]
+
+    def _sockets(self, whom: Recipients, session: bool) -> Iterator[bytes]:
+        for client in select_connected(self._manager.members, whom):
+            if client.state is not CONNECTED:
+                continue  # it left between two pieces
+            connection = self._manager.host.connection(client.eio_sid)
+            if connection is None:
+                continue  # its end is being handled
+            stored = connection.sessions.get(client.namespace, {}) if session else None
+            info = SocketInfo(
+                client.sid,
+                self._manager.node_id,
+                client.namespace,
+                frozenset(client.rooms),
+                client.connected_at,
+                connection.address,
+                connection.transport,
+                stored,
+            )
+            yield _packed(info, f"the session of client {client.sid}")
+
+    def _rooms(self, namespace: str) -> Iterator[bytes]:
+        rooms = self._manager.members.rooms.get(namespace, {})
+        for room, size in [(room, len(members)) for room, members in rooms.items() if room is not None]:
+            yield pack((room, size))
+
+    async def _join(self, whom: Recipients, question: JoinRooms) -> int:
+        manager, refused, joined = self._manager, 0, 0
+        async for client in self._in_turns(select(manager.members, whom)):
+            joined += 1
+            for room in question.rooms:
+                if room == client.sid:
+                    continue
+                try:
+                    check_room_limit(client, room, manager.options.rooms_per_client, manager.stats)
+                except TooManyRooms:
+                    refused += 1
+                else:
+                    manager.basic_enter_room(client.sid, client.namespace, room)
+        for room in question.rooms:
+            if manager.members.has(whom.namespace, room):
+                await manager.node.subscribe(manager.node.channels.room(whom.namespace, room))
+        if refused:
+            raise Failed(f"{refused} joins were refused: those clients are in rooms_per_client rooms already")
+        return joined
+
+    async def _leave(self, whom: Recipients, question: LeaveRooms) -> int:
+        left = 0
+        async for client in self._in_turns(select(self._manager.members, whom)):
+            left += 1
+            for room in question.rooms:
+                self._manager.basic_leave_room(client.sid, client.namespace, room)
+        return left
+
+    async def _disconnect(self, whom: Recipients) -> int:
+        clients = iter(select(self._manager.members, whom))
+        errors: list[BaseException] = []
+        disconnected = 0
+        while some := list(islice(clients, AT_ONCE)):
+            ended = await asyncio.gather(*map(self._disconnect_one, some), return_exceptions=True)
+            errors += [each for each in ended if isinstance(each, BaseException)]
+            disconnected += sum(each is True for each in ended)
+        if errors:
+            raise Failed(f"{len(errors)} disconnect handlers failed, one with {errors[0]!r}")
+        return disconnected
+
+    async def _disconnect_one(self, client: Client) -> bool:
+        manager = self._manager
+        if client.state is LEAVING or manager.members.find(client.sid, client.namespace) is not client:
+            return False
+        await manager.server.disconnect(client.sid, namespace=client.namespace)
+        return True
+
+    async def _in_turns(self, clients: Iterable[Client]) -> AsyncIterator[Client]:
+        """Give the clients that are still there, and others their turn now and then."""
+        for number, client in enumerate(clients, 1):
+            if self._manager.members.find(client.sid, client.namespace) is client:
+                yield client
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+
+def _packed(value: object, what: str) -> bytes:
+    """Pack what the application has given; raises ``Failed``, whatever is wrong with it."""
+    try:
+        return pack(value)
+    except Exception as exc:
+        raise Failed(f"{what} cannot be sent: {exc}") from exc

@@ -1,0 +1,18 @@
+"""Three nodes on every bus, whose server is the project's own."""
+
+from __future__ import annotations
+
+import pytest
+
+import socketio_cluster
+from tests.harness import Node
+from tests.nodes.conftest import blocking, connect, nodes, serializer, server_options
+from tests.outage.test_node_gone import lonely
+
+__all__ = ["blocking", "connect", "lonely", "nodes", "serializer", "server_options"]
+
+
+@pytest.fixture(autouse=True)
+def own_server(monkeypatch):
+    """The nodes of these tests have the server that asks."""
+    monkeypatch.setattr(Node, "server_class", socketio_cluster.AsyncServer)
