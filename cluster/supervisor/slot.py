@@ -20,7 +20,7 @@ from socketio_cluster.manager.bus.registry import safe_url
 log = logging.getLogger("socketio_cluster.cluster")
 
 FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
-# After so many seconds a worker counts as recovered: after its next failure the first delay is used again.
+# A worker that has lived for so many seconds has recovered: its next failure has the first delay again.
 RECOVERED_AFTER = 30.0
 USAGE_ERROR, FAILED_START = 2, 3
 
