@@ -44,20 +44,19 @@ class Fanout:
             for client in clients:
                 client.send(outgoing)
         else:
-            self._manager.expiry.start()
             for client in clients:
-                client.send(self._asking(client, encoded, rooms, callback))
+                self.ask(client, encoded, rooms, callback)
         self._manager.stats.delivered += len(clients)
         return len(clients)
 
-    def _asking(
-        self, client: Client, encoded: Encoded, rooms: list[Room] | None, callback: Callback
-    ) -> Outgoing:
+    def ask(self, client: Client, encoded: Encoded, rooms: list[Room] | None, callback: Callback) -> None:
+        """Hand an event to one client of this node, and keep the callback for its answer."""
+        self._manager.expiry.start()
         asked = self._manager.client_acks
         ack_id = asked.expect(client, callback, time.monotonic(), encoded.ack_id)
         if isinstance(callback, AckWaiter):
             callback.on_end(lambda: asked.answer(client, ack_id))
-        return Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id), rooms)
+        client.send(Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id), rooms))
 
     def answered(self, client: Client, ack_id: int | None, data: list[Any]) -> None:
         """Call the callback that this client has answered; an answer that nobody waits for is ignored."""
