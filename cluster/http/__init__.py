@@ -1,1 +1,4 @@
-"""What clients say in HTTP, with bounds; see ``protocol``."""
+"""The contact with uvicorn: its two protocols with bounds and with ways out, and how its connections end.
+
+No other folder uses what is internal to uvicorn; tests/http/test_uvicorn.py lists all of it.
+"""
