@@ -17,8 +17,8 @@ from engineio.async_socket import AsyncSocket
 
 import socketio_cluster
 from socketio_cluster import ClusterManager
-from socketio_cluster.cluster.lane import Lanes
 from socketio_cluster.cluster.lane.connection import Lane
+from socketio_cluster.cluster.lane.install import Lanes
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.stack import Stack
 
@@ -72,7 +72,7 @@ class Subject:
         began = time.process_time()
         while sent < events:
             for _ in range(BATCH):
-                self.lane.take(f'42{sent}["echo","{PAYLOAD}"]')
+                self.lane.handle(f'42{sent}["echo","{PAYLOAD}"]')
                 sent += 1
             while self.wire.acks < sent:  # noqa: ASYNC110 - an event would cost something too
                 await asyncio.sleep(0)
@@ -97,7 +97,7 @@ async def main(rounds: int = ROUNDS) -> None:
         "with one middleware": Subject(socketio_cluster.AsyncServer, lanes, 1),
     }
     for subject in subjects.values():
-        subject.lane.take("40")
+        subject.lane.handle("40")
         await asyncio.sleep(0.1)
     costs: dict[str, list[float]] = {name: [] for name in subjects}
     for number in range(rounds):

@@ -1,1 +1,1 @@
-"""The client manager that joins Socket.IO nodes over a bus."""
+"""The client manager that connects Socket.IO nodes over a bus. It knows nothing of HTTP."""

@@ -1,4 +1,4 @@
-"""``AsyncEmitter``: events and rooms, for asyncio programs that serve no clients."""
+"""``AsyncEmitter``: emits events and changes rooms from an asyncio program that serves no clients."""
 
 from __future__ import annotations
 
@@ -20,22 +20,23 @@ from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
 
 Recipients = Room | list[Room] | tuple[Room, ...] | set[Room] | None
-"""Whom an event is for: a sid, a room, several of them, or None for everybody."""
+"""The recipients of an event: a sid, a room, several of them, or None for everybody."""
 
 
 class AsyncEmitter:
     """Emits to the clients of a cluster, and moves them between rooms, from an asyncio program.
 
-    It goes on the bus with its first call, or in ``async with``, and belongs to the event loop of that
-    call: while that runs in another thread, calls raise ``RuntimeError``. After ``close()``, or in another
-    event loop when that one has ended, the next call starts it again.
+    It connects to the bus with its first call, or with ``async with``, and then belongs to the event loop of
+    that call. While that loop runs in another thread, calls raise ``RuntimeError``. After ``close()``, or in
+    another event loop after that one has ended, the next call connects again.
 
     Args:
-        url: the bus, as for ``ClusterManager``; without it ``CLUSTER_BUS`` counts.
-        serializer: that of the servers: "default", "msgpack" or a packet class.
-        json: that of the servers: a module with ``dumps`` and ``loads``.
-        timeout: seconds within which the bus must have an event.
-        options: the fields of ``socketio_cluster.Options``; ``prefix`` and ``secret`` must be the cluster's.
+        url: the bus, as for ``ClusterManager``. Without it the setting ``CLUSTER_BUS`` is used.
+        serializer: the serializer of the servers: "default", "msgpack" or a packet class.
+        json: the JSON module of the servers, with ``dumps`` and ``loads``.
+        timeout: the seconds within which the bus must have an event.
+        options: the fields of ``socketio_cluster.Options``. ``prefix`` and ``secret`` must be those of the
+            cluster.
 
     Raises:
         SettingError: no bus is named, or a setting cannot work.
@@ -63,7 +64,7 @@ class AsyncEmitter:
         self._starting: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> AsyncEmitter:
-        """Go on the bus; raises ``BrokerError`` when it is not reached in time."""
+        """Connect to the bus. Raises ``BrokerError`` if it is not reached in time."""
         await self._remote_nodes()
         return self
 
@@ -79,11 +80,13 @@ class AsyncEmitter:
         skip_sid: str | list[str] | None = None,
         namespace: str | None = None,
     ) -> None:
-        """Emit as ``AsyncServer.emit``; returns when the bus has the event.
+        """Emit as ``AsyncServer.emit``, and return when the bus has the event.
 
-        Raises ``BrokerError`` when it has not within ``timeout`` seconds. The event is then never sent,
-        unless the error says that it may have been. Raises ``EventTooLarge`` for more bytes than the bus or
-        ``buffer_bytes`` can hold, and what the serializer raises for data it cannot take.
+        It does not wait until clients have got it. Raises ``BrokerError`` if the bus does not have the event
+        within ``timeout`` seconds. The event is then never sent, unless the error says that it may have been.
+        If this is cancelled, the event is withdrawn if it has not been sent yet. Raises ``EventTooLarge`` for
+        more bytes than the bus or ``buffer_bytes`` can hold, and what the serializer raises for data that it
+        cannot encode.
         """
         namespace = namespace or "/"
         encoded = encode_event(self._format, event, data, namespace)
@@ -97,29 +100,30 @@ class AsyncEmitter:
         skip_sid: str | list[str] | None = None,
         namespace: str | None = None,
     ) -> None:
-        """Emit the event ``message``."""
+        """Emit the event ``message``, as ``emit``."""
         await self.emit("message", data, to, room, skip_sid, namespace)
 
     async def enter_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
-        """Put a client into a room; an emit made after the return sees it.
+        """Put a client into a room. An emit that is made after the return reaches it.
 
-        Raises ``ValueError`` for an unknown sid, ``NodeTimeout`` when its node does not confirm, and
-        ``BrokerError`` when the bus is not reached.
+        Raises ``ValueError`` for an unknown sid, ``NodeTimeout`` if its node does not confirm in time, and
+        ``BrokerError`` if the bus is not reached.
         """
         room = check_room(room)
         remote = await self._remote_nodes()
         await remote.enter(namespace or "/", sid, room)
 
     async def leave_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
-        """Take a client out of a room; raises ``NodeTimeout`` and ``BrokerError`` as ``enter_room``."""
+        """Take a client out of a room. Raises ``NodeTimeout`` and ``BrokerError`` as ``enter_room`` does."""
         room = check_room(room)
         remote = await self._remote_nodes()
         await remote.leave(namespace or "/", sid, room)
 
     async def close_room(self, room: Room, namespace: str | None = None) -> None:
-        """Take everybody out of a room; raises ``NodeTimeout`` and ``BrokerError`` as ``enter_room``.
+        """Take all clients out of a room. Raises ``NodeTimeout`` and ``BrokerError`` as ``enter_room`` does.
 
-        It has to know every node first, which takes the first call one heartbeat (2 s) after the start.
+        Raises ``ValueError`` for a client's own room. The emitter has to know every node first. So a first
+        call waits until one heartbeat (2 s) has passed since the start.
         """
         room = check_room(room)
         remote = await self._remote_nodes()
@@ -129,27 +133,27 @@ class AsyncEmitter:
         await remote.close(namespace or "/", room)
 
     async def disconnect(self, sid: str, namespace: str | None = None) -> None:
-        """Disconnect a client; raises ``NodeTimeout`` and ``BrokerError`` as ``enter_room``."""
+        """Disconnect a client. Raises ``NodeTimeout`` and ``BrokerError`` as ``enter_room`` does."""
         remote = await self._remote_nodes()
         await remote.disconnect(namespace or "/", sid)
 
     async def close(self) -> None:
-        """Leave the bus."""
+        """Leave the bus. Calls that still wait raise ``BrokerError``."""
         self._settle()
         starting, self._starting = self._starting, None
         if starting is not None:
             starting.cancel()
             await self._node.close()
 
-    # what the node tells
+    # called by the node
 
     def heard(self, origin: str, message: Message) -> None:
-        """Take a node's reply; events are for those who serve clients."""
+        """Handle a reply of another node. Events are ignored, because an emitter serves no clients."""
         if isinstance(message, Reply):
             self._remote.replied(origin, message)
 
     def node_gone(self, node: str) -> None:
-        """Stop waiting for a node."""
+        """Stop waiting for a node that has left or died."""
         self._remote.node_gone(node)
 
     # the bus
@@ -165,7 +169,7 @@ class AsyncEmitter:
                 if number and not await self._node.publisher.sent(number):
                     raise BrokerError("the buffer is full: the event was not sent")
         except (TimeoutError, asyncio.CancelledError) as exc:
-            # Taken back also when the caller is cancelled: it has turned to something else.
+            # The event is withdrawn even if the caller was cancelled, because it does not want it any more.
             unsent = number == 0 or self._node.publisher.backlog.withdraw(number)
             if isinstance(exc, TimeoutError):
                 raise self._away(
@@ -182,9 +186,9 @@ class AsyncEmitter:
         return self._remote
 
     async def _reach(self) -> None:
-        """Start if need be, and wait for the bus.
+        """Start the node if necessary, and wait for the bus.
 
-        Nothing is posted before it is there: what a node hears of a new sender first must be its hello.
+        Nothing is posted before the bus is reached: the first message of a new sender must be its hello.
         """
         self._settle()
         if self._starting is None:

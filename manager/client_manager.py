@@ -1,7 +1,7 @@
-"""``ClusterManager``: what python-socketio's server talks to.
+"""``ClusterManager``: the client manager of an asyncio server, whose methods python-socketio calls.
 
-It keeps the clients of this node, hands events to them, and passes to the other nodes what concerns
-theirs. python-socketio calls its methods; see ``docs/architecture.md`` for the way of an emit.
+It keeps the clients of this node, delivers events to them, and publishes to the other nodes the events and
+requests that concern their clients. ``docs/architecture.md`` shows the way of an emit.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ from socketio_cluster.manager.inbound import Inbound
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.member import ClusterMember
 from socketio_cluster.manager.queries.calls import ClusterCalls
-from socketio_cluster.manager.tasks import Recurring
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -41,7 +40,7 @@ _managers: weakref.WeakSet[ClusterManager] = weakref.WeakSet()
 
 
 def active_managers() -> list[ClusterManager]:
-    """Every cluster manager of this process, for whoever starts and stops the process."""
+    """Return every cluster manager of this process, for code that starts and stops the process."""
     return list(_managers)
 
 
@@ -51,24 +50,21 @@ class ClusterManager(ClusterCalls, ClusterMember):
     Args:
         url: the bus; its scheme chooses the broker: ``local://``, ``redis://``, ``rediss://``,
             ``redis+sentinel://``, ``redis+cluster://``, ``amqp://``, ``amqps://``, ``kombu+SCHEME://``.
-            Without it the environment variable ``CLUSTER_BUS`` counts, and without that this process
-            is alone.
+            Without it the setting ``CLUSTER_BUS`` is used. Without that the process is alone.
         options: the fields of ``socketio_cluster.Options``.
 
     Raises:
-        SettingError: a setting that cannot work.
+        SettingError: a setting cannot work.
     """
 
     def __init__(self, url: str | None = None, **options: Any) -> None:
         super().__init__(url, **options)
         self.backpressure = Backpressure(self.options.slow_seconds, self.stats)
         self.handlers = Handlers(self.options.handlers_per_client, self.stats)
-        self.expiry = Recurring(1.0, self._expire)
-        """Lets callbacks go that have waited for long enough, while there are any."""
         self.fanout = Fanout(self)
         self._inbound = Inbound(self)
         self.direct_writer: Callable[[str], Callable[[Outgoing], None] | None] | None = None
-        """Knows connections that can be written to without python-engineio's queue."""
+        """Returns the writer of a connection that does not use python-engineio's queue, or None."""
         _managers.add(self)
 
     @property
@@ -77,16 +73,13 @@ class ClusterManager(ClusterCalls, ClusterMember):
         return self.server.packet_class  # type: ignore[no-any-return]
 
     def heard(self, origin: str, message: Message) -> None:
-        """Carry out what another node says."""
+        """Handle a message of another node."""
         self._inbound.handle(origin, message)
 
     # python-socketio: set-up
 
     def set_server(self, server: Any) -> None:
-        """Take the server, and see to what its connection handling lacks.
-
-        Raises ``SettingError`` for a threaded server.
-        """
+        """Take the server and install the fixes. Raises ``SettingError`` for a threaded server."""
         if not server.is_asyncio_based():
             raise SettingError(
                 f"a {type(server).__name__} on threads takes a SyncClusterManager:"
@@ -108,12 +101,16 @@ class ClusterManager(ClusterCalls, ClusterMember):
             self.expiry.close()
 
     def initialize(self) -> None:
-        """Nothing to do: ``start`` is awaited by the first client or emit."""
+        """Do nothing: the first client or emit awaits ``start``."""
 
     # python-socketio: clients
 
     async def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
-        """Register a client whose connect handler is about to run; None when it is connected already."""
+        """Register a client before its connect handler runs.
+
+        Returns its sid, or None if the connection has joined the namespace already. An emit that is made
+        after the return reaches the client.
+        """
         await self.start()
         if self.members.on_connection(eio_sid, namespace) is not None:
             return None
@@ -124,7 +121,7 @@ class ClusterManager(ClusterCalls, ClusterMember):
         return sid
 
     async def connect(self, sid: str, namespace: str) -> str | None:
-        """Mark a client as connected, and give it what was emitted meanwhile."""
+        """Mark a client as connected, and send it the events that were emitted meanwhile."""
         client = self.members.find(sid, namespace)
         if client is None:
             fresh = await self.pre_connect(sid, namespace)
@@ -147,7 +144,7 @@ class ClusterManager(ClusterCalls, ClusterMember):
         return sid
 
     async def send_back(self, eio_sid: str) -> None:
-        """End a connection so that its client comes back."""
+        """End a connection in such a way that its client connects again."""
         socket = self.server.eio.sockets.get(eio_sid)
         if socket is not None:
             await break_off(socket, SLOW_CONSUMER)
@@ -156,22 +153,15 @@ class ClusterManager(ClusterCalls, ClusterMember):
         """Say goodbye to the other nodes and leave the bus."""
         await super().close()
         self.backpressure.close()
-        self.expiry.close()
-
-    def _expire(self) -> bool:
-        now = time.monotonic()
-        self.client_acks.expire(now)
-        self.remote.acks.expire(now)
-        return bool(len(self.client_acks) or len(self.remote.acks))
 
     async def can_disconnect(self, sid: str, namespace: str) -> bool:
-        """Whether the server shall disconnect this client itself; one of another node is passed on."""
+        """Whether the server has to disconnect this client itself. If not, its node is asked to do it."""
         client = self.members.find(sid, namespace)
         if client is None:
             await self.remote.disconnect(namespace, sid)
             return False
         if client.state is PENDING:
-            client.kicked = True  # carried out when the connect handler has returned
+            client.kicked = True  # It is disconnected when its connect handler has returned.
         return client.state is CONNECTED
 
     async def disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
@@ -181,25 +171,26 @@ class ClusterManager(ClusterCalls, ClusterMember):
     # python-socketio: rooms
 
     def writer_of(self, eio_sid: str) -> Callable[[Outgoing], None]:
-        """The way to a connection of this node's server."""
+        """Return the function that writes events to a connection of this node's server."""
         direct = self.direct_writer(eio_sid) if self.direct_writer is not None else None
         return direct or self._outboxes.of(eio_sid)
 
     def emptied(self, namespace: str, room: Room | None) -> None:
-        """Give up a room's channel."""
+        """Unsubscribe from the channel of a room or a namespace without clients."""
         names = self.node.channels
         self.node.unsubscribe(names.namespace(namespace) if room is None else names.room(namespace, room))
 
     def is_sid_room(self, namespace: str, room: Any) -> bool:
-        """Whether a room is a client of this node in this namespace: those are private."""
+        """Whether the room is a client's own room on this node. Such rooms are private."""
         return self.members.find(room, namespace) is not None
 
     async def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
-        """Put a client of any node into a room; an emit made after the return sees it.
+        """Put a client of any node into a room. An emit that is made after the return reaches it.
 
-        Raises ``ValueError`` for an unknown sid, another client's own room or a name that no bus can carry,
-        ``TypeError`` for a room that is neither str nor int, ``TooManyRooms`` (a ``ValueError`` as well) at
-        the client's limit.
+        If this is cancelled, the client may be in the room or not. Raises ``ValueError`` for an unknown sid,
+        another client's own room or a name that no bus can carry, ``TooManyRooms`` (a ``ValueError`` too) at
+        the client's limit, ``TypeError`` for a room that is neither str nor int, and ``NodeTimeout`` if the
+        client's node does not confirm in time.
         """
         room = check_room(room)
         self.enter_loop()
@@ -217,7 +208,7 @@ class ClusterManager(ClusterCalls, ClusterMember):
         await self.node.subscribe(self.node.channels.room(namespace, room))
 
     async def leave_room(self, sid: str, namespace: str, room: Any) -> None:
-        """Take a client of any node out of a room."""
+        """Take a client of any node out of a room. Raises ``NodeTimeout`` if its node does not confirm."""
         room = check_room(room)
         self.enter_loop()
         if self.members.find(sid, namespace) is None:
@@ -227,7 +218,10 @@ class ClusterManager(ClusterCalls, ClusterMember):
             self.basic_leave_room(sid, namespace, room)
 
     async def close_room(self, room: Any, namespace: str) -> None:
-        """Take everybody, on every node, out of a room."""
+        """Take all clients on all nodes out of a room.
+
+        Raises ``ValueError`` for a sid, and ``NodeTimeout``.
+        """
         room = check_room(room)
         await self.start()
         if await self.remote.is_client(namespace, room):
@@ -250,11 +244,11 @@ class ClusterManager(ClusterCalls, ClusterMember):
         ignore_queue: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Emit to everybody in the namespace, a room, a list of rooms or a sid, on every node.
+        """Emit to everybody in the namespace, to a room, to a list of rooms or to a sid, on every node.
 
-        Clients of this node are served at once, whether the bus is there or not. Raises what the
-        serializer raises for data it cannot take, and ``EventTooLarge``, before anybody has got it, for
-        more bytes than the bus or ``buffer_bytes`` can hold.
+        The clients of this node are served at once, whether the bus is reached or not. It returns before the
+        bus has the event. Raises what the serializer raises for data that it cannot encode, and
+        ``EventTooLarge``, before anybody gets the event, for more bytes than the bus or buffer can hold.
         """
         rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
         ack_id = 0 if callback is None else shared_ack_id()
@@ -270,7 +264,11 @@ class ClusterManager(ClusterCalls, ClusterMember):
         callback: Callback | None,
         ignore_queue: bool,
     ) -> None:
-        """Emit what is encoded, perhaps to this node alone; waits for a bus or a client that is behind."""
+        """Emit an encoded event. With ``ignore_queue`` only the clients of this node get it.
+
+        Waits while the buffer for the bus is full, and a little for a single client that is behind. If this
+        is cancelled while it waits for these, the event is sent nevertheless.
+        """
         if self._home is not asyncio.get_running_loop():
             await self.start()
         if not ignore_queue:
@@ -287,11 +285,11 @@ class ClusterManager(ClusterCalls, ClusterMember):
             await self.backpressure.ease(reached)
 
     def _is_gone(self, rooms: list[Room] | None) -> bool:
-        """Whether this is a client of this node that was not reached, or a room that is named like one."""
+        """Whether the only room has the form of a sid of this node, so that no other node has that client."""
         return rooms is not None and len(rooms) == 1 and node_of(rooms[0]) == self.node.id
 
     async def trigger_callback(self, sid: str | None, id: int, data: list[Any]) -> None:  # noqa: A002
-        """Call the callback a client has answered; one that awaits runs in a task of its own."""
+        """Call the callback for a client's answer. An asynchronous one runs in a task of its own."""
         client = self.members.clients.get(sid) if sid else None
         if client is not None:
             self.fanout.answered(client, id, data)

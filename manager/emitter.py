@@ -1,4 +1,4 @@
-"""``Emitter``: events and rooms, for programs that block and serve no clients."""
+"""``Emitter``: emits events and changes rooms from a blocking program that serves no clients."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from socketio_cluster.manager.loops import LoopThread
 
 
 class Emitter:
-    """``AsyncEmitter`` for programs that block: Flask, Django, Celery, a cron job.
+    """An ``AsyncEmitter`` for programs that block: Flask, Django, Celery, a cron job.
 
-    Every call waits for its result. One emitter serves all threads of a process; its work runs on an event
-    loop in a thread of its own, started by the first call, also by the first one after a fork. In a
-    coroutine use ``AsyncEmitter``: this one would block the event loop. Arguments and errors are those of
-    ``AsyncEmitter``.
+    Every call waits for its result. One emitter serves all threads of a process. Its work runs on an event
+    loop in a thread of its own, which the first call starts, and the first call after a fork starts again.
+    In a coroutine use ``AsyncEmitter``, because this class would block the event loop. Arguments and errors
+    are those of ``AsyncEmitter``.
     """
 
     def __init__(
@@ -33,13 +33,13 @@ class Emitter:
         **options: Any,
     ) -> None:
         self._make = partial(AsyncEmitter, url, serializer=serializer, json=json, timeout=timeout, **options)
-        self._make()  # a setting that cannot work is to be told here, not at the first emit
-        # By process id: after a fork the thread of the parent is missing, and a lock may be held for ever.
+        self._make()  # A setting that cannot work raises here, and not at the first emit.
+        # The keys are process ids: after a fork the parent's thread is missing, and its lock may stay locked.
         self._locks: dict[int, threading.Lock] = {}
         self._homes: dict[int, tuple[LoopThread, AsyncEmitter]] = {}
 
     def __enter__(self) -> Emitter:
-        """Go on the bus; raises ``BrokerError`` when it is not reached in time."""
+        """Connect to the bus. Raises ``BrokerError`` if it is not reached in time."""
         loop, emitter = self._home()
         loop.run(emitter.__aenter__())
         return self
@@ -56,7 +56,7 @@ class Emitter:
         skip_sid: str | list[str] | None = None,
         namespace: str | None = None,
     ) -> None:
-        """Emit; returns when the bus has the event. See ``AsyncEmitter.emit``."""
+        """Emit, and return when the bus has the event. See ``AsyncEmitter.emit``."""
         loop, emitter = self._home()
         loop.run(emitter.emit(event, data, to, room, skip_sid, namespace))
 
@@ -68,7 +68,7 @@ class Emitter:
         skip_sid: str | list[str] | None = None,
         namespace: str | None = None,
     ) -> None:
-        """Emit the event ``message``."""
+        """Emit the event ``message``, as ``emit``."""
         self.emit("message", data, to, room, skip_sid, namespace)
 
     def enter_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
@@ -82,7 +82,7 @@ class Emitter:
         loop.run(emitter.leave_room(sid, room, namespace))
 
     def close_room(self, room: Room, namespace: str | None = None) -> None:
-        """Take everybody out of a room. See ``AsyncEmitter.close_room``."""
+        """Take all clients out of a room. See ``AsyncEmitter.close_room``."""
         loop, emitter = self._home()
         loop.run(emitter.close_room(room, namespace))
 
@@ -92,7 +92,7 @@ class Emitter:
         loop.run(emitter.disconnect(sid, namespace))
 
     def close(self) -> None:
-        """Leave the bus and end the thread; also done when the process ends."""
+        """Leave the bus and end the thread. This is done automatically when the process ends."""
         with self._lock():
             home = self._homes.pop(os.getpid(), None)
         if home is not None:

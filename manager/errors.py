@@ -2,19 +2,19 @@
 
     ClusterError
     ├── BrokerError          the bus cannot be reached, or a connection to it broke
-    │   ├── PublishError     it broke at what was published: perhaps the bus will never take that
-    │   ├── PublishRefused   the bus did not take some of what was published; the connection goes on
-    │   └── WrongServer      the server passes on nothing that is published here: it is a replica
-    ├── EventTooLarge        (also ValueError) more bytes than the bus, or the buffer, can hold
+    │   ├── PublishError     it broke because of a publication, which the bus may never take
+    │   ├── PublishRefused   the bus refused some publications of a batch; the connection goes on
+    │   └── WrongServer      the server is a replica and passes on nothing that is published to it
+    ├── EventTooLarge        (also ValueError) an event is larger than the bus or the buffer can hold
     ├── NodeTimeout          (also TimeoutError) another node did not confirm in time
-    ├── PartialAnswer        some nodes did not answer a question; it carries what the others said
-    ├── EnvelopeError        bytes on the bus that are not an envelope of this cluster
-    ├── SettingError         (also ValueError) a setting that cannot work, and what to set instead
-    ├── TooManyRooms         (also ValueError) a client is in as many rooms as it may be
-    └── AlreadyLeaving       another thread disconnects this client: not for applications
+    ├── PartialAnswer        some nodes did not answer a query; it has the answers of the others
+    ├── EnvelopeError        bytes on the bus are not an envelope of this cluster
+    ├── SettingError         (also ValueError) a setting cannot work; the text says what to set instead
+    ├── TooManyRooms         (also ValueError) a client is at its limit of rooms
+    └── AlreadyLeaving       another thread disconnects this client; applications never see this error
 
-``ClientGone`` is python-socketio's ``TimeoutError``, so code that catches a timed-out ``call()``
-also catches a client that left before it answered.
+``ClientGone`` is a subclass of python-socketio's ``TimeoutError``. So code that catches a timed-out
+``call()`` also catches a client that left before it answered.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any, Final
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 UNKNOWN_SID = "sid is not connected to requested namespace"
-"""python-socketio's text for a sid it does not know."""
+"""The text that python-socketio has for an unknown sid."""
 
 
 class ClusterError(Exception):
@@ -36,9 +36,9 @@ class BrokerError(ClusterError):
 
 
 class PublishError(BrokerError):
-    """The bus ended the connection because of what was published, or while it was.
+    """The bus ended the connection while a batch was published, perhaps because of that batch.
 
-    ``limit`` is the number of bytes the bus takes, where it has told that.
+    ``limit`` is the largest number of bytes that the bus takes in one payload, or None if it has not told.
     """
 
     def __init__(self, text: str, limit: int | None = None) -> None:
@@ -47,7 +47,10 @@ class PublishError(BrokerError):
 
 
 class PublishRefused(BrokerError):
-    """The bus has taken a batch but for these of its publications: by index, why not."""
+    """The bus has refused some publications of a batch and taken all others.
+
+    ``reasons`` has the reason for each refused publication, by its index in the batch.
+    """
 
     def __init__(self, reasons: dict[int, str]) -> None:
         super().__init__("; ".join(dict.fromkeys(reasons.values())))
@@ -55,15 +58,15 @@ class PublishRefused(BrokerError):
 
 
 class WrongServer(BrokerError):
-    """The server passes on to nobody what is published here: it is, or has become, a replica."""
+    """The server is a replica, or has become one, and does not pass on publications to other nodes."""
 
 
 class EventTooLarge(ClusterError, ValueError):
-    """An event has more bytes than the bus takes, or than ``buffer_bytes``; it went to nobody."""
+    """An event has more bytes than the bus takes, or than ``buffer_bytes``. It was not sent to anybody."""
 
 
 class NodeTimeout(ClusterError, TimeoutError):
-    """Another node did not confirm in time; what was asked may still be done when the bus is back."""
+    """Another node did not confirm in time. It may still carry out the request when the bus is back."""
 
 
 class PartialAnswer(ClusterError):
@@ -96,15 +99,15 @@ class EnvelopeError(ClusterError):
 
 
 class SettingError(ClusterError, ValueError):
-    """A setting that cannot work; the text names the setting and what to do."""
+    """A setting that cannot work. The text names the setting and says what to do."""
 
 
 class TooManyRooms(ClusterError, ValueError):
-    """A client is in as many rooms as it may be (``rooms_per_client``); it was not put into another one."""
+    """A client is at its limit of rooms (``rooms_per_client``) and was not put into another one."""
 
 
 class AlreadyLeaving(ClusterError):
-    """Another thread is disconnecting this client; applications never see this error."""
+    """Another thread is disconnecting this client. Applications never see this error."""
 
 
 class ClientGone(SocketIOTimeoutError):  # type: ignore[misc]
@@ -112,13 +115,13 @@ class ClientGone(SocketIOTimeoutError):  # type: ignore[misc]
 
 
 EXITS: Final = (SystemExit, KeyboardInterrupt)
-"""What asyncio ends the whole node for, though it is one handler that raises it for one event."""
+"""Exceptions for which asyncio would end the whole node, even if one handler raises them for one event."""
 FAILURES: Final = (Exception, *EXITS)
-"""What is an error of a handler, and nobody else's affair."""
+"""Exceptions that count as an error of the handler that raises them, and must not end anything else."""
 
 
 class HandlerExit(RuntimeError):
-    """The handler of an event wanted to end the process; ``__cause__`` is what it raised."""
+    """The handler of an event tried to end the process. ``__cause__`` is the exception that it raised."""
 
     def __init__(self, event: str, error: BaseException) -> None:
         super().__init__(f"the handler of {event!r} raised {type(error).__name__}")
@@ -126,5 +129,5 @@ class HandlerExit(RuntimeError):
 
 
 def as_exception(event: str, error: BaseException) -> Exception:
-    """Give an error of ``FAILURES`` as an ``Exception``."""
+    """Return an error of ``FAILURES`` as an ``Exception``: itself, or a ``HandlerExit``."""
     return error if isinstance(error, Exception) else HandlerExit(event, error)

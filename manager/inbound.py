@@ -1,4 +1,4 @@
-"""What other nodes ask of this one, carried out on its own clients."""
+"""``Inbound``: carries out the messages of other nodes for the clients of this node."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 
 class Inbound:
-    """Carries out messages of other nodes.
+    """Carries out the messages of other nodes.
 
-    Events and answers are handled at once, in the order they come; what may wait for the bus or for a
-    handler of the application runs in a task of its own, so that nothing behind it waits too.
+    Events and answers are handled at once, in the order in which they come. A request that may wait for the
+    bus or for a handler of the application runs in a task of its own, so that later messages do not wait.
     """
 
     def __init__(self, manager: ClusterManager) -> None:
         self._manager = manager
 
     def handle(self, origin: str, message: Message) -> None:
-        """Carry out one message."""
+        """Carry out one message. Raises ``EnvelopeError`` for an event that no client could read."""
         match message:
             case Emit():
                 self._emit(origin, message)
@@ -60,13 +60,13 @@ class Inbound:
             case Finding():
                 self._manager.queries.said(origin, message)
             case Enter():
-                self._later(origin, message.request, self._enter(message))
+                self._start_task(origin, message.request, self._enter(message))
             case Leave():
-                self._later(origin, message.request, self._leave(message))
+                self._start_task(origin, message.request, self._leave(message))
             case Close():
-                self._later(origin, message.request, self._close(message))
+                self._start_task(origin, message.request, self._close(message))
             case Disconnect():
-                self._later(origin, message.request, self._disconnect(message))
+                self._start_task(origin, message.request, self._disconnect(message))
             case _:
                 logger.warning("node %s sent a %s, which is not for clients", origin, type(message).__name__)
 
@@ -74,7 +74,7 @@ class Inbound:
         _check(message)
         rooms = message.rooms
         if rooms is not None:
-            rooms = self._sort(origin, message, rooms)
+            rooms = self._rooms_here(origin, message, rooms)
         reached = self._deliver(origin, message, rooms, message.skip)
         if message.ack and not reached and rooms and message.rooms is not None and len(message.rooms) == 1:
             self._gone(origin, message.ack)
@@ -84,10 +84,10 @@ class Inbound:
         callback = self._answer_to(origin, message) if message.ack else None
         return self._manager.fanout.deliver(encoded, message.namespace, rooms, skip, callback)
 
-    def _sort(self, origin: str, message: Emit, rooms: list[Room]) -> list[Room]:
-        """Give the rooms to serve now, and pass on what came here because a room is named like a sid.
+    def _rooms_here(self, origin: str, message: Emit, rooms: list[Room]) -> list[Room]:
+        """Return the rooms to serve now. Pass the emit on for rooms with the form of this node's sids.
 
-        Rooms named like sids of others are left to those nodes: they pass them on.
+        Rooms with the form of another node's sids are left to that node, which passes the emit on.
         """
         owners = [node_of(room) for room in rooms]
         if not any(owners):
@@ -97,12 +97,12 @@ class Inbound:
         return [room for room, owner in pairs if self._serves(owner, origin)]
 
     def _serves(self, owner: str | None, emitter: str) -> bool:
-        """Whether nobody has to pass on what is for a room named like a sid of ``owner``."""
+        """Whether this node has to serve a room itself: the node ``owner`` will not pass the emit on."""
         node = self._manager.node
         return owner in (None, node.id, emitter) or not node.knows(str(owner))
 
     def _pass_on(self, origin: str, message: Emit, rooms: list[Room]) -> None:
-        """Send an emit to the channels of those of these rooms that are no clients of this node."""
+        """Publish an emit to the channels of the rooms that are not a client's own room on this node."""
         node, namespace = self._manager.node, message.namespace
         rooms = [room for room in rooms if not self._manager.is_sid_room(namespace, room)]
         if rooms:
@@ -110,10 +110,10 @@ class Inbound:
             node.post(PassedOn(origin, rooms, message), *channels)
 
     def _passed_on(self, message: PassedOn) -> None:
-        """Serve rooms that are named like sids of the sender.
+        """Deliver an emit that another node has passed on, for rooms with the form of that node's sids.
 
-        Who is also in a room that is served without it, or in one before these, which another node passes on,
-        has the event from there.
+        A client that is also in one of the other rooms has got the event already, or gets it from there: from
+        a room that this node serves itself, or from an earlier room that yet another node passes on.
         """
         event, manager = message.event, self._manager
         if message.emitter == manager.node_id:
@@ -151,7 +151,7 @@ class Inbound:
             packet = decode(self._manager.packet_class, message.parts, message.text)
             self._manager.fanout.run_callback(callback, packet.data)
 
-    def _later(self, origin: str, request: int, work: Coroutine[Any, Any, str]) -> None:
+    def _start_task(self, origin: str, request: int, work: Coroutine[Any, Any, str]) -> None:
         self._manager.spawn(self._carry_out(origin, request, work))
 
     async def _carry_out(self, origin: str, request: int, work: Coroutine[Any, Any, str]) -> None:
@@ -186,7 +186,7 @@ class Inbound:
 
 
 def _check(message: Emit) -> None:
-    """Refuse what no client could read: it would close the connection of each."""
+    """Raise ``EnvelopeError`` for an event that no client could read: every client would disconnect."""
     if not message.parts:
         raise EnvelopeError("malformed", "an event without a packet")
     head = message.parts[0]

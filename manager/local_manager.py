@@ -1,4 +1,4 @@
-"""The clients of this node as python-socketio asks for them: the synchronous half of a client manager."""
+"""``LocalManager``: the synchronous half of a client manager, which keeps the clients of this node."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from socketio_cluster.manager.errors import UNKNOWN_SID
 
 
 class LocalManager(AsyncManager):  # type: ignore[misc]
-    """Clients and rooms of one node; knows nothing of others.
+    """The clients and rooms of one node. It knows nothing of other nodes.
 
-    python-socketio's admin UI replaces ``basic_enter_room`` and ``basic_leave_room`` to watch them, so
-    every change goes through these two.
+    python-socketio's admin UI replaces ``basic_enter_room`` and ``basic_leave_room`` to watch the rooms. So
+    every change goes through these two methods.
     """
 
     def __init__(self, held_bytes: int, ack_seconds: float) -> None:
@@ -28,21 +28,21 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
         self.held_bytes = held_bytes
 
     def writer_of(self, eio_sid: str) -> Callable[[Outgoing], None]:
-        """The way to a connection."""
+        """Return the function that writes events to a connection."""
         raise NotImplementedError
 
     def emptied(self, namespace: str, room: Room | None) -> None:
-        """The last client has left a room, or with None the namespace."""
+        """Called when the last client has left a room, or with None the namespace."""
         raise NotImplementedError
 
     def pre_disconnect(self, sid: str, namespace: str) -> str:
-        """Mark a client as leaving; returns its connection's sid."""
+        """Mark a client as leaving and return its connection's sid."""
         client = self.members.clients[sid]
         client.leaving()
         return client.eio_sid
 
     def basic_disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
-        """Remove a client from its rooms and its namespace, and let go of what waits for it."""
+        """Remove a client from its rooms and its namespace, and abandon the callbacks that wait for it."""
         client = self.members.find(sid, namespace)
         if client is None:
             return
@@ -53,7 +53,7 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
         self.basic_leave_room(sid, namespace, None)
 
     def is_pre_connected(self, sid: str, namespace: str) -> bool:
-        """Whether this client's connect handler is running."""
+        """Whether this is a client of this node whose connect handler runs."""
         client = self.members.find(sid, namespace)
         return client is not None and client.state is PENDING
 
@@ -63,40 +63,43 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
         return client is not None and client.state is CONNECTED
 
     def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
-        """The sid of a connection in a namespace."""
+        """Return the sid of a connection in a namespace, or None."""
         client = self.members.on_connection(eio_sid, namespace)
         return client.sid if client is not None else None
 
     def eio_sid_from_sid(self, sid: str, namespace: str = "/") -> str | None:
-        """The connection of a client of this node."""
+        """Return the connection's sid of a client of this node, or None."""
         client = self.members.find(sid, namespace)
         return client.eio_sid if client is not None else None
 
     @property
     def rooms(self) -> dict[str, Any]:
-        """``rooms[namespace][room]`` maps the sids of this node to their clients; None is everybody."""
+        """``rooms[namespace][room]`` maps sids to clients of this node. The room None holds everybody."""
         return self.members.rooms
 
     @rooms.setter
     def rooms(self, value: object) -> None:
-        """Ignore the base class's own table."""
+        """Ignore the table of the base class."""
 
     def get_namespaces(self) -> Any:
-        """The namespaces with clients on this node."""
+        """Return the namespaces that have clients on this node."""
         return self.members.rooms.keys()
 
     def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
-        """The clients of this node in a room, or a list of rooms: (sid, connection's sid)."""
+        """Yield ``(sid, eio_sid)`` of each client of this node that is in a room or a list of rooms."""
         for client in self.members.members(namespace, room_list(room)):
             yield client.sid, client.eio_sid
 
     def get_rooms(self, sid: str, namespace: str) -> list[Room]:
-        """The rooms of a client of this node, its own included."""
+        """Return the rooms of a client of this node. Its own room is one of them."""
         client = self.members.find(sid, namespace)
         return [sid, *client.rooms] if client is not None else []
 
     def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
-        """Put a client of this node into a room; None is the namespace itself."""
+        """Put a client of this node into a room. The room None is the namespace itself.
+
+        Raises ``ValueError`` for an unknown sid.
+        """
         if room is None:
             assert eio_sid is not None
             self.members.add(Client(sid, eio_sid, namespace, self.writer_of(eio_sid), self.held_bytes))
@@ -107,7 +110,7 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
             self.members.enter(client, room)
 
     def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
-        """Take a client of this node out of a room; None is the namespace itself."""
+        """Take a client of this node out of a room. The room None is the namespace itself."""
         client = self.members.find(sid, namespace)
         if client is None or room == sid:
             return
@@ -119,7 +122,7 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
             self.emptied(namespace, room)
 
     def basic_close_room(self, room: Any, namespace: str) -> None:
-        """Take the clients of this node out of a room."""
+        """Take all clients of this node out of a room. Raises ``ValueError`` for a client's own room."""
         if self.is_sid_room(namespace, room):
             raise ValueError("cannot close a sid room")
         for client in self.members.members(namespace, [room]):
@@ -127,7 +130,10 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
 
 
 def room_list(room: Any) -> list[Room] | None:
-    """Give a room, a list of rooms or None (everybody) as a list or None."""
+    """Return a room, or several rooms, as a list. None, which means everybody, stays None.
+
+    Raises ``TypeError`` and ``ValueError`` as ``check_room``.
+    """
     if room is None:
         return None
     if isinstance(room, list | tuple | set | frozenset):
@@ -136,9 +142,9 @@ def room_list(room: Any) -> list[Room] | None:
 
 
 def skip_list(skip_sid: Any) -> list[str]:
-    """Give the sids that an emit leaves out, one or several or none, as a list.
+    """Return the sids that an emit leaves out, which may be given as one, several or none, as a list.
 
-    Raises ``TypeError`` for what is no sid, ``ValueError`` for a text that no bus can carry.
+    Raises ``TypeError`` for a value that is no sid, and ``ValueError`` for a text that no bus can carry.
     """
     if skip_sid is None:
         return []

@@ -1,4 +1,4 @@
-"""An event loop in a thread of its own, for callers that block."""
+"""Event loops: the one that a node belongs to, and one in a thread of its own for callers that block."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """Runs coroutines for any thread, from its creation until ``stop()``."""
+    """An event loop in a thread of its own. It runs coroutines for any thread until ``stop()`` is called."""
 
     def __init__(self, name: str) -> None:
         self._loop = asyncio.new_event_loop()
         self._lock = threading.Lock()
         self._stopping = False
         self._ended = asyncio.Event()
-        # A daemon, so that a process that forgets to close its emitter can still end.
+        # The thread is a daemon, so that a process that forgets to close its emitter can still end.
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
         self._thread.start()
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """Return what the coroutine returns or raise what it raises; an interrupt cancels it.
+        """Run a coroutine on the loop; returns what it returns and raises what it raises.
 
-        Raises ``RuntimeError`` when the thread is stopped before it is done.
+        The calling thread blocks meanwhile. An interrupt of that thread cancels the coroutine. Raises
+        ``RuntimeError`` if the loop is stopped before the coroutine has ended.
         """
         with self._lock:
             if self._stopping:
@@ -43,7 +44,11 @@ class LoopThread:
             raise
 
     def tell(self, function: Callable[..., object], *arguments: object) -> None:
-        """Call a function: at once, when this is the loop's thread, else soon, unless it is stopped."""
+        """Call a function on the loop, without waiting for it.
+
+        In the loop's own thread it is called at once. In another thread it is called soon, or never if the
+        loop has been stopped.
+        """
         if threading.current_thread() is self._thread:
             function(*arguments)
             return
@@ -52,7 +57,7 @@ class LoopThread:
                 self._loop.call_soon_threadsafe(function, *arguments)
 
     def stop(self) -> None:
-        """Cancel what runs and end the thread; returns when it has ended."""
+        """Cancel what runs and end the thread. Returns when the thread has ended."""
         with self._lock:
             self._stopping = True
             if not self._loop.is_closed():
@@ -68,10 +73,11 @@ class LoopThread:
 
 
 class OwnLoop:
-    """Remembers a loop, and tells when what lived on it has to be made anew.
+    """Remembers the event loop that a node belongs to, and notices when the loop or the process has changed.
 
-    A loop may end without a word and be followed by another one: ``asyncio.run`` twice, pytest-asyncio, a
-    test client, ``async_to_sync``. A process may also be forked after the application was imported.
+    A loop may end without notice and be followed by another one. This happens with two calls of
+    ``asyncio.run``, with pytest-asyncio, with a test client and with ``async_to_sync``. A process may also be
+    forked after the application was imported.
     """
 
     def __init__(self) -> None:
@@ -79,9 +85,9 @@ class OwnLoop:
         self._process = os.getpid()
 
     def entered(self) -> bool:
-        """Remember the running loop; whether another one, or another process, was remembered before.
+        """Remember the running loop. Returns whether it replaces another loop or the loop of another process.
 
-        Raises ``RuntimeError`` when that other loop still runs, in another thread.
+        Raises ``RuntimeError`` if the other loop still runs in another thread.
         """
         loop, process = asyncio.get_running_loop(), os.getpid()
         forked, before = process != self._process, self._loop

@@ -1,8 +1,9 @@
-"""A client manager as a member of the cluster: its node, from the first client until it leaves."""
+"""``ClusterMember``: a client manager that owns a node, which joins and leaves the cluster."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final
@@ -20,22 +21,26 @@ from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.queries.server_events import ServerEvents
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
+from socketio_cluster.manager.tasks import Recurring
 
 if TYPE_CHECKING:
+    from socketio_cluster.manager.clients.fanout import Fanout
     from socketio_cluster.manager.host.server import Host
 
 START_SECONDS: Final = 5.0
-"""How long the first client waits for the bus before it is served without."""
+"""How long the first client waits for the bus. After that it is served without the bus."""
 
 
 class ClusterMember(LocalManager):
-    """Joins and leaves the cluster; what nodes say to each other is for its subclass.
+    """A client manager that joins and leaves the cluster. Its subclass handles the messages of other nodes.
 
     Args:
         url: the bus, or None for ``CLUSTER_BUS``.
         options: the fields of ``socketio_cluster.manager.options.Options``; raises ``SettingError``.
     """
 
+    fanout: Fanout
+    """Hands events to the clients of this node."""
     host: Host
     """The server and its Engine.IO server, once ``set_server`` was called."""
 
@@ -43,12 +48,14 @@ class ClusterMember(LocalManager):
         self.options = from_environment(url, options)
         super().__init__(MAX_EXTRA_MARKS * self.options.client_bytes, self.options.ack_seconds)
         self.stats = Stats()
+        self.expiry = Recurring(1.0, self._expire)
+        """Removes callbacks that have waited for long enough, as long as there are any."""
         self._own_loop = OwnLoop()
         self.server_events = ServerEvents()
         self._new_node()
 
     def _new_node(self) -> None:
-        """Begin with nothing: no clients, no tasks, a new id."""
+        """Make a node with a new id, without clients and tasks."""
         self.members = LocalRooms()
         self.client_acks = ClientAcks(self.options.ack_seconds)
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -65,29 +72,32 @@ class ClusterMember(LocalManager):
 
     @property
     def host_id(self) -> str:
-        """The same, under python-socketio's name."""
+        """The node's id under the name that python-socketio uses."""
         return self.node.id
 
     @property
     def ready(self) -> bool:
-        """Whether this node hears the others."""
+        """Whether this node is on the bus and hears the other nodes."""
         return self.node.ready
 
     @property
     def client_count(self) -> int:
-        """How many clients this node serves, counted per namespace."""
+        """How many clients this node serves. A connection counts once in each namespace."""
         return len(self.members.clients)
 
     def drain(self) -> None:
-        """Tell the other nodes that this one takes no new clients and lets its own go; it does neither."""
+        """Tell the other nodes that this one is draining.
+
+        This alone does not refuse or disconnect clients.
+        """
         self.node.drain()
 
     def nodes(self) -> dict[str, NodeInfo]:
-        """The live nodes by id, this one included."""
+        """Return the live nodes by id. This node is one of them."""
         return self.node.nodes
 
     async def start(self) -> None:
-        """Go on the bus. Returns when it is reached, or after five seconds, while it goes on trying.
+        """Connect to the bus. Returns when it is reached, or after five seconds; the node goes on trying.
 
         Raises ``RuntimeError`` as ``settle``.
         """
@@ -101,7 +111,7 @@ class ClusterMember(LocalManager):
         self._home = asyncio.get_running_loop()
 
     def enter_loop(self) -> None:
-        """Be a new node when the event loop of the last one has ended, or in a forked process.
+        """Become a new node if the event loop of the last one has ended, or if the process was forked.
 
         Raises ``RuntimeError`` when that loop runs, in another thread.
         """
@@ -109,7 +119,7 @@ class ClusterMember(LocalManager):
             self._new_node()
 
     async def close(self) -> None:
-        """Say goodbye to the other nodes and leave the bus; twice does no harm."""
+        """Say goodbye to the other nodes and leave the bus. A second call does no harm."""
         self.enter_loop()
         starting, self._starting = self._starting, None
         self._home = None
@@ -119,18 +129,28 @@ class ClusterMember(LocalManager):
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.expiry.close()
+
+    def _expire(self) -> bool:
+        now = time.monotonic()
+        self.client_acks.expire(now)
+        self.remote.acks.expire(now)
+        return bool(len(self.client_acks) or len(self.remote.acks))
 
     def heard(self, origin: str, message: Message) -> None:
-        """Another node says something."""
+        """Handle a message of another node."""
         raise NotImplementedError
 
     def node_gone(self, node: str) -> None:
-        """Stop waiting for a node."""
+        """Stop waiting for a node that has left or died."""
         self.remote.node_gone(node)
         self.queries.node_gone(node)
 
     def spawn(self, work: Coroutine[Any, Any, Any], context: Context | None = None) -> None:
-        """Run something in a task that is kept until it ends; without a context in a copy of this one."""
+        """Run a coroutine in a task, and keep a reference to the task until it ends.
+
+        Without a ``context`` the task runs in a copy of the current one.
+        """
         task = asyncio.get_running_loop().create_task(work, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

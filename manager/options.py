@@ -1,4 +1,4 @@
-"""What can be set on a cluster manager, with defaults and checks."""
+"""The settings of a cluster manager, with their defaults and checks."""
 
 from __future__ import annotations
 
@@ -24,45 +24,45 @@ _TIMES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Settings of one node. Times are seconds, sizes bytes.
+    """The settings of one node. Times are in seconds, sizes in bytes.
 
     Raises ``SettingError`` (a ``ValueError``) for a value that cannot work.
     """
 
     url: str | None = None
-    """The bus; None: this process alone."""
+    """The URL of the bus. None means that this process is alone."""
     prefix: str = "sio"
-    """Keeps clusters that share a bus apart."""
+    """Keeps clusters apart that share a bus."""
     secret: str | None = None
-    """When set, every envelope is signed, and those that are not are refused."""
+    """With a secret every envelope is signed, and envelopes without a valid signature are refused."""
     name: str = ""
-    """What people call this node; the node id when empty."""
+    """A name of this node for people. If it is empty, the node id is shown."""
     address: str = ""
-    """Where other nodes can reach this one, ``host:port``; told to them, not used by the manager."""
+    """Where other nodes can reach this one: ``host:port``. They are told, but the manager does not use it."""
     heartbeat: float = 2.0
     """How often a node says that it is alive."""
     dead_after: float = 8.0
-    """A node not heard of for so long is dead."""
+    """After so long without a message a node counts as dead."""
     buffer_bytes: int = 32 * MEBIBYTE
-    """Envelopes kept for the bus while it is away, and for nodes that were cut off."""
+    """The most bytes of envelopes that are kept while the bus is away, and for nodes that were cut off."""
     buffer_seconds: float = 60.0
     """How long an envelope is kept."""
     settle_seconds: float = 1.0
-    """After an outage of the bus: how long a node waits for the others before it publishes what waited."""
+    """How long a node waits for the others after an outage, before it publishes the envelopes that waited."""
     request_seconds: float = 5.0
     """How long enter_room, leave_room, close_room, disconnect and questions wait for other nodes."""
     ack_seconds: float = 300.0
-    """How long the callback of an emit to a room with several clients is kept."""
+    """How long the callback of an emit to a room is kept, as several clients may answer."""
     client_bytes: int = 4 * MEBIBYTE
-    """A client for which more waits is behind: emits to it alone wait for it a little."""
+    """A client is behind while more bytes wait for it. Emits to it alone then wait a little."""
     slow_seconds: float = 5.0
-    """A client that is behind, and does not reduce what waits for so long, is disconnected."""
+    """A client that is behind is disconnected if its queue has not shrunk for so long."""
     handlers_per_client: int = 1000
-    """So many event handlers run for one client at a time; while they do, nothing more is read from it."""
+    """The most event handlers that run for one client. At this limit nothing more is read from the client."""
     connect_seconds: float = 45.0
-    """A connection that has joined no namespace for so long is closed."""
+    """A connection that has not joined a namespace after this time is closed."""
     rooms_per_client: int | None = None
-    """A client can be in so many rooms, its own not counted; None: in any number."""
+    """The most rooms that a client can be in. Its own room does not count. None means no limit."""
 
     def __post_init__(self) -> None:
         if self.url is not None:
@@ -90,7 +90,7 @@ class Options:
 
     @property
     def deaf_after(self) -> float:
-        """A node that has not got its own heartbeat back for so long is deaf: its link is made anew."""
+        """After so long without its own heartbeat a node counts as deaf, and its link connects again."""
         return 2.5 * self.heartbeat
 
 
@@ -98,19 +98,20 @@ _given: dict[str, str] = {}
 
 
 def give_settings(settings: Mapping[str, str]) -> None:
-    """Set ``CLUSTER_…`` settings of this process: they win over its environment.
+    """Set ``CLUSTER_…`` settings of this process. They take precedence over its environment.
 
-    Unlike variables they are not inherited by programs that the process starts, nor shown to others.
+    Unlike environment variables they are not inherited by programs that the process starts, and other
+    processes cannot see them.
     """
     _given.update(settings)
 
 
 def from_environment(url: str | None, values: dict[str, object]) -> Options:
-    """Make options of what the caller gave and, where nothing was given, of ``CLUSTER_…`` settings.
+    """Make options from the caller's values. Missing values are taken from the ``CLUSTER_…`` settings.
 
-    ``CLUSTER_BUS``, ``CLUSTER_PREFIX``, ``CLUSTER_SECRET`` or ``CLUSTER_SECRET_FILE``,
-    ``CLUSTER_NODE_NAME``, ``CLUSTER_NODE_ADDRESS``, ``CLUSTER_ROOMS_PER_CLIENT``: what ``give_settings`` was
-    given, else variables of the environment.
+    These settings are ``CLUSTER_BUS``, ``CLUSTER_PREFIX``, ``CLUSTER_SECRET`` or ``CLUSTER_SECRET_FILE``,
+    ``CLUSTER_NODE_NAME``, ``CLUSTER_NODE_ADDRESS`` and ``CLUSTER_ROOMS_PER_CLIENT``. Their values are those
+    given to ``give_settings``, or else environment variables. Raises ``SettingError``.
     """
     defaults = {
         "url": _setting("CLUSTER_BUS") or None,

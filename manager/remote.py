@@ -1,7 +1,7 @@
-"""What this node asks of the others: route an emit, move a client between rooms, disconnect it.
+"""``Remote``: sends emits and requests to the other nodes.
 
-A sid names its node, so what concerns one client goes to that node's inbox. A room has a channel that
-only nodes with members in it read.
+A sid names its node, so a message for one client goes to the inbox of that node. Each room has a channel,
+which only nodes with clients in the room are subscribed to.
 """
 
 from __future__ import annotations
@@ -25,19 +25,27 @@ from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.tasks import set_once
 
 UNKNOWN_NODE_SECONDS: Final = 1.0
-"""How long to wait for a node that is not known: it may have started this instant."""
+"""How long to wait for a node that is not known, because it may have started just now."""
 
 MANY_CHANNELS: Final = 16
-"""Above so many channels an event goes once to its whole namespace; nodes without a member drop it."""
+"""An event for more channels than this goes once to its whole namespace.
+
+Nodes without a recipient drop it.
+"""
 
 
 def _serves_nobody(namespace: str, room: Room) -> bool:
-    """Say that no room is a client's own: this process has none."""
+    """Return False: no room is a client's own, because this process serves no clients."""
     return False
 
 
 class Remote:
-    """The other nodes, as this one speaks to them."""
+    """Sends emits and requests to the other nodes.
+
+    Args:
+        node: the node of this process.
+        is_client: tells whether a room of a namespace is the own room of a client of this node.
+    """
 
     def __init__(self, node: Node, is_client: Callable[[str, Room], bool] = _serves_nobody) -> None:
         self._node = node
@@ -53,7 +61,10 @@ class Remote:
         skip: list[str],
         callback: Callback | None = None,
     ) -> int:
-        """Publish an event to the nodes that may have recipients; returns the envelope's number, or 0."""
+        """Publish an event to the nodes that may have recipients.
+
+        Returns the number of the envelope, or 0 if no other node can have a recipient.
+        """
         channels = self.route(namespace, rooms)
         if not channels:
             return 0
@@ -66,12 +77,14 @@ class Remote:
         """Raise ``EventTooLarge`` for an event that cannot be carried to the nodes it is for."""
         size = sum(map(len, encoded.parts)) + 4 * len(namespace)
         for name in chain(rooms or (), skip):
-            size += 5 + 4 * len(str(name))  # UTF-8 takes 4 bytes a letter at most, msgpack 5 in front
+            size += 5 + 4 * len(
+                str(name)
+            )  # UTF-8 takes at most 4 bytes a letter, and msgpack adds at most 5.
         if not self._node.publisher.fits(size) and self.route(namespace, rooms):
             raise self._node.publisher.too_large(size)
 
     def route(self, namespace: str, rooms: list[Room] | None) -> list[str]:
-        """The channels that reach every other node with a recipient."""
+        """Return the channels that reach every other node with a recipient."""
         names = self._node.channels
         if rooms is None:
             return [names.namespace(namespace)]
@@ -82,61 +95,64 @@ class Remote:
             if own and self._is_client(namespace, room):
                 continue
             if owner is not None and not own:
-                channels[names.inbox(owner)] = None  # which passes it on, if that is no client of its own
+                channels[names.inbox(owner)] = None  # That node passes the event on if it has no such client.
             if owner is None or own or not self._node.knows(owner):
-                # 20 characters may also be a room's name: nobody reads the one of the two that is not.
+                # 20 characters may be a sid or a room's name. Nobody reads the channel that is wrong.
                 channels[names.room(namespace, room)] = None
         if len(channels) <= MANY_CHANNELS:
             return list(channels)
-        # A copy for each channel, with all the names in it, would cost the square of their number. Owners get
-        # theirs: they may have no client in the namespace, and yet pass on what is named like a sid.
+        # One copy for each channel, with all names in it, would cost the square of their number. The inboxes
+        # get their copies: such a node may have no client in the namespace, but has to pass the event on.
         owners = [channel for channel in channels if names.is_inbox(channel)]
         return [names.namespace(namespace), *owners[:MANY_CHANNELS]]
 
     async def is_client(self, namespace: str, room: Room) -> bool:
-        """Ask whether a room is named by a client of another node; raises ``NodeTimeout``."""
+        """Ask whether a room is the own room of a client of another node. Raises ``NodeTimeout``."""
         if not (isinstance(room, str) and any(map(self._node.knows, self._owner(room)))):
             return False
         try:
-            await self.enter(namespace, room, room)  # its own room: it is in there already
+            await self.enter(namespace, room, room)  # A client is always in its own room, so nothing changes.
         except ValueError:
             return False
         return True
 
     async def enter(self, namespace: str, sid: str, room: Room) -> None:
-        """Put a client of another node into a room; raises ``ValueError`` for an unknown sid."""
+        """Put a client of another node into a room.
+
+        Raises ``ValueError`` for an unknown sid or a room that it cannot enter, and ``NodeTimeout``.
+        """
         await self._demand(sid, lambda number: Enter(number, namespace, sid, room))
 
     async def leave(self, namespace: str, sid: str, room: Room) -> None:
-        """Take a client of another node out of a room."""
+        """Take a client of another node out of a room. Raises ``NodeTimeout``."""
         await self._ask(self._owner(sid), lambda number: Leave(number, namespace, sid, room))
 
     async def disconnect(self, namespace: str, sid: str) -> None:
-        """Disconnect a client of another node."""
+        """Disconnect a client of another node. Raises ``NodeTimeout``."""
         await self._ask(self._owner(sid), lambda number: Disconnect(number, namespace, sid))
 
     async def close(self, namespace: str, room: Room) -> None:
-        """Close a room on all other nodes."""
+        """Close a room on all other nodes. Raises ``NodeTimeout``."""
         others = [node for node in self._node.nodes if node != self._node.id]
         await self._ask(others, lambda number: Close(number, namespace, room))
 
     def reply(self, origin: str, request: int, error: str = "") -> None:
-        """Answer a request."""
+        """Send the reply to a request of another node. An empty ``error`` means that the request was done."""
         self._node.post(Reply(request, error), self._node.channels.inbox(origin))
 
     def replied(self, origin: str, reply: Reply) -> None:
-        """Take an answer."""
+        """Handle a reply of another node."""
         self._pending.reply(reply.request, origin, reply.error)
 
     def node_gone(self, node: str) -> None:
-        """Stop waiting for a node."""
+        """Stop waiting for a node that has left or died."""
         self._pending.node_gone(node)
         self.acks.node_gone(node)
 
     def _expect(self, callback: Callback, rooms: list[Room] | None) -> int:
         single = node_of(rooms[0]) if rooms is not None and len(rooms) == 1 else None
         if single == self._node.id:
-            single = None  # a room that is named like a sid of this node
+            single = None  # This is a room with the form of a sid of this node.
         number = self.acks.expect(callback, single, time.monotonic())
         if isinstance(callback, AckWaiter):
             callback.on_end(lambda: self.acks.forget(number))
@@ -159,10 +175,11 @@ class Remote:
             raise ValueError(UNKNOWN_SID if error == GONE else error)
 
     async def _ask(self, nodes: Iterable[str], request: Callable[[int], ClientRequest]) -> dict[str, str]:
-        """Send a request to nodes and wait for all replies: each node's error, empty for none.
+        """Send a request to nodes and wait for all replies. Returns each node's error text, empty for none.
 
-        A node that is not known may be one that started this instant, or one long gone: it gets a second,
-        and no reply is no error. Raises ``NodeTimeout`` when a known node does not reply.
+        A node that is not known may have started just now, or may be long gone. It gets a second to reply,
+        and a missing reply is no error. Raises ``NodeTimeout`` if a known node does not reply. If this is
+        cancelled, the request may still be carried out.
         """
         nodes = list(nodes)
         if not nodes or self._node.alone:

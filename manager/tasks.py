@@ -1,4 +1,4 @@
-"""Small things asyncio lacks."""
+"""Helpers for tasks, futures and timers of asyncio."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ T = TypeVar("T")
 
 
 def set_once(future: asyncio.Future[T], value: T) -> None:
-    """Set a future's result, unless it has one or its waiter is gone."""
+    """Set the result of a future, unless it has one already or was cancelled."""
     if not future.done():
         future.set_result(value)
 
 
 def log_error_of(task: asyncio.Task[None]) -> None:
-    """Log the error of a task that nobody awaits (a done callback)."""
+    """Log the error of a task that nobody awaits. This is a done callback of the task."""
     if not task.cancelled() and task.exception() is not None:
         logger.critical("a task of the node ended", exc_info=task.exception())
 
 
 class Recurring:
-    """Calls a function after each interval, on the loop in which ``start`` was called.
+    """Calls a function again and again, on the event loop in which ``start`` was called.
 
     Args:
-        seconds: the interval.
-        work: returns whether it is to be called again.
+        seconds: the interval between two calls.
+        work: the function. It returns whether it has to be called again.
     """
 
     def __init__(self, seconds: float, work: Callable[[], bool]) -> None:
@@ -38,12 +38,12 @@ class Recurring:
         self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin, unless that was done."""
+        """Schedule the next call, unless one is scheduled already."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._seconds, self._call)
 
     def close(self) -> None:
-        """Call it no more."""
+        """Stop the calls."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -16,7 +16,8 @@ import websockets
 
 import socketio_cluster
 from socketio_cluster import ClusterManager
-from socketio_cluster.cluster.lane import LaneProtocol, Lanes
+from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
+from socketio_cluster.cluster.lane.install import Lanes
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.stack import Stack
 from socketio_cluster.cluster.strict.gate import Strict

@@ -1,4 +1,4 @@
-"""How clients are let go so that they come back by themselves; see ``drain``."""
+"""Ends the sessions of clients in such a way that they come back by themselves; see ``drain``."""
 
 from socketio_cluster.cluster.drain.aging import Aging
 from socketio_cluster.cluster.drain.drain import Drain

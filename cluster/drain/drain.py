@@ -1,4 +1,4 @@
-"""The drain of a worker: clients are let go one by one, before uvicorn would close all at once."""
+"""The drain of a worker: it ends the sessions one by one, before uvicorn would close all at once."""
 
 from __future__ import annotations
 
@@ -11,31 +11,34 @@ from typing import Any, Final
 import uvicorn
 
 from socketio_cluster.cluster.drain.goodbye import present, say_goodbye
-from socketio_cluster.cluster.drain.refuse_new import shut
 from socketio_cluster.cluster.forward.relay import LineHalf
+from socketio_cluster.cluster.http.ending import close_after_answers
 from socketio_cluster.cluster.options import LAST_SECONDS
 from socketio_cluster.cluster.stack import served
+from socketio_cluster.cluster.strict.answers import DRAINING
+from socketio_cluster.cluster.strict.gate import gate_of
 from socketio_cluster.manager.client_manager import ClusterManager
 
 log = logging.getLogger("socketio_cluster.cluster")
 
 SHUTTING_DOWN: Final = "server shutting down"
-"""The reason that disconnect handlers get; the JavaScript server's word for it."""
-GRAIN: Final = 0.05
-"""Seconds between looks at who is to go."""
-HASTE: Final = 5
-"""So many times faster do the last goodbyes get over in a hurry."""
+"""The reason that disconnect handlers get; it is the JavaScript server's."""
+CHECK_SECONDS: Final = 0.05
+"""Seconds between two checks for sessions to end."""
+HURRY_FACTOR: Final = 5
+"""In a hurry the last goodbyes get a fifth of their time."""
 
 
 class Drain:
-    """Runs once, on request; every method is called in the loop of the worker.
+    """Runs once, on request. Call every method in the loop of the worker.
 
     Args:
-        server: uvicorn's, told to exit at the end.
-        managers: gives those whose clients are let go.
-        delay: seconds to be unready, but to serve, before.
-        window: seconds over which clients are let go.
-        drained: called when they are; the worker then serves on until ``hurry``, for the clients of others.
+        server: the server of uvicorn, which is told to exit at the end.
+        managers: returns the managers whose clients are to leave.
+        delay: seconds before that, in which the worker is not ready but serves everybody.
+        window: seconds over which sessions are ended.
+        drained: called when all are ended. The worker then serves until ``hurry``, for clients of other
+            nodes.
     """
 
     def __init__(
@@ -59,17 +62,17 @@ class Drain:
 
     @property
     def begun(self) -> bool:
-        """Whether this worker drains, or has."""
+        """Whether this worker drains, or has drained."""
         return self._task is not None
 
     def begin(self, delay: float | None = None) -> None:
-        """Begin, unless that has been done; with another delay than the usual one."""
+        """Begin, unless that was done before. ``delay`` stands in for the usual one."""
         if self._task is None:
             self._delay = self._delay if delay is None else delay
             self._task = asyncio.get_running_loop().create_task(self._run(), name="drain")
 
     def hurry(self) -> None:
-        """Let all that are left go at once, then stop."""
+        """End all sessions that are left at once, then stop."""
         self._hurry.set()
         self.begin()
 
@@ -81,7 +84,8 @@ class Drain:
                 "draining: in %g s, over %g s, %d clients", self._delay, self._window, len(self._sessions())
             )
             await self._pause(self._delay)
-            shut(self._server, self._managers())
+            self._refuse_new()
+            close_after_answers(self._server)
             await self._let_all_go()
             self._drained()
             await self._hurry.wait()
@@ -100,23 +104,35 @@ class Drain:
                 due = len(clients) if self._hurry.is_set() else schedule.due(len(clients), now())
                 for client in clients[:due]:
                     self._begin_goodbye(client)
-            await self._pause(GRAIN)
+            await self._pause(CHECK_SECONDS)
         await self._last_goodbyes()
 
     async def _last_goodbyes(self) -> None:
         left = LAST_SECONDS
         while self._going and left > 0:
-            await asyncio.sleep(GRAIN)
-            left -= GRAIN * HASTE if self._hurry.is_set() else GRAIN
+            await asyncio.sleep(CHECK_SECONDS)
+            left -= CHECK_SECONDS * HURRY_FACTOR if self._hurry.is_set() else CHECK_SECONDS
+
+    def _refuse_new(self) -> None:
+        for manager in served(self._managers()):
+            gate = gate_of(manager.host)
+            if gate is not None:
+                gate.closed = DRAINING
 
     def _sessions(self) -> list[Any]:
+<<<<<<< HEAD
         """The sessions of this worker, each with its manager, but for those that go."""
         managers = served(self._managers())
         sessions = ((one, socket) for one in managers for socket in one.host.engine.sockets.values())
+=======
+        """Return the sessions of this worker that no goodbye was sent to, each with its server."""
+        hosts = [manager.host for manager in served(self._managers())]
+        sessions = ((host, socket) for host in hosts for socket in host.engine.sockets.values())
+>>>>>>> main
         return [one for one in sessions if present(one[1]) and one not in self._asked]
 
     def _relays(self) -> list[LineHalf]:
-        """Connections that lead to sessions of other nodes, but for nodes that let them go themselves."""
+        """Return the connections that lead to other nodes, but not to nodes that drain themselves."""
         infos = (info for manager in self._managers() for info in manager.nodes().values())
         draining = {info.id for info in infos if info.draining}
         connections: set[Any] = self._server.server_state.connections
@@ -147,12 +163,12 @@ class Drain:
 
 
 class Schedule:
-    """Lets go evenly: of ``total`` clients one every ``window / total`` seconds, the first one at once.
+    """Spreads goodbyes evenly: one every ``window / total`` seconds, the first one at once.
 
     Args:
-        total: clients at the beginning.
+        total: the number of clients at the beginning.
         begin: the time of the beginning, in seconds.
-        window: seconds; 0 for all at once.
+        window: seconds; with 0 all leave at once.
     """
 
     def __init__(self, total: int, begin: float, window: float) -> None:
@@ -161,7 +177,10 @@ class Schedule:
         self._window = window
 
     def due(self, present: int, now: float) -> int:
-        """How many of those still ``present`` are to go now; who left by himself counts as gone."""
+        """Return how many of the ``present`` clients are to leave now.
+
+        Clients that left by themselves count too.
+        """
         passed = now - self._begin
         if passed >= self._window:
             return present

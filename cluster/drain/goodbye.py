@@ -1,4 +1,4 @@
-"""Letting one client go: it gets all that waits for it, and a goodbye after which it comes back by itself."""
+"""The goodbye: a client gets all that waits for it, and its session ends so that it comes back by itself."""
 
 from __future__ import annotations
 
@@ -15,51 +15,60 @@ from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import State, state_of
 
 SERVICE_RESTART: Final = 1012
-"""The WebSocket close code after which clients are to come back."""
+"""The WebSocket close code after which clients come back."""
 FETCH_SECONDS: Final = 3.0
-"""How long a polling client may fetch nothing while something waits; one that is there asks at once."""
-LOOK: Final = 0.02
-UPGRADE_LOOKS: Final = 100
-"""An upgrade takes two round trips; one that is not through after 2 s is not waited for."""
+"""A polling client is gone when it fetches nothing for so many seconds while something waits for it."""
+CHECK_SECONDS: Final = 0.02
+UPGRADE_CHECKS: Final = 100
+"""An upgrade takes two round trips. After so many checks, 2 s, the goodbye waits no longer."""
 
 
 class Goodbye(packet.Packet):  # type: ignore[misc]
     """The CLOSE packet of polling clients, with NOOPs behind it.
 
-    After a CLOSE python-engineio's client stays away for good: it takes that for the server's will. It
-    comes back from an answer it cannot take, which one of more than 16 packets is. The others take the
-    CLOSE and do not look at the rest.
+    After a CLOSE alone python-engineio's client does not come back, because the server has told it to leave.
+    It does come back after an answer that it refuses, and it refuses one of more than 16 packets. Other
+    clients take the CLOSE and do not read the rest.
     """
 
     def __init__(self) -> None:
         super().__init__(packet.CLOSE)
 
     def encode(self, b64: bool = False) -> str:
-        """The packets of one answer to a poll."""
+        """Return the packets of one answer to a poll."""
         return "\x1e".join([str(packet.CLOSE), *16 * [str(packet.NOOP)]])
 
 
 def present(socket: Any) -> bool:
-    """Whether this Engine.IO socket has a client that can be let go."""
+    """Return whether this Engine.IO socket has a client that a goodbye can reach."""
     return state_of(socket) in (State.OPEN, State.UPGRADING)
 
 
+<<<<<<< HEAD
 async def say_goodbye(manager: ClusterManager, socket: Any, reason: str) -> None:
     """End a session; returns when its client has what waited for it, or can no longer be waited for.
+=======
+async def say_goodbye(host: Host, socket: Any, reason: str) -> None:
+    """End a session; return when its client has fetched what waited for it, or does not fetch it in time.
+>>>>>>> main
 
     Handlers of its events that run come to their end first, so that what they emit reaches the client whole.
 
     Args:
         manager: the manager of the server.
         socket: python-engineio's socket.
-        reason: what the disconnect handlers are told.
+        reason: the reason that disconnect handlers get.
     """
+<<<<<<< HEAD
     host = manager.host
     await manager.handlers.ended(socket.sid)
     for _ in range(UPGRADE_LOOKS):
+=======
+    for _ in range(UPGRADE_CHECKS):
+>>>>>>> main
         if state_of(socket) is not State.UPGRADING:
             break
-        await asyncio.sleep(LOOK)  # in the middle of an upgrade neither transport takes a goodbye
+        await asyncio.sleep(CHECK_SECONDS)  # during an upgrade neither transport takes a goodbye
     if not present(socket):
         return
     if isinstance(socket.queue, LaneQueue):
@@ -71,7 +80,7 @@ async def say_goodbye(manager: ClusterManager, socket: Any, reason: str) -> None
 
 
 async def _from_polling(host: Host, socket: Any, reason: str) -> None:
-    """As the socket's own ``close``, which does not wait for what the next polls would have fetched."""
+    """Do what the socket's own ``close`` does, but wait until the client has fetched what waits for it."""
     socket.closing = True
     try:
         await host.end_of_session(socket.sid, reason)
@@ -80,13 +89,13 @@ async def _from_polling(host: Host, socket: Any, reason: str) -> None:
         socket.queue.put_nowait(Goodbye())
         gate = gate_of(host)
         if gate is not None:
-            gate.part_with(socket.sid)
+            gate.expect_late_posts(socket.sid)
         socket.closed = True
     await _fetched(socket)
 
 
 async def _fetched(socket: Any) -> None:
-    """Return when the client has fetched what waits, or none of it for a while."""
+    """Return when the client has fetched what waits, or has fetched nothing for FETCH_SECONDS."""
     before = socket.queue.qsize() + 1
     while 0 < socket.queue.qsize() < before:
         before = socket.queue.qsize()

@@ -1,7 +1,1 @@
-"""Any node answers any request: see ``forwarder`` for the asking side, ``listener`` for the answering one."""
-
-from socketio_cluster.cluster.forward.forwarded_request import ForwardStats
-from socketio_cluster.cluster.forward.forwarding import Forwarding
-from socketio_cluster.cluster.http.websocket import RelayProtocol
-
-__all__ = ["ForwardStats", "Forwarding", "RelayProtocol"]
+"""Any node answers any request: ``forwarder`` is on the asking node, ``listener`` on the answering one."""

@@ -1,4 +1,4 @@
-"""The answering node's side of one request: ASGI's receive and send, over a line."""
+"""One request on the answering node: ASGI's ``receive`` and ``send``, over a line."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from socketio_cluster.cluster.forward.messages import (
 
 
 class ForwardedReply:
-    """One request that another node passed on, and its answer."""
+    """The request that another node has passed on, and the reply to it."""
 
     def __init__(self, line: NodeLine, ask: Ask) -> None:
         self._line = line
@@ -32,7 +32,7 @@ class ForwardedReply:
         self._complete = False
 
     async def receive(self) -> dict[str, Any]:
-        """Stand in for ASGI's receive."""
+        """Stand in for ASGI's ``receive``: return the body in pieces, then wait until the client has left."""
         if not self._begun:
             self._begun = True
             return {"type": "http.request", "body": self._ask.body, "more_body": self._more}
@@ -45,7 +45,7 @@ class ForwardedReply:
         return {"type": "http.disconnect"}
 
     async def send(self, message: Any) -> None:
-        """Stand in for ASGI's send; nobody minds what is sent to a client that left."""
+        """Stand in for ASGI's ``send``. For a client that has left it does nothing, and raises nothing."""
         if self._line.lost.done():
             return
         if message["type"] == "http.response.start":
@@ -69,12 +69,15 @@ class ForwardedReply:
             return
 
     def still_here(self) -> None:
-        """Say that the request is being handled, unless an answer has begun."""
+        """Tell the other node that the request is being handled, unless the answer has begun."""
         if not self._said and not self._line.lost.done():
             self._line.write(encode(Waiting()))
 
     async def finish(self) -> None:
-        """Make the line ready for the next request: read what is left of a body that nobody wanted."""
+        """Read the rest of a body that the application did not read, so that the line can be used again.
+
+        Raises ``OSError`` when the line cannot: it is lost, or the application gave no whole answer.
+        """
         while self._more:
             await self._piece()
         if not self._complete:

@@ -1,4 +1,4 @@
-"""An forwarded: one request carried to the node that has its session, and the answer brought back."""
+"""One request on the asking node: it is passed to the node of its session, and the answer is passed back."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from socketio_cluster.cluster.forward.pool import Pool
 logger = logging.getLogger("socketio_cluster.cluster")
 
 REACH_SECONDS: Final = 2.5
-"""A node that says nothing for so long is unreachable. One that works says something after 1 s at most."""
+"""Seconds after which a silent node is unreachable. A node that works sends something within 1 s."""
 
 
 class ForwardedRequest:
     """A request of a client, as an ASGI call.
 
     Args:
-        pool: the lines to the node that has the session.
+        pool: the lines to the node of the session.
     """
 
     def __init__(self, pool: Pool, scope: Any, receive: Any, send: Any) -> None:
         self.answered = False
-        """Whether the client has got the beginning of an answer."""
+        """Whether the beginning of an answer was sent to the client."""
         self._pool = pool
         self._scope = scope
         self._receive = receive
@@ -49,7 +49,10 @@ class ForwardedRequest:
         self._upload: asyncio.Task[None] | None = None
 
     async def run(self) -> Outcome:
-        """Carry it there and back."""
+        """Pass the request on, and its answer back; return how it ended.
+
+        It raises no errors of the connection to the other node. When it is cancelled, the line is closed.
+        """
         event = await self._receive()
         if event["type"] != "http.request":
             return Outcome.LEFT
@@ -58,22 +61,23 @@ class ForwardedRequest:
                 reply = await self._ask(event)
             while isinstance(reply, Waiting):
                 logger.debug("a request waits at the node of its session")
-                reply = await self._read()  # for as long as the node lives: the forwarder watches that
-            return await self._bring(reply)
+                # While the node lives: when it is gone, the forwarder closes the line.
+                reply = await self._read()
+            return await self._pass_back(reply)
         except OSError:
             return Outcome.LEFT if self._left else Outcome.UNREACHABLE
         finally:
             await self._end()
 
     async def _ask(self, event: Any) -> Message:
-        self._line = line = await self._pool.take()
+        self._line = line = await self._pool.acquire()
         self._more = event.get("more_body", False)
         line.write(encode(ask_of(self._scope, event.get("body", b""), self._more)))
         self._upload = asyncio.create_task(self._watch(line))
         return await self._read()
 
     async def _watch(self, line: NodeLine) -> None:
-        """Carry the rest of the body; a client that goes away ends the line."""
+        """Pass on the rest of the body; close the line when the client leaves."""
         while True:
             event = await self._receive()
             if event["type"] != "http.request":
@@ -84,7 +88,7 @@ class ForwardedRequest:
             line.write(encode(Piece(event.get("body", b""), self._more)))
             await line.drain()
 
-    async def _bring(self, reply: Message) -> Outcome:
+    async def _pass_back(self, reply: Message) -> Outcome:
         if isinstance(reply, Refusal):
             return Outcome.REFUSED
         if not isinstance(reply, ReplyHead):
@@ -111,13 +115,13 @@ class ForwardedRequest:
         if self._line is None:
             return
         if self._done and not self._more:
-            self._pool.give(self._line)
+            self._pool.release(self._line)
         else:
             self._line.close()
 
 
 class Kind(StrEnum):
-    """What kind of request."""
+    """The kinds of requests."""
 
     POLL = "poll"
     POST = "post"
@@ -125,29 +129,29 @@ class Kind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """What became of it."""
+    """How a request that was passed on has ended."""
 
     OK = "ok"
-    """Answered by its node, or for a WebSocket: handed over to it."""
+    """Its node has answered it or, for a WebSocket, has taken the client."""
     LEFT = "left"
-    """The client went away before the answer."""
+    """The client left before the answer."""
     UNKNOWN = "unknown"
     """No live node has such a session."""
     UNREACHABLE = "unreachable"
-    """The node lives, as far as is known, but cannot be reached or did not react in time."""
+    """The node seems to live, but cannot be reached or did not react in time."""
     REFUSED = "refused"
-    """The node would not take it."""
+    """The node did not take the request."""
 
 
 @dataclass
 class ForwardStats:
-    """Requests for sessions of other nodes since the start, by kind and outcome."""
+    """Counts since the start: requests for sessions of other nodes, by kind and outcome."""
 
     requests: Counter[tuple[Kind, Outcome]] = field(default_factory=Counter)
     taken: int = 0
-    """Requests that other nodes have passed on to this one."""
+    """Requests that other nodes have passed on to this node."""
 
     def count(self, kind: Kind, outcome: Outcome, node: str) -> None:
-        """Count one."""
+        """Count a request that was to be passed on to this node."""
         self.requests[kind, outcome] += 1
         logger.debug("%s for node %s: %s", kind, node, outcome)

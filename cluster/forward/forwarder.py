@@ -1,7 +1,8 @@
-"""The forwarder: stands before a Socket.IO server and passes requests for other nodes' sessions to them.
+"""The forwarder stands before a Socket.IO server, and passes requests for sessions of other nodes to them.
 
-The first 8 characters of a session id name its node. Requests without one, or with one of this node, go to
-the server as ever; those of a node that is gone get Engine.IO's "unknown session".
+The first 8 characters of a session id name its node. Requests without a session, or for a session of this
+node, go to the server as usual; those for a node that is gone are answered with Engine.IO's "unknown
+session".
 """
 
 from __future__ import annotations
@@ -22,21 +23,21 @@ from socketio_cluster.cluster.forward.messages import ask_of, sid_in
 from socketio_cluster.cluster.forward.pool import Pool
 from socketio_cluster.cluster.forward.relay import join
 from socketio_cluster.cluster.http.websocket import RELAY
-from socketio_cluster.cluster.strict.answers import SESSION_UNKNOWN, give
+from socketio_cluster.cluster.strict.answers import SESSION_UNKNOWN, send_answer
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.ids import node_of
 
 NAME: Final = "forwarding"
 ACQUAINTANCE: Final = 0.5
-"""Seconds: a node that has just joined waits so long for others to say that they are there."""
+"""Seconds that a node that has just joined waits for the first heartbeats of the others."""
 
 
 class Forwarder:
-    """What passes on the requests of one server.
+    """Passes on the requests of one server.
 
     Args:
         manager: the manager of the server.
-        stats: where to count.
+        stats: the counters of the process.
     """
 
     def __init__(self, manager: ClusterManager, stats: ForwardStats) -> None:
@@ -52,11 +53,11 @@ class Forwarder:
 
     @property
     def node_id(self) -> str:
-        """The node whose sessions are here."""
+        """The id of the node whose sessions this server has."""
         return self._manager.node_id
 
     async def handle_request(self, scope: Any, receive: Any, send: Any) -> Any:
-        """Serve a request here or by the node that has its session."""
+        """Serve a request here, or let the node of its session answer it."""
         kind = _kind(scope)
         node = node_of(sid_in(scope.get("query_string", b""))) if kind else None
         if kind is None or node is None or node == self.node_id:
@@ -71,25 +72,25 @@ class Forwarder:
             answered = forwarded.answered
         self._stats.count(kind, outcome, node)
         if outcome not in (Outcome.OK, Outcome.LEFT) and not answered:
-            await give(self._host, SESSION_UNKNOWN, scope, receive, send)
+            await send_answer(self._host, SESSION_UNKNOWN, scope, receive, send)
         return None
 
     async def answer(self, scope: Any, receive: Any, send: Any) -> None:
-        """Let the server itself answer what another node has passed on: it never goes further."""
+        """Let this server answer a request that another node has passed on; it is never passed on again."""
         self._stats.taken += 1
         await self._local(scope, receive, send)
 
     async def _relay(self, pool: Pool, scope: Any) -> Outcome:
         detach_transport = scope.get("extensions", {}).get(RELAY)
         if detach_transport is None:
-            return Outcome.REFUSED  # some middleware made a scope of its own
+            return Outcome.REFUSED  # a middleware has made a scope of its own, without the extensions
         try:
-            # A new line each time: that it greets shows that the node reacts.
+            # Each WebSocket gets a new line: the greeting on it shows that the node reacts.
             async with asyncio.timeout(REACH_SECONDS):
                 line = await pool.connect()
         except OSError:
             return Outcome.UNREACHABLE
-        pool.part_with(line)
+        pool.detach(line)
         taken = detach_transport()
         if taken is None:
             line.close()
@@ -99,7 +100,7 @@ class Forwarder:
         return Outcome.OK
 
     async def _find(self, node: str) -> Pool | None:
-        """The lines to a live node; None for one that is not there."""
+        """Return the pool of a live node; None when there is no such node."""
         pool = self._pools.get(node)
         if pool is not None:
             return pool
@@ -112,7 +113,7 @@ class Forwarder:
         return self._pools.setdefault(node, Pool(info, self.key))
 
     def node_gone(self, node: str) -> None:
-        """End what waits for a node that is gone, and forget it."""
+        """End the requests that wait for a node that is gone, and forget the node."""
         self._told_gone(node)
         pool = self._pools.pop(node, None)
         if pool is not None:
@@ -125,7 +126,7 @@ class Forwarder:
 
 
 def _kind(scope: Any) -> Kind | None:
-    """None for what any node can answer, such as a browser's OPTIONS."""
+    """Return the kind of a request; None for one that any node can answer, such as a browser's OPTIONS."""
     if scope["type"] == "websocket":
         return Kind.WEBSOCKET
     return {"GET": Kind.POLL, "POST": Kind.POST}.get(scope["method"])

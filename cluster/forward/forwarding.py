@@ -1,4 +1,4 @@
-"""All that a worker needs for requests that reached the wrong node: forwarders, a listener, counters."""
+"""The parts of a worker for requests that reach the wrong node: forwarders, a listener, counters."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from socketio_cluster.manager.client_manager import ClusterManager
 
 
 class Forwarding:
-    """The layer that lets any node answer any request; made inside the running loop.
+    """The layer by which any node answers any request. It is made inside the running loop.
 
     Args:
-        internal: where this worker listens for other nodes.
-        config: uvicorn's.
-        state: uvicorn's.
+        internal: the addresses at which this worker listens for other nodes.
+        config: uvicorn's settings.
+        state: uvicorn's open connections and running calls.
     """
 
     name = NAME
@@ -33,14 +33,14 @@ class Forwarding:
         self._listening = False
 
     def install(self, manager: ClusterManager) -> Forwarder:
-        """Put a forwarder before the server of a manager; raises UsageError for TCP without a secret."""
+        """Put a forwarder before the server of a manager; raise UsageError for TCP without a secret."""
         self._check(manager)
         forwarder = Forwarder(manager, self.stats)
         self._forwarders.append(forwarder)
         return forwarder
 
     async def listen(self) -> None:
-        """Listen for other nodes, if there is a server; raises UsageError when this worker cannot."""
+        """Listen for other nodes, if there is a server; raise UsageError when an address cannot be used."""
         if not self._forwarders or self._listening:
             return
         self._listening = True
@@ -50,11 +50,11 @@ class Forwarding:
             await self._listener.open_tcp(listen(internal.host, internal.port, option="--internal-host"))
 
     def stop_accepting(self) -> None:
-        """Let no other node in any more."""
+        """Take no new connections of other nodes."""
         self._listener.stop_accepting()
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the lines to and from other nodes."""
         for forwarder in self._forwarders:
             forwarder.close()
         await self._listener.close()

@@ -1,9 +1,9 @@
-"""How two nodes make sure of each other before a request is passed on.
+"""The greeting of two nodes: each checks the other before a request is passed on.
 
-Both prove that they know the cluster's secret and prefix, by keyed BLAKE2b over the node that is meant and
-a random number of each side. So no clock is compared, nothing that was overheard can be used again, a
-stranger at the address of a dead node learns nothing, and neither does its successor get its requests.
-Without a secret the proof only shows that the right node was reached.
+Both prove that they know the cluster's secret and prefix, by keyed BLAKE2b over the id of the wanted node and
+a random number of each side. So no clocks are compared, and a recorded greeting cannot be used again. A
+stranger at the address of a dead node learns nothing, and the node's successor there does not get its
+requests. Without a secret the proof only shows that the right node was reached.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ PROOF: Final = 16
 
 
 class NotANode(ConnectionError):
-    """The other side does not know the secret, or is not the node that is meant."""
+    """The other side does not know the secret, or is not the wanted node."""
 
 
 class Key:
-    """What the nodes of one cluster share."""
+    """The key that the nodes of one cluster share, made from its prefix and secrets."""
 
     def __init__(self, prefix: str, secret: str | None) -> None:
         # `person` keeps these proofs apart from the signatures of envelopes, which have the same parts.
@@ -35,11 +35,11 @@ class Key:
         self._keys = [blake2b(prefix.encode(), key=each, person=b"forward").digest() for each in inner]
 
     def proof(self, role: bytes, node: bytes, asker: bytes, owner: bytes) -> bytes:
-        """Prove to be in this role (asker or owner) between these two random numbers."""
+        """Return the proof for a role (asker or owner), a node, and the random numbers of both sides."""
         return _proof(self._keys[0], role + node + asker + owner)
 
     def proves(self, proof: bytes, role: bytes, node: bytes, asker: bytes, owner: bytes) -> bool:
-        """Whether this is such a proof, by any secret of the cluster."""
+        """Return whether ``proof`` is that proof, by any secret of the cluster."""
         asked = role + node + asker + owner
         return any(hmac.compare_digest(proof, _proof(key, asked)) for key in self._keys)
 
@@ -49,7 +49,7 @@ def _proof(key: bytes, asked: bytes) -> bytes:
 
 
 class HasKey(Protocol):
-    """Somebody a greeting can be meant for."""
+    """An object that a greeting can find."""
 
     @property
     def key(self) -> Key:
@@ -60,7 +60,7 @@ Owner = TypeVar("Owner", bound=HasKey)
 
 
 async def greet(line: NodeLine, key: Key, node: str) -> None:
-    """Make sure that the other side is ``node``; raises ``NotANode`` or ``LineLost``."""
+    """Check that the other side is ``node``; raise ``NotANode`` if not, or ``LineLost``."""
     name, mine = node.encode(), token_bytes(NONCE)
     line.write(name + mine)
     reply = await line.read()
@@ -72,7 +72,10 @@ async def greet(line: NodeLine, key: Key, node: str) -> None:
 
 
 async def welcome(line: NodeLine, find: Callable[[str], Owner | None]) -> Owner:
-    """Make sure that the other side is a node; returns whom it wants, raises ``NotANode`` or ``LineLost``."""
+    """Check that the other side is a node; return the owner that it asks for.
+
+    Raises ``NotANode`` when it is none, or asks for a node that is not here, and ``LineLost``.
+    """
     asked = await line.read()
     name, theirs = asked[:NODE_CHARS], asked[NODE_CHARS:]
     owner = find(name.decode("ascii", "replace"))

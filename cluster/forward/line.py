@@ -1,4 +1,4 @@
-"""A line: one connection between two nodes that carries frames, in order, both ways."""
+"""A line: one connection between two nodes, on which both send frames."""
 
 from __future__ import annotations
 
@@ -9,19 +9,25 @@ from typing import Final, cast
 
 _SIZE: Final = Struct(">I")
 MAX_FRAME: Final = 1024 * 1024
-"""More than the head of any request (uvicorn takes 64 KiB) and any piece of a body."""
+"""Bytes. The head of a request (uvicorn takes 64 KiB) and a piece of a body are always smaller."""
 MAX_STRANGE: Final = 64
-"""Bytes of a frame from somebody who has not proved yet to be a node."""
+"""Bytes of a frame while the other side has not proved yet that it is a node."""
 
 
 class LineLost(ConnectionError):
-    """The connection ended."""
+    """The connection to the other node ended."""
+
+
+def framed(frame: bytes) -> bytes:
+    """Return a frame with its size in front."""
+    return _SIZE.pack(len(frame)) + frame
 
 
 class NodeLine(asyncio.Protocol):
-    """A connection with frames: 4 bytes size, then so many bytes.
+    """A connection with frames: each is its size in 4 bytes, big-endian, and then its bytes.
 
-    No more than one frame is buffered on the way in; ``drain`` waits for the way out. One task reads.
+    Reading from the socket stops while more than one frame of the largest size is buffered; a writer calls
+    ``drain`` to wait until the other side has read. Only one task may read.
 
     Args:
         opened: called when the connection is made.
@@ -30,7 +36,8 @@ class NodeLine(asyncio.Protocol):
     def __init__(self, opened: Callable[[NodeLine], None] | None = None) -> None:
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[None] = loop.create_future()
-        """Done when the connection has ended; waited for by several, so never awaited unshielded."""
+        """Done when the connection has ended. Several tasks wait for it, so each must shield it when it
+        awaits it."""
         self.transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._opened = opened
         self._loop = loop
@@ -42,12 +49,15 @@ class NodeLine(asyncio.Protocol):
         self._writable.set()
 
     def trust(self) -> None:
-        """Take frames of full size from now on: the other side is a node."""
+        """Take frames of MAX_FRAME bytes from now on: the other side is a node."""
         self._limit = MAX_FRAME
         self._regulate()
 
     async def read(self) -> bytes:
-        """Return the next frame; raises ``LineLost``."""
+        """Return the next frame; raise ``LineLost`` when the connection ends before.
+
+        Cancelling it loses nothing.
+        """
         while (frame := self._next()) is None:
             if self.lost.done():
                 raise LineLost("the other node closed the connection")
@@ -56,24 +66,27 @@ class NodeLine(asyncio.Protocol):
         return frame
 
     def write(self, frame: bytes) -> None:
-        """Send a frame; into a lost line it goes nowhere, which the next read tells."""
-        self.transport.write(_SIZE.pack(len(frame)) + frame)
+        """Send a frame.
+
+        On a lost line it is thrown away, and the next ``read`` or ``drain`` raises ``LineLost``.
+        """
+        self.transport.write(framed(frame))
 
     async def drain(self) -> None:
-        """Return when the other side keeps up; raises ``LineLost``."""
+        """Return when the other side keeps up; raise ``LineLost`` when the connection has ended."""
         await self._writable.wait()
         if self.lost.done():
             raise LineLost("the other node closed the connection")
 
     def rest(self) -> bytes:
-        """Give up framing: return what has arrived, for the protocol that takes the transport over."""
+        """Return the bytes that were not read as frames, for the protocol that takes the transport over."""
         rest = bytes(self._buffer)
         self._buffer.clear()
         self._regulate()
         return rest
 
     def close(self) -> None:
-        """End the connection after what was written; the other side closes in turn."""
+        """Close the connection when everything is written; the other side then closes too."""
         self.transport.close()
 
     def _next(self) -> bytes | None:
@@ -92,7 +105,7 @@ class NodeLine(asyncio.Protocol):
         return frame
 
     def _regulate(self) -> None:
-        """Hold the other side back while there is a whole frame or more to read."""
+        """Stop reading from the socket while a frame of the largest size waits to be read."""
         held = len(self._buffer) > self._limit + _SIZE.size
         if held is not self._held and not self.lost.done():
             self._held = held
@@ -105,22 +118,22 @@ class NodeLine(asyncio.Protocol):
         if self._news is not None and not self._news.done():
             self._news.set_result(None)
 
-    # what the transport tells
+    # calls of the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Tell the owner of the line."""
+        """Call ``opened``."""
         self.transport = cast("asyncio.Transport", transport)
         if self._opened is not None:
             self._opened(self)
 
     def data_received(self, data: bytes) -> None:
-        """Keep what came, and wake the reader."""
+        """Keep the bytes, and wake the reader."""
         self._buffer += data
         self._regulate()
         self._wake()
 
     def pause_writing(self) -> None:
-        """Let ``drain`` wait."""
+        """Make ``drain`` wait."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
@@ -128,11 +141,11 @@ class NodeLine(asyncio.Protocol):
         self._writable.set()
 
     def eof_received(self) -> bool:
-        """Close: half a line is of no use."""
+        """Return False, by which the transport closes: half a line is of no use."""
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wake everybody."""
+        """Wake the tasks that wait; they raise ``LineLost``."""
         if not self.lost.done():
             self.lost.set_result(None)
         self._writable.set()

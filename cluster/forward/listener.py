@@ -1,4 +1,4 @@
-"""The internal listener: where other nodes bring requests for sessions of this process, and nobody else."""
+"""The internal listener: other nodes, and nobody else, bring requests for sessions of this process to it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from socketio_cluster.cluster.sockets import BACKLOG
 
 
 class Listener:
-    """Listens on a Unix socket, and on TCP when asked to.
+    """Listens on a Unix socket and, if asked to, on TCP.
 
     Args:
-        find: gives the forwarder of a node of this process.
-        config: uvicorn's, of the public server.
-        state: uvicorn's, of the public server: it waits for these connections too when it stops.
+        find: returns the forwarder of a node of this process, None for another node.
+        config: the settings of uvicorn's public server.
+        state: the state of that server, which waits for these connections too when it stops.
     """
 
     def __init__(self, find: Callable[[str], Forwarder | None], config: Config, state: ServerState) -> None:
@@ -35,7 +35,7 @@ class Listener:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def open_unix(self, path: Path) -> None:
-        """Listen at a path, for this user alone; raises UsageError."""
+        """Listen at a path, for this user alone; raise UsageError when the path cannot be used."""
         loop = asyncio.get_running_loop()
         self._servers.append(await loop.create_unix_server(self._line, sock=_bind(path), backlog=BACKLOG))
 
@@ -45,13 +45,13 @@ class Listener:
         self._servers.append(await loop.create_server(self._line, sock=sock, backlog=BACKLOG))
 
     def stop_accepting(self) -> None:
-        """Let nobody new in; who connects is told so at once."""
+        """Take no new connections; they are refused at once."""
         for server in self._servers:
             server.close()
         self._servers.clear()
 
     async def close(self) -> None:
-        """Hang up on everybody."""
+        """Close all connections, and return when their tasks have ended."""
         self.stop_accepting()
         for task in self._tasks:
             task.cancel()
@@ -70,7 +70,7 @@ class Listener:
 
 
 def _bind(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)  # of this worker's predecessor
+    path.unlink(missing_ok=True)  # this worker's predecessor may have left it
     sock = socket.socket(socket.AF_UNIX)
     try:
         sock.bind(str(path))

@@ -1,4 +1,4 @@
-"""What nodes say to each other about one request: an ASGI call, cut into frames.
+"""The messages by which one node passes a request to another: an ASGI call, cut into frames.
 
 The asking node sends ``Ask`` and, while there is more of the request's body, ``Piece``. The answering node
 sends ``ReplyHead`` and ``Piece``, or ``Refusal``. It sends ``Waiting`` when the answer takes its time, as
@@ -16,7 +16,7 @@ Scope = dict[str, Any]
 Headers = list[tuple[bytes, bytes]]
 
 PIECE: Final = 256 * 1024
-"""Bytes of a body in one frame: what one message may hold up."""
+"""Bytes of a body in one frame. While they are sent, nothing else is sent on the line."""
 
 
 class Ask(msgspec.Struct, array_like=True, tag=1):
@@ -37,11 +37,11 @@ class Ask(msgspec.Struct, array_like=True, tag=1):
 
     @property
     def sid(self) -> str | None:
-        """The session it is for."""
+        """The id of the session that the request is for; None when it names none."""
         return sid_in(self.query)
 
     def scope(self) -> Scope:
-        """The ASGI scope of an HTTP request, as the server in front of the client made it."""
+        """Return the ASGI scope of the HTTP request, as the asking node's server made it."""
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -59,21 +59,24 @@ class Ask(msgspec.Struct, array_like=True, tag=1):
         }
 
     def head(self) -> bytes:
-        """The head of a WebSocket handshake; it went through an HTTP parser, so no line can be forged."""
+        """Return the head of the WebSocket handshake as bytes.
+
+        An HTTP parser has read it on the asking node, so no value contains a line end.
+        """
         lines = [b"GET %b?%b HTTP/1.1" % (self.raw_path, self.query)]
         lines += [name + b": " + value for name, value in self.headers]
         return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
 class Piece(msgspec.Struct, array_like=True, tag=2):
-    """More of a body."""
+    """The next part of a body; ``more`` says whether another one follows."""
 
     body: bytes
     more: bool
 
 
 class ReplyHead(msgspec.Struct, array_like=True, tag=3):
-    """The response, with the first piece of its body."""
+    """The beginning of the response, with the first piece of its body."""
 
     status: int
     headers: Headers
@@ -97,7 +100,7 @@ _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 
 
 def decode(frame: bytes) -> Message:
-    """Read a message; raises ``ConnectionError`` for anything else, after which a line is of no use."""
+    """Read a message; raise ``ConnectionError`` for other bytes. The line must be closed then."""
     try:
         return _decoder.decode(frame)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -105,7 +108,7 @@ def decode(frame: bytes) -> Message:
 
 
 def ask_of(scope: Scope, body: bytes = b"", more: bool = False) -> Ask:
-    """Put an ASGI scope into a message."""
+    """Return the message for an ASGI scope and the first piece of its body."""
     return Ask(
         websocket=scope["type"] == "websocket",
         method=scope.get("method", "GET"),
@@ -123,7 +126,7 @@ def ask_of(scope: Scope, body: bytes = b"", more: bool = False) -> Ask:
 
 
 def sid_in(query: bytes) -> str | None:
-    """The session id in a query string, read as python-engineio reads it."""
+    """Return the session id in a query string, as python-engineio reads it; None when there is none."""
     if b"sid=" not in query:
         return None
     values = parse_qs(query.decode("utf-8", "replace")).get("sid")

@@ -1,9 +1,8 @@
-"""A caller: another node that has a line to this one, and the requests it passes on, one after the other."""
+"""A peer: another node that has opened a line to this one, and passes requests on, one after the other."""
 
 from __future__ import annotations
 
 import asyncio
-import copy
 import logging
 from collections.abc import Callable
 from typing import Any, Final
@@ -16,24 +15,25 @@ from socketio_cluster.cluster.forward.forwarder import Forwarder
 from socketio_cluster.cluster.forward.greeting import NotANode, welcome
 from socketio_cluster.cluster.forward.line import NodeLine
 from socketio_cluster.cluster.forward.messages import Ask, Refusal, decode, encode
+from socketio_cluster.cluster.http.websocket import serve_websocket
 from socketio_cluster.manager.ids import node_of
 
 logger = logging.getLogger("socketio_cluster.cluster")
 
 GREETING_SECONDS: Final = 5.0
-"""A stranger is not waited for any longer."""
+"""Seconds in which the other side must prove that it is a node."""
 SIGN_OF_LIFE: Final = 1.0
 """Seconds after which the asking node is told that its request is being handled."""
 
 
 class Peer:
-    """The other end of a line. uvicorn knows it as one of its connections, and waits for it when it stops.
+    """The other end of a line. It is in uvicorn's set of connections, so uvicorn waits for it when it stops.
 
     Args:
         line: the line.
-        find: gives the forwarder of a node of this process.
-        config: the WebSockets are served with, its ``loaded_app`` replaced.
-        state: uvicorn's connections and tasks.
+        find: returns the forwarder of a node of this process, None for another node.
+        config: uvicorn's settings, for WebSockets.
+        state: uvicorn's open connections and running calls.
     """
 
     def __init__(
@@ -46,7 +46,10 @@ class Peer:
         self._posting = self._stopping = False
 
     async def serve(self) -> None:
-        """Make sure of the caller, then answer until it hangs up or its line becomes a client's."""
+        """Check that the other side is a node, then answer its requests until it closes the line.
+
+        It also returns when the line was given to a client's WebSocket. It logs errors and raises none.
+        """
         connections: set[Any] = self._state.connections
         connections.add(self)
         try:
@@ -62,13 +65,13 @@ class Peer:
             connections.discard(self)
 
     def shutdown(self) -> None:
-        """Hang up, after a POST that is being handled; a poll that waits is of no use any more."""
+        """Close the line, but not before a POST that is being handled has its answer; a poll is cut off."""
         self._stopping = True
         if not self._posting:
             self._line.close()
 
     async def _converse(self) -> bool:
-        """Answer request after request; False when the line is a client's from now on."""
+        """Answer request after request; return False when the line was given to a client's WebSocket."""
         async with asyncio.timeout(GREETING_SECONDS):
             owner = await welcome(self._line, self._find)
         while not self._stopping:
@@ -99,12 +102,13 @@ class Peer:
             self._posting = False
 
     def _hand_over(self, owner: Forwarder, ask: Ask) -> None:
-        """Let uvicorn serve a client's WebSocket on this line, as one that it has accepted itself."""
-        config = copy.copy(self._config)
-        config.loaded_app = owner.answer
-        protocol: Any = config.ws_protocol_class(config=config, server_state=self._state, app_state={})  # type: ignore[call-arg, misc]
-        transport = self._line.transport
-        protocol.connection_made(transport)
-        protocol.client, protocol.scheme = ask.client, ask.scheme
-        transport.set_protocol(protocol)
-        protocol.data_received(ask.head() + self._line.rest())
+        """Let uvicorn serve a client's WebSocket on this line, as if uvicorn had accepted it."""
+        serve_websocket(
+            self._line.transport,
+            ask.head() + self._line.rest(),
+            config=self._config,
+            state=self._state,
+            app=owner.answer,
+            client=ask.client,
+            scheme=ask.scheme,
+        )

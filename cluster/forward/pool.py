@@ -1,4 +1,4 @@
-"""The lines to one other node: each carries one request at a time, and is used again."""
+"""The lines to one other node. Each carries one request at a time, and is used again for later ones."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from socketio_cluster.cluster.internal import Place, read_address
 from socketio_cluster.manager.bus.roster import NodeInfo
 
 MOST_IDLE: Final = 100
-"""Lines kept for later; more are closed. A line that waits costs a socket and a few KiB on either side."""
+"""Lines that are kept for later; more are closed. Each costs a socket and a few KiB on either side."""
 LONGEST_IDLE: Final = 30.0
-"""Seconds; a firewall between machines may forget a connection that is silent for longer."""
+"""Seconds that a line is kept. A firewall between machines may forget a connection that is silent for
+longer."""
 
 FULL_PAUSE: Final = 0.02
-"""Seconds until a node that has too many callers at once is called again."""
+"""Seconds between attempts to connect to a node whose backlog of connections is full."""
 
 
 class Pool:
-    """Lines to a node.
+    """The lines to one node.
 
     Args:
         node: the node.
-        key: what the nodes of this cluster share.
+        key: the key by which nodes of this cluster know each other.
     """
 
     def __init__(self, node: NodeInfo, key: Key) -> None:
@@ -35,8 +36,11 @@ class Pool:
         self._lines: set[NodeLine] = set()
         self._idle: deque[tuple[float, NodeLine]] = deque()
 
-    async def take(self) -> NodeLine:
-        """Get a line for one request; raises ``OSError`` when the node cannot be reached."""
+    async def acquire(self) -> NodeLine:
+        """Return a line for one request; raise ``OSError`` when the node cannot be reached.
+
+        There is no limit of time here: the caller sets one, and may cancel this.
+        """
         oldest = time.monotonic() - LONGEST_IDLE
         while self._idle:
             since, line = self._idle.pop()
@@ -45,8 +49,8 @@ class Pool:
             line.close()
         return await self.connect()
 
-    def give(self, line: NodeLine) -> None:
-        """Bring a line back after a request whose answer was read to its end."""
+    def release(self, line: NodeLine) -> None:
+        """Take a line back for later requests. The answer to the last one must have been read to its end."""
         if line.lost.done() or line not in self._lines:
             return
         self._idle.append((time.monotonic(), line))
@@ -54,7 +58,10 @@ class Pool:
             self._idle.popleft()[1].close()
 
     async def connect(self) -> NodeLine:
-        """Make a new line, at the first of the node's places that can be reached; raises ``OSError``."""
+        """Return a new line to the first of the node's places that can be reached.
+
+        Raise ``OSError`` if none can.
+        """
         failure: OSError = ConnectionError(f"{self._node.name} has no address that can be reached from here")
         for place in read_address(self._node.address):
             try:
@@ -75,12 +82,12 @@ class Pool:
             raise
         return line
 
-    def part_with(self, line: NodeLine) -> None:
-        """Let somebody else have a line for good."""
+    def detach(self, line: NodeLine) -> None:
+        """Forget a line, which has another owner from now on."""
         self._lines.discard(line)
 
     def close(self) -> None:
-        """Close all lines: what waits on them ends."""
+        """Close all lines; requests on them end with ``LineLost``."""
         self._idle.clear()
         for line in list(self._lines):
             line.transport.abort()
@@ -91,7 +98,8 @@ async def _reach(place: Place) -> NodeLine:
         try:
             return await _open(place)
         except BlockingIOError:
-            # A Unix socket with a full backlog, unlike TCP, refuses; the caller's deadline bounds the wait.
+            # A Unix socket with a full backlog refuses, unlike TCP. The deadline of the caller ends this
+            # loop.
             await asyncio.sleep(FULL_PAUSE)
 
 

@@ -1,7 +1,7 @@
-"""A relay: the connection of a client and a line to another node, joined for good.
+"""A relay: the connection of a client and a line to another node, joined until both end.
 
-Bytes are copied as they come. A side that does not take what it gets stops the reading of the other, so
-what is buffered stays at the transports' high-water mark, 64 KiB each way.
+Bytes are copied as they come. When one side does not read, nothing is read from the other side either. So no
+more is buffered than the high-water mark of the transports, 64 KiB each way.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
+from socketio_cluster.cluster.forward.line import framed
 from socketio_cluster.cluster.forward.messages import Ask, encode
 from socketio_cluster.manager.ids import node_of
 
 PART_SECONDS: Final = 3.0
-"""How long the other node may take to end a session whose client's connection ends here."""
+"""Seconds that the other node may take to end a session whose client is connected here."""
 
 
 class Half(asyncio.Protocol):
-    """One of the two connections; what comes in goes out at the other."""
+    """One of the two connections; the bytes that it receives leave by the other one."""
 
     __slots__ = ("_connections", "_ended", "_parted", "_transport", "other")
 
@@ -30,25 +31,25 @@ class Half(asyncio.Protocol):
         connections.add(self)
 
     def shutdown(self) -> None:
-        """Leave it to the other side."""
+        """Do nothing at a shutdown of uvicorn: the other half acts."""
 
     def data_received(self, data: bytes) -> None:
-        """Pass it on, unless the other side has been told that nothing more comes."""
+        """Pass the bytes on, unless the other side was told that no more come."""
         if not self._parted:
             self.other._transport.write(data)
 
     def pause_writing(self) -> None:
-        """Read no more at the other side: this one does not keep up."""
+        """Stop reading from the other side, because this side does not keep up."""
         if not self.other._transport.is_closing():
             self.other._transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """Read again at the other side."""
+        """Read from the other side again."""
         if not self.other._transport.is_closing():
             self.other._transport.resume_reading()
 
     def eof_received(self) -> bool:
-        """Pass the half-close on; the other direction goes on until it ends too."""
+        """Pass the half-close on; the other direction stays open until it ends too."""
         self._ended = True
         transport = self.other._transport
         if self.other._ended or not transport.can_write_eof():
@@ -59,7 +60,10 @@ class Half(asyncio.Protocol):
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End the other side in the same way: after what is on its way, or at once."""
+        """End the other side in the same way.
+
+        After the bytes that are on their way, or at once after an error.
+        """
         self._connections.discard(self)
         if exc is None:
             self.other._transport.close()
@@ -68,7 +72,7 @@ class Half(asyncio.Protocol):
 
 
 class LineHalf(Half):
-    """The one that leads to the other node, ``node``."""
+    """The half that leads to another node; ``node`` is its id."""
 
     __slots__ = ("node",)
 
@@ -77,7 +81,10 @@ class LineHalf(Half):
         self.node = node
 
     def shutdown(self) -> None:
-        """Part, as uvicorn stops: the other node then ends the session, and says goodbye to its client."""
+        """Half-close the line, because uvicorn stops.
+
+        The other node then ends the session, and its goodbye still reaches the client.
+        """
         if not self.other._ended and not self._transport.is_closing():
             self.other._parted = True
             self._transport.write_eof()
@@ -85,16 +92,15 @@ class LineHalf(Half):
 
 
 def join(client: asyncio.Transport, node: asyncio.Transport, ask: Ask, connections: set[Any]) -> None:
-    """Join a client's connection to a line, and ask the node at its end to take the client.
+    """Join a client's connection to a line, and ask the node at its end to serve the client.
 
     Args:
-        client: the connection, its handshake not answered.
-        node: a line's transport on which nothing has been asked.
-        ask: the handshake.
-        connections: uvicorn's open connections, to be told of a shutdown.
+        client: the connection, whose handshake is not answered yet.
+        node: the transport of a line on which nothing was asked.
+        ask: the request for the WebSocket.
+        connections: uvicorn's set of open connections, which it tells of a shutdown.
     """
-    frame = encode(ask)
-    node.write(len(frame).to_bytes(4, "big") + frame)
+    node.write(framed(encode(ask)))
     one, two = Half(client, connections), LineHalf(node, connections, node_of(ask.sid))
     one.other, two.other = two, one
     node.set_protocol(two)

@@ -1,1 +1,4 @@
-"""What clients say in HTTP, with bounds; see ``protocol``."""
+"""The contact with uvicorn: its two protocols with bounds and with ways out, and how its connections end.
+
+No other folder uses uvicorn's internals; tests/http/test_uvicorn.py lists all that are used.
+"""

@@ -1,9 +1,9 @@
-"""The WebSocket protocol that uvicorn uses: a doorway that most Socket.IO connections pass in two steps.
+"""The WebSocket protocol that uvicorn uses under ``serve``: it does the handshake, and then steps aside.
 
-The handshake is ordinary ASGI, so middlewares, mounts, refusals and other WebSocket routes of the app
-work as ever. A connection that python-engineio has accepted may then be taken over: from then on the
-transport belongs to a lane, and the ASGI call ends. Whatever else happens, uvicorn's own protocol is made
-for the connection, is told what went before, and does the rest.
+The handshake goes through ASGI as with uvicorn's own protocol, so middlewares, mounts, refusals and other
+WebSocket routes of the application work as usual. When python-engineio has accepted a connection, a lane may
+take it over: from then on the transport belongs to the lane, and the ASGI call ends. In all other cases
+uvicorn's own protocol is made for the connection, gets to know what happened before, and serves it.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from uvicorn.protocols.utils import (
 from uvicorn.server import ServerState
 
 from socketio_cluster.cluster.http.handshake import HandshakeRequest, answer, read
-from socketio_cluster.cluster.http.websocket import RELAY, OrdinaryProtocol
+from socketio_cluster.cluster.http.websocket import RELAY, ResumedProtocol
 
 EXTENSION: Final = "socketio.lane"
-"""Under this name in ``scope["extensions"]`` the app finds the function that takes over."""
+"""The key in ``scope["extensions"]`` of the function by which a lane takes the connection over."""
 
 logger = logging.getLogger("uvicorn.error")
 
 
 class LaneProtocol(asyncio.Protocol):
-    """A connection whose handshake is open; the arguments are those uvicorn gives.
+    """A connection whose handshake is open. uvicorn makes it, and gives the arguments.
 
     Args:
-        config: uvicorn's.
-        server_state: uvicorn's: open connections, running calls, default headers.
-        app_state: what the lifespan has left.
+        config: the settings of the server.
+        server_state: the open connections, running calls and default headers of the server.
+        app_state: the state that the application's lifespan has set.
     """
 
     def __init__(
@@ -56,18 +56,18 @@ class LaneProtocol(asyncio.Protocol):
         self._connect_told = False
         self._accepted = False
         self._answer = b""
-        self._ordinary: OrdinaryProtocol | None = None
+        self._resumed: ResumedProtocol | None = None
         self._taken = False
 
-    # from the transport
+    # calls of the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for the request, which uvicorn hands over at once."""
+        """Wait for the request, which uvicorn's HTTP protocol passes on at once."""
         self._transport = cast(asyncio.Transport, transport)
         self._state.connections.add(self)  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
-        """Read the request; whatever comes before it is answered is for uvicorn's protocol."""
+        """Read the request. A client that sends more before the answer is left to uvicorn's protocol."""
         if self._data:
             self._fall_back().data_received(data)
             return
@@ -79,25 +79,25 @@ class LaneProtocol(asyncio.Protocol):
             self._start(self._request)
 
     def eof_received(self) -> None:
-        """Let the transport close."""
+        """Return None, by which the transport closes."""
 
     def pause_writing(self) -> None:
-        """Tell who writes more than an answer."""
+        """Pass it on: only uvicorn's protocol writes more than the answer to the handshake."""
         self._fall_back().pause_writing()
 
     def resume_writing(self) -> None:
-        """Tell who writes more than an answer."""
+        """Pass it on to uvicorn's protocol."""
         self._fall_back().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell the app."""
+        """Let uvicorn's protocol tell the application."""
         self._fall_back().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """End as uvicorn ends the others."""
+        """End as uvicorn ends its own WebSockets."""
         self._fall_back().shutdown()
 
-    # from the app
+    # calls of the application
 
     def _start(self, request: HandshakeRequest) -> None:
         self._scope = _scope(request, self._transport, self._config, self._app_state)
@@ -112,19 +112,19 @@ class LaneProtocol(asyncio.Protocol):
         self._call.add_done_callback(self._ended)
 
     async def receive(self) -> Any:
-        """Say that a client wants to connect; after that uvicorn's protocol knows."""
+        """Return ``websocket.connect`` first; after that uvicorn's protocol gives the messages."""
         if self._taken:
             return {"type": "websocket.disconnect", "code": 1005}
-        if self._connect_told or self._ordinary is not None:
+        if self._connect_told or self._resumed is not None:
             return await self._fall_back().receive()
         self._connect_told = True
         return {"type": "websocket.connect"}
 
     async def send(self, message: Any) -> None:
-        """Accept; all else is for uvicorn's protocol."""
+        """Accept the connection. uvicorn's protocol takes any other message."""
         if self._taken:
-            return  # a middleware that closes what it thinks is over
-        untouched = self._ordinary is None and not self._accepted
+            return  # a middleware closes after the call, though the connection goes on
+        untouched = self._resumed is None and not self._accepted
         if not untouched or message["type"] != "websocket.accept" or self._request is None:
             await self._fall_back().send(message)
             return
@@ -140,7 +140,7 @@ class LaneProtocol(asyncio.Protocol):
         if message.get("subprotocol"):
             headers.append((b"Sec-WebSocket-Protocol", message["subprotocol"].encode()))
         self._answer = answer(self._request.key, headers)
-        # Not now: who takes over writes it together with the first packet, which saves a system call.
+        # It is not written now: a lane writes it together with its first packet, which saves a system call.
         asyncio.get_running_loop().call_soon(self._write_answer)
 
     def _write_answer(self) -> None:
@@ -149,20 +149,27 @@ class LaneProtocol(asyncio.Protocol):
         self._answer = b""
 
     def take_over(self, make: Callable[[asyncio.Transport, set[Any], bytes], asyncio.Protocol]) -> bool:
-        """Give the accepted connection to another protocol; False when that cannot be done cleanly.
+        """Give the accepted connection to another protocol.
 
         Args:
-            make: gets the transport, uvicorn's set of open connections, and what to write first.
+            make: makes that protocol, from the transport, uvicorn's set of open connections, and the answer
+                that it must write first (empty when the answer is written).
+
+        Returns:
+            False, without a call of ``make``, when uvicorn's protocol serves already or the connection ends.
         """
-        if self._ordinary is not None or not self._accepted or self._transport.is_closing():
+        if self._resumed is not None or not self._accepted or self._transport.is_closing():
             return False
         self._leave()
         self._transport.set_protocol(make(self._transport, self._state.connections, self._answer))
         return True
 
     def detach_transport(self) -> tuple[asyncio.Transport, set[Any]] | None:
-        """Give the connection away, and uvicorn's set of open ones; None when it has ended or been used."""
-        if self._ordinary is not None or self._accepted or self._transport.is_closing():
+        """Return the transport, which is the caller's from now on, and uvicorn's set of open connections.
+
+        Returns None when the handshake was answered, when uvicorn's protocol serves, or the connection ends.
+        """
+        if self._resumed is not None or self._accepted or self._transport.is_closing():
             return None
         self._leave()
         return self._transport, self._state.connections
@@ -174,31 +181,31 @@ class LaneProtocol(asyncio.Protocol):
     def _ended(self, call: asyncio.Task[Any]) -> None:
         self._state.tasks.discard(call)
         if not self._taken:
-            self._fall_back()  # it closes, and says what was wrong
+            self._fall_back()  # it closes the connection, and logs the error
         elif not call.cancelled() and call.exception() is not None:
             logger.error("Exception in ASGI application\n", exc_info=call.exception())
 
-    def _fall_back(self) -> OrdinaryProtocol:
+    def _fall_back(self) -> ResumedProtocol:
         """Let uvicorn's protocol serve this connection from now on."""
-        if self._ordinary is None:
+        if self._resumed is None:
             self._write_answer()
             self._state.connections.discard(self)
-            self._ordinary = ordinary = OrdinaryProtocol(self._config, self._state, self._app_state)
-            ordinary.connection_made(self._transport)
-            ordinary.go_on(self._data, self._call, told=self._connect_told, accepted=self._accepted)
-            # Not now: uvicorn may be just about to set this protocol.
-            asyncio.get_running_loop().call_soon(self._step_aside, ordinary)
-        return self._ordinary
+            self._resumed = resumed = ResumedProtocol(self._config, self._state, self._app_state)
+            resumed.connection_made(self._transport)
+            resumed.resume(self._data, self._call, told=self._connect_told, accepted=self._accepted)
+            # It is not set now, because uvicorn may be about to set this protocol.
+            asyncio.get_running_loop().call_soon(self._step_aside, resumed)
+        return self._resumed
 
-    def _step_aside(self, ordinary: OrdinaryProtocol) -> None:
+    def _step_aside(self, resumed: ResumedProtocol) -> None:
         if self._transport.get_protocol() is self and not self._transport.is_closing():
-            self._transport.set_protocol(ordinary)
+            self._transport.set_protocol(resumed)
 
 
 def _scope(
     request: HandshakeRequest, transport: asyncio.Transport, config: Config, app_state: dict[str, Any]
 ) -> dict[str, Any]:
-    """The scope of ASGI, as uvicorn's protocol makes it."""
+    """Return the ASGI scope that uvicorn's protocol would make."""
     path = request.path.decode("ascii")
     subprotocols = [
         token.strip()
@@ -206,7 +213,7 @@ def _scope(
         if name == b"sec-websocket-protocol"
         for token in value.decode("latin-1").split(",")
     ]
-    # The HTTP protocol that has read the request knows the addresses; to ask anew takes four system calls.
+    # The HTTP protocol that has read the request knows the addresses; asking again takes four system calls.
     http = transport.get_protocol()
     return {
         "type": "websocket",

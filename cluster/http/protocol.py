@@ -1,7 +1,7 @@
-"""uvicorn's HTTP protocol with bounds: how much a client may ask for at once, and how long it may take.
+"""uvicorn's HTTP protocol with two bounds: on the requests that wait, and on the time that one may take.
 
-uvicorn reads on while answers are unread: 40 MB of pipelined requests became 3.5 GB of objects. It waits for
-the rest of a request for ever, and for the first byte of a connection too.
+uvicorn reads on while answers are not read: 40 MB of pipelined requests became 3.5 GB of objects. It also
+waits for ever for the rest of a request, and for the first byte of a connection.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 PIPELINED: Final = 16
-"""Requests of one connection that may wait for their turn; with one more the connection ends after them."""
+"""Requests of one connection that may wait. When one more comes, the connection ends after these."""
 HEAD_BYTES: Final = 65536
-"""As Node.js and h11 have it or more; what came in one read with the head's beginning is not counted."""
+"""The limit of Node.js and h11 is this or lower. Bytes read together with the head's beginning do not
+count."""
 HEAD_SECONDS: Final = 10.0
-"""From the connection, or the first byte of a later request, to the end of the head."""
+"""The time from the connection, or from the first byte of a later request, to the end of the head."""
 BODY_SECONDS: Final = 20.0
 BODY_RATE: Final = 500
-"""A body may take so many seconds, and one more for each so many bytes; as Apache's mod_reqtimeout."""
+"""A body may take BODY_SECONDS, and one second more for each BODY_RATE bytes, as in Apache's
+mod_reqtimeout."""
 
 _ANSWER: Final = b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _TOO_LATE: Final = _ANSWER % b"408 Request Timeout"
@@ -34,33 +36,34 @@ BODY: Final = "body"
 
 
 class TooManyRequestsWait(Exception):
-    """One more request, while so many wait: the parser is to stop here."""
+    """Too many requests wait already. It stops the parser, and nothing else."""
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """One connection; ``stats`` counts for all of them, the rest is what uvicorn gives."""
+    """One connection; ``stats`` is shared by all of them, uvicorn gives the other arguments."""
 
     def __init__(self, stats: HttpStats, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._stats = stats
         self._last = False
         self._part: str | None = HEAD
-        """What the client is sending; None between requests, when uvicorn's keep-alive timer runs."""
+        """The part of a request that the client sends now; None between requests, when uvicorn's own timer
+        runs."""
         self._head_bytes = 0
         self._body_until = 0.0
         self._watched: str | None = None
         self._timer: asyncio.TimerHandle | None = None
 
-    # from the transport
+    # calls of the transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for the first byte, not for ever."""
+        """Wait for the first byte, with a limit."""
         self._context = copy_context()
         super().connection_made(transport)  # type: ignore[arg-type]
         self._watch()
 
     def data_received(self, data: bytes) -> None:
-        """Read, unless the connection ends with what has been read."""
+        """Read, unless the connection ends after the requests that were read."""
         if self._last:
             return
         head = self.headers if self._part is HEAD else None
@@ -75,15 +78,15 @@ class HttpProtocol(HttpToolsProtocol):
             self._watch()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing any more."""
+        """Stop the timer."""
         self._part = None
         self._watch()
         super().connection_lost(exc)
 
-    # from the parser
+    # calls of the parser
 
     def on_message_begin(self) -> None:
-        """Begin a request, or end after those that wait."""
+        """Begin a request; raise ``TooManyRequestsWait`` to end the connection after those that wait."""
         if len(self.pipeline) >= PIPELINED:
             self._end_after_these()
             raise TooManyRequestsWait
@@ -91,23 +94,23 @@ class HttpProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Expect the body."""
+        """Begin to wait for the body."""
         self._part = BODY
         self._body_until = self.loop.time() + BODY_SECONDS
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """Expect nothing, or another request."""
+        """Wait for nothing until another request begins."""
         self._part = None
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Say what is wrong, unless there was one request too many: the others have their answers to come."""
+        """Answer 400, but not for one request too many: the answers to the others come first."""
         if not self._last:
             super().send_400_response(msg)
 
     def handle_websocket_upgrade(self) -> None:
-        """Let the WebSocket protocol have the connection, unless it still owes an answer."""
+        """Pass the connection to the WebSocket protocol, unless an answer is still to be sent."""
         if self.cycle is None or self.cycle.response_complete:
             self._part = None
             self._watch()
@@ -116,20 +119,20 @@ class HttpProtocol(HttpToolsProtocol):
             self._end_after_these()
 
     def _start_asgi_task(self, *args: Any) -> None:
-        # Else a request that has waited for its turn would run in the context of the one before it.
+        # Otherwise a request that has waited would run in the context of the request before it.
         self._context.run(super()._start_asgi_task, *args)
 
-    # ends
+    # how it ends
 
     def _end_after_these(self) -> None:
-        """Answer the requests that are there, and close; as RFC 9112 (9.3.2) lets a server do."""
+        """Answer the requests that are there, and close, as RFC 9112 (9.3.2) allows."""
         self._last = True
         self._part = None
-        self.cycle.keep_alive = False  # the newest of them
+        self.cycle.keep_alive = False  # this is the newest of them
         self._stats.cut_off += 1
 
     def _watch(self) -> None:
-        """Set the timer for what the client is sending now."""
+        """Set the timer for the part that the client sends now."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -141,17 +144,20 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _too_late(self) -> None:
         now = self.loop.time()
-        if self.flow.read_paused:  # the application takes its time, not the client
+        if self.flow.read_paused:  # the application is slow, not the client
             self._body_until = now + BODY_SECONDS
             self._watch()
-        elif self._part is BODY and now < self._body_until:  # more has come meanwhile
+        elif self._part is BODY and now < self._body_until:  # more bytes have come since the timer was set
             self._watch()
         else:
             self._stats.timeouts[self._part or HEAD] += 1
             self._refuse(_TOO_LATE)
 
     def _refuse(self, answer: bytes) -> None:
-        """Close, with an answer if the client has asked something and has had none of an answer yet."""
+        """Close.
+
+        The client gets ``answer`` if it has begun a request, and no answer to another one is half sent.
+        """
         begun = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
         if self.headers is not None and not begun:
             self.transport.write(answer)
@@ -161,7 +167,7 @@ class HttpProtocol(HttpToolsProtocol):
 
 @dataclass
 class HttpStats:
-    """Counters since the worker started."""
+    """Counts of the connections that this worker has closed since its start."""
 
     timeouts: Counter[str] = field(default_factory=Counter)
     """Connections closed because a client took too long over the HEAD or the BODY of a request."""

@@ -1,8 +1,7 @@
-"""A lane: one client's WebSocket, driven without a task, a queue or a coroutine of its own.
+"""A lane: the WebSocket of one client, served without a task, a queue or a coroutine of its own.
 
-Out: see ``writer``.
-
-In: see ``inbound``. While a packet of this client is being handled by a coroutine, reading stands still.
+``writer`` has the sending half. ``inbound`` handles the packets that come in; while a coroutine handles one
+of them, nothing is read from this client.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from socketio_cluster.cluster.lane.frames import (
     close_code,
     frame,
 )
-from socketio_cluster.cluster.lane.writer import NOWHERE, LaneWriter
+from socketio_cluster.cluster.lane.writer import CLOSED, CLOSING, OPEN, LaneWriter
 from socketio_cluster.cluster.limits.limits import PAYLOAD_TOO_LARGE, TOO_BIG
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
 
@@ -41,11 +40,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger("socketio_cluster.cluster")
 
 AT_ONCE: Final = 64
-"""Messages of one client that are handled in one turn of the loop: about a millisecond."""
+"""Messages of one client that are handled in one turn of the loop; that takes about a millisecond."""
 CLOSE_SECONDS: Final = 10.0
-"""How long a client that does not read may hold up the end of its connection; as uvicorn's own."""
+"""Seconds that a client that does not read may hold up the end of its connection, as in uvicorn."""
 ANSWER_SECONDS: Final = 2.0
-"""How long a client may take to answer our close frame."""
+"""Seconds that a client may take to answer our close frame."""
 RESTART: Final = 1012
 """The close code of a service that restarts."""
 
@@ -55,33 +54,32 @@ class Lane(LaneWriter):
 
     Args:
         transport: the connection, after the WebSocket handshake.
-        connections: uvicorn's open connections, to be told of a shutdown.
+        connections: uvicorn's set of open connections, which it tells of a shutdown.
         socket: python-engineio's socket.
-        group: what all lanes of a server share.
+        group: the things that all lanes of a server share.
     """
 
-    __slots__ = ("_busy", "_connections", "_ended", "_later", "_reader", "context", "socket", "upgrade")
+    __slots__ = ("_busy", "_connections", "_ended", "_later", "_reader", "context")
 
     def __init__(
         self, transport: asyncio.Transport, connections: set[Any], socket: Any, group: ServerLanes
     ) -> None:
-        super().__init__(transport, group)
+        super().__init__(transport, socket, group)
         self._connections = connections
         self._reader = FrameReader(group.max_message)
         self._busy = False
+        """Whether a coroutine handles a packet of this client."""
         self._later: Iterator[Message] = iter(())
-        """What came behind the packet that is being handled, read only when its turn has come."""
-        self.socket = socket
-        self.upgrade: str | None = None
+        """The messages behind the packet that is being handled; each is read only when its turn has come."""
         self.context = copy_context()
-        """That of the ASGI call whose connection this was: handlers find what middlewares have set."""
+        """The context of the ASGI call: handlers find in it the variables that middlewares have set."""
         self._ended: asyncio.Future[None] | None = None
         connections.add(self)
 
     # in
 
     def data_received(self, data: bytes) -> None:
-        """Read frames."""
+        """Read frames, and handle the messages in them."""
         self.context.run(self._read, data)
 
     def _read(self, data: bytes) -> None:
@@ -90,15 +88,19 @@ class Lane(LaneWriter):
             self._later = chain(self._later, self._reader.feed(data))
             return
         text = self._reader.text(data)
-        self._take_in(iter(((TEXT, text),)) if text is not None else self._reader.feed(data))
+        self._handle_all(iter(((TEXT, text),)) if text is not None else self._reader.feed(data))
 
-    def _take_in(self, messages: Iterator[Message]) -> None:
-        """Handle messages, so many in one turn of the loop; who breaks the protocol is disconnected."""
+    def _handle_all(self, messages: Iterator[Message]) -> None:
+        """Handle messages, up to AT_ONCE in one turn of the loop.
+
+        Disconnect a client that breaks the protocol.
+        """
         try:
             for count, (opcode, payload) in enumerate(messages, 1):
                 self._message(opcode, payload)
-                if count % AT_ONCE == 0 and not self._busy and self._pending is not NOWHERE:
-                    self._begin(asyncio.sleep(0))  # the rest is for a later turn: others have theirs first
+                if count % AT_ONCE == 0 and not self._busy and self.state < CLOSING:
+                    # The rest waits for a later turn of the loop, so that other clients get theirs.
+                    self._begin(asyncio.sleep(0))
                 if self._busy:
                     self._later = messages
                     return
@@ -111,19 +113,19 @@ class Lane(LaneWriter):
 
     def _message(self, opcode: int, payload: bytes) -> None:
         """Handle a message."""
-        if self._pending is NOWHERE and opcode != CLOSE:
-            return  # sent before the client had our goodbye
+        if self.state >= CLOSING and opcode != CLOSE:
+            return  # the client sent it before it had our close frame
         if opcode == TEXT:
-            self.take(payload.decode())
+            self.handle(payload.decode())
         elif opcode == BINARY:
-            self.take(payload)
+            self.handle(payload)
         elif opcode == PING:
             self.write_frame(frame(PONG, payload))
         elif opcode == CLOSE:
             code = close_code(payload)
             self._fail(1000 if code == 1005 else code, "")
 
-    def take(self, data: str | bytes) -> None:
+    def handle(self, data: str | bytes) -> None:
         """Handle an Engine.IO packet."""
         work = self._group.inbound.packet(self, data)
         if work is not None:
@@ -136,79 +138,92 @@ class Lane(LaneWriter):
         self._group.spawn(self._finish(work), self.context)
 
     async def _finish(self, work: Any) -> None:
-        """Handle a packet that takes a coroutine, then those that came behind it in the same bytes."""
+        """Handle a packet that takes a coroutine, then the packets that came behind it in the same bytes."""
         try:
             await work
-            await asyncio.sleep(0)  # the task of its handler begins before that of the next event
+            await asyncio.sleep(0)  # so the task of its handler begins before the task of the next event
         finally:
             self._busy = False
-            self._take_in(self._later)
+            self._handle_all(self._later)
             if not self._busy and not self._transport.is_closing():
                 self._transport.resume_reading()
 
     def eof_received(self) -> bool:
-        """Close: a half-open WebSocket is of no use. By a relay it says that the other node stops."""
-        if not self._transport.can_write_eof():  # TLS: it closes now
+        """Close: a half-open WebSocket is of no use. A relay does this when the other node stops."""
+        if not self._transport.can_write_eof():  # with TLS the transport closes now
             self._fail(RESTART, "")
             return False
         self._group.spawn(self._leave())
         return True
 
     async def _leave(self) -> None:
+<<<<<<< HEAD
         """End the session, then close: what is emitted until the disconnect handlers run is still sent."""
         await self._group.handlers.ended(self.socket.sid)
         try:
             await self.end(self._group.reason.TRANSPORT_CLOSE)
         finally:
             self._fail(RESTART, "")
+=======
+        """Close and end the session in one step: events that the application sent before still leave."""
+        self._fail(RESTART, "")
+        await self.end(self._group.reason.TRANSPORT_CLOSE)
+>>>>>>> main
 
     # end
 
     async def ended(self) -> None:
-        """Return when the connection has ended; to be called once, before that."""
+        """Return when the connection has ended. Call it once, before that. Cancelling it is safe."""
         self._ended = asyncio.get_running_loop().create_future()
         await self._ended
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell python-engineio; uvicorn forgets this connection."""
+        """End the session, and take this connection out of uvicorn's set."""
         self._connections.discard(self)
-        self._pending = NOWHERE
+        self.enter(CLOSED)
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
         self._group.spawn(self.end(self._group.reason.TRANSPORT_CLOSE))
 
     def shutdown(self) -> None:
-        """Close with 1012 (service restart), as uvicorn closes the others.
+        """Close with 1012 (service restart), as uvicorn closes other WebSockets.
 
-        And read on until the client has answered: closing a connection in which something is unread
-        resets it, and the reset overtakes what is on its way to the client.
+        The lane reads on until the client has answered: to close a connection in which something is unread
+        resets it, and the reset overtakes the bytes that are on their way to the client.
         """
-        self._part(RESTART, "")
+        self._close_after_answer(RESTART, "")
 
-    def _part(self, code: int, reason: str) -> None:
+    def _close_after_answer(self, code: int, reason: str) -> None:
         if self._send_close(code, reason):
             asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._close)
 
     async def say_goodbye(self, reason: str) -> None:
+<<<<<<< HEAD
         """End the session, then close so that the client has all that waits for it and comes back."""
         try:
             await self.end(reason)
         finally:
             self.shutdown()
+=======
+        """Send what waits and a close frame after which the client comes back, and end the session."""
+        self.shutdown()
+        await self.end(reason)
+>>>>>>> main
 
     def give_up(self) -> None:
-        """Close, if this is still an upgrade; the session goes on by polling."""
-        if self.upgrade is not None:
+        """Close, if the upgrade is not done yet; the session goes on by polling."""
+        if self.state < OPEN:
             self._fail(1002, "upgrade failed")
 
     def _fail(self, code: int, reason: str) -> None:
-        """Say goodbye and close the transport; ``connection_lost`` does the rest."""
+        """Send a close frame and close the transport; ``connection_lost`` does the rest."""
         self._send_close(code, reason)
         self._close()
 
     def cut_off(self) -> str:
-        """End this connection, without what waits; returns its sid."""
-        self._pending, self._paused = NOWHERE, False
+        """End this connection and throw away what waits; return the session's id."""
+        self.enter(CLOSING)
+        self._paused = False
         self._group.spawn(self.end(SLOW_CONSUMER))
         self._transport.abort()
         return str(self.socket.sid)
@@ -220,8 +235,8 @@ class Lane(LaneWriter):
                 asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._transport.abort)
 
     async def end(self, reason: str) -> None:
-        """End the Engine.IO session, unless this was only an upgrade that failed."""
-        if self.upgrade is not None:
+        """End the Engine.IO session, unless it does not use this lane: then an upgrade has failed."""
+        if self._group.lanes.get(self.socket.sid) is not self:
             self.socket.upgrading = False
         elif not self.socket.closed:
             await self._group.close_socket(self.socket, wait=False, abort=True, reason=reason)
@@ -229,11 +244,14 @@ class Lane(LaneWriter):
             self._group.forget(self.socket)
 
     async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
-        """Stand in for the socket's own ``close``: the packet, the close frame, the transport."""
+        """Stand in for the socket's own ``close``.
+
+        Send the CLOSE packet and a close frame, close the transport.
+        """
         await self._group.close_socket(self.socket, wait=False, abort=abort, reason=reason)
         self._fail(1000, "")
         if self._paused or reason == self._group.reason.PING_TIMEOUT:
-            self._transport.abort()  # nobody reads what a close would wait for
+            self._transport.abort()  # a close would wait for a client that does not read
 
     async def send(self, packet: eio.Packet) -> None:
         """Stand in for the socket's own ``send``."""
@@ -242,7 +260,7 @@ class Lane(LaneWriter):
 
 
 class LaneQueue:
-    """Stands in for the queue of a socket: what is put goes to the lane at once, so it is always empty."""
+    """Stands in for the queue of a socket. It is always empty: each packet goes to the lane at once."""
 
     __slots__ = ("lane",)
 
@@ -251,11 +269,11 @@ class LaneQueue:
 
     @property
     def waiting(self) -> int:
-        """The bytes that wait for the client, as the outbox of a polling client has it."""
+        """The bytes that wait for the client, by the name that the queue of a polling client has for it."""
         return self.lane.queued
 
     def put_nowait(self, packet: Packet | None) -> None:
-        """Send a packet; None, python-engineio's mark of the end, is nothing."""
+        """Send a packet. None, by which python-engineio marks the end, is left out."""
         if packet is not None:
             self.lane.write_packet(packet)
 
@@ -264,4 +282,4 @@ class LaneQueue:
         self.put_nowait(packet)
 
     async def join(self) -> None:
-        """Return: nothing waits here."""
+        """Return at once, because nothing waits here."""

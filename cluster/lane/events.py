@@ -1,8 +1,9 @@
-"""Events and acks in the JSON format, read and answered the short way.
+"""Events and acks in the JSON format, read and answered without python-socketio's ``Packet``.
 
-The same bytes as python-socketio's ``Packet`` makes (tested against it), for the packets nearly all
-traffic consists of: no attachments, the standard ``json``. ``read`` gives None for everything else, which
-then goes the general way.
+The bytes are the same as those of ``Packet`` (a test compares them). This file handles the packets of nearly
+all
+traffic: without attachments, with the standard ``json``. For any other packet ``read`` returns None, and
+python-socketio's own code handles it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from socketio_cluster.manager.clients.packets import RESERVED
 from socketio_cluster.manager.host.server import Host
 
 LONGEST_INTEGER: Final = 100
-"""Digits of an integer that python-engineio takes: reading one takes time with the square of its digits."""
+"""Digits of an integer, at most, as in python-engineio: the time to read it grows with their square."""
 
 
 def _integer(digits: str) -> int:
@@ -29,17 +30,17 @@ def _integer(digits: str) -> int:
     return int(digits)
 
 
-def _scanner(**group: Any) -> Callable[[str, int], tuple[Any, int]]:
-    return json.JSONDecoder(parse_constant=refuse_constant, **group).scan_once  # type: ignore[attr-defined,no-any-return]
+def _scanner(**options: Any) -> Callable[[str, int], tuple[Any, int]]:
+    return json.JSONDecoder(parse_constant=refuse_constant, **options).scan_once  # type: ignore[attr-defined,no-any-return]
 
 
 _scan: Final = _scanner()
 _scan_long: Final = _scanner(parse_int=_integer)
-"""For texts that have room for such an integer: it calls a function for each, which short ones are spared."""
+"""The scanner for texts that are long enough for such an integer. It calls a function for each integer."""
 
 
 class Event(NamedTuple):
-    """An EVENT or, with ``answer``, an ACK: its namespace, its ack id, and what it carries."""
+    """An EVENT or, with ``answer``, an ACK: its namespace, its ack id, and its data."""
 
     answer: bool
     namespace: str
@@ -48,7 +49,7 @@ class Event(NamedTuple):
 
 
 def read(text: str) -> Event | None:
-    """Read a Socket.IO packet; None for what the general way has to look at."""
+    """Read a Socket.IO packet; return None for one that python-socketio's own code must handle."""
     start = text.find("[")
     if start < 1 or text[0] not in "23":
         return None
@@ -71,17 +72,17 @@ def read(text: str) -> Event | None:
 
 
 def answer(event: Event, data: list[Any]) -> bytes | None:
-    """Make the frame of an ack; None when the general way has to."""
+    """Return the frame of an ack; None when it needs attachments, or python-socketio's error."""
     try:
         body = dumps(data)
-    except (TypeError, ValueError, RecursionError):  # bytes somewhere in it, or what no JSON can say
+    except (TypeError, ValueError, RecursionError):  # it holds bytes, or a value that JSON does not have
         return None
     head = "43" if event.namespace == "/" else f"43{event.namespace},"
     return frame(TEXT, f"{head}{event.ack_id}{body}".encode())
 
 
 async def answer_generally(host: Host, eio_sid: str, sid: str, event: Event, data: list[Any]) -> None:
-    """Send an ack the general way."""
+    """Send an ack by python-socketio's own code."""
     server, namespace, ack_id = host.server, event.namespace, event.ack_id
     try:
         await host.packet(eio_sid, server.packet_class(sio.ACK, namespace=namespace, id=ack_id, data=data))

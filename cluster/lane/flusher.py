@@ -1,8 +1,8 @@
-"""When lanes are written to: everything that waits for a client leaves in one write.
+"""Decides when lanes write: everything that waits for a client leaves in one write.
 
-The first event after a pause goes out in the same turn of the loop. The next flush comes no sooner than
-the last one took: an idle node adds no delay, and a busy one turns many events into one write per client.
-A flush of very many clients gives the loop a turn in between.
+The first event after a pause leaves in the same turn of the loop. After a flush the flusher waits for as long
+as that flush took. So an idle node adds no delay, and a busy node turns many events into one write for each
+client. A flush of very many clients gives the loop a turn in between.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from time import perf_counter
 from typing import Final, Protocol
 
 SLICE: Final = 200
-"""Lanes flushed before the loop gets a turn: at 5-10 µs a write, one or two milliseconds."""
+"""Lanes that are flushed before the loop gets a turn: at 5-10 µs a write this takes one or two
+milliseconds."""
 LONGEST_PAUSE: Final = 0.02
-"""Seconds; more would be felt."""
+"""Seconds between two flushes at most; people would feel a longer pause."""
 
 
 class Writes(Protocol):
-    """What is flushed."""
+    """The part of a lane that the flusher calls."""
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the frames that wait."""
 
 
 class Flusher:
@@ -34,7 +35,7 @@ class Flusher:
         self._not_before = 0.0
 
     def add(self, lane: Writes) -> None:
-        """Flush a lane soon; it is not to be added again before it was flushed."""
+        """Flush a lane soon. The caller must not add it again before it was flushed."""
         self._dirty.append(lane)
         if not self._scheduled:
             self._schedule()

@@ -1,9 +1,9 @@
-"""WebSocket frames (RFC 6455): those of a server built once for all clients, those of clients read.
+"""WebSocket frames (RFC 6455): a server's frames are built once for all clients, a client's are read.
 
-No I/O: ``frame`` gives bytes, ``FrameReader`` takes bytes and gives messages. Written by hand because a
-node does little else: reading one small text frame takes a fifth of what the general sans-I/O parser of
-the websockets library takes. Unmasking is that library's, in C. Extensions are never negotiated here, so
-any reserved bit is an error.
+This file does no I/O: ``frame`` returns bytes, ``FrameReader`` takes bytes and yields messages. It is written
+by hand because a node does little else: to read one small text frame takes a fifth of the time that the
+general parser of the websockets library takes. Unmasking is that library's, in C. Extensions are never
+negotiated here, so any reserved bit is an error.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ PING: Final = 0x9
 PONG: Final = 0xA
 
 Message = tuple[int, bytes]
-"""An opcode (TEXT, BINARY, CLOSE, PING, PONG) and its whole payload; CONTINUATION: a part, more comes."""
+"""An opcode (TEXT, BINARY, CLOSE, PING, PONG) and its whole payload; CONTINUATION when only a part has come
+yet."""
 
 _DATA: Final = (CONTINUATION, TEXT, BINARY)
 _CONTROL: Final = (CLOSE, PING, PONG)
@@ -29,11 +30,11 @@ _SMALL: Final = {
     opcode: tuple(bytes((0x80 | opcode, size)) for size in range(126))
     for opcode in (TEXT, BINARY, CLOSE, PING, PONG)
 }
-"""The heads of small frames."""
+"""The first two bytes of small frames, by opcode and size."""
 
 
 class FrameError(Exception):
-    """The peer broke the protocol: ``code`` is the close code for it (section 7.4.1)."""
+    """The peer broke the protocol; ``code`` is the close code for that (section 7.4.1)."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -42,7 +43,10 @@ class FrameError(Exception):
 
 
 def frame(opcode: int, payload: bytes) -> bytes:
-    """Build a server's frame: final, not masked, hence the same for every client."""
+    """Return the bytes of a server's frame.
+
+    It is final and not masked, so it is the same for every client.
+    """
     size = len(payload)
     if size < 126:
         return _SMALL[opcode][size] + payload
@@ -52,12 +56,15 @@ def frame(opcode: int, payload: bytes) -> bytes:
 
 
 def close_frame(code: int, reason: str = "") -> bytes:
-    """Build a close frame; a control frame holds 125 bytes, so the reason is cut to 123."""
+    """Return a close frame. A control frame holds 125 bytes, so the reason is cut to 123."""
     return frame(CLOSE, code.to_bytes(2, "big") + reason.encode()[:123])
 
 
 def close_code(payload: bytes) -> int:
-    """Read the code of a client's close frame; 1005 for none; raises ``FrameError`` for a bad one."""
+    """Return the code in a client's close frame, 1005 when it has none.
+
+    Raise ``FrameError`` for a bad one.
+    """
     if not payload:
         return 1005
     if len(payload) == 1:
@@ -73,10 +80,10 @@ def close_code(payload: bytes) -> int:
 
 
 class FrameReader:
-    """Cuts a client's bytes into messages, fragments put together; ``limit`` is a message's bytes.
+    """Cuts a client's bytes into messages and joins fragments; a message may have ``limit`` bytes.
 
-    A frame's size is judged by its header, before its payload is kept; so what is kept is never more than
-    the limit and a header, however small the pieces in which it comes.
+    The size of a frame is checked when its header is there, before its payload is kept. So the buffer never
+    has more bytes than the limit and a header, however small the pieces are in which they come.
     """
 
     __slots__ = ("_buffer", "_fragments", "_limit", "_needed", "_opcode")
@@ -89,13 +96,16 @@ class FrameReader:
         self._opcode = CONTINUATION
 
     def text(self, data: bytes) -> bytes | None:
-        """The payload, if these bytes are one whole text frame below 64 KiB; else None: feed them."""
+        """Return the payload if these bytes are one whole text frame below 64 KiB; else None.
+
+        Then feed them.
+        """
         size = len(data)
         if size < 6 or data[0] != 0x81 or self._buffer is not None or self._fragments is not None:
             return None
         if data[1] & 0x7F < 126:
             start = 6
-            if data[1] != 0x80 + (size - 6):  # a sum: `|` would take 128 more for the same
+            if data[1] != 0x80 + (size - 6):  # with `|`, 128 other values would be equal
                 return None
         else:
             start = 8
@@ -106,10 +116,13 @@ class FrameReader:
         return apply_mask(data[start:], data[start - 4 : start]) if size > start else b""
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """Take bytes; yield the messages they complete, then raise ``FrameError`` if something is wrong."""
+        """Take bytes.
+
+        Yield the messages that they complete, then raise ``FrameError`` if something is wrong.
+        """
         if self._buffer is not None:
-            # A large frame comes in many pieces: they are looked at when they are enough, else a client
-            # that sends it byte by byte would have all of it copied each time.
+            # A large frame comes in many pieces. They are read when they are enough: otherwise a client that
+            # sends them byte by byte would have all of them copied each time.
             self._buffer += data
             if len(self._buffer) < self._needed:
                 return
@@ -154,7 +167,7 @@ class FrameReader:
             raise FrameError(1002, f"unknown opcode {opcode}")
 
     def _fragment(self, first: int, payload: bytes) -> Message:
-        """Take a frame that is not a whole data message: a control frame, or a part."""
+        """Take a control frame or a fragment; return the message that it completes, or CONTINUATION."""
         opcode = first & 0x0F
         if opcode in _CONTROL:
             return opcode, payload
@@ -164,6 +177,6 @@ class FrameReader:
             self._fragments, self._opcode = bytearray(), opcode
         self._fragments += payload
         if not first & 0x80:
-            return CONTINUATION, b""  # who reads counts it: it takes its time too
+            return CONTINUATION, b""  # the caller counts it, because it takes time too
         whole, self._fragments = bytes(self._fragments), None
         return self._opcode, whole

@@ -1,9 +1,9 @@
-"""What comes in on a lane: Engine.IO packets, and in them Socket.IO's.
+"""Handles the packets that come in on a lane: those of Engine.IO, and those of Socket.IO in them.
 
-Events and acks, nearly all there is, are handled without a coroutine: an event starts the task in which
-python-socketio runs its handler, as it would itself. Everything else (connect, disconnect, binary, errors)
-is python-socketio's own code in a coroutine, and so is all of it when the server's methods are not the
-ones this was written for.
+Nearly all of them are events and acks, which are handled without a coroutine: an event starts the task of its
+handler, as python-socketio would do itself. For everything else (connect, disconnect, binary packets, errors)
+python-socketio's own code runs in a coroutine. It also runs for all packets when a method of the server was
+replaced that this file stands in for.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from engineio import exceptions
 from engineio import packet as eio
 
 from socketio_cluster.cluster.lane.events import Event, answer, answer_generally, read
+from socketio_cluster.cluster.lane.writer import CONNECTING, OPEN, PROBED
 from socketio_cluster.cluster.metrics.watch import Watch
 from socketio_cluster.cluster.server import AsyncServer
 from socketio_cluster.manager.clients.packets import is_standard
@@ -58,14 +59,14 @@ class Inbound:
         self._watch: Watch = host.layers["watch"]
         self._times, self._inner = self._watch.seconds, self._watch.inner
         if host.event.layers[:2] == ["exits", "watch"]:
-            self._inner = host.event.own  # what it raises is contained here, without one more coroutine
+            self._inner = host.event.own  # its errors are contained below, without one more coroutine
         self._stock = host.triggers_plainly
         own = host.handles_events_as(AsyncServer)
         self._direct = own and server.async_handlers and is_standard(server.packet_class)
 
     def packet(self, lane: Lane, data: str | bytes) -> Coroutine[Any, Any, None] | None:
-        """Handle a packet; returns what is left to be awaited."""
-        if lane.upgrade is not None:
+        """Handle a packet. Return None when that is done, or the coroutine that handles it."""
+        if lane.state < OPEN:
             self._upgrading(lane, data)
             return None
         socket = lane.socket
@@ -81,7 +82,10 @@ class Inbound:
         return self._general(lane, data)
 
     def _event(self, lane: Lane, event: Event) -> bool:
-        """Handle an event or an ack; False when its client is not connected, or has too many handlers."""
+        """Handle an event or an ack.
+
+        Return False when its client is not connected, or has too many handlers.
+        """
         client = self._on_connection(lane.socket.sid, event.namespace)
         if client is None or client.state is not CONNECTED:
             return False
@@ -91,7 +95,8 @@ class Inbound:
             return False
         else:
             self._handlers.begin(lane.socket.sid)
-            # As manager.spawn, but the task takes itself out: a callback for it costs a turn.
+            # This does the same as manager.spawn, but the task removes itself: a callback would cost a turn
+            # of the loop.
             number = self._number = self._number + 1
             task = self._begin(self._handle(number, lane, client.sid, event))
             if not task.done():
@@ -102,7 +107,8 @@ class Inbound:
         """Run the application's handler for an event, and send the client's ack."""
         name, namespace = event.data[0], event.namespace
         try:
-            # What was put before the slot since, by the admin UI for example, gets to the watch by itself.
+            # When something stands before the slot now, such as the admin UI, its call passes the watch by
+            # itself.
             if not self._host.event_is_ours:
                 result = await self._host.trigger(name, namespace, sid, *event.data[1:])
             else:
@@ -120,7 +126,7 @@ class Inbound:
                 except EXITS as error:
                     raise HandlerExit(name, error) from error
                 finally:
-                    took = perf_counter() - began  # what times.observe does, without the call
+                    took = perf_counter() - began  # this is times.observe, without the call
                     times.counts[bisect_left(BOUNDS, took)] += 1
                     times.total += took
             if event.ack_id is not None and result is not self._not_handled:
@@ -135,7 +141,7 @@ class Inbound:
             self._handlers.end(lane.socket.sid)
 
     def _call(self, name: str, namespace: str, args: tuple[Any, ...]) -> Any:
-        """Call what ``_trigger_event`` would, without one more coroutine and a look at the handler's code."""
+        """Call the handler that ``_trigger_event`` would call, without one more coroutine for each event."""
         if self._stock:
             handler, given = self._host.find_handler(name, namespace, args)
             if handler is not None:
@@ -143,24 +149,24 @@ class Inbound:
         return self._inner(name, namespace, *args)
 
     async def _general(self, lane: Lane, data: str | bytes) -> None:
-        """Do what python-engineio's websocket handler does with a packet."""
+        """Handle a packet as python-engineio's WebSocket handler does."""
         socket = lane.socket
         try:
             if isinstance(data, bytes) or counts(data):
                 await socket.receive(eio.Packet(encoded_packet=data))
         except exceptions.SocketIsClosedError:
             logger.info("client %s is closed", socket.sid)
-        except Exception as error:  # IndexError, RecursionError …: whatever a made-up packet can cause
+        except Exception as error:  # a made-up packet can cause IndexError, RecursionError and others
             logger.warning("client %s sent a packet that cannot be read: %r", socket.sid, error)
             await lane.close(abort=True, reason=self._group.reason.TRANSPORT_ERROR)
 
     def _upgrading(self, lane: Lane, data: str | bytes) -> None:
-        """Answer the probe, then take over from polling (engine.io-protocol, "Upgrade")."""
-        if lane.upgrade == "probe" and data == "2probe":
-            lane.upgrade = "upgrade"
+        """Answer the probe, then take the session over from polling (engine.io-protocol, "Upgrade")."""
+        if lane.state is CONNECTING and data == "2probe":
+            lane.enter(PROBED)
             lane.write_packet(eio.Packet(eio.PONG, data="probe"))
-            lane.socket.queue.put_nowait(eio.Packet(eio.NOOP))  # ends the poll that waits
-        elif lane.upgrade == "upgrade" and data == "5" and not (lane.socket.upgraded or lane.socket.closing):
+            lane.socket.queue.put_nowait(eio.Packet(eio.NOOP))  # it ends the poll that waits
+        elif lane.state is PROBED and data == "5" and not (lane.socket.upgraded or lane.socket.closing):
             self._group.switch(lane)
         else:
             logger.info("client %s failed to upgrade", lane.socket.sid)
@@ -168,7 +174,10 @@ class Inbound:
 
 
 def _starter(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]:
-    """What makes a task; since Python 3.12 what never waits is done at once, without a turn of the loop."""
+    """Return the function that makes tasks.
+
+    Since Python 3.12 a handler that never waits runs at once in it.
+    """
     if sys.version_info >= (3, 12) and loop.get_task_factory() is None:
         return partial(asyncio.Task, loop=loop, eager_start=True)
     return loop.create_task

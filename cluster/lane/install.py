@@ -1,7 +1,7 @@
 """Puts the lanes into a python-socketio server.
 
-A lane stands before the WebSocket class of the ASGI driver (to take connections over), and before Socket.IO
-packets for one connection.
+Lanes stand before the WebSocket class of the ASGI driver, to take connections over, and before the function
+that sends a Socket.IO packet to one connection.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from socketio_cluster.cluster.lane.connection import Lane, LaneQueue
 from socketio_cluster.cluster.lane.flusher import Flusher
 from socketio_cluster.cluster.lane.inbound import Inbound
 from socketio_cluster.cluster.lane.paced_lane import PacedLane
+from socketio_cluster.cluster.lane.writer import OPEN
 from socketio_cluster.cluster.limits.limits import pacer_of
 from socketio_cluster.cluster.plain import PlainWebSockets
 from socketio_cluster.manager.client_manager import ClusterManager
@@ -29,15 +30,15 @@ from socketio_cluster.manager.host.session import close_socket
 
 NAME: Final = "lane"
 UPGRADE_SECONDS: Final = 10.0
-"""How long a client may take to upgrade: until then nobody pings that connection."""
+"""Seconds that a client may take to upgrade. Until it has, nobody pings that connection."""
 
 
 class ServerLanes:
-    """What all lanes of one server share; made once, inside the running loop.
+    """The lanes of one server and the things they share. It is made once, inside the running loop.
 
     Args:
         manager: the manager of the server.
-        flusher: the loop's.
+        flusher: the flusher of the loop.
         calls_stay: whether the ASGI calls of lanes last as long as their connections.
     """
 
@@ -61,7 +62,7 @@ class ServerLanes:
         manager.direct_writer = self.writer_of
 
     def writer_of(self, eio_sid: str) -> Callable[[Outgoing], None] | None:
-        """The lane of a connection, for events."""
+        """Return the function that sends an event to this connection; None when it has no lane."""
         lane = self.lanes.get(eio_sid)
         return lane.write if lane is not None else None
 
@@ -77,7 +78,10 @@ class ServerLanes:
         return send_packet
 
     def open(self, socket: Any, extension: Callable[..., bool]) -> Lane | None:
-        """Take over the connection of a socket, if possible: a new one, or one that upgrades from polling."""
+        """Take over the WebSocket of a session, which is new or upgrades from polling.
+
+        Returns the lane, or None when ``extension`` says that the connection cannot be taken over.
+        """
         upgrading = socket.connected
         lane: Lane | None = None
 
@@ -87,7 +91,6 @@ class ServerLanes:
             if first:
                 lane.write_frame(first)
             if upgrading:
-                lane.upgrade = "probe"
                 socket.upgrading = True
                 asyncio.get_running_loop().call_later(UPGRADE_SECONDS, lane.give_up)
             else:
@@ -104,9 +107,9 @@ class ServerLanes:
         return PacedLane(transport, connections, socket, self, pacer)
 
     def switch(self, lane: Lane) -> None:
-        """Let everything for this socket go by its lane from now on, what waited for a poll first."""
+        """Send everything for this session by its lane from now on, first what waited for a poll."""
         socket = lane.socket
-        lane.upgrade = None
+        lane.enter(OPEN)
         socket.context = lane.context
         for packet in socket.queue.drain():
             if packet is not None and packet.packet_type != NOOP:
@@ -120,11 +123,11 @@ class ServerLanes:
             client.change_writer(lane.write)
 
     async def close_socket(self, socket: Any, **how: Any) -> None:
-        """Do what the class's own ``close`` does."""
+        """Close a session by the method of its class: the instance's own ``close`` is the lane's."""
         await close_socket(socket, **how)
 
     def forget(self, socket: Any) -> None:
-        """Drop a closed socket, and the circle between it and its lane."""
+        """Drop a closed session, and the references by which it and its lane keep each other alive."""
         self.lanes.pop(socket.sid, None)
         self._host.engine.sockets.pop(socket.sid, None)
         for name in ("send", "close"):
@@ -132,7 +135,10 @@ class ServerLanes:
 
 
 class LaneWebSocket:
-    """Stands in for the ASGI driver's WebSocket: takes the connection over, or else does what that does."""
+    """Stands in for the ASGI driver's WebSocket.
+
+    It takes the connection over, or calls the driver's own class.
+    """
 
     def __init__(self, group: ServerLanes, handler: Any, server: Any) -> None:
         self._group = group
@@ -140,10 +146,11 @@ class LaneWebSocket:
         self._server = server
 
     async def __call__(self, environ: dict[str, Any]) -> Any:
-        """Serve the connection; returns python-engineio's empty answer."""
+        """Serve the connection; return an empty text, as the driver's class does."""
         take_over = environ["asgi.scope"].get("extensions", {}).get(EXTENSION)
         socket = getattr(self._handler, "__self__", None)
-        # The admin UI wraps the handler to count packets: then the connection goes the ordinary way.
+        # The admin UI wraps the handler to count packets: then there is no lane, and the driver's class
+        # serves.
         if take_over is None or socket is None:
             return await WebSocket(self._handler, self._server)(environ)
         await environ["asgi.send"]({"type": "websocket.accept"})
@@ -160,12 +167,12 @@ class LaneWebSocket:
 
 
 def _forget_asgi(environ: dict[str, Any]) -> None:
-    """Let uvicorn's protocol object go: the environ lives as long as its client, and holds it by these.
+    """Drop the references to uvicorn's protocol object: the environ lives as long as its client.
 
-    That is 8 KB of the memory of an idle connection.
+    The object takes 8 KB, a large part of the memory of an idle connection.
     """
     environ["asgi.receive"] = environ["asgi.send"] = _taken_over
-    environ["asgi.scope"]["extensions"].clear()  # bound methods of it
+    environ["asgi.scope"]["extensions"].clear()  # they hold bound methods of the protocol object
     environ["wsgi.input"] = None
 
 
@@ -177,9 +184,9 @@ class Lanes:
     """The layer that gives servers lanes; made inside the running loop.
 
     Args:
-        app: what is served. When it is anything but Socket.IO's own application, middlewares may stand
-            before that: then the ASGI call of a lane lasts as long as its connection, and what they do in
-            the end is done at its end. That costs an idle connection some kilobytes.
+        app: the application that is served. When it is not Socket.IO's own, ASGI middlewares may stand before
+            that. Then the ASGI call of a lane lasts as long as its connection, so that the work they do after
+            the call is done at the right time. That costs an idle connection some kilobytes.
     """
 
     name = NAME
@@ -194,7 +201,10 @@ class Lanes:
 
 
 def _is_bare(app: Any) -> bool:
-    """Whether nothing stands before the Socket.IO server that could want to know of a connection's end."""
+    """Return whether no middleware stands before the Socket.IO server.
+
+    One could wait for a connection's end.
+    """
     while isinstance(app, PlainWebSockets):
         app = app.other
     return isinstance(app, socketio.ASGIApp)

@@ -1,4 +1,4 @@
-"""A lane whose client may only send so many events a second."""
+"""A lane whose client may send a limited number of events in a second."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class PacedLane(Lane):
-    """Reading stands still while an event waits; what was read already waits behind it."""
+    """While an event has to wait, nothing more is read, and the packets that were read wait behind it."""
 
     __slots__ = ("_pacer",)
 
@@ -29,17 +29,17 @@ class PacedLane(Lane):
         super().__init__(transport, connections, socket, group)
         self._pacer = pacer
 
-    def take(self, data: str | bytes) -> None:
-        """Handle a packet, now or when it is its turn."""
+    def handle(self, data: str | bytes) -> None:
+        """Handle a packet now, or after the time by which its client is too fast."""
         seconds = self._pacer.delay(self.socket, data)
         if seconds:
             self._begin(self._hold(seconds, data))
         else:
-            super().take(data)
+            super().handle(data)
 
     async def _hold(self, seconds: float, data: str | bytes) -> None:
         if not await self._pacer.hold(self.socket, seconds):
-            self._part(POLICY, RATE_LIMIT)
+            self._close_after_answer(POLICY, RATE_LIMIT)
             await self.end(RATE_LIMIT)
         elif not self._transport.is_closing():
             work = self._group.inbound.packet(self, data)

@@ -1,15 +1,17 @@
-"""What waits for one client, and the one write in which it leaves.
+"""The frames that wait for one client, and the one write in which they leave.
 
-Nothing waits for most clients most of the time, and one event for the rest: so what waits is nothing, or
-one frame, and a list only from the second on. An object less for each client is a miss of the processor's
-cache less for each delivery, and those are a third of what a fan-out costs in Python.
+Most of the time nothing waits for a client, or one event does. So ``_pending`` is nothing or one frame, and
+becomes a list only with the second. One object less for each client is one cache miss of the processor less
+for each delivery, and those misses are a third of what a fan-out costs in Python.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import deque
-from typing import TYPE_CHECKING, Final
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final
 
 from engineio import packet as eio
 
@@ -19,36 +21,68 @@ from socketio_cluster.manager.clients.outgoing import Outgoing
 if TYPE_CHECKING:
     from socketio_cluster.cluster.lane.install import ServerLanes
 
+logger = logging.getLogger("socketio_cluster.cluster")
+
 NOWHERE: Final[deque[bytes]] = deque(maxlen=0)
-"""Takes what is still sent after the end."""
+"""This queue keeps nothing. It takes the frames that are still written after the close frame."""
+
+
+class LaneState(IntEnum):
+    """How far a lane has come; it only goes forward."""
+
+    CONNECTING = 0
+    """The session does not use this lane yet: a client that upgrades from polling must send its probe."""
+    PROBED = 1
+    """The probe is answered: the client may send the packet that ends the upgrade."""
+    OPEN = 2
+    """The session uses this lane."""
+    CLOSING = 3
+    """The close frame is written, or the connection is cut: nothing more is sent."""
+    CLOSED = 4
+    """The connection has ended."""
+
+
+CONNECTING, PROBED, OPEN, CLOSING, CLOSED = LaneState
 
 
 class LaneWriter(asyncio.Protocol):
-    """The way out of a lane: frames wait until the next flush, in the order in which they came.
+    """The sending half of a lane: frames wait until the next flush, in the order in which they came.
 
     Args:
         transport: the connection, after the WebSocket handshake.
-        group: what all lanes of a server share.
+        socket: python-engineio's socket.
+        group: the things that all lanes of a server share.
     """
 
-    __slots__ = ("_group", "_paused", "_pending", "_transport", "_waiting")
+    __slots__ = ("_group", "_paused", "_pending", "_transport", "_waiting", "socket", "state")
 
-    def __init__(self, transport: asyncio.Transport, group: ServerLanes) -> None:
+    def __init__(self, transport: asyncio.Transport, socket: Any, group: ServerLanes) -> None:
         self._transport = transport
         self._group = group
+        self.socket = socket
+        self.state = CONNECTING
+        """Only ``enter`` changes it. It is a plain attribute because every packet that comes in reads it."""
         self._pending: bytes | list[bytes] | deque[bytes] | None = None
-        """None when nothing waits: then the next frame asks for a flush. NOWHERE after the end."""
+        """None when nothing waits: then the next frame asks for a flush. NOWHERE from CLOSING on."""
         self._paused = False
+        """Whether the transport's buffer is full. This is flow control, which comes and goes in any state."""
         self._waiting = 0
-        """Bytes in ``_pending``, counted while writing is paused."""
+        """The bytes in ``_pending``, counted while writing is paused."""
 
     if TYPE_CHECKING:
 
         def cut_off(self) -> str:
             """End this connection, without what waits."""
 
+    def enter(self, state: LaneState) -> None:
+        """Change the state. From CLOSING on, frames that wait and frames written later are thrown away."""
+        logger.debug("the lane of client %s is %s", self.socket.sid, state.name)
+        self.state = state
+        if state >= CLOSING:
+            self._pending = NOWHERE
+
     def write(self, outgoing: Outgoing) -> None:
-        """Send an event, its attachments behind it."""
+        """Send an event, with its attachments behind it."""
         self.write_frame(outgoing.wire or _render(outgoing))
 
     def write_packet(self, packet: eio.Packet) -> None:
@@ -60,7 +94,7 @@ class LaneWriter(asyncio.Protocol):
             self.write_frame(frame(BINARY, encoded))
 
     def write_frame(self, wire: bytes) -> None:
-        """Send ready frames at the next flush."""
+        """Send ready frames at the next flush. From CLOSING on this does nothing."""
         pending = self._pending
         if pending is None:
             self._pending = wire
@@ -74,10 +108,10 @@ class LaneWriter(asyncio.Protocol):
             self._weigh()
 
     def flush(self) -> None:
-        """Write what waits, unless the client does not read."""
+        """Write the frames that wait, unless the client does not read."""
         pending = self._pending
         if self._paused or pending is None:
-            return  # resume_writing flushes; or it did, before the flush that was asked for
+            return  # resume_writing will flush, or it has flushed before this flush came
         if pending is not NOWHERE:
             self._pending = None
             wire = pending if type(pending) is bytes else b"".join(pending)  # type: ignore[arg-type]
@@ -85,53 +119,53 @@ class LaneWriter(asyncio.Protocol):
             self._transport.write(wire)
 
     def pause_writing(self) -> None:
-        """Keep what is to be sent: the client does not read fast enough."""
+        """Keep frames here from now on: the client does not read fast enough."""
         self._paused = True
         self._pending = self._frames()
         self._waiting = sum(map(len, self._pending))
         self._weigh()
 
     def resume_writing(self) -> None:
-        """Go on writing."""
+        """Write again, beginning with the frames that wait."""
         self._paused = False
         self.flush()
 
     @property
     def mark(self) -> int:
-        """Bytes above which this client is behind."""
+        """The number of bytes above which this client is behind."""
         return self._group.mark
 
     @property
     def queued(self) -> int:
-        """Bytes that the client has not taken yet; 0 after the end."""
-        if self._pending is NOWHERE:
+        """The bytes that the client has not taken yet; 0 from CLOSING on."""
+        if self.state >= CLOSING:
             return 0
         waiting = self._waiting if self._paused else sum(map(len, self._frames()))
         return self._transport.get_write_buffer_size() + waiting
 
     def _frames(self) -> list[bytes] | deque[bytes]:
-        """The frames that wait."""
+        """Return the frames that wait."""
         if self._pending is None:
             return []
         return [self._pending] if isinstance(self._pending, bytes) else self._pending
 
     def _weigh(self) -> None:
-        """Say so when this client is behind."""
+        """Report this client to the slow-consumer policy when it is behind."""
         if self.queued > self._group.mark:
             self._group.backpressure.behind(self)
 
     def _send_close(self, code: int, reason: str) -> bool:
-        """Write what waits and a close frame, unless that has been done."""
-        if self._pending is NOWHERE or self._transport.is_closing():
+        """Write the frames that wait and a close frame; return False when that was done before."""
+        if self.state >= CLOSING or self._transport.is_closing():
             return False
         wire = b"".join((*self._frames(), close_frame(code, reason)))
-        self._pending = NOWHERE
+        self.enter(CLOSING)
         self._transport.write(wire)
         return True
 
 
 def _render(outgoing: Outgoing) -> bytes:
-    """All of an event as it goes on the wire, made once for all lanes."""
+    """Return the frames of an event. They are made once, and kept in it for all lanes."""
     head, attachments = outgoing.encoded.parts[0], outgoing.encoded.parts[1:]
     wire = frame(TEXT, b"4" + head) if outgoing.encoded.text else frame(BINARY, head)
     if attachments:

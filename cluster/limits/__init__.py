@@ -1,1 +1,1 @@
-"""What a worker and its clients may do at most: see ``limits``; nothing is asked where nothing is limited."""
+"""Limits of a worker and its clients; see ``limits``. Where no limit is set, no check is made."""

@@ -1,4 +1,4 @@
-"""Who is let in: at most so many connections, and so many new ones a second."""
+"""Limits the number of connections, and of new connections in a second."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ FULL, RATE = "full", "rate"
 
 
 class AdmissionRule:
-    """Decides about new connections of a worker. Times are seconds.
+    """Decides about new connections of a worker. Times are in seconds.
 
     Args:
         most: connections at the same time; None for any number.
-        rate: new ones in a second, as many at once; None for any number.
+        rate: new connections in a second, which may all come at once; None for any number.
         now: the time.
     """
 
@@ -25,10 +25,10 @@ class AdmissionRule:
         self._bucket = None if rate is None else Bucket(rate, max(1.0, rate), now)
 
     def refusal(self, connections: int, now: float) -> str | None:
-        """Why another connection is not let in: ``full`` or ``rate``; None lets it in.
+        """Return why another connection is refused, ``full`` or ``rate``; None lets it in.
 
         Args:
-            connections: how many there are.
+            connections: the number of connections now.
             now: the time.
         """
         if self._most is not None and connections >= self._most:
@@ -39,14 +39,14 @@ class AdmissionRule:
 
 
 class Admission:
-    """Asks the door for the gates of a worker's servers; ``connections`` counts those of all of them."""
+    """Applies the rule to all servers of a worker; ``connections`` returns the sum of their connections."""
 
     def __init__(self, door: AdmissionRule, connections: Callable[[], int]) -> None:
         self._rule = door
         self._connections = connections
 
     def refusal(self, stats: Stats) -> str | None:
-        """Why a new session is not let in, counted in ``stats``: ``full`` or ``rate``; None lets it in."""
+        """Return why a new session is refused, ``full`` or ``rate``, and count it; None lets it in."""
         reason = self._rule.refusal(self._connections(), time.monotonic())
         if reason is not None:
             stats.turned_away[reason] += 1

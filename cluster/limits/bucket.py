@@ -1,4 +1,4 @@
-"""A token bucket without a timer: what has come back since is worked out when somebody asks."""
+"""Limits a rate by a token bucket, without a timer: tokens that came back are added when one is taken."""
 
 from __future__ import annotations
 
@@ -6,13 +6,19 @@ from typing import Final
 
 BURST_SECONDS: Final = 2.0
 SMALLEST_BURST: Final = 10.0
-"""Events at once that everybody may send: pages ask for several things when they open."""
+"""Events that every client may send at once, at least: pages ask for several things when they open."""
 PATIENCE: Final = 5.0
-"""Seconds held up, those let run subtracted: who never stops sending too much is out after ten."""
+"""Seconds that a client may be held up; half of the time in which it is not held up is subtracted.
+
+So a client that always sends too much is disconnected after ten seconds.
+"""
 
 
 class Bucket:
-    """Tokens that come back at ``rate`` a second, up to ``burst``; full at first. Times are seconds."""
+    """A bucket that holds up to ``burst`` tokens and gets ``rate`` new ones in a second.
+
+    It is full at first. Times are in seconds.
+    """
 
     __slots__ = ("_at", "_burst", "_rate", "_tokens")
 
@@ -23,7 +29,7 @@ class Bucket:
         self._at = now
 
     def take(self, now: float) -> bool:
-        """Take a token; False when there is none."""
+        """Take a token; return False when there is none."""
         self._refill(now)
         if self._tokens < 1:
             return False
@@ -31,7 +37,7 @@ class Bucket:
         return True
 
     def borrow(self, now: float) -> float:
-        """Take a token that may not be there yet; returns the seconds until it is."""
+        """Take a token that may not be there yet; return the seconds until it is."""
         self._refill(now)
         self._tokens -= 1
         return max(0.0, -self._tokens / self._rate)
@@ -42,7 +48,7 @@ class Bucket:
 
 
 class Pace:
-    """The bookkeeping for one client that may send ``rate`` events a second. Times are seconds."""
+    """Counts the events of one client that may send ``rate`` events in a second. Times are in seconds."""
 
     __slots__ = ("_at", "_bucket", "_held")
 
@@ -52,11 +58,11 @@ class Pace:
         self._at = now
 
     def event(self, now: float) -> float:
-        """Take an event; returns for how long it has to wait, 0 when it need not."""
+        """Take an event; return the seconds that it has to wait, 0 for none."""
         return self._bucket.borrow(now)
 
     def held(self, seconds: float, now: float) -> bool:
-        """Note that an event has waited until ``now``; True when this client keeps on all the time."""
+        """Note that an event has waited until ``now``; return True when the client is to be disconnected."""
         self._held = max(0.0, self._held - (now - self._at) / 2) + seconds
         self._at = now
         return self._held > PATIENCE

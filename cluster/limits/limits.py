@@ -1,4 +1,4 @@
-"""The layer that limits a server, and its clients."""
+"""The layer that limits a server and its clients, and the way in which a client above a limit is closed."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ NAME: Final = "limits"
 TOO_BIG: Final = 1009
 """The close code for a message over the limit."""
 PAYLOAD_TOO_LARGE: Final = "payload too large"
-"""The reason that disconnect handlers get for it."""
+"""The reason that disconnect handlers get after such a message."""
 POLICY: Final = 1008
 """The close code for a client that sends too many events."""
 RATE_LIMIT: Final = "rate limit"
-"""The reason that disconnect handlers get for it."""
+"""The reason that disconnect handlers get for such a client."""
 
 
 class Limited(NamedTuple):
-    """What limits one server; None where nothing is limited."""
+    """The two limits of one server; None for one that is not set."""
 
     admission: Admission | None
     pacer: Pacer | None
@@ -37,8 +37,8 @@ class Limiter:
     """The layer.
 
     Args:
-        limits: what to put.
-        managers: gives all managers of the process: connections are counted together.
+        limits: the limits that are set.
+        managers: returns all managers of the process; their connections are counted together.
     """
 
     name = NAME
@@ -52,11 +52,11 @@ class Limiter:
             self._admission = Admission(door, self.connections)
 
     def connections(self) -> int:
-        """How many connections there are."""
+        """Return the number of connections of this process."""
         return sum(manager.stats.connections for manager in self._managers())
 
     def install(self, manager: ClusterManager) -> Limited:
-        """Limit a server."""
+        """Set the limits of a manager's server."""
         limits = self._limits
         if limits.max_payload is not None:
             manager.host.engine.max_http_buffer_size = limits.max_payload
@@ -69,17 +69,17 @@ class Limiter:
 
 
 def admission_of(host: Host) -> Admission | None:
-    """Who decides about new connections of a server; None when all are let in."""
+    """Return the object that decides about new connections of a server; None when all are let in."""
     limited: Limited | None = host.layers.get(NAME)
     return None if limited is None else limited.admission
 
 
 def pacer_of(host: Host) -> Pacer | None:
-    """Who holds up the events of a server's clients; None when nobody does."""
+    """Return the object that holds up events of a server's clients; None when their rate is not limited."""
     limited: Limited | None = host.layers.get(NAME)
     return None if limited is None else limited.pacer
 
 
 def size(data: str | bytes) -> int:
-    """Bytes of a message; of text as UTF-8."""
+    """Return the bytes of a message; text counts as UTF-8."""
     return len(data) if isinstance(data, bytes) or data.isascii() else len(data.encode("utf-8", "replace"))

@@ -20,24 +20,24 @@ _ACK: Final = re.compile(r"4(?:3|6\d+-)(?:(/[^,]*),)?(\d{1,15})\[")
 
 
 class Pacer:
-    """Keeps the pace of each connection of one server.
+    """Limits the events of each connection of one server.
 
     Args:
-        rate: events a second for each.
-        manager: of the server; its ``stats`` count.
+        rate: events of one connection in a second.
+        manager: the manager of the server, in whose ``stats`` delays are counted.
     """
 
     def __init__(self, rate: float, manager: ClusterManager) -> None:
         self._rate = rate
         self._stats = manager.stats
         self._members = manager.members
-        # Bytes are attachments of an event; in msgpack each is a packet of its own.
+        # Binary messages are attachments of an event. With msgpack each one is a packet of its own.
         self._attachments = manager.server.packet_class.uses_binary_events
         self._paces: WeakKeyDictionary[Any, Pace] = WeakKeyDictionary()
-        """By python-engineio's socket."""
+        """The pace of each connection, by python-engineio's socket."""
 
     def delay(self, socket: Any, data: str | bytes) -> float:
-        """Seconds that an Engine.IO packet of this client has to wait, 0 when it need not."""
+        """Return the seconds that an Engine.IO packet of this client has to wait, 0 for none."""
         if not self._counts(socket, data):
             return 0.0
         now = time.monotonic()
@@ -50,7 +50,7 @@ class Pacer:
         return seconds
 
     async def hold(self, socket: Any, seconds: float) -> bool:
-        """Wait; False when this client has sent too much for so long that it is to be disconnected."""
+        """Wait; return False when the client has sent too much for so long that it is to be disconnected."""
         began = time.monotonic()
         await asyncio.sleep(seconds)
         now = time.monotonic()
@@ -60,12 +60,15 @@ class Pacer:
         return True
 
     async def admit(self, socket: Any, packets: Iterable[str | bytes]) -> bool:
-        """Wait until these packets may be handled; False when the client is to be disconnected."""
+        """Wait until these packets may be handled; return False when the client is to be disconnected."""
         seconds = max((self.delay(socket, packet) for packet in packets), default=0.0)
         return not seconds or await self.hold(socket, seconds)
 
     def _counts(self, socket: Any, data: str | bytes) -> bool:
-        """Whether it is more than an attachment, which belongs to an event, or what the node asked for."""
+        """Return whether a packet counts.
+
+        Attachments belong to an event, and pongs and acks were asked for.
+        """
         if isinstance(data, bytes):
             return not self._attachments
         if data[:1] == "3":

@@ -1,4 +1,4 @@
-"""What Prometheus reads: ``Metrics`` of each worker, and ``merge`` for the supervisor."""
+"""The metrics for Prometheus: ``Metrics`` makes those of a worker, the supervisor joins them by ``merge``."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""What a worker's managers say about the bus and the other nodes, read when somebody asks."""
+"""Reads the metrics of the bus and of other nodes from a worker's managers, when a page is asked for."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ UNBELIEVED: Final = ("malformed", "version", "unsigned", "signature", "old")
 
 
 def read_bus(managers: Sequence[ClusterManager]) -> Readings:
-    """Read what concerns other nodes; of several managers in one process counts are added."""
+    """Read the values that concern other nodes; the counts of several managers are added."""
     stats = [manager.stats for manager in managers]
     return {
         "socketio_bus_up": {(): int(all(manager.ready for manager in managers))},

@@ -1,4 +1,4 @@
-"""What a worker's managers say about its clients, read when somebody asks."""
+"""Reads the metrics of clients from a worker's managers, when a page is asked for."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REASONS: Final = (
 
 
 def read_clients(managers: Sequence[ClusterManager]) -> Readings:
-    """Read what concerns clients; a series that is known beforehand is there from the start."""
+    """Read the values that concern clients. Series with a known label are there from the start, with 0."""
     stats = [manager.stats for manager in managers]
     sockets = [one for manager in managers for one in _sockets(manager)]
     rooms = [inside for manager in managers for inside in manager.members.rooms.values()]
@@ -39,7 +39,7 @@ def read_clients(managers: Sequence[ClusterManager]) -> Readings:
         "socketio_connections_refused_total": by_name((one.turned_away for one in stats), REFUSALS),
         "socketio_disconnects_total": by_name((one.disconnects for one in stats), REASONS),
         "socketio_clients": {(): sum(manager.client_count for manager in managers)},
-        "socketio_rooms": {(): sum(len(inside) - 1 for inside in rooms)},  # None, everybody, is no room
+        "socketio_rooms": {(): sum(len(inside) - 1 for inside in rooms)},  # the room None has everybody in it
         "socketio_handlers": {(): sum(one.handlers for one in stats)},
         "socketio_queued_bytes": {(): sum(map(_queued, sockets))},
         **{f"socketio_{name}": {(): sum(map(read, stats))} for name, read in _PLAIN.items()},
@@ -47,7 +47,7 @@ def read_clients(managers: Sequence[ClusterManager]) -> Readings:
 
 
 def read_times(managers: Sequence[ClusterManager]) -> Times:
-    """Read how long handlers ran and acks took."""
+    """Read the times that handlers and acks took."""
     events: dict[str, list[Histogram]] = {}
     for manager in managers:
         for event, times in manager.stats.handler_seconds.items():

@@ -1,4 +1,4 @@
-"""Every metric of a worker: its name, its kind, its labels besides ``node``, and what it says."""
+"""Every metric of a worker: its name, its kind, its labels besides ``node``, and its meaning."""
 
 from __future__ import annotations
 

@@ -1,18 +1,24 @@
-"""How late the event loop is: one timer that compares when it rings with when it was to."""
+"""Measures how late the event loop is.
+
+A timer compares the time at which it runs with the time it was set to.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Final
 
-GRAIN: Final = 0.25
-"""Seconds between looks."""
+CHECK_SECONDS: Final = 0.25
+"""Seconds between two measurements."""
 WINDOW: Final = 15.0
-"""Seconds for which the worst is remembered; then as long again, so that every scrape sees it."""
+"""Seconds for which the largest value is kept; it is then kept once more as long, so every scrape sees it."""
 
 
 class Worst:
-    """The largest of the values noted in the last one to two windows; time is given in seconds."""
+    """The largest of the values noted in the last one to two windows.
+
+    The caller gives the time, in seconds.
+    """
 
     def __init__(self, window: float) -> None:
         self._window = window
@@ -20,7 +26,7 @@ class Worst:
         self._now = self._before = 0.0
 
     def note(self, value: float, now: float) -> None:
-        """Take a value."""
+        """Note a value."""
         if now >= self._until:
             self._before = self._now if now < self._until + self._window else 0.0
             self._now = 0.0
@@ -29,7 +35,7 @@ class Worst:
 
     @property
     def value(self) -> float:
-        """The largest."""
+        """The largest value."""
         return max(self._now, self._before)
 
 
@@ -43,7 +49,7 @@ class LoopLag:
         self._schedule()
 
     def _schedule(self) -> None:
-        self._due = self._loop.time() + GRAIN
+        self._due = self._loop.time() + CHECK_SECONDS
         self._timer = self._loop.call_at(self._due, self._look)
 
     def _look(self) -> None:
@@ -53,9 +59,9 @@ class LoopLag:
 
     @property
     def seconds(self) -> float:
-        """The worst of the last 15 to 30 seconds."""
+        """The largest delay in the last 15 to 30 seconds."""
         return self._worst.value
 
     def close(self) -> None:
-        """Stop."""
+        """Stop measuring."""
         self._timer.cancel()

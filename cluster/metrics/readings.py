@@ -1,4 +1,4 @@
-"""Values on their way to a metrics page, by the name of their family and by its labels besides ``node``."""
+"""Values on their way to a metrics page, by the name of their family and its labels besides ``node``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Times = dict[str, dict[Labels, Histogram]]
 
 
 def by_name(counts: Iterable[Counter[str]], known: Iterable[str] = ()) -> dict[Labels, float]:
-    """Add up what is counted by one name; what is ``known`` is there from the start, with 0."""
+    """Add up counters by name; names in ``known`` are there from the start, with 0."""
     added = Counter(dict.fromkeys(known, 0))
     for one in counts:
         added.update(one)
@@ -21,7 +21,7 @@ def by_name(counts: Iterable[Counter[str]], known: Iterable[str] = ()) -> dict[L
 
 
 def added(histograms: Iterable[Histogram]) -> Histogram:
-    """Add histograms up."""
+    """Return the sum of histograms."""
     whole = Histogram()
     for one in histograms:
         whole.counts = [mine + its for mine, its in zip(whole.counts, one.counts, strict=True)]
@@ -30,7 +30,7 @@ def added(histograms: Iterable[Histogram]) -> Histogram:
 
 
 def merge(texts: list[bytes]) -> bytes:
-    """Join texts in Prometheus' format 0.0.4, each family's HELP and TYPE once; samples as they are.
+    """Join texts in Prometheus' format 0.0.4: HELP and TYPE of each family once, samples as they are.
 
     The samples must differ in a label, as those of workers do in ``node``.
     """

@@ -1,4 +1,7 @@
-"""Watches the handlers of a server: which events come, how long handlers run, who leaves and why."""
+"""Watches the handlers of a server.
+
+It counts events, times handlers, and counts the reasons of disconnects.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +16,19 @@ from socketio_cluster.manager.stats import Histogram
 
 NAME: Final = "watch"
 OTHER: Final = "other"
-"""Stands for every event and reason without a number of its own."""
+"""The name under which events and reasons are counted that have no counter of their own."""
 MOST_EVENTS: Final = 100
 MOST_REASONS: Final = 30
-"""Clients and applications choose names: so many are told apart, or a metrics page could grow without end."""
+"""Names that are counted apart. Clients and applications choose them, so a page could grow without end."""
 
 
 class Watch:
     """Stands before the function by which a server runs every handler of the application.
 
-    A lane calls ``inner`` and times it itself: that is one coroutine less for each event.
+    A lane calls ``inner`` and measures the time itself, which saves a coroutine for each event.
 
     Args:
-        manager: of the server; its ``stats`` count.
+        manager: the manager of the server, in whose ``stats`` all is counted.
     """
 
     def __init__(self, manager: ClusterManager) -> None:
@@ -34,7 +37,7 @@ class Watch:
         self._other = manager.stats.handler_seconds.setdefault(OTHER, Histogram())
         self.seconds = manager.stats.handler_seconds
         self.inner: Callable[..., Any]
-        """What runs a handler without being watched."""
+        """The function that runs a handler without the watch."""
         manager.host.event.put(NAME, self._before)
 
     def _before(self, inner: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,7 +45,7 @@ class Watch:
         return self.trigger
 
     def trigger(self, event: str, namespace: str, *args: Any) -> Coroutine[Any, Any, Any]:
-        """Run a handler."""
+        """Return the coroutine that runs a handler."""
         if event in ("connect", "disconnect"):
             return self._notice(event, namespace, args)
         return self._event(event, namespace, args)
@@ -72,7 +75,7 @@ class Watch:
         counts[reason if reason in counts or len(counts) < MOST_REASONS else OTHER] += 1
 
     def times(self, event: str, namespace: str) -> Histogram:
-        """Where an event's handler times belong: its own histogram if a handler has its name."""
+        """Return the histogram for an event: its own when a handler has its name, or the one of OTHER."""
         found = self.seconds.get(event)
         if found is not None:
             return found

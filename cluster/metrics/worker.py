@@ -1,4 +1,4 @@
-"""The metrics of one worker: plain numbers, counted where things happen, put together when they are read."""
+"""The metrics of one worker: numbers are counted where things happen, and collected when a page is read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from socketio_cluster.cluster.forward import ForwardStats
+from socketio_cluster.cluster.forward.forwarded_request import ForwardStats
 from socketio_cluster.cluster.http.protocol import BODY, HEAD, HttpStats
 from socketio_cluster.cluster.metrics.bus import read_bus
 from socketio_cluster.cluster.metrics.clients import read_clients, read_times
@@ -31,14 +31,14 @@ ENDS: Final = (*map(str, BOUNDS), "+Inf")
 
 
 class Metrics(Collector):
-    """What ``exposition`` reads; made inside the running loop.
+    """Collects the metrics of this process. It is made inside the running loop.
 
     Args:
         node: the worker's name, the label ``node`` of every metric.
-        managers: gives the managers of the process.
-        forwarded: what the forwarding counts.
-        http: what is counted of HTTP connections.
-        draining: whether the worker lets its clients go.
+        managers: returns the managers of the process.
+        forwarded: the counters of requests that were passed on.
+        http: the counters of HTTP connections that were closed.
+        draining: returns whether the worker drains.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class Metrics(Collector):
         self._lag.close()
 
     def exposition(self) -> bytes:
-        """All of them in Prometheus' text format 0.0.4."""
+        """Return all metrics in Prometheus' text format 0.0.4."""
         return generate_latest(self)
 
     def collect(self) -> Iterator[Metric]:
-        """Give each family that has values."""
+        """Yield each family that has values."""
         managers = self._managers()
         readings = {**read_clients(managers), **read_bus(managers), **self._read_process()}
         times = read_times(managers)
@@ -87,7 +87,7 @@ class Metrics(Collector):
             "process_cpu_seconds_total": {(): time.process_time()},
             "socketio_build_info": {(self._version,): 1},
         }
-        if PAGES.exists():  # not on macOS
+        if PAGES.exists():  # macOS has no such file
             pages = int(PAGES.read_text().split()[1])
             process["process_resident_memory_bytes"] = {(): pages * os.sysconf("SC_PAGE_SIZE")}
         return process

@@ -1,0 +1,1 @@
+"""Middlewares and exception handlers around the event handlers of a server or client."""

@@ -1,4 +1,4 @@
-"""Middlewares and exception handlers around the handlers of an asyncio server or client."""
+"""Runs middlewares and exception handlers around the handlers of an asyncio server or client."""
 
 from __future__ import annotations
 
@@ -15,26 +15,27 @@ class AsyncMiddlewares(MiddlewareDecorators):
     """Goes in front of ``AsyncServer`` and ``AsyncClient``; hooks may be coroutine functions or not."""
 
     _caught: ClassVar[tuple[type[BaseException], ...]] = (Exception,)
-    """What is an error of a handler: on a client Ctrl-C may come up in one, and is to end the program."""
+    """The classes that count as errors of a handler. On a client Ctrl-C is not one: it must end the
+    program."""
 
     async def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
-        """Run the middlewares and the handler; an error becomes the answer."""
+        """Run the middlewares and the handler; return the handler's result, or the answer for an error."""
         if event in self._notices:
             return await self._notice(event, namespace, args)
         try:
             if self._middlewares.middlewares:
                 args = await self._before(event, namespace, args)
             handler, given = self._get_event_handler(event, namespace, args)  # type: ignore[attr-defined]
-            if handler is None:  # or that of a class namespace
+            if handler is None:  # the handler may be in a class-based namespace
                 return await super()._trigger_event(event, namespace, *args)  # type: ignore[misc]
-            # What ``super`` would do, without one more coroutine for each event.
+            # ``super`` would do the same with one more coroutine for each event.
             result = handler(*given)
             return await result if iscoroutine(result) else result
         except self._caught as error:
             return await self._answer(event, namespace, args, error)
 
     async def _notice(self, event: str, namespace: str, args: tuple[Any, ...]) -> Any:
-        """Run the handler whatever the middlewares say: it is where an application cleans up."""
+        """Run the handler even if a middleware refuses: an application cleans up in it."""
         try:
             args = await self._before(event, namespace, args)
         except (Refused, Skip):
@@ -47,7 +48,7 @@ class AsyncMiddlewares(MiddlewareDecorators):
             return await self._answer(event, namespace, args, error)
 
     async def _before(self, event: str, namespace: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Run the middlewares; returns the arguments as they leave them."""
+        """Run the middlewares; return the arguments, which they may have changed."""
         who, rest = args[: self._who], list(args[self._who :])
         for hook in self._middlewares.before(namespace):
             result = hook(*who, event, rest)
@@ -55,14 +56,14 @@ class AsyncMiddlewares(MiddlewareDecorators):
         return (*who, *rest)
 
     async def _answer(self, event: str, namespace: str, args: tuple[Any, ...], error: BaseException) -> Any:
-        """Give what the ack gets for an error."""
+        """Return the answer to the ack for an error."""
         try:
             return await self._rescue(event, namespace, args, error)
         except Refused as refused:
             return refused.answer
 
     async def _rescue(self, event: str, namespace: str, args: tuple[Any, ...], error: BaseException) -> Any:
-        """Give what the exception handler answers; raises ``Refused`` when it refuses or there is none."""
+        """Return the exception handler's answer; raise ``Refused`` when it refuses, or when there is none."""
         error = as_exception(event, error)
         if isinstance(error, Skip):
             return error.answer

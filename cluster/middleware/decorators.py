@@ -18,11 +18,11 @@ class MiddlewareDecorators:
     """Goes in front of a class of python-socketio."""
 
     _who: ClassVar[int]
-    """How many arguments say who sent an event: the sid on a server, none on a client."""
+    """The number of arguments that name the sender of an event: 1 on a server, the sid, and 0 on a client."""
     _notices: ClassVar[frozenset[str]]
-    """Events that tell what has happened: there is nothing to refuse or skip."""
+    """Events that only report something, so that they can be neither refused nor skipped."""
     _failure: ClassVar[str]
-    """What the other side is told of an error that is none of its business."""
+    """The text that the other side gets for an error whose details are private."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._middlewares = MiddlewareRegistry()
@@ -35,12 +35,12 @@ class MiddlewareDecorators:
     def middleware(self, hook: Any = None, /, *, namespace: str | None = None) -> Any:
         """Register a function that runs before every handler, in the order of registration.
 
-        Called with ``(sid, event, args)`` on a server and ``(event, args)`` on a client. ``args`` is the
-        list of the event's arguments, to be changed in place. Raise ``Refused`` to refuse the event,
-        ``Skip`` to leave the handler out. For the events of all namespaces, or of ``namespace``;
-        with ``'*'``, for all, the namespace is the first argument.
+        It is called with ``(sid, event, args)`` on a server and ``(event, args)`` on a client. ``args`` is
+        the list of the event's arguments, which it may change in place. It raises ``Refused`` to refuse the
+        event, or ``Skip`` to leave the handler out. It gets the events of ``namespace``, or of all namespaces
+        without one; with ``'*'`` it gets those of all, and the namespace as its first argument.
 
-        Raises ``TypeError`` or ``ValueError`` for what cannot be registered.
+        Raises ``TypeError`` or ``ValueError`` for a function or a namespace that cannot be registered.
         """
 
         def register(hook: F) -> F:
@@ -53,11 +53,12 @@ class MiddlewareDecorators:
     def exception_handler(self, *kinds: type[Exception], namespace: str | None = None) -> Callable[[F], F]:
         """Register a function for errors of these classes in handlers and middlewares.
 
-        Called with ``(sid, event, error)`` on a server and ``(event, error)`` on a client, and with the
-        namespace first for ``namespace='*'``. What it returns answers the ack. The handler of the nearest
-        class is asked: first of the error's own class, then of its bases in their order.
+        It is called with ``(sid, event, error)`` on a server and ``(event, error)`` on a client, and for
+        ``namespace='*'`` with the namespace as its first argument. Its result answers the ack. Of several
+        functions the one for the nearest class is called: first for the error's own class, then for its bases
+        in their order.
 
-        Raises ``TypeError`` or ``ValueError`` for what cannot be registered.
+        Raises ``TypeError`` or ``ValueError`` for a function, class or namespace that cannot be registered.
         """
         check_kinds(kinds)
 
@@ -72,11 +73,11 @@ class MiddlewareDecorators:
         """Raise ``TypeError`` for a function that cannot run here."""
 
     def _log(self, event: str, namespace: str, args: tuple[Any, ...], error: Exception) -> None:
-        """Write an error that nobody handles into the log."""
+        """Log an error for which there is no exception handler."""
         sid = args[0] if self._who else self.get_sid(namespace)  # type: ignore[attr-defined]
         logger.error("event %r of client %s in namespace %s failed", event, sid, namespace, exc_info=error)
 
     def _unanswerable(self, event: str, namespace: str, args: tuple[Any, ...], error: Exception) -> Any:
-        """Give the answer for one that could not be encoded."""
+        """Return the answer in the place of one that could not be encoded."""
         self._log(event, namespace, args, error)
         return Refused(self._failure).answer

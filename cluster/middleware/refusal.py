@@ -1,4 +1,4 @@
-"""What a middleware or a handler raises to answer a client without going on."""
+"""The exceptions by which a middleware or a handler answers a client and ends the event."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Refused(SocketIOConnectionRefusedError):  # type: ignore[misc]
 
     @property
     def answer(self) -> dict[str, Any]:
-        """What the ack gets."""
+        """The answer that the ack gets."""
         told = dict(self.error_args)
         return {"error": told.pop("message"), **told}
 
 
 class Skip(Exception):
-    """The event is done with: the handler and the middlewares after this one do not run.
+    """The event is done: the handler and the middlewares after this one do not run.
 
     The ack gets ``answer``, as if the handler had returned it.
     """

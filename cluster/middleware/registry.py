@@ -11,29 +11,29 @@ from socketio_cluster.cluster.middleware.refusal import Refused
 Hook = Callable[..., Any]
 
 ANY = "*"
-"""The namespace whose hooks serve all of them and are given the name first, as python-socketio's handlers."""
+"""The namespace of functions that serve all namespaces, and get the name as their first argument."""
 
 
 class MiddlewareRegistry:
-    """Finds what has to run; runs nothing itself. The namespace None is all of them."""
+    """Finds the functions that have to run, and runs none itself. The namespace None stands for all."""
 
     def __init__(self) -> None:
         self.middlewares: list[tuple[str | None, Hook]] = []
         self._handlers: dict[tuple[str | None, type[Exception]], Hook] = {}
 
     def add_middleware(self, namespace: str | None, hook: Hook) -> None:
-        """Put a middleware behind those that are there."""
+        """Add a middleware behind the others."""
         _check(namespace, hook)
         self.middlewares.append((namespace, hook))
 
     def add_handler(self, namespace: str | None, kinds: tuple[type[Exception], ...], hook: Hook) -> None:
-        """Let this handler have the errors of these classes."""
+        """Set the exception handler for these classes."""
         _check(namespace, hook)
         for kind in kinds:
             self._handlers[namespace, kind] = hook
 
     def before(self, namespace: str) -> list[Hook]:
-        """Give the middlewares of a namespace, in the order they were added."""
+        """Return the middlewares of a namespace, in the order in which they were added."""
         return [
             partial(hook, namespace) if wanted == ANY else hook
             for wanted, hook in self.middlewares
@@ -41,9 +41,9 @@ class MiddlewareRegistry:
         ]
 
     def handler(self, namespace: str, error: Exception) -> Hook | None:
-        """Give the exception handler of the nearest class; of the same class the namespace's own.
+        """Return the exception handler for the nearest class; the namespace's own comes before one for all.
 
-        A ``Refused`` is an answer already: only a handler of that class, or of one below it, is asked.
+        ``Refused`` is an answer already, so only handlers for that class or its subclasses are found for it.
         """
         for kind in type(error).__mro__:
             for wanted in (namespace, ANY, None):
@@ -56,7 +56,7 @@ class MiddlewareRegistry:
 
 
 def check_kinds(kinds: tuple[Any, ...]) -> None:
-    """Raise ``TypeError`` for what ``exception_handler`` cannot be given."""
+    """Raise ``TypeError`` unless these are classes that ``exception_handler`` takes."""
     if not kinds:
         raise TypeError("exception_handler needs a class: @sio.exception_handler(ValueError)")
     for kind in kinds:
@@ -65,7 +65,7 @@ def check_kinds(kinds: tuple[Any, ...]) -> None:
 
 
 def check_result(hook: Hook, result: Any) -> None:
-    """Raise ``TypeError`` for a middleware that returned something."""
+    """Raise ``TypeError`` when a middleware has returned something."""
     if result is not None:
         raise TypeError(
             f"the middleware {hook!r} returned {result!r}, and must return nothing: "

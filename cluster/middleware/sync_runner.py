@@ -1,4 +1,4 @@
-"""Middlewares and exception handlers around the handlers of a client without asyncio."""
+"""Runs middlewares and exception handlers around the handlers of a client without asyncio."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class SyncMiddlewares(MiddlewareDecorators):
             raise TypeError(f"{hook!r} is a coroutine function: use AsyncClient, or write def")
 
     def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
-        """Run the middlewares and the handler; an error becomes the answer."""
+        """Run the middlewares and the handler; return the handler's result, or the answer for an error."""
         if event in self._notices:
             return self._notice(event, namespace, args)
         try:
@@ -29,7 +29,7 @@ class SyncMiddlewares(MiddlewareDecorators):
             return self._answer(event, namespace, args, error)
 
     def _notice(self, event: str, namespace: str, args: tuple[Any, ...]) -> Any:
-        """Run the handler whatever the middlewares say: it is where an application cleans up."""
+        """Run the handler even if a middleware refuses: an application cleans up in it."""
         try:
             args = self._before(event, namespace, args)
         except (Refused, Skip):
@@ -42,14 +42,14 @@ class SyncMiddlewares(MiddlewareDecorators):
             return self._answer(event, namespace, args, error)
 
     def _before(self, event: str, namespace: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Run the middlewares; returns the arguments as they leave them."""
+        """Run the middlewares; return the arguments, which they may have changed."""
         who, rest = args[: self._who], list(args[self._who :])
         for hook in self._middlewares.before(namespace):
             check_result(hook, hook(*who, event, rest))
         return (*who, *rest)
 
     def _answer(self, event: str, namespace: str, args: tuple[Any, ...], error: Exception) -> Any:
-        """Give what the ack gets for an error: the exception handler's answer, or an error."""
+        """Return the answer to the ack for an error: the exception handler's answer, or an error."""
         if isinstance(error, Skip):
             return error.answer
         hook = self._middlewares.handler(namespace, error)

@@ -1,4 +1,7 @@
-"""The interface of a codec: how messages look on the wire."""
+"""The format of messages to and from plain clients: the interface of a codec, and the JSON codec.
+
+Applications may bring a codec of their own; see docs/plain-websocket.md.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,18 @@ from socketio_cluster.manager.clients.compact_json import refuse_constant, witho
 
 
 class Codec(Protocol):
-    """One object serves all clients of an endpoint, so it keeps nothing about any of them."""
+    """Translates messages.
+
+    One codec serves all clients of an endpoint, so it must keep no state of a client.
+    """
 
     def decode(self, data: str | bytes) -> Message:
-        """Read what a client sent, text or binary; raises ``BadMessage`` with words for the client."""
+        """Read what a client sent, text or binary; raise ``BadMessage`` with a text for the client."""
 
     def encode(self, message: Message) -> str | bytes | None:
-        """Give what is to be sent, as text or binary; None when clients are not to be told.
+        """Return the text or bytes that are sent for a message; None to send nothing.
 
-        Called once for an event, whatever the number of clients that get it.
+        It is called once for an event, whatever the number of clients that get it.
         """
 
 
@@ -30,10 +36,13 @@ _Bytes = bytes | bytearray | memoryview
 
 
 class JsonCodec:
-    """Objects with ``event``, ``data``, ``room``, ``ack``; bytes go behind a line of JSON, as binary."""
+    """Messages are JSON objects with ``event``, ``data``, ``room``, ``ack``.
+
+    Bytes follow a line of JSON, as binary.
+    """
 
     def decode(self, data: str | bytes) -> Message:
-        """Read an object; in a binary message what follows the first line is the data."""
+        """Read an object. In a binary message the bytes after the first line are the data."""
         if isinstance(data, str):
             return _message(_object(data))
         head, line, body = data.partition(b"\n")
@@ -48,7 +57,7 @@ class JsonCodec:
         return _message(found)
 
     def encode(self, message: Message) -> str | bytes:
-        """Give an object as text; with bytes for its only argument as binary."""
+        """Return an object as text, or as binary when its only argument is bytes."""
         fields: dict[str, Any] = {}
         if message.event is not None:
             fields["event"] = message.event

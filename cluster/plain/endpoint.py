@@ -9,9 +9,9 @@ from socketio_cluster.cluster.plain.codec import Codec, JsonCodec
 from socketio_cluster.cluster.plain.session import Receive, Session
 from socketio_cluster.cluster.plain.socket import PlainSocket, send_to_plain_clients
 from socketio_cluster.cluster.plain.writer import Send
-from socketio_cluster.cluster.strict.answers import give
+from socketio_cluster.cluster.strict.answers import send_answer
 from socketio_cluster.cluster.strict.gate import gate_of
-from socketio_cluster.cluster.strict.request import choosing
+from socketio_cluster.cluster.strict.request import choose_subprotocol
 from socketio_cluster.manager.client_manager import ClusterManager
 
 App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
@@ -25,18 +25,19 @@ class PlainWebSockets:
     Args:
         server: a ``socketio.AsyncServer`` with a ``ClusterManager``; its handlers are the clients'.
         other_app: the ASGI application for everything else.
-        path: where plain clients connect; None for everything that comes, when this is mounted.
+        path: the path at which plain clients connect; None for every path, when this is mounted.
         namespace: the Socket.IO namespace that they join.
-        codec: how messages look; ``JsonCodec()`` unless given.
+        codec: the format of messages; ``JsonCodec()`` unless given.
         auth: whether a client's first message is a connect event, whose data the connect handler gets.
-        slow: what becomes of a client that does not keep up: ``close`` disconnects it at the high mark,
-            ``skip`` leaves events out until it has come down to the low one, and then tells it how many.
+        slow: how a client is treated that does not keep up. ``close`` disconnects it at the high mark.
+            ``skip`` leaves events out until no more than the low mark waits, and then tells it how many it
+            missed.
         high_water: bytes that may wait for one client; the manager's ``client_bytes`` unless given.
         low_water: bytes, a quarter of ``high_water`` unless given.
 
     Raises:
         TypeError: the server has another client manager.
-        ValueError: a setting that cannot work.
+        ValueError: a setting cannot work.
     """
 
     def __init__(
@@ -87,18 +88,18 @@ class PlainWebSockets:
             await self.other(scope, receive, send)
 
     async def _websocket(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        send = choosing(scope, send)
+        send = choose_subprotocol(scope, send)
         host = self.manager.host
         gate = gate_of(host)
         refusal = None if gate is None else gate.turn_away()
         if refusal is not None:
-            await give(host, refusal, scope, receive, send)
+            await send_answer(host, refusal, scope, receive, send)
             return
         environ = await host.environ_of(scope, send, receive)
         if not environ:
-            return  # gone before the handshake
+            return  # the client has left before the handshake
         if not host.same_origin(environ):
-            await send({"type": "websocket.close"})  # before the accept: answered with 403
+            await send({"type": "websocket.close"})  # it comes before the accept, so the answer is 403
             return
         await send({"type": "websocket.accept"})
         socket = PlainSocket(self, send)
@@ -113,23 +114,23 @@ class PlainWebSockets:
 
 
 def _path(scope: dict[str, Any]) -> str:
-    """The path below the place where this is mounted."""
+    """Return the path below the place where this application is mounted."""
     return str(scope["path"]).removeprefix(scope.get("root_path", "")).rstrip("/")
 
 
 async def not_a_websocket(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """Answer an HTTP request where a WebSocket is served."""
+    """Answer an HTTP request at the path of the WebSocket."""
     await _text(send, 426, b"This address is a WebSocket: connect to it with ws:// or wss://\n")
 
 
 async def not_found(scope: dict[str, Any], receive: Receive, send: Send) -> None:
-    """Answer in the place of the application that was not given."""
+    """Answer 404 in the place of the other application, when none was given."""
     if scope["type"] == "http":
         await _text(send, 404, b"Not found\n")
     elif scope["type"] == "websocket":
         await send({"type": "websocket.close"})
     else:
-        raise NotImplementedError("no lifespan here")  # servers then go on without
+        raise NotImplementedError("no lifespan here")  # servers then start without one
 
 
 async def _text(send: Send, status: int, body: bytes) -> None:

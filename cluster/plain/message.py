@@ -1,4 +1,4 @@
-"""What plain clients and the server say to each other, whatever it looks like on the wire."""
+"""The messages between plain clients and the server, independent of their format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ LARGEST_ACK: Final = 2**53 - 1
 
 
 class BadMessage(ValueError):
-    """A client sent what cannot be used; the text is sent to it. ``ack`` is the number it gave, if any."""
+    """A client sent something that cannot be used.
+
+    It gets the text, with the ``ack`` that it gave, if any.
+    """
 
     def __init__(self, text: str, ack: int | None = None) -> None:
         super().__init__(text)
@@ -22,11 +25,12 @@ class BadMessage(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """An event, the answer to one, or what was wrong with one.
+    """An event, the answer to one, or an error.
 
-    ``event`` is its name, None for an answer. ``args`` are the arguments of the event or of the answer.
-    ``room`` is the one room that the server emitted to, or a client's first argument. ``ack`` numbers an
-    event that wants an answer, and its answer. ``error``, from the server only, is a text for people.
+    ``event`` is the name of the event, None for an answer. ``args`` are the arguments of the event or of the
+    answer. ``room`` is the one room that the server emitted to, or the first argument of a client's event.
+    ``ack`` is the number of an event that wants an answer, and of its answer. ``error`` is a text for people;
+    only the server sends it.
     """
 
     event: str | None = None
@@ -37,7 +41,7 @@ class Message:
 
 
 def check(message: Message) -> Message:
-    """Give a client's message back; raises ``BadMessage`` for what no client may send."""
+    """Return a client's message; raise ``BadMessage`` for one that no client may send."""
     number = message.ack
     if number is not None and not (type(number) is int and 0 <= number <= LARGEST_ACK):
         raise BadMessage("ack must be a whole number from 0 up to 2^53-1")
@@ -64,7 +68,7 @@ def _check_room(room: object, number: int | None) -> None:
 
 
 def emitted(packet_class: PacketClass, encoded: Encoded, room: Room | None) -> Message:
-    """Give an event as it was emitted; raises what the serializer raises for bytes it cannot read."""
+    """Return an event as it was emitted; raise the serializer's error for bytes that it cannot read."""
     packet = decode(packet_class, encoded.parts, encoded.text)
     event, *args = packet.data
     return Message(event=str(event), args=tuple(args), room=room, ack=packet.id)

@@ -1,7 +1,8 @@
-"""What waits for one plain client, and what becomes of it when the client does not keep up.
+"""The messages that wait for one plain client, and the policy when the client does not keep up.
 
-Pure book-keeping, in bytes between two marks. Above the high one a client is behind, and may turn out to be
-a slow consumer; or with ``skip`` it misses events until no more than the low one waits.
+This is pure book-keeping of bytes, with two marks. Above the high mark a client is behind, and the
+slow-consumer policy decides about it. With ``skip`` it misses events instead, until no more than the low mark
+waits.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ class Outbound:
     Args:
         high: bytes above which a client is behind.
         low: bytes at which a client that was slow has caught up.
-        skip: leave events out of a full queue, instead of saying that it is full.
+        skip: whether events are left out of a full queue; otherwise ``put`` returns False.
     """
 
     __slots__ = ("_high", "_low", "_queue", "_skip", "missed", "slow", "waiting")
@@ -30,10 +31,13 @@ class Outbound:
         self.waiting = 0
         self.slow = False
         self.missed = 0
-        """Events left out since the client became slow."""
+        """Events that were left out since the client became slow."""
 
     def put(self, data: Data) -> bool:
-        """Add what must not be left out, such as an answer; False when the client is behind."""
+        """Add a message that must not be left out, such as an answer.
+
+        Return False when the client is behind.
+        """
         self._queue.append(data)
         self.waiting += len(data)
         if self.waiting > self._high:
@@ -42,14 +46,14 @@ class Outbound:
         return True
 
     def put_event(self, data: Data) -> bool:
-        """Add an event, or with ``skip`` leave it out while the client is slow; False as for ``put``."""
+        """Add an event, or with ``skip`` leave it out while the client is slow; return as ``put`` does."""
         if self.slow and self._skip:
             self.missed += 1
             return True
         return self.put(data)
 
     def take(self) -> Data | None:
-        """Give what is to be sent next; None when nothing waits."""
+        """Remove and return the next message; None when nothing waits."""
         if not self._queue:
             return None
         data = self._queue.popleft()
@@ -57,13 +61,13 @@ class Outbound:
         return data
 
     def caught_up(self) -> int | None:
-        """Once after a client was slow and is not any more: how many events it missed; else None."""
+        """Return the number of missed events, once when a client that was slow has caught up; else None."""
         if not self.slow or self.waiting > self._low:
             return None
         self.slow, missed, self.missed = False, self.missed, 0
         return missed
 
     def clear(self) -> None:
-        """Throw away what waits."""
+        """Throw away all messages that wait."""
         self._queue.clear()
         self.waiting = 0

@@ -1,4 +1,4 @@
-"""One plain client from its handshake to its end: what it sends becomes events, answers and errors."""
+"""One plain client from its handshake to its end: its messages become events and acks."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 logger = logging.getLogger("socketio_cluster.cluster")
 
 NONSENSE: Final = 10
-"""Bad messages in a row after which a client is disconnected."""
+"""Bad messages in a row, after which a client is disconnected."""
 _LEFT: Final = (1000, 1001)
 _EVENT: Final = "42[]"
-"""An Engine.IO packet for those who count them: whatever a plain client sends is one event."""
+"""The Engine.IO packet that stands for a message in the limit of events: each message is one event."""
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 
 class Session:
-    """Serves one connection whose handshake was accepted."""
+    """Serves one connection, after its handshake was accepted."""
 
     def __init__(self, endpoint: PlainWebSockets, socket: PlainSocket, receive: Receive) -> None:
         self._endpoint = endpoint
@@ -39,7 +39,10 @@ class Session:
         self._reason: str = endpoint.server.reason.TRANSPORT_ERROR
 
     async def serve(self, environ: dict[str, Any]) -> None:
-        """Connect the client, read what it sends, and disconnect it."""
+        """Connect the client, handle its messages, and disconnect it.
+
+        When cancelled, it still disconnects it.
+        """
         reason = self._server.reason.TRANSPORT_ERROR
         try:
             await self._host.connect(self._socket.sid, environ)
@@ -54,18 +57,19 @@ class Session:
         await self._host.handle_connect(self._socket.sid, self._endpoint.namespace, auth)
 
     async def _read(self) -> str:
-        """Handle messages until the end of the connection, and give the reason for it."""
+        """Handle messages until the end of the connection; return the reason of the end."""
         reasons = self._server.reason
         while True:
             await self._socket.writer.readable()
             event = await self._next()
             over = event is None or event["type"] != "websocket.receive"
             if over and self._socket.writer.ending:
-                return self._reason  # unless who said goodbye gave another
+                return self._reason  # a goodbye may have given another reason
             if event is None:
                 return str(reasons.TRANSPORT_CLOSE)
             if over:
-                # uvicorn gives 1005 for a close without a code, and for a lost connection without a reason
+                # uvicorn gives 1005 for a close without a code, and 1005 without a reason for a lost
+                # connection.
                 said = event.get("code") == 1005 and "reason" in event
                 left = said or event.get("code") in _LEFT
                 return str(reasons.CLIENT_DISCONNECT if left else reasons.TRANSPORT_CLOSE)
@@ -73,7 +77,7 @@ class Session:
             await self._take(event["bytes"] if text is None else text)
 
     async def _next(self) -> dict[str, Any] | None:
-        """Wait for the client; None when the goodbye was said, or cannot be said."""
+        """Return the next ASGI message; None when the goodbye was sent, or cannot be sent."""
         receiving = asyncio.ensure_future(self._receive())
         writing = self._socket.writer.task
         try:
@@ -113,7 +117,10 @@ class Session:
         self._socket.writer.end(code, text)
 
     async def _in_time(self) -> bool:
-        """Hold up a client that sends too much, see cluster/limits; False when it is to be disconnected."""
+        """Hold up a client that sends too much (cluster/limits).
+
+        Return False when it is to be disconnected.
+        """
         pacer = pacer_of(self._host)
         return pacer is None or await pacer.admit(self._socket, (_EVENT,))
 
@@ -124,7 +131,7 @@ class Session:
             self._end(POLICY, f"{NONSENSE} bad messages in a row", self._server.reason.TRANSPORT_ERROR)
 
     async def _handle(self, message: Message) -> None:
-        """Do what a message asks for; raises ``BadMessage``."""
+        """Handle a message; raise ``BadMessage`` for one that cannot be used."""
         sid, namespace = self._socket.sid, self._endpoint.namespace
         client = self._endpoint.manager.members.on_connection(sid, namespace)
         if client is None and self._endpoint.auth:
@@ -132,7 +139,7 @@ class Session:
             return
         message = check(message)
         if client is None or client.state is not CONNECTED:
-            return  # refused or disconnected: what it still sends is of no use
+            return  # the client is refused or disconnected, so its message is dropped
         if message.event is None:
             await self._host.handle_ack(sid, namespace, message.ack, list(message.args))
             return
@@ -167,7 +174,7 @@ class Session:
             raise BadMessage(f"nobody here handles the event {message.event!r:.80}", message.ack)
 
     async def _event(self, message: Message, sid: str, args: tuple[Any, ...]) -> None:
-        """Run the application's handler; its error is logged, and the client told that there was one."""
+        """Run the application's handler. Its error is logged, and the client is told that there was one."""
         data = [message.event, *args]
         namespace = self._endpoint.namespace
         try:

@@ -1,7 +1,7 @@
 """A plain client's connection, in the place of python-engineio's socket.
 
-So the server and the manager treat it as any other: the same sid, rooms, session and disconnects. What
-they send it are Socket.IO packets and events; both leave in the codec's format.
+So the server and the manager treat it as any other client, with a sid, rooms, a session and disconnects. They
+send it Socket.IO packets and events, and both leave in the codec's format.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ NAME: Final = "plain"
 
 
 class PlainSocket(AsyncSocket):  # type: ignore[misc]
-    """One connection; ``sid`` is its own id, which the client never learns.
+    """One connection; ``sid`` is its own id, which the client never gets.
 
-    ``connected`` stays False: no HTTP request belongs to this session. ``last_ping`` stays None: the
-    WebSocket server pings.
+    ``connected`` stays False, because no HTTP request belongs to this session. ``last_ping`` stays None,
+    because the WebSocket server sends the pings.
     """
 
     closing: bool
@@ -56,13 +56,13 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
         queue = Outbound(endpoint.high_water, endpoint.low_water, endpoint.skip)
         self.writer = Writer(send, queue, endpoint.manager.stats, self._encode, self._behind)
 
-    # what python-engineio and the manager call
+    # calls of python-engineio and the manager
 
     async def send(self, pkt: Any) -> None:
-        """Nothing: an Engine.IO packet means nothing to a plain client."""
+        """Do nothing: a plain client does not know Engine.IO packets."""
 
     async def close(self, wait: bool = True, abort: bool = False, reason: str | None = None) -> None:
-        """End the session: run the disconnect handlers, say goodbye."""
+        """End the session: run the disconnect handlers, then send a close frame."""
         if self.closed or self.closing:
             return
         self.closing = True
@@ -76,13 +76,13 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
             self.writer.end(GOODBYE if close_frame is None else close_frame.code, reason)
 
     def write_event(self, outgoing: Outgoing) -> None:
-        """Send an event, encoded once for all clients with this codec."""
+        """Send an event. It is encoded once for all clients with this codec."""
         data = outgoing.form(id(self._codec), self._event)
         if data is not None:
             self.writer.write_event(data)
 
     def packet(self, packet: sio.Packet) -> None:
-        """Send what the server says to this client alone."""
+        """Send a packet that the server has for this client alone."""
         kind, data = packet.packet_type, packet.data
         if kind in (sio.ACK, sio.BINARY_ACK):
             self.writer.write(Message(args=tuple(data), ack=packet.id))
@@ -94,16 +94,16 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
         elif kind == sio.DISCONNECT:
             self.writer.end(GOODBYE, self.server.reason.SERVER_DISCONNECT)
 
-    # what becomes of it
+    # how messages are encoded, and how the connection ends
 
     def _event(self, outgoing: Outgoing) -> Data | None:
-        """Give an event in the codec's format; None for one that has none, which is logged."""
+        """Return an event in the codec's format; None, with a log record, when it cannot be encoded."""
         room = outgoing.rooms[0] if outgoing.rooms is not None and len(outgoing.rooms) == 1 else None
         if room is not None and self._endpoint.manager.is_sid_room(self._endpoint.namespace, room):
             room = None
         try:
             return self._encode(emitted(self._endpoint.manager.packet_class, outgoing.encoded, room))
-        except Exception:  # one client's format must not keep the event from the others
+        except Exception:  # an error in one format must not keep the event from clients with others
             logger.exception("an event cannot be encoded for plain clients")
             return None
 
@@ -116,23 +116,23 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
 
     @property
     def mark(self) -> int:
-        """Bytes above which this client is behind."""
+        """The number of bytes above which this client is behind."""
         return self._endpoint.high_water
 
     @property
     def queued(self) -> int:
-        """Bytes that wait for this client; 0 when its connection ends."""
+        """The bytes that wait for this client; 0 when its connection ends."""
         return 0 if self.closing else self.writer.queued
 
     def cut_off(self) -> str:
-        """End this connection, without what waits; returns its sid."""
+        """End this connection and throw away what waits; return its sid."""
         self.writer.end(TOO_SLOW, SLOW_CONSUMER, at_once=True)
         self._endpoint.manager.spawn(self.close(reason=SLOW_CONSUMER))
         return str(self.sid)
 
 
 def send_to_plain_clients(host: Host) -> None:
-    """Stand before the server's packets, once, whatever the number of endpoints."""
+    """Let a server send its packets to plain clients too. Several endpoints of one server do this once."""
     if NAME in host.packet.layers:
         return
 

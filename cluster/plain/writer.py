@@ -1,6 +1,7 @@
-"""The way out to one plain client: messages in order, then the goodbye.
+"""Sends to one plain client: messages in order, then the close frame.
 
-ASGI's ``send`` waits while the connection's own buffer is full, so what waits longer waits here, counted.
+ASGI's ``send`` waits while the connection's own buffer is full. Messages that come meanwhile wait here, and
+their bytes are counted.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from socketio_cluster.manager.stats import Stats
 logger = logging.getLogger("socketio_cluster.cluster")
 
 CLOSE_SECONDS: Final = 5.0
-"""How long a client that does not read may hold up its goodbye."""
+"""Seconds that a client that does not read may hold up the end of its connection."""
 TURN: Final = 64
-"""Messages sent before the loop gets a turn."""
+"""Messages that are sent before the loop gets a turn."""
 REASON_BYTES: Final = 123
-"""What fits into a close frame, RFC 6455."""
+"""The bytes of a reason that fit into a close frame (RFC 6455)."""
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -30,10 +31,10 @@ class Writer:
     """Sends to one client.
 
     Args:
-        send: ASGI's.
-        queue: what waits.
-        stats: where to count.
-        encode: the codec's; None for what is not to be sent.
+        send: ASGI's function.
+        queue: the messages that wait.
+        stats: the counters of the manager.
+        encode: the codec's function; it returns None for a message that is not to be sent.
         behind: called after each message while the client is behind.
     """
 
@@ -66,7 +67,7 @@ class Writer:
             self._put(self._queue.put, data)
 
     def write_event(self, data: Data) -> None:
-        """Send an event; what comes after the goodbye is thrown away."""
+        """Send an event. After ``end`` it is thrown away."""
         if self._goodbye is None:
             self._put(self._queue.put_event, data)
 
@@ -78,11 +79,17 @@ class Writer:
             self._readable.clear()
 
     async def readable(self) -> None:
-        """Wait until the client may be read from: not while it is slow, for its answers would pile up."""
+        """Wait while the client is slow: to read from it would add answers to its queue.
+
+        Cancelling this is safe.
+        """
         await self._readable.wait()
 
     def end(self, code: int, reason: str, *, at_once: bool = False) -> None:
-        """Say goodbye after what waits, or ``at_once`` in its place; the first goodbye counts."""
+        """Close after all that waits is sent, or ``at_once`` in the place of it.
+
+        Only the first call counts.
+        """
         if self._goodbye is not None:
             return
         if at_once:
@@ -95,18 +102,18 @@ class Writer:
 
     @property
     def queued(self) -> int:
-        """Bytes that wait for the client."""
+        """The bytes that wait for the client."""
         return self._queue.waiting
 
     @property
     def ending(self) -> bool:
-        """Whether the goodbye is on its way."""
+        """Whether ``end`` was called."""
         return self._goodbye is not None
 
     async def over(self) -> None:
-        """Say goodbye when all that waits is sent; who does not read in time gets none.
+        """Send the close frame when all that waits is sent; a client that does not read in time gets none.
 
-        Not while ASGI's ``receive`` is waiting: granian then does neither.
+        Do not call it while ASGI's ``receive`` waits: granian then finishes neither of the two.
         """
         await asyncio.wait((self.task,))
         if self._patience is not None:
@@ -117,7 +124,7 @@ class Writer:
         try:
             self.task.result()
             await asyncio.wait_for(self._send(self._goodbye), CLOSE_SECONDS)
-        except Exception as error:  # how a server says that the client is gone is its own affair
+        except Exception as error:  # each server has its own error for a client that is gone
             logger.debug("a plain client got no goodbye: %r", error)
 
     async def _run(self) -> None:
@@ -140,7 +147,7 @@ class Writer:
             self._look_up()
 
     def _look_up(self) -> None:
-        """Tell a client that has caught up what it missed, and read from it again."""
+        """Tell a client that has caught up how many events it missed, and let it be read from again."""
         missed = self._queue.caught_up()
         if missed is not None:
             self._readable.set()

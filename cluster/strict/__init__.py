@@ -1,1 +1,4 @@
-"""Engine.IO to the letter, where python-engineio is lax; see ``Strict``."""
+"""Checks requests and packets as the JavaScript server does, where python-engineio does not.
+
+See ``Strict``.
+"""

@@ -1,4 +1,4 @@
-"""The answers of an Engine.IO server that are no packets."""
+"""The HTTP answers of an Engine.IO server that do not carry packets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class HttpAnswer(NamedTuple):
 
 
 def error(code: int, message: str) -> HttpAnswer:
-    """Make one of the protocol's errors: 400 with the code and the message as JSON."""
+    """Return an error of the protocol: 400, with the code and the message as JSON."""
     body = json.dumps({"code": code, "message": message}, separators=(",", ":")).encode()
     return HttpAnswer("400 BAD REQUEST", (("Content-Type", "application/json"),), body)
 
@@ -31,11 +31,11 @@ BAD_METHOD = error(2, "Bad handshake method")
 BAD_REQUEST = error(3, "Bad request")
 VERSION_UNSUPPORTED = error(5, "Unsupported protocol version")
 CLOSED = HttpAnswer("400 BAD REQUEST")
-"""To a request for which the session was closed."""
+"""The answer to a request that broke the protocol, and for which the session was closed."""
 SECOND_WEBSOCKET = HttpAnswer("101 SWITCHING PROTOCOLS")
-"""To a WebSocket for a session that has one: it is opened and closed, as by engine.io.
+"""The answer to a WebSocket for a session that has one: it is opened and closed, as engine.io does.
 
-Some clients cannot bear a refusal: the first WebSocket, which serves them well, ends with it.
+When it is refused instead, some clients also close the first WebSocket, which works.
 """
 BODY_TOO_LARGE = HttpAnswer("413 PAYLOAD TOO LARGE")
 # text/html: with text/plain some browsers offer to download it (engine.io's issue 43).
@@ -45,7 +45,10 @@ OK = HttpAnswer(
 
 
 def _not_now(seconds: int, text: bytes) -> HttpAnswer:
-    """Make the answer of a node that takes no new session: 503, and when to try again."""
+    """Return the answer of a node that takes no new session.
+
+    503, and the seconds after which to try again.
+    """
     headers = (("Retry-After", str(seconds)), ("Content-Type", "text/plain"))
     return HttpAnswer("503 SERVICE UNAVAILABLE", headers, text)
 
@@ -55,11 +58,11 @@ NO_ROOM = {
     FULL: _not_now(10, b"this node has as many connections as it may have"),
     RATE: _not_now(1, b"this node takes no more new connections in this second"),
 }
-"""What a new session gets, by the reason why it is not let in."""
+"""The answers to a new session that a limit refuses, by the reason."""
 
 
-async def give(host: Host, answer: HttpAnswer, scope: Scope, receive: Any, send: Any) -> None:
-    """Send an answer, with CORS headers; a WebSocket gets it instead of its handshake."""
+async def send_answer(host: Host, answer: HttpAnswer, scope: Scope, receive: Any, send: Any) -> None:
+    """Send an answer with CORS headers. A WebSocket gets it in the place of its handshake."""
     environ = await host.environ_of(scope, send)
     if scope["type"] == "websocket" and "websocket.http.response" in scope.get("extensions", {}):
         await receive()  # websocket.connect

@@ -1,4 +1,4 @@
-"""The way into the Engine.IO server: what breaks the protocol is refused here."""
+"""The gate stands before the Engine.IO server, and refuses requests that break the protocol or a limit."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from typing import Any, Final
 from engineio.packet import NOOP
 
 from socketio_cluster.cluster.limits.limits import admission_of
-from socketio_cluster.cluster.strict.answers import NO_ROOM, OK, SESSION_UNKNOWN, HttpAnswer, error, give
+from socketio_cluster.cluster.strict.answers import (
+    NO_ROOM,
+    OK,
+    SESSION_UNKNOWN,
+    HttpAnswer,
+    error,
+    send_answer,
+)
 from socketio_cluster.cluster.strict.pings import PingClock, correct_opening
 from socketio_cluster.cluster.strict.polls import Polls
 from socketio_cluster.cluster.strict.posts import Posts
-from socketio_cluster.cluster.strict.request import EngineRequest, choosing
+from socketio_cluster.cluster.strict.request import EngineRequest, choose_subprotocol
 from socketio_cluster.cluster.strict.rules import refusal
 from socketio_cluster.cluster.strict.websocket import check_websockets
 from socketio_cluster.manager.client_manager import ClusterManager
@@ -21,7 +28,8 @@ from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.stats import Stats
 
 CROSSING_SECONDS: Final = 5.0
-"""How long a POST may be on its way while the CLOSE packet comes towards it, perhaps by another node."""
+"""Seconds that a POST may be on its way while the CLOSE packet goes to its client, perhaps by another
+node."""
 
 
 NAME: Final = "strict"
@@ -33,7 +41,7 @@ class Gate:
     Args:
         host: the server.
         spawn: runs a coroutine in a task.
-        stats: where to count.
+        stats: the counters of the manager.
     """
 
     def __init__(self, host: Host, spawn: Callable[[Coroutine[Any, Any, Any]], None], stats: Stats) -> None:
@@ -42,10 +50,10 @@ class Gate:
         self._stats = stats
         self._inner = inner = host.engine_request.outermost
         self._polls = Polls(host, inner, spawn)
-        self._parted: set[str] = set()
-        self._posts = Posts(host, inner, spawn, stats, self._parted)
+        self._departed: set[str] = set()
+        self._posts = Posts(host, inner, spawn, stats, self._departed)
         self.closed: HttpAnswer | None = None
-        """What new sessions get instead, once this node takes none any more."""
+        """The answer to every new session, when this node takes none any more; None while it does."""
         host.engine_request.put("strict", lambda _: self.handle)
         host.poll_answer.put("strict", self._before_answer)
         host.use_bad_request(bad_request)
@@ -53,31 +61,31 @@ class Gate:
     async def handle(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         """Serve a request of Engine.IO."""
         if scope["type"] == "websocket":
-            send = choosing(scope, send)
+            send = choose_subprotocol(scope, send)
         request = EngineRequest.of(scope)
         if request.method == "OPTIONS":
             return await self._inner(scope, receive, send)
         broken = refusal(request, self._eio)
         if broken is None and request.sid is None:
             broken = self.turn_away()
-        elif broken is SESSION_UNKNOWN and request.method == "POST" and request.sid in self._parted:
-            broken = OK  # an error would be what its client sees of the goodbye
+        elif broken is SESSION_UNKNOWN and request.method == "POST" and request.sid in self._departed:
+            broken = OK  # after the goodbye its client must not see an error
         elif broken is not None and request.sid is None:
             self._stats.turned_away["protocol"] += 1
         if broken is not None:
-            return await give(self._host, broken, scope, receive, send)
+            return await send_answer(self._host, broken, scope, receive, send)
         if request.sid is None or request.upgrade:
             return await self._inner(scope, receive, send)
         method = self._polls.serve if request.method == "GET" else self._posts.serve
         return await method(self._eio.sockets[request.sid], scope, receive, send)
 
-    def part_with(self, sid: str) -> None:
-        """Take what a client still says, to no effect, though its session has ended from this side."""
-        self._parted.add(sid)
-        asyncio.get_running_loop().call_later(CROSSING_SECONDS, self._parted.discard, sid)
+    def expect_late_posts(self, sid: str) -> None:
+        """Answer POSTs of a session that this node has ended with ``ok``, for CROSSING_SECONDS."""
+        self._departed.add(sid)
+        asyncio.get_running_loop().call_later(CROSSING_SECONDS, self._departed.discard, sid)
 
     def turn_away(self) -> HttpAnswer | None:
-        """What a new session gets instead; None lets it in."""
+        """Return the answer that refuses a new session, which is counted; None lets it in."""
         if self.closed is not None:
             self._stats.turned_away["draining"] += 1
             return self.closed
@@ -87,7 +95,7 @@ class Gate:
 
     def _before_answer(self, make: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
         def poll_answer(packets: list[Any] | None = None, **how: Any) -> dict[str, Any]:
-            """Answer a poll; a NOOP, there to end it, is left out when something else does."""
+            """Answer a poll. A NOOP, whose purpose is to end the poll, is left out beside other packets."""
             if packets is not None and len(packets) > 1:
                 packets = [packet for packet in packets if packet.packet_type != NOOP] or packets[:1]
             answer = make(packets, **how)
@@ -98,13 +106,13 @@ class Gate:
 
 
 def bad_request(message: str = "Bad request") -> dict[str, Any]:
-    """Put what python-engineio refuses by itself in the protocol's form."""
+    """Return the protocol's error 3, for requests that python-engineio itself refuses."""
     answer = error(3, message)
     return {"status": answer.status, "headers": list(answer.headers), "response": answer.body}
 
 
 class Strict:
-    """The layer."""
+    """The layer that makes an Engine.IO server answer as the JavaScript server does."""
 
     name = NAME
 
@@ -118,5 +126,5 @@ class Strict:
 
 
 def gate_of(host: Host) -> Gate | None:
-    """The gate of a server; None where this process is no worker of ``serve``."""
+    """Return the gate of a server; None when it is not served by a worker of ``serve``."""
     return host.layers.get(NAME)

@@ -1,9 +1,9 @@
 """One clock for the pings of all connections.
 
-python-engineio starts a task per connection for the next ping, and a service task that looks at one
-connection at a time for a missing pong. The interval is the same for all, so the connections wait in
-a queue that is already in the order of their times, and one timer is enough. It is set for the first of
-them: a session that does not answer ends when the protocol says, and not a while later.
+python-engineio starts a task for each connection and ping, and a service task that looks at one connection at
+a time for a missing pong. The interval is the same for all connections, so a queue of them is always in the
+order of their times, and one timer is enough. It is set for the first of them, so a session without a pong
+ends exactly when the protocol says so.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from socketio_cluster.manager.clients.compact_json import PacketJson
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import pinged_by
 
-GRAIN: Final = 0.02
-"""Seconds by which a ping may be early: those of so many connections leave together."""
+EARLY_SECONDS: Final = 0.02
+"""Seconds by which a ping may be early: pings that are due within this time leave together."""
 
 
 class PingClock:
@@ -39,7 +39,10 @@ class PingClock:
         host.without_service_task()
 
     def start_background_task(self, target: Any, *args: Any, **kwargs: Any) -> Any:
-        """Start a task, but for a ping: that waits here until it is due."""
+        """Start a task.
+
+        The task of a ping is not started: its connection waits here until the ping is due.
+        """
         socket = pinged_by(target)
         if socket is None:
             return self._start_task(target, *args, **kwargs)
@@ -49,7 +52,7 @@ class PingClock:
         return None
 
     def _set_timer(self, seconds: float) -> None:
-        # Not in the context of the connection that happened to be the first.
+        # Otherwise the timer would run in the context of the connection that happens to be the first.
         self._timer = asyncio.get_running_loop().call_later(seconds, self._look, context=Context())
 
     def _look(self) -> None:
@@ -58,15 +61,15 @@ class PingClock:
         pinged = self._ping(now)
         if pinged:
             self._start_task(self._send, pinged)
-        self._bury(now)
+        self._close_silent(now)
         times = [queue[0][0] for queue in (self._due, self._unanswered) if queue]
         if times:
             self._set_timer(max(0.001, min(times) - now))
 
     def _ping(self, now: float) -> list[Any]:
-        """Give those to be pinged now."""
+        """Return the connections that are to be pinged now."""
         pinged = []
-        while self._due and self._due[0][0] <= now + GRAIN:
+        while self._due and self._due[0][0] <= now + EARLY_SECONDS:
             due, socket = self._due.popleft()
             if not (socket.closing or socket.closed):
                 socket.last_ping = time.time()
@@ -80,8 +83,8 @@ class PingClock:
             if not socket.closed:
                 await socket.send(ping)
 
-    def _bury(self, now: float) -> None:
-        """Close what has not answered in time, and forget what is closed."""
+    def _close_silent(self, now: float) -> None:
+        """Close the connections that have not answered in time, and forget those that are closed."""
         while self._unanswered:
             until, socket, sent = self._unanswered[0]
             answered = socket.last_ping != sent and not (socket.closing or socket.closed)
@@ -91,11 +94,11 @@ class PingClock:
             if socket.closed:
                 self._eio.sockets.pop(socket.sid, None)
             elif socket.closing:
-                # Its disconnect handler is running.
+                # Its disconnect handler still runs.
                 self._unanswered.append((now + self._eio.ping_timeout, socket, sent))
             elif not answered:
                 mark_over(socket)
-                # A task of its own: the application's disconnect handler may take its time.
+                # It gets a task of its own, because the application's disconnect handler may take long.
                 self._start_task(self._timed_out, socket)
 
     async def _timed_out(self, socket: Any) -> None:
@@ -104,15 +107,15 @@ class PingClock:
 
 
 def correct_opening(host: Host) -> None:
-    """Correct the OPEN packet of each new session of a server.
+    """Correct the times in the OPEN packet of each new session of a server.
 
-    python-engineio cuts the interval to whole seconds: with 25.5 s the client gives up half a second
-    early, with 0.3 s at once.
+    python-engineio cuts the ping interval to whole seconds. With 25.5 s the client would give up half a
+    second too early, with 0.3 s at once.
     """
 
     def before(connect: Callable[..., Any]) -> Callable[..., Any]:
         async def connected(eio_sid: str, environ: dict[str, Any]) -> Any:
-            # Here nothing else waits behind that packet yet. A plain client gets none.
+            # The OPEN packet is the only one in the queue yet. A plain client has none.
             queue = host.engine.sockets[eio_sid].queue
             if not queue.empty():
                 opening = queue.get_nowait()

@@ -1,4 +1,4 @@
-"""Polls: one at a time for each session, and a session whose poll is cut off ends."""
+"""Polls: a session has one at a time, and it ends when the connection of its poll ends."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from socketio_cluster.cluster.strict.answers import CLOSED, give
+from socketio_cluster.cluster.strict.answers import CLOSED, send_answer
+from socketio_cluster.cluster.strict.request import jsonp_index
 from socketio_cluster.cluster.strict.rules import cut_off
 from socketio_cluster.manager.host.server import Host
 
@@ -14,12 +15,12 @@ from socketio_cluster.manager.host.server import Host
 class Polls:
     """The GETs of one server's sessions.
 
-    A session without the connection of its poll is closed at once, as engine.io does: what would be
-    written into that poll is lost, and no client polls again after a failed poll.
+    When the connection of a poll ends, its session is closed at once, as in engine.io: packets that would be
+    written into that poll are lost, and no client polls again after a failed poll.
 
     Args:
         host: the server.
-        inner: what handles a request behind this.
+        inner: the function that handles a request after the checks.
         spawn: runs a coroutine in a task.
     """
 
@@ -31,12 +32,12 @@ class Polls:
         self._waiting: set[str] = set()
 
     async def serve(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Answer with what is there for the client, when there is something."""
+        """Answer with the packets that wait for the client; wait until there is one."""
         if socket.closed:
             await self._last_words(socket, scope, send)
         elif socket.sid in self._waiting:
             cut_off(socket, self._spawn)
-            await give(self._host, CLOSED, scope, receive, send)
+            await send_answer(self._host, CLOSED, scope, receive, send)
         else:
             self._waiting.add(socket.sid)
             try:
@@ -55,7 +56,7 @@ class Polls:
 
         async def answer(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.body":
-                self._waiting.discard(socket.sid)  # before the client can know and poll again
+                self._waiting.discard(socket.sid)  # this must come before the client can poll again
             await send(message)
 
         watch = asyncio.ensure_future(self._watch(socket, receive))
@@ -71,8 +72,9 @@ class Polls:
             cut_off(socket, self._spawn)
 
     async def _last_words(self, socket: Any, scope: dict[str, Any], send: Any) -> None:
-        """Give the client that was not polling when its session was closed the CLOSE packet."""
+        """Send the CLOSE packet to a client that was not polling when its session was closed."""
         self._eio.sockets.pop(socket.sid, None)
         environ = await self._host.environ_of(scope, send)
         packets = [packet for packet in socket.queue.drain() if packet is not None]
-        await self._host.respond(self._host.poll_answer(packets), environ)
+        index = jsonp_index(scope)
+        await self._host.respond(self._host.poll_answer(packets, jsonp_index=index), environ)

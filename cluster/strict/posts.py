@@ -1,4 +1,4 @@
-"""POSTs: what a polling client sends, one at a time for each session."""
+"""POSTs: a polling client sends packets by them, one POST at a time for each session."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from socketio_cluster.cluster.limits.limits import RATE_LIMIT, pacer_of
 from socketio_cluster.cluster.strict import answers
-from socketio_cluster.cluster.strict.answers import HttpAnswer, give
+from socketio_cluster.cluster.strict.answers import HttpAnswer, send_answer
 from socketio_cluster.cluster.strict.request import header
 from socketio_cluster.cluster.strict.rules import cut_off
 from socketio_cluster.manager.host.posts import Malformed, packets_of, parts_of, take
@@ -21,10 +21,10 @@ class Posts:
 
     Args:
         host: the server.
-        inner: what handles a request behind this.
+        inner: the function that handles a request after the checks.
         spawn: runs a coroutine in a task.
-        stats: where to count.
-        parted: the ids of sessions that were let go a moment ago.
+        stats: the counters of the manager.
+        departed: the ids of sessions that this node has ended a moment ago.
     """
 
     def __init__(
@@ -33,21 +33,21 @@ class Posts:
         inner: Any,
         spawn: Callable[[Coroutine[Any, Any, Any]], None],
         stats: Stats,
-        parted: Container[str],
+        departed: Container[str],
     ) -> None:
         self._host = host
         self._eio = host.engine
         self._stats = stats
         self._inner = inner
         self._spawn = spawn
-        self._parted = parted
+        self._departed = departed
         self._reading: set[str] = set()
 
     async def serve(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Handle the packets of a POST."""
         environ = await self._host.environ_of(scope, send)
         if not self._host.same_origin(environ):
-            await self._inner(scope, receive, send)  # says so
+            await self._inner(scope, receive, send)  # it refuses the origin
             return
         if socket.sid in self._reading or header(scope, b"content-type") == "application/octet-stream":
             answer: HttpAnswer | None = self._end(socket, answers.CLOSED)
@@ -58,7 +58,7 @@ class Posts:
             finally:
                 self._reading.discard(socket.sid)
         if answer is not None:
-            await give(self._host, answer, scope, receive, send)
+            await send_answer(self._host, answer, scope, receive, send)
 
     async def _take(
         self, socket: Any, scope: dict[str, Any], receive: Any, environ: dict[str, Any]
@@ -66,10 +66,10 @@ class Posts:
         try:
             body = await read_body(scope, receive, self._eio.max_http_buffer_size)
             self._stats.received_bytes += len(body)
-            if socket.closed and socket.sid not in self._parted:
+            if socket.closed and socket.sid not in self._departed:
                 return answers.SESSION_UNKNOWN
             if socket.closing:
-                return answers.OK  # its disconnect handlers run: what it still says comes too late
+                return answers.OK  # its disconnect handlers run already, so its packets are dropped
             pacer = pacer_of(self._host)
             for part in parts_of(packets_of(body)):
                 if pacer is not None and not await pacer.admit(socket, part):
@@ -83,8 +83,8 @@ class Posts:
         except Gone:
             return self._end(socket, None)
         except Malformed:
-            return self._end(socket, answers.OK)  # engine.io's answer too: the poll tells the client
-        except (ValueError, RecursionError):  # not base64, or JSON nested without end
+            return self._end(socket, answers.OK)  # engine.io answers this too, and the poll tells the client
+        except (ValueError, RecursionError):  # it is not base64, or its JSON is nested too deeply
             self._spawn(hang_up(socket, self._eio.reason.TRANSPORT_ERROR))
         return answers.OK
 
@@ -98,13 +98,13 @@ class TooLarge(Exception):
 
 
 class Gone(Exception):
-    """The client is gone before the end of the body."""
+    """The client has left before the end of the body."""
 
 
 async def read_body(scope: dict[str, Any], receive: Any, limit: int) -> bytes:
     """Read a body of at most ``limit`` bytes.
 
-    Raises ``TooLarge``, before any of it is read when its length was announced, and ``Gone``.
+    Raises ``TooLarge``, before any of the body is read when its header announces its length, and ``Gone``.
     """
     announced = header(scope, b"content-length")
     if announced.isdecimal() and int(announced) > limit:

@@ -1,13 +1,16 @@
-"""What the protocol's rules look at in a request."""
+"""The parts of a request that the protocol's rules check, and the choice of a subprotocol."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs
+
+INDEX_DIGITS: Final = 20
+"""A client counts its functions; longer numbers are none of its."""
 
 
 class EngineRequest(NamedTuple):
-    """An Engine.IO request; ``upgrade`` says that it asks for a WebSocket."""
+    """An Engine.IO request; ``upgrade`` says whether it asks for a WebSocket."""
 
     method: str
     upgrade: bool
@@ -17,7 +20,7 @@ class EngineRequest(NamedTuple):
 
     @classmethod
     def of(cls, scope: dict[str, Any]) -> EngineRequest:
-        """Read an ASGI scope; of several values the first counts, as for python-engineio."""
+        """Read an ASGI scope. Of several values the first one counts, as in python-engineio."""
         query = first_values(scope.get("query_string", b"").decode("utf-8", "replace"))
         return cls(
             method=scope.get("method", "GET"),
@@ -29,7 +32,7 @@ class EngineRequest(NamedTuple):
 
 
 def first_values(query: str) -> dict[str, str]:
-    """Give the first value of each name, as ``parse_qs`` reads them: without a value it is not there."""
+    """Return the first value of each name, as ``parse_qs`` does: a name without a value is left out."""
     if "%" in query or "+" in query:
         return {name: values[0] for name, values in parse_qs(query).items()}
     found: dict[str, str] = {}
@@ -40,15 +43,22 @@ def first_values(query: str) -> dict[str, str]:
     return found
 
 
+def jsonp_index(scope: dict[str, Any]) -> int | None:
+    """Give the number of the function that a JSONP client waits with; None for any other."""
+    index = first_values(scope.get("query_string", b"").decode("utf-8", "replace")).get("j", "")
+    return int(index) if index.isdecimal() and len(index) <= INDEX_DIGITS else None
+
+
 def header(scope: dict[str, Any], name: bytes) -> str:
-    """Give a header of an ASGI scope (its name in lower case), or an empty string."""
+    """Return a header of an ASGI scope, or an empty string; ``name`` is in lower case."""
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
-def choosing(scope: dict[str, Any], send: Any) -> Any:
-    """Give a ``send`` that accepts with the first subprotocol of those that the client offers.
+def choose_subprotocol(scope: dict[str, Any], send: Any) -> Any:
+    """Return a ``send`` that accepts a WebSocket with the first subprotocol that the client offers.
 
-    As engine.io does. A browser that has offered some closes the connection when none is chosen.
+    engine.io does the same. A browser that offers some closes the connection when none is chosen. An
+    application that chooses one by itself is not overruled.
     """
     offered = next(filter(None, scope.get("subprotocols", ())), None)
     if offered is None:

@@ -1,4 +1,8 @@
-"""Which requests Engine.IO refuses, and with what: engine.io 6.6's ``verify`` and ``handshake``."""
+"""The rules by which requests are refused: ``verify`` and ``handshake`` of engine.io 6.6.
+
+A session that ends for breaking a rule is over at once: the next request of its client is for an unknown
+session.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ _over: Final[WeakSet[Any]] = WeakSet()
 
 
 def refusal(request: EngineRequest, eio: Any) -> HttpAnswer | None:
-    """The answer to a request that breaks a rule, or None.
+    """Return the answer to a request that breaks a rule, or None.
 
     Args:
         request: any but a CORS preflight.
@@ -53,7 +57,7 @@ def _handshake(request: EngineRequest) -> HttpAnswer | None:
 
 def _session(request: EngineRequest, socket: Any) -> HttpAnswer | None:
     fits = (request.transport == "websocket") == request.upgrade and request.method in ("GET", "POST")
-    # Not VERSION_UNSUPPORTED: engine.io says that only in a handshake.
+    # engine.io answers VERSION_UNSUPPORTED only in a handshake.
     if not fits or request.version != VERSION:
         return BAD_REQUEST
     if request.upgrade:
@@ -62,25 +66,25 @@ def _session(request: EngineRequest, socket: Any) -> HttpAnswer | None:
 
 
 def _last_words(request: EngineRequest, socket: Any) -> bool:
-    """Whether this poll gets what was to be sent when the server closed the session."""
+    """Return whether this poll gets the packets that waited when the server closed the session."""
     polls = request.method == "GET" and not request.upgrade and not socket.upgraded
     return polls and not socket.queue.empty()
 
 
 def mark_over(socket: Any) -> None:
-    """Let no request of this session in any more, though its disconnect handlers may still run."""
+    """Refuse all further requests of this session, though its disconnect handlers may still run."""
     _over.add(socket)
 
 
 def is_over(socket: Any) -> bool:
-    """Whether the session has ended at once."""
+    """Return whether ``mark_over`` was called for this session."""
     return socket in _over
 
 
 def cut_off(socket: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None]) -> None:
     """End the session of a client that breaks the protocol; a poll that waits is answered with CLOSE.
 
-    In a task: the application's disconnect handlers may take their time.
+    This returns at once, and the application's disconnect handlers run in a task.
     """
     mark_over(socket)
     spawn(hang_up(socket, socket.server.reason.TRANSPORT_ERROR))

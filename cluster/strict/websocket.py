@@ -1,4 +1,4 @@
-"""WebSockets that python-engineio drives itself, without a lane: the same rules for what goes over them."""
+"""Checks the packets of WebSockets that python-engineio serves itself, without a lane."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from socketio_cluster.manager.stats import Stats
 
 NOOP: Final = "6"
 UPGRADE_SECONDS: Final = 10.0
-"""How long each step of an upgrade may take: until it is done every poll is answered at once."""
+"""Seconds that each step of an upgrade may take. Until it is done, every poll is answered at once."""
 
 
 def check_websockets(host: Host, stats: Stats) -> None:
@@ -30,7 +30,10 @@ def check_websockets(host: Host, stats: Stats) -> None:
 
     def before(driver: Callable[..., Any]) -> Callable[..., Any]:
         def make(handler: Any, server: Any) -> Any:
-            """Make what serves a connection; ``handler`` is a method of python-engineio's socket."""
+            """Return the object that serves a connection.
+
+            ``handler`` is a method of python-engineio's socket.
+            """
             socket = getattr(handler, "__self__", None)
             return driver(handler if socket is None else _Handler(handler, socket, host, stats), server)
 
@@ -40,7 +43,7 @@ def check_websockets(host: Host, stats: Stats) -> None:
 
 
 class _Handler:
-    """The socket's handler; a lane, which finds the socket in ``__self__``, never calls it."""
+    """Calls the socket's handler with a checked WebSocket. A lane only takes the socket from ``__self__``."""
 
     def __init__(
         self, handler: Callable[[Any], Coroutine[Any, Any, None]], socket: Any, host: Host, stats: Stats
@@ -54,12 +57,12 @@ class _Handler:
         try:
             await self._handler(_WebSocket(ws, self.__self__, self._host, self._stats))
         finally:
-            # An upgrade that fails leaves it set, and every poll is then answered with a NOOP at once.
+            # After a failed upgrade it would stay set, and every poll would be answered with a NOOP at once.
             self.__self__.upgrading = False
 
 
 class _WebSocket:
-    """A WebSocket that takes and sends only what belongs there."""
+    """A WebSocket that passes on only valid packets, and closes the connection after others."""
 
     def __init__(self, ws: Any, socket: Any, host: Host, stats: Stats) -> None:
         self._ws = ws
@@ -68,7 +71,7 @@ class _WebSocket:
         self._stats = stats
 
     async def wait(self) -> str | bytes:
-        """Give the next packet; raises ``OSError`` at the end."""
+        """Return the next packet; raise ``OSError`` at the end of the connection."""
         if self._socket.upgrading:
             return await self._upgrading()
         while True:
@@ -84,7 +87,7 @@ class _WebSocket:
                 raise OSError(str(exc)) from exc
 
     async def _check(self, data: str | bytes) -> None:
-        """Close the connection, and raise ``OSError``, for a message too large or one event too many."""
+        """Close and raise ``OSError`` when the message is too large, or the client sends too many events."""
         socket, limit = self._socket, self._socket.server.max_http_buffer_size
         length = size(data)
         self._stats.received_bytes += length
@@ -106,17 +109,17 @@ class _WebSocket:
         raise OSError("no upgrade")
 
     async def send(self, data: str | bytes) -> None:
-        """Send a packet, but for the NOOP that was to end a poll before the upgrade."""
+        """Send a packet. A NOOP is left out: its purpose was to end a poll before the upgrade."""
         if data != NOOP:
             self._stats.sent_bytes += size(data)
             await self._ws.send(data)
 
     async def close(self) -> None:
-        """Close it, with the code that whoever ends the session has left in the socket."""
+        """Close it with the code that ``Host.close_with`` has noted for the session, if there is one."""
         close_frame = self._host.close_frame(self._socket)
         if close_frame is None:
             await self._ws.close()
         else:
-            with contextlib.suppress(OSError, RuntimeError):  # it may have ended by itself
+            with contextlib.suppress(OSError, RuntimeError):  # the connection may have ended by itself
                 code, text = close_frame
                 await self._ws.asgi_send({"type": "websocket.close", "code": code, "reason": text})

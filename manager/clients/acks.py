@@ -1,6 +1,6 @@
-"""Callbacks of emits, on the node that emitted and on the node of the client.
+"""The callbacks of emits that wait for an answer (an ack) from a client.
 
-A callback is called with the client's answer. If it has a method ``abandon``, that is called instead
+A callback is called with the client's answer. If it has a method ``abandon``, that method is called instead
 when no answer can come any more.
 """
 
@@ -19,11 +19,14 @@ from socketio_cluster.manager.clients.rooms import Callback
 logger = logging.getLogger("socketio_cluster.manager")
 
 MAX_REMOTE: Final = 100_000
-"""Callbacks of one node that wait for clients of others; one more, and the oldest goes: some 50 MB."""
+"""The most callbacks of one node that wait for clients of other nodes. They take about 50 MB.
+
+When one more comes, the oldest is abandoned.
+"""
 
 
 class PendingAck(NamedTuple):
-    """A callback that waits for a client's answer: since when, and until when."""
+    """A callback that waits for a client's answer: since ``at`` and until ``until``, in seconds."""
 
     callback: Callback
     at: float
@@ -31,14 +34,20 @@ class PendingAck(NamedTuple):
 
 
 def abandon(callback: Callback) -> None:
-    """Tell a callback that nobody will call it."""
+    """Call the method ``abandon`` of a callback, if it has one: no answer will come."""
     tell = getattr(callback, "abandon", None)
     if tell is not None:
         tell()
 
 
 class RemoteAck:
-    """The callback that a client's node keeps for an emit of another node."""
+    """A callback that the client's node keeps for an emit of another node.
+
+    Args:
+        answer: sends the client's answer to the emitting node.
+        gone: tells the emitting node that the client is gone.
+        seconds: how long the emitting node waits; None stands for the time that this node would wait.
+    """
 
     __slots__ = ("_answer", "_gone", "seconds")
 
@@ -48,7 +57,6 @@ class RemoteAck:
         self._answer = answer
         self._gone = gone
         self.seconds = seconds
-        """How long the emitting node waits; None: as long as this one would."""
 
     def __call__(self, *arguments: Any) -> None:
         """Send the client's answer to the emitting node."""
@@ -60,10 +68,11 @@ class RemoteAck:
 
 
 class AckWaiter:
-    """The callback of a ``call()``: what it waits for, and what to undo when it does not wait any more.
+    """The callback of a ``call()``, which waits for one answer.
 
-    ``resolve`` is called with the client's arguments, or with None when no answer can come. ``timeout`` is
-    how long the call waits, in seconds; None: for ever.
+    Args:
+        resolve: is called with the client's arguments, or with None if no answer can come.
+        timeout: how many seconds the call waits; None means for ever.
     """
 
     def __init__(
@@ -78,21 +87,21 @@ class AckWaiter:
         self._resolve(arguments)
 
     def abandon(self) -> None:
-        """End the wait: nobody will answer."""
+        """End the wait without an answer."""
         self._resolve(None)
 
     def on_end(self, undo: Callable[[], object]) -> None:
-        """Note what to undo."""
+        """Register a function that ``end`` calls."""
         self._ends.append(undo)
 
     def end(self) -> None:
-        """Undo: the wait is over."""
+        """Call the registered functions, because the wait is over."""
         for undo in self._ends:
             undo()
 
 
 def seconds_of(callback: Callback, otherwise: float) -> float:
-    """How long a callback waits."""
+    """Return how many seconds a callback waits, or ``otherwise`` if it does not say so itself."""
     known = isinstance(callback, AckWaiter | RemoteAck) and callback.seconds is not None
     return callback.seconds if known else otherwise  # type: ignore[attr-defined]
 
@@ -104,13 +113,13 @@ class _Waiting(NamedTuple):
 
 
 class RemoteAcks:
-    """Callbacks that wait for clients of other nodes, by request number; each is kept for a time.
+    """The callbacks that wait for clients of other nodes, by request number. Each is kept for a limited time.
 
-    One for a single client (``node`` is its node) ends with the answer, or when client or node are gone.
-    One for a room may be called by several clients.
+    A callback for a single client (``node`` is its node) ends with the answer, or when the client or its node
+    is gone. A callback for a room may be called once for each of several clients.
 
     Args:
-        seconds: how long a callback waits that does not say so itself.
+        seconds: how long a callback waits if it does not say so itself.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -124,7 +133,7 @@ class RemoteAcks:
         return len(self._waiting)
 
     def expect(self, callback: Callback, node: str | None, now: float) -> int:
-        """Keep a callback; returns its request number."""
+        """Keep a callback and return its request number. May abandon the oldest one (``MAX_REMOTE``)."""
         self.expire(now)
         if len(self._waiting) >= MAX_REMOTE:
             self._drop_oldest()
@@ -135,7 +144,7 @@ class RemoteAcks:
         return number
 
     def answered(self, number: int) -> Callback | None:
-        """The callback to call; None when nobody waits any more."""
+        """Return the callback for an answer, or None if it does not wait any more."""
         waiting = self._waiting.get(number)
         if waiting is None:
             return None
@@ -144,26 +153,29 @@ class RemoteAcks:
         return waiting.callback
 
     def forget(self, number: int) -> None:
-        """Drop a callback that its caller does not wait for any more."""
+        """Remove a callback, because its caller does not wait any more."""
         waiting = self._waiting.pop(number, None)
         if waiting is not None:
             self._ends.drop(number, waiting.until)
 
     def gone(self, number: int) -> None:
-        """The client is gone; a room may have others."""
+        """Abandon a callback whose client is gone.
+
+        One for a room stays, as the room may have other clients.
+        """
         waiting = self._waiting.get(number)
         if waiting is not None and waiting.node is not None:
             self.forget(number)
             abandon(waiting.callback)
 
     def node_gone(self, node: str) -> None:
-        """No client of this node will answer."""
+        """Abandon all callbacks that wait for a client of this node."""
         for number, waiting in list(self._waiting.items()):
             if waiting.node == node:
                 self.gone(number)
 
     def expire(self, now: float) -> None:
-        """Let go of those that were kept long enough."""
+        """Remove the callbacks whose time is over. They are not told."""
         for number in self._ends.due(now):
             self._waiting.pop(number, None)
 
@@ -183,25 +195,28 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 class Lifetimes(Generic[Key]):
-    """Keys in slots of a second, each by the time of its end in seconds; one that is infinite never comes."""
+    """Keys that expire, each at its own time in seconds. The cost of a key does not grow with their number.
+
+    The keys are kept in slots of one second. A key with an infinite time never expires.
+    """
 
     def __init__(self) -> None:
         self._slots: dict[int, set[Key]] = {}
         self._looked = -1
 
     def add(self, key: Key, until: float) -> None:
-        """Note when a key ends."""
+        """Add a key that expires at this time."""
         if isfinite(until):
             self._slots.setdefault(ceil(until), set()).add(key)
 
     def drop(self, key: Key, until: float) -> None:
-        """Forget a key that was added with this time."""
+        """Remove a key that was added with this time."""
         slot = self._slots.get(ceil(until)) if isfinite(until) else None
         if slot is not None:
             slot.discard(key)
 
     def due(self, now: float) -> list[Key]:
-        """Give and forget the keys whose end has come, up to a second late; looks once a second."""
+        """Remove and return the keys that have expired, up to a second late. Looks only once in a second."""
         second = int(now)
         if second == self._looked:
             return []

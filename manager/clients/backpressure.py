@@ -1,4 +1,4 @@
-"""What a node does about clients that are behind: emits give them time, and the slow ones are cut off."""
+"""Backpressure: emits wait a little for clients that are behind, and slow consumers are disconnected."""
 
 from __future__ import annotations
 
@@ -14,35 +14,43 @@ from socketio_cluster.manager.tasks import Recurring
 logger = logging.getLogger("socketio_cluster.manager")
 
 SLOW_CONSUMER: Final = "slow consumer"
-"""What the disconnect handlers of a client that is cut off are told."""
+"""The reason that the disconnect handlers of such a client get."""
 TURN_BYTES: Final = 256 * 1024
-"""So much is emitted before the loop gets a turn, in which it is written: a millisecond or less."""
+"""After so many emitted bytes the event loop gets a turn and writes them: a millisecond or less."""
 EMIT_BYTES: Final = 256
-"""What an emit counts for beside its bytes: small ones take time too."""
+"""Bytes that each emit counts for in addition to its own, because small emits take time too."""
 PAUSE: Final = 0.005
+<<<<<<< HEAD
 PATIENCE: Final = 2.0
 """Seconds for which an emit to one client that is behind waits for it: a phone takes a megabyte meanwhile."""
 LOOKS: Final = 5
 """Looks at a client before it counts as slow."""
+=======
+"""Seconds of one pause."""
+PAUSES: Final = 400
+"""The most pauses of an emit to one client that is behind: 2 s, in which a phone takes a megabyte."""
+CHECKS: Final = 5
+"""How often a client that is behind is checked before it counts as slow."""
+>>>>>>> main
 
 
 class Backpressure:
-    """The clients of one node that are behind, and the emits that are held up for them.
+    """Watches the clients of one node that are behind, and delays emits for them.
 
     Args:
-        seconds: how long what waits for a client may stay the same.
-        stats: where to count.
+        seconds: a client that is behind is a slow consumer if its queue has not shrunk for so long.
+        stats: counts the slow consumers.
     """
 
     def __init__(self, seconds: float, stats: Stats) -> None:
         self._stats = stats
         self._consumers = SlowConsumers(seconds)
-        self._watch = Recurring(seconds / LOOKS, self._look)
+        self._watch = Recurring(seconds / CHECKS, self._check)
         self._met: ClientQueue | None = None
         self._turn = 0
 
     def behind(self, queue: ClientQueue) -> None:
-        """Take note, on the loop, that more than its mark waits for a client, after each message."""
+        """Note that a queue is above its mark. Called on the event loop, after each message."""
         self._met = queue
         if self._consumers.add(queue, time.monotonic()):
             self._cut_off(queue)
@@ -50,14 +58,15 @@ class Backpressure:
             self._watch.start()
 
     def emitted(self, size: int) -> bool:
-        """Count an emit of so many bytes; True when it has to be ``eased``."""
+        """Count an emit of so many bytes. Returns whether the caller has to await ``ease``."""
         self._turn += size + EMIT_BYTES
         return self._met is not None or self._turn > TURN_BYTES
 
     async def ease(self, reached: int) -> None:
-        """Give the loop a turn, and a client that is behind some time if the emit has ``reached`` it alone.
+        """Give the event loop a turn, and wait up to 2 s for a client that is behind. Cancelling is safe.
 
-        An emit to many does not wait for one of them: those who read would wait for one who does not.
+        It waits for the client only if the emit has ``reached`` no other one. Otherwise clients that read
+        would wait for one that does not.
         """
         queue, self._met, self._turn = self._met, None, 0
         await asyncio.sleep(0)
@@ -72,19 +81,23 @@ class Backpressure:
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             if queue.queued <= queue.mark:
+<<<<<<< HEAD
                 # Left there it would seem to stand still, as the next emit adds as much again.
+=======
+                # Otherwise the queue would seem not to shrink, because the next emit adds to it.
+>>>>>>> main
                 self._consumers.behind.pop(queue, None)
                 return
             await asyncio.sleep(PAUSE)
         behind.stuck = queue.queued >= before
 
     def close(self) -> None:
-        """Watch nobody any more."""
+        """Stop watching."""
         self._watch.close()
         self._consumers.behind.clear()
 
-    def _look(self) -> bool:
-        for queue in self._consumers.look(time.monotonic()):
+    def _check(self) -> bool:
+        for queue in self._consumers.check(time.monotonic()):
             self._cut_off(queue)
         return bool(self._consumers.behind)
 

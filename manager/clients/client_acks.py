@@ -1,4 +1,4 @@
-"""Callbacks that wait for the clients of this node, and go when their time is over."""
+"""The callbacks that wait for clients of this node. Each is kept for a limited time."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from socketio_cluster.manager.clients.acks import Lifetimes, PendingAck, abandon
 from socketio_cluster.manager.clients.rooms import Callback, Client
 
 MAX_PER_CLIENT: Final = 10_000
-"""Callbacks for one client; one more, and the oldest goes: some megabytes for a client that never answers."""
+"""The most callbacks that wait for one client: some megabytes for a client that never answers.
+
+When one more comes, the oldest is abandoned.
+"""
 
 
 class ClientAcks:
-    """Keeps the ``acks`` of all clients, by ack id in the order in which they were asked.
+    """Keeps the ``acks`` of each client: its callbacks by ack id, the oldest first.
 
     Args:
-        seconds: how long a callback waits that does not say so itself.
+        seconds: how long a callback waits if it does not say so itself.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -28,7 +31,10 @@ class ClientAcks:
         return self._count
 
     def expect(self, client: Client, callback: Callback, now: float, wanted: int = 0) -> int:
-        """Keep a callback; returns the ack id that the client will answer with: ``wanted`` if it is free."""
+        """Keep a callback and return the ack id of its answer, which is ``wanted`` if that is free.
+
+        The oldest callback of this client may be abandoned (``MAX_PER_CLIENT``).
+        """
         if client.acks is None:
             client.acks = OrderedDict()
         if len(client.acks) >= MAX_PER_CLIENT:
@@ -42,18 +48,18 @@ class ClientAcks:
         return wanted
 
     def answer(self, client: Client, ack_id: int) -> PendingAck | None:
-        """Give and forget the callback under this id; None when there is none, or none any more."""
+        """Remove and return the callback with this id, or return None if there is none."""
         if client.acks is None or ack_id not in client.acks:
             return None
         return self._take(client, ack_id)
 
     def abandon(self, client: Client) -> None:
-        """Let go of all that waits for a client, which is gone."""
+        """Abandon all callbacks that wait for a client, because the client is gone."""
         while client.acks:
             abandon(self._take(client, next(iter(client.acks))).callback)
 
     def expire(self, now: float) -> None:
-        """Let go of those that have waited long enough."""
+        """Remove the callbacks whose time is over. They are not told."""
         for client, ack_id in self._ends.due(now):
             self.answer(client, ack_id)
 

@@ -1,9 +1,9 @@
-"""JSON of Socket.IO packets: compact, and never what only Python takes for JSON.
+"""Compact JSON for Socket.IO packets, without ``NaN`` and infinities.
 
-Python writes and reads ``NaN``, ``Infinity`` and ``-Infinity``, which JSON does not have: a JavaScript
-client that gets one disconnects. Here they are written as null, as JavaScript does, and refused when they
-come in. The text is that of ``json.dumps(value, separators=(",", ":"))`` otherwise; but ``json.dumps``
-makes a new encoder for every call, which costs as much as the encoding of a small event.
+Python writes and reads ``NaN``, ``Infinity`` and ``-Infinity``, which JSON does not have. A JavaScript client
+that receives one disconnects. This module writes null instead, as JavaScript does, and refuses them on input.
+Apart from that the text is the same as that of ``json.dumps(value, separators=(",", ":"))``. But
+``json.dumps`` makes a new encoder for every call, which costs as much as encoding a small event.
 """
 
 from __future__ import annotations
@@ -30,17 +30,20 @@ def _compact() -> Callable[[Any], str]:
 
 
 dumps: Final = _compact()
-"""Encode a value; raises ``TypeError`` for what JSON does not have, ``ValueError`` for numbers that are not
-finite, ``RecursionError`` for a circle."""
+"""Encode a value.
+
+Raises ``TypeError`` for a value that JSON does not have, ``ValueError`` for a number that is not finite, and
+``RecursionError`` for a value that contains itself.
+"""
 
 
 def refuse_constant(name: str) -> NoReturn:
-    """Raise ``ValueError`` for NaN or an infinity; what ``json.loads`` takes as ``parse_constant``."""
+    """Raise ``ValueError``. For ``json.loads``, which calls its ``parse_constant`` for NaN and infinities."""
     raise ValueError(f"{name} is no JSON")
 
 
 def without_constants(text: str) -> str:
-    """Give JSON text with null in the place of NaN and the infinities."""
+    """Return the JSON text with null in place of NaN and infinities."""
     if not _may_hold_constants(text):
         return text
     return json.dumps(json.loads(text, parse_constant=lambda name: None), separators=_SEPARATORS)
@@ -51,36 +54,40 @@ def _may_hold_constants(text: str) -> bool:
 
 
 class PacketJson:
-    """Stands in for ``engineio.json``, with all that a packet uses of it."""
+    """A replacement for ``engineio.json``, with the functions that a packet uses."""
 
     loads = staticmethod(partial(engineio.json.loads, parse_constant=refuse_constant))
 
     @staticmethod
     def dumps(value: Any, separators: tuple[str, str] = _SEPARATORS) -> str:
-        """Encode a value; raises ``TypeError`` for what JSON does not have, ``ValueError`` for a circle."""
+        """Encode a value.
+
+        Raises ``TypeError`` for a value that JSON does not have, and ``ValueError`` for one that contains
+        itself.
+        """
         try:
             return dumps(value)
-        except (RecursionError, ValueError):  # the standard encoder, slower, looks for circles
+        except (RecursionError, ValueError):  # The standard encoder is slower, but it detects circles.
             return without_constants(json.dumps(value, separators=separators))
 
 
 class CustomJson:
-    """The application's own ``json`` module, kept to JSON in both directions."""
+    """Wraps the application's own ``json`` module, and keeps NaN and infinities out in both directions."""
 
     def __init__(self, module: Any) -> None:
         self._module = module
 
     def loads(self, text: str) -> Any:
-        """Decode a text; raises what the module raises, and ``ValueError`` for what only Python reads."""
+        """Decode a text. Raises what the module raises, and ``ValueError`` for NaN and infinities."""
         if _may_hold_constants(text):
             json.loads(text, parse_constant=refuse_constant)
         return self._module.loads(text)
 
     def dumps(self, value: Any, **options: Any) -> str:
-        """Encode a value; raises what the module raises."""
+        """Encode a value. Raises what the module raises."""
         return without_constants(self._module.dumps(value, **options))
 
 
 def packet_json(module: Any) -> Any:
-    """What packets take as their ``json`` in the place of this module."""
+    """Return the object that packets use as ``json`` instead of this module."""
     return PacketJson if module is engineio.json else CustomJson(module)

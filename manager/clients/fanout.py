@@ -1,4 +1,4 @@
-"""From an event to the clients of this node, and from their answers to its callback."""
+"""Delivers events to the clients of this node, and their answers to the callbacks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 
 class Fanout:
-    """Hands events to the clients of one node."""
+    """Delivers events to the clients of one node."""
 
     def __init__(self, manager: ClusterManager) -> None:
         self._manager = manager
@@ -35,7 +35,15 @@ class Fanout:
         skip: Collection[str],
         callback: Callback | None = None,
     ) -> int:
-        """Hand an event to the clients of this node; returns to how many."""
+        """Deliver an event to the clients of this node and return their number.
+
+        Args:
+            encoded: the packet.
+            namespace: the namespace of the emit.
+            rooms: the rooms of the emit; None means everybody in the namespace.
+            skip: sids that do not get the event.
+            callback: is called with the answer of each client.
+        """
         clients = self._manager.members.members(namespace, rooms)
         if skip:
             clients = [client for client in clients if client.sid not in skip]
@@ -44,30 +52,29 @@ class Fanout:
             for client in clients:
                 client.send(outgoing)
         else:
-            self._manager.expiry.start()
             for client in clients:
-                client.send(self._asking(client, encoded, rooms, callback))
+                self.ask(client, encoded, rooms, callback)
         self._manager.stats.delivered += len(clients)
         return len(clients)
 
-    def _asking(
-        self, client: Client, encoded: Encoded, rooms: list[Room] | None, callback: Callback
-    ) -> Outgoing:
-        asked = self._manager.client_acks
-        ack_id = asked.expect(client, callback, time.monotonic(), encoded.ack_id)
+    def ask(self, client: Client, encoded: Encoded, rooms: list[Room] | None, callback: Callback) -> None:
+        """Hand an event to one client of this node, and keep the callback for its answer."""
+        self._manager.expiry.start()
+        acks = self._manager.client_acks
+        ack_id = acks.expect(client, callback, time.monotonic(), encoded.ack_id)
         if isinstance(callback, AckWaiter):
-            callback.on_end(lambda: asked.answer(client, ack_id))
-        return Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id), rooms)
+            callback.on_end(lambda: acks.answer(client, ack_id))
+        client.send(Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id), rooms))
 
     def answered(self, client: Client, ack_id: int | None, data: list[Any]) -> None:
-        """Call the callback that this client has answered; an answer that nobody waits for is ignored."""
-        asked = self._manager.client_acks.answer(client, ack_id) if ack_id is not None else None
-        if asked is not None:
-            self._manager.stats.ack_seconds.observe(time.monotonic() - asked.at)
-            self.run_callback(asked.callback, data)
+        """Call the callback for a client's answer. An answer that no callback waits for is ignored."""
+        pending = self._manager.client_acks.answer(client, ack_id) if ack_id is not None else None
+        if pending is not None:
+            self._manager.stats.ack_seconds.observe(time.monotonic() - pending.at)
+            self.run_callback(pending.callback, data)
 
     def run_callback(self, callback: Callback, arguments: list[Any]) -> None:
-        """Call a callback; an error in it is logged."""
+        """Call a callback, and log the error if it raises one. An asynchronous one runs in its own task."""
         try:
             result = callback(*arguments)
         except FAILURES:

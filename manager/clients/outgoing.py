@@ -1,4 +1,4 @@
-"""An encoded packet on its way to this node's clients, rendered once for all of them."""
+"""An event on its way to the clients of this node. Each form of it is made once for all of them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Form = TypeVar("Form")
 class SharedPacket(eio.Packet):  # type: ignore[misc]
     """An Engine.IO packet that several clients share.
 
-    The base class keeps one encoded form, whichever transport asked first: with polling and websocket
-    clients in one room, binary then reached the second kind in the form of the first.
+    The base class keeps only one encoded form, that of the transport which asked first. With polling and
+    WebSocket clients in one room, binary data then reached the second kind in the form of the first.
     """
 
     def __init__(self, data: str | bytes) -> None:
@@ -27,7 +27,7 @@ class SharedPacket(eio.Packet):  # type: ignore[misc]
         self._base64: str | None = None
 
     def encode(self, b64: bool = False) -> str | bytes:
-        """Give the packet for a websocket, or with ``b64`` for a polling answer."""
+        """Return the packet in the form for a WebSocket, or with ``b64`` in the form for a polling answer."""
         if not (self.binary and b64):
             return super().encode()  # type: ignore[no-any-return]
         if self._base64 is None:
@@ -36,17 +36,20 @@ class SharedPacket(eio.Packet):  # type: ignore[misc]
 
 
 class Outgoing:
-    """One event for any number of clients; ``rooms`` are those it was emitted to, None is everybody."""
+    """One event for any number of clients.
+
+    ``rooms`` are the rooms that it was emitted to; None means everybody.
+    """
 
     def __init__(self, encoded: Encoded, rooms: list[Room] | None = None) -> None:
         self.encoded = encoded
         self.rooms = rooms
         self.wire: bytes | None = None
-        """All of it as one connection puts it on the wire, for those that are the same for many clients."""
+        """The bytes of the whole event for a WebSocket, once one connection has made them for all."""
         self._forms: dict[Hashable, Any] | None = None
 
     def form(self, name: Hashable, make: Callable[[Outgoing], Form]) -> Form:
-        """Give this event in another format, made once for all connections that want it under this name."""
+        """Return this event in another format. ``make`` is called once for each name."""
         if self._forms is None:
             self._forms = {}
         if name not in self._forms:

@@ -1,7 +1,7 @@
 """The clients of this node and the rooms they are in.
 
-Pure book-keeping. What a client costs to remove is what it joined, not what exists. A client's own room,
-named like its sid, is not stored: its sid is looked up instead.
+This is pure book-keeping. The cost of removing a client depends on the rooms that it has joined, not on all
+rooms. A client's own room, whose name is its sid, is not stored: the sid is looked up instead.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Callback = Callable[..., Any]
 
 
 class State(IntEnum):
-    """A client's way through a namespace: PENDING until its connect handler has accepted."""
+    """The state of a client in a namespace. It is PENDING until its connect handler has accepted it."""
 
     PENDING = 0
     CONNECTED = 1
@@ -33,15 +33,45 @@ class State(IntEnum):
 PENDING, CONNECTED, LEAVING = State
 
 
+class HeldEvents:
+    """The events for a client whose connect handler has not accepted it yet, in order.
+
+    They are sent after the CONNECT packet.
+
+    Args:
+        most: a number of bytes. The event that exceeds it is kept, and later ones are not.
+    """
+
+    __slots__ = ("_bytes", "_most", "events", "overflowed")
+
+    def __init__(self, most: int) -> None:
+        self.events: list[Outgoing] = []
+        self.overflowed = False
+        """Whether events were dropped. Then the client has to connect again, so that it knows of the gap."""
+        self._bytes = 0
+        self._most = most
+
+    def put(self, outgoing: Outgoing) -> None:
+        """Keep an event, or drop it if the bound is exceeded already."""
+        if self._bytes > self._most:
+            self.overflowed = True
+            return
+        self.events.append(outgoing)
+        self._bytes += outgoing.encoded.size
+
+
 class Client:
     """One client in one namespace.
 
-    ``write`` is the way to its connection. ``send`` is what takes an event for it: held while it is
-    pending, ``write`` while it is connected, nothing while it leaves; so that a fan-out asks nothing.
-    ``held`` is what was emitted to it before its connect handler accepted, in about ``held_bytes``.
-    ``acks`` are the callbacks that wait for it, by ack id, and ``ack_id`` is the last one: ``asked.py`` keeps
-    them. ``kicked`` and ``lost`` note a disconnect, or the end of its transport (the reason), that came while
-    it was pending. ``connected_at`` is when the handler accepted, in epoch seconds; 0 before.
+    ``write`` is a function that writes an event to the client's connection. ``send`` is the function that a
+    fan-out calls for each event, so that the fan-out does not have to look at the state. It holds the event
+    while the client is pending, calls ``write`` while it is connected, and does nothing while it leaves.
+    ``held`` keeps the events that were emitted before the connect handler accepted the client, about
+    ``held_bytes`` at most. ``acks`` are the callbacks that wait for the client's answers, by ack id, and
+    ``ack_id`` is the last id; ``client_acks.py`` changes both. ``kicked`` is set if the client was
+    disconnected while it was pending, and ``lost`` is the reason if its transport ended meanwhile.
+    ``connected_at`` is the time at which the connect handler accepted the client, in epoch seconds, or 0
+    before that.
     """
 
     __slots__ = (
@@ -83,7 +113,7 @@ class Client:
         self.lost: str | None = None
 
     def connected(self, now: float) -> bool:
-        """Let events through, those held first; False when some could not be held.
+        """Send the held events, and let later ones through. Returns False if some events were not held.
 
         ``now`` is in epoch seconds.
         """
@@ -98,19 +128,19 @@ class Client:
         return not held.overflowed
 
     def leaving(self) -> None:
-        """Let nothing through any more."""
+        """Drop all events from now on."""
         self.state = LEAVING
         self.held = None
         self.send = _ignore
 
     def change_writer(self, write: Callable[[Outgoing], None]) -> None:
-        """Change the way to the connection."""
+        """Change the function that writes to the connection."""
         self.write = write
         if self.state is CONNECTED:
             self.send = write
 
     def awaits_ack(self, ack_id: int) -> bool:
-        """Whether a callback waits under this id."""
+        """Whether a callback waits for the answer with this id."""
         return self.acks is not None and ack_id in self.acks
 
 
@@ -118,11 +148,11 @@ Members = dict[str, Client]
 
 
 def _ignore(outgoing: Outgoing) -> None:
-    """Throw an event for a leaving client away."""
+    """Drop an event for a client that leaves."""
 
 
 class LocalRooms:
-    """``rooms[namespace][room][sid]`` is the client; the room None is everybody in the namespace."""
+    """The book of clients: ``rooms[namespace][room][sid]`` is a client. The room None holds everybody."""
 
     def __init__(self) -> None:
         self.rooms: dict[str, dict[Room | None, Members]] = {}
@@ -142,21 +172,21 @@ class LocalRooms:
         self._take_out(client, None)
 
     def find(self, sid: str | None, namespace: str) -> Client | None:
-        """The client with this sid in this namespace."""
+        """Return the client with this sid in this namespace, or None."""
         client = self.clients.get(sid) if sid else None
         return client if client is not None and client.namespace == namespace else None
 
     def on_connection(self, eio_sid: str, namespace: str) -> Client | None:
-        """The client that this connection is in this namespace."""
+        """Return the client of this connection in this namespace, or None."""
         return self._by_connection.get((eio_sid, namespace))
 
     def of_connection(self, eio_sid: str) -> list[Client]:
-        """The clients that this connection is, one per namespace."""
+        """Return the clients of this connection, one for each namespace that it has joined."""
         found = (self._by_connection.get((eio_sid, namespace)) for namespace in self.rooms)
         return [client for client in found if client is not None]
 
     def has(self, namespace: str, room: Room | None) -> bool:
-        """Whether the room has a member here."""
+        """Whether a client of this node is in the room."""
         return room in self.rooms.get(namespace, ())
 
     def enter(self, client: Client, room: Room) -> None:
@@ -165,13 +195,16 @@ class LocalRooms:
         self.rooms[client.namespace].setdefault(room, {})[client.sid] = client
 
     def leave(self, client: Client, room: Room) -> None:
-        """Take a client out of a room; nothing happens when it is not in it."""
+        """Take a client out of a room. Does nothing if the client is not in it."""
         if room in client.rooms:
             client.rooms.discard(room)
             self._take_out(client, room)
 
     def members(self, namespace: str, rooms: list[Room] | None) -> list[Client]:
-        """Each client in any of the rooms once; None is everybody. A sid is a room of one."""
+        """Return each client that is in any of the rooms, once. None means everybody.
+
+        A sid is the name of a room with one client.
+        """
         inside = self.rooms.get(namespace)
         if inside is None:
             return []
@@ -202,35 +235,10 @@ class LocalRooms:
 
 
 def check_room_limit(client: Client, room: Room, limit: int | None, stats: Stats) -> None:
-    """Raise ``TooManyRooms`` when a client is not to enter one more room; None is no limit."""
+    """Raise ``TooManyRooms``, and count it, if a client is at its limit of rooms. None means no limit."""
     if limit is None or len(client.rooms) < limit or room in client.rooms:
         return
     stats.rooms_refused += 1
     raise TooManyRooms(
         f"client {client.sid} is in {limit} rooms, the limit (rooms_per_client): it has to leave one first"
     )
-
-
-class HeldEvents:
-    """Events that follow the CONNECT packet, in order, up to a bound.
-
-    Args:
-        most: bytes; the event that goes above them is kept, later ones are not.
-    """
-
-    __slots__ = ("_bytes", "_most", "events", "overflowed")
-
-    def __init__(self, most: int) -> None:
-        self.events: list[Outgoing] = []
-        self.overflowed = False
-        """Whether events are missing: then this client is to connect anew, so that it knows."""
-        self._bytes = 0
-        self._most = most
-
-    def put(self, outgoing: Outgoing) -> None:
-        """Keep an event."""
-        if self._bytes > self._most:
-            self.overflowed = True
-            return
-        self.events.append(outgoing)
-        self._bytes += outgoing.encoded.size

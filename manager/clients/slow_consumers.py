@@ -1,8 +1,9 @@
-"""Who does not keep up with what is sent to it: the one rule for every queue out to a client.
+"""The rule that decides which clients are slow consumers. It is the same for all kinds of connections.
 
-Pure book-keeping, with the time as an argument. A client is *behind* while more than a mark waits for it.
-That alone is no fault: one large message, or many at once, puts anybody behind. It is a *slow consumer*, to
-be cut off, when what waits has not shrunk for some seconds, or has grown by several marks meanwhile.
+This is pure book-keeping; the time is an argument. A client is *behind* while more bytes than a mark wait for
+it. That alone is no fault, because one large message, or many at once, put any client behind. The client is a
+*slow consumer*, and is disconnected, when its queue has not shrunk for some seconds or has grown by several
+marks meanwhile.
 """
 
 from __future__ import annotations
@@ -10,29 +11,33 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 MAX_EXTRA_MARKS: Final = 8
-"""Marks that may come on top of what put a client behind: with 4 MiB at most 32 MiB for a client."""
+"""The most marks that a queue may grow by while its client is behind: 32 MiB with a mark of 4 MiB."""
 
 
 class ClientQueue(Protocol):
-    """The queue out to one client."""
+    """The queue of bytes that wait for one client."""
 
     @property
     def mark(self) -> int:
-        """Bytes above which this client is behind."""
+        """The client is behind while more bytes than this wait."""
 
     @property
     def queued(self) -> int:
-        """Bytes that the client has not taken yet; 0 when its connection has ended."""
+        """How many bytes the client has not taken yet; 0 if its connection has ended."""
 
     def cut_off(self) -> str | None:
-        """End the connection, without what waits; returns its sid, None when it has ended by itself."""
+        """End the connection and drop the waiting bytes.
+
+        Returns the connection's sid, or None if the connection has already ended.
+        """
 
 
 class Behind:
     """A client that is behind.
 
-    ``waiting`` is what waited when it was last looked at, ``since`` is when that had shrunk for the last
-    time, and ``most`` is what may wait. ``stuck``: an emit waited for it in vain, so the next ones do not.
+    ``waiting`` is the number of bytes that waited at the last check. ``since`` is the time at which that
+    number shrank last. ``most`` is the most bytes that may wait. ``stuck`` is set after an emit has waited
+    for this client in vain: the next emits do not wait.
     """
 
     __slots__ = ("most", "since", "stuck", "waiting")
@@ -48,7 +53,7 @@ class SlowConsumers:
     """The clients of one node that are behind.
 
     Args:
-        seconds: how long what waits may stay the same.
+        seconds: a client is a slow consumer if its queue has not shrunk for so long.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -56,7 +61,10 @@ class SlowConsumers:
         self.behind: dict[ClientQueue, Behind] = {}
 
     def add(self, queue: ClientQueue, now: float) -> bool:
-        """Note that more than its mark waits for a client, after one more message; True when it is slow."""
+        """Note that one more message has come and the queue is above its mark.
+
+        Returns True, and forgets the client, if it is a slow consumer.
+        """
         waiting = queue.queued
         behind = self.behind.get(queue)
         if behind is None:
@@ -66,8 +74,8 @@ class SlowConsumers:
             return True
         return False
 
-    def look(self, now: float) -> list[ClientQueue]:
-        """Forget those who have caught up; returns those who are slow, and forgets them too."""
+    def check(self, now: float) -> list[ClientQueue]:
+        """Forget the clients that have caught up. Forget and return those that are slow consumers."""
         slow = []
         for queue, behind in list(self.behind.items()):
             waiting = queue.queued

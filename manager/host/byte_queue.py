@@ -1,16 +1,16 @@
-"""A queue of Engine.IO packets that knows how many bytes wait in it; for asyncio and for threads."""
+"""A queue of Engine.IO packets that counts the waiting bytes, for asyncio and for threads."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 POLL_PACKETS: Final = 16
-"""Packets taken at a time: python-engineio's clients refuse an answer to a poll that holds more."""
+"""The most packets of one answer to a poll. python-engineio's clients refuse an answer with more."""
 
 if TYPE_CHECKING:
 
     class Queue:
-        """What ``asyncio.Queue`` and ``queue.Queue`` have for those who build on them."""
+        """The methods that ``asyncio.Queue`` and ``queue.Queue`` have for their subclasses."""
 
         def _put(self, item: Any) -> None: ...
 
@@ -21,46 +21,52 @@ else:
 
 
 class QueueOwner(Protocol):
-    """Who sees to the queues of one server."""
+    """The owner of the queues of one server."""
 
     def behind(self, queue: Any) -> None:
-        """More than its mark waits in a queue; told after each packet."""
+        """Called after each packet that a queue gets while it is above its mark."""
 
     def cut_off(self, queue: Any) -> str | None:
-        """End the connection of a queue; returns its sid, None when it has ended by itself."""
+        """End the connection of a queue.
+
+        Returns the connection's sid, or None if the connection has already ended.
+        """
 
 
 class ByteQueue(Queue):
-    """Goes in front of a class of queues, and makes them a ``Way`` to a client.
+    """A base class to put before a class of queues. It makes them a ``ClientQueue``.
 
     Args:
-        mark: bytes.
-        keeper: is told when more than these wait.
+        mark: a number of bytes.
+        owner: is told when more bytes than the mark wait.
     """
 
-    def __init__(self, mark: int, keeper: QueueOwner) -> None:
+    def __init__(self, mark: int, owner: QueueOwner) -> None:
         super().__init__()
         self.waiting = 0
         self.mark = mark
         self._taken = 0
-        self._keeper = keeper
+        self._owner = owner
         self._ended = False
 
     @property
     def queued(self) -> int:
-        """Bytes that wait; 0 when the connection was cut off."""
+        """How many bytes wait; 0 if the connection was cut off."""
         return 0 if self._ended else self.waiting
 
     def cut_off(self) -> str | None:
-        """End the connection; returns its sid, None when it has ended by itself."""
+        """End the connection.
+
+        Returns its sid, or None if it has already ended.
+        """
         self._ended = True
-        return self._keeper.cut_off(self)
+        return self._owner.cut_off(self)
 
     def _put(self, item: Any) -> None:
         super()._put(item)
         self.waiting += packet_size(item)
         if self.waiting > self.mark and not self._ended:
-            self._keeper.behind(self)
+            self._owner.behind(self)
 
     def _get(self) -> Any:
         item = super()._get()
@@ -69,6 +75,6 @@ class ByteQueue(Queue):
 
 
 def packet_size(packet: Any) -> int:
-    """Bytes that an Engine.IO packet counts for in a queue; one whose data is not text or bytes yet: 32."""
+    """Return the bytes that an Engine.IO packet counts for: 32 if its data is not yet text or bytes."""
     data = getattr(packet, "data", None)
     return len(data) if isinstance(data, str | bytes) else 32

@@ -1,7 +1,7 @@
-"""Connections that join no namespace are closed.
+"""The deadline by which a new connection has to join a namespace. Otherwise it is closed.
 
-The time is the same for all, so they wait in a queue that is in the order of their times, and one timer
-is enough. The queue holds those that came within that time.
+All connections have the same number of seconds. So one queue, in the order of arrival, and one timer are
+enough. The queue holds the connections of the last seconds only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Deadline:
     Args:
         eio: the Engine.IO server.
         seconds: how long a connection may do without a namespace.
-        joined: whether a connection has a client.
+        joined: tells whether a connection, given by its sid, has joined a namespace.
         spawn: runs a coroutine in a task.
     """
 
@@ -41,23 +41,23 @@ class Deadline:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def watch(self, eio_sid: str) -> None:
-        """Close this connection if it has joined nothing when its time is over."""
+        """Start the time of a connection."""
         loop = asyncio.get_running_loop()
-        if loop is not self._loop:  # the last one has ended, and its connections with it
+        if loop is not self._loop:  # The last loop has ended, and its connections with it.
             self.close()
             self._loop = loop
         self._due.append((loop.time() + self._seconds, eio_sid))
         if self._timer is None:
-            self._timer = loop.call_later(self._seconds, self._look, context=Context())
+            self._timer = loop.call_later(self._seconds, self._close_late, context=Context())
 
     def close(self) -> None:
-        """Watch nothing any more."""
+        """Forget all connections."""
         self._due.clear()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _look(self) -> None:
+    def _close_late(self) -> None:
         loop = asyncio.get_running_loop()
         self._timer = None
         while self._due and self._due[0][0] <= loop.time():
@@ -66,4 +66,4 @@ class Deadline:
             if socket is not None and not socket.closed and not self._joined(eio_sid):
                 self._spawn(hang_up(socket, self._eio.reason.SERVER_DISCONNECT))
         if self._due:
-            self._timer = loop.call_at(self._due[0][0], self._look)
+            self._timer = loop.call_at(self._due[0][0], self._close_late)

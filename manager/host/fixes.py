@@ -1,8 +1,8 @@
-"""What python-socketio's connection handling lacks, put around the server's own methods.
+"""Fixes for the connection handling of python-socketio's asyncio server, put around its own methods.
 
-python-socketio 5.18 leaves a client behind when its connect handler raises, or when its transport ends
-while that handler runs; its ``call()`` waits out its timeout for a client that is gone; and what a client
-sends against the protocol is logged, or obeyed.
+python-socketio 5.18 does not remove a client when its connect handler raises, or when its transport ends
+while that handler runs. Its ``call()`` waits until its timeout for a client that is gone. It logs, or even
+obeys, packets that break the protocol.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 
 def install(host: Host, manager: ClusterManager) -> None:
-    """Put the guards around a server's methods."""
+    """Put the fixes around a server's methods."""
     if host.engine.async_mode == "tornado":
         wait_for_tornado(host)
     install_fixes(host, Fixes(host, manager), Reader(host, manager).message)
 
 
 class Fixes:
-    """The server's methods with what they lack."""
+    """The methods of a server with the fixes."""
 
     def __init__(self, host: Host, manager: ClusterManager) -> None:
         self._host = host
@@ -64,7 +64,7 @@ class Fixes:
         self._shutdown = server.shutdown
         self._emit = server.emit
         self._connecting: dict[asyncio.Task[Any] | None, str] = {}
-        """The tasks in which connect handlers run, and for which connection."""
+        """The tasks that run connect handlers; each has the sid of its connection."""
         self._deadline = Deadline(server.eio, manager.options.connect_seconds, self._joined, manager.spawn)
 
     def _joined(self, eio_sid: str) -> bool:
@@ -77,7 +77,7 @@ class Fixes:
         await self._host.packet(eio_sid, refusal)
 
     def contain(self, inner: Callable[..., Any]) -> Callable[..., Any]:
-        """Put a layer before the handlers: what they raise is at most an ``Exception``."""
+        """Return a layer before the handlers. It turns ``SystemExit`` and the like into ``HandlerExit``."""
 
         async def trigger(event: str, namespace: str, *args: Any) -> Any:
             try:
@@ -88,7 +88,7 @@ class Fixes:
         return trigger
 
     async def handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
-        """Take a new connection, and close it if it joins no namespace in time."""
+        """Accept a new connection. It is closed if it joins no namespace in time."""
         self._deadline.watch(eio_sid)
         stats = self._manager.stats
         polling = "transport=polling" in environ.get("QUERY_STRING", "")
@@ -102,7 +102,7 @@ class Fixes:
         return await self._eio_connect(eio_sid, environ)
 
     async def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
-        """Connect a client; nothing is left of one whose connect handler fails."""
+        """Connect a client. If its connect handler fails, the client is removed and the error is logged."""
         namespace = namespace or "/"
         if not has_namespace(self._server, namespace):
             await self._refuse(eio_sid, namespace, "Invalid namespace")
@@ -130,7 +130,7 @@ class Fixes:
         await self._refuse(client.eio_sid, client.namespace, "Internal server error")
 
     async def handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
-        """Disconnect a client; one whose connect handler is running is disconnected when that returns."""
+        """Disconnect a client. If its connect handler still runs, the client is disconnected after that."""
         client = self._manager.members.on_connection(eio_sid, namespace or "/")
         if client is not None and client.state is PENDING:
             client.lost = reason or self._server.reason.CLIENT_DISCONNECT
@@ -143,9 +143,9 @@ class Fixes:
                 self._manager.basic_disconnect(client.sid, client.namespace)
 
     async def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:
-        """Disconnect a client; nothing is left of it, though its disconnect handler raises.
+        """Disconnect a client. It is removed even if its disconnect handler raises; then this raises too.
 
-        That handler runs in the client's own context, whoever asks for this, on whichever node.
+        The handler runs in the client's own context, even if another client or another node asks for this.
         """
         self._manager.enter_loop()
         client = self._manager.members.find(sid, namespace or "/")
@@ -157,7 +157,7 @@ class Fixes:
             raise
 
     async def handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
-        """End a connection; a poll that waits is answered at once, as Engine.IO's own server does."""
+        """End a connection. A poll that waits is answered at once, as Engine.IO's own server does it."""
         self._manager.stats.connections -= 1
         socket = self._server.eio.sockets.get(eio_sid)
         try:
@@ -167,18 +167,21 @@ class Fixes:
                 socket.queue.put_nowait(eio_packet.Packet(eio_packet.NOOP))
 
     async def shutdown(self) -> None:
-        """Leave the bus, and stop the server's background work; twice does no harm."""
+        """Leave the bus and stop the server's background work. A second call does no harm."""
         self._deadline.close()
-        await self._manager.close()  # first: it forgets what belongs to an event loop that has ended
+        await (
+            self._manager.close()
+        )  # This comes first: it forgets the objects of an event loop that has ended.
         await self._shutdown()
         allow_service_task(self._server.eio)
 
     def emit(
         self, event: str, data: Any = None, to: Any = None, room: Any = None, *args: Any, **options: Any
     ) -> Awaitable[None]:
-        """Emit as ``AsyncServer.emit``, which takes ``to=[]``, ``to=0`` and ``to=""`` for everybody.
+        """Emit as ``AsyncServer.emit``, but only ``to=None`` means everybody.
 
-        It asks ``to or room``; what is given as ``room`` alone it leaves as it is.
+        The original evaluates ``to or room``, so ``to=[]``, ``to=0`` and ``to=""`` would reach everybody. It
+        does not change a value that is given as ``room`` alone.
         """
         return self._emit(event, data, None, room if to is None else to, *args, **options)  # type: ignore[no-any-return]
 
@@ -192,11 +195,12 @@ class Fixes:
         timeout: float | None = 60,
         ignore_queue: bool = False,
     ) -> Any:
-        """Emit to one client of any node and return its answer; as ``AsyncServer.call``.
+        """Emit to one client of any node and return its answer, as ``AsyncServer.call``.
 
-        Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass
-        ``ClientGone`` as soon as the client, or its node, is gone; ``RuntimeError`` in the connect handler of
-        that client, which cannot answer before the handler has returned.
+        Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass ``ClientGone``
+        as soon as the client or its node is gone. Raises ``RuntimeError`` in the connect handler of the same
+        client, which cannot answer before the handler has returned. Cancelling is safe: the client may still
+        get the event, and its answer is then ignored.
         """
         to = sid if to is None else to
         check_call(self._server, to)

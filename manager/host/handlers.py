@@ -1,7 +1,8 @@
-"""How many event handlers run for each client of an asyncio server; above a bound it is not read from.
+"""The limit on the event handlers that run for one client of an asyncio server.
 
-python-socketio starts a task for each event and reads on: a client that sends faster than handlers end would
-fill the memory. Handlers of a client that has left run to their end, as in python-socketio, and count.
+python-socketio starts a task for each event and goes on reading. A client that sends faster than the handlers
+end would fill the memory. Here a client at the limit is not read from. The handlers of a client that has left
+run to their end, as in python-socketio, and still count.
 """
 
 from __future__ import annotations
@@ -17,15 +18,18 @@ from socketio_cluster.manager.stats import Stats
 END_SECONDS: Final = 2.0
 """How long the end of a connection waits for its handlers: most take milliseconds, some go on for ever."""
 HANDLER = "_handle_event_internal"
-"""What python-socketio runs in a task for each event; its third argument is the connection's sid."""
+"""The method that python-socketio runs in a task for each event.
+
+Its third argument is the connection's sid.
+"""
 
 
 class Handlers:
-    """The handlers that run, by connection.
+    """Counts the handlers that run for each connection.
 
     Args:
-        most: how many may run for one connection.
-        stats: where to count them all.
+        most: the most handlers that may run for one connection.
+        stats: counts the handlers of all connections.
     """
 
     def __init__(self, most: int, stats: Stats) -> None:
@@ -51,12 +55,12 @@ class Handlers:
         return start_background_task
 
     def begin(self, eio_sid: str) -> None:
-        """Count one more."""
+        """Count one more handler."""
         self._stats.handlers += 1
         self._running[eio_sid] = self._running.get(eio_sid, 0) + 1
 
     def end(self, eio_sid: str) -> None:
-        """Count one less."""
+        """Count one handler less, and wake a reader that waits for it."""
         self._stats.handlers -= 1
         left = self._running[eio_sid] - 1
         if left:
@@ -73,11 +77,11 @@ class Handlers:
                 room.set()
 
     def full(self, eio_sid: str) -> bool:
-        """Whether as many run for this connection as may."""
+        """Whether the connection is at its limit."""
         return self._running.get(eio_sid, 0) >= self._most
 
     async def room(self, eio_sid: str) -> None:
-        """Return when one more may run for this connection."""
+        """Return when one more handler may run for this connection. Cancelling is safe."""
         while self.full(eio_sid):
             await self._room.setdefault(eio_sid, asyncio.Event()).wait()
 

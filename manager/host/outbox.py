@@ -1,8 +1,8 @@
-"""The way to a client's connection by python-engineio's queue, with a bound.
+"""A bounded queue for each connection, in place of python-engineio's.
 
-python-engineio keeps an unbounded queue per connection: a client that does not read grows the node's
-memory until its ping times out. Here the queue counts its bytes, and the connection of a slow consumer
-is closed and what waits thrown away, so that it comes back and knows.
+python-engineio keeps an unbounded queue for each connection. A client that does not read makes it grow until
+its ping times out. The queue here counts its bytes. The connection of a slow consumer is closed and its queue
+is dropped, so that the client connects again and knows of the gap.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from socketio_cluster.manager.host.server import Host
 
 
 class Outbox(ByteQueue, asyncio.Queue[Any]):
-    """The queue of a connection.
+    """The queue of one connection.
 
-    python-engineio awaits the first packet and takes the rest until the queue says that it is empty; it
-    says so after ``POLL_PACKETS``, and the next poll takes the next ones.
+    python-engineio awaits the first packet, and then takes packets until the queue says that it is empty. The
+    queue says so after ``POLL_PACKETS``, and the next poll takes the next ones.
     """
 
     async def get(self) -> Any:
-        """Wait for the first packet of a poll."""
+        """Wait for the first packet of a poll and take it."""
         self._taken = 0
         return await super().get()
 
     def get_nowait(self) -> Any:
-        """Take another packet; raises ``QueueEmpty`` when the poll has enough."""
+        """Take another packet. Raises ``QueueEmpty`` if there is none or the poll has enough."""
         if self._taken >= POLL_PACKETS:
             raise asyncio.QueueEmpty
         item = super().get_nowait()
@@ -40,7 +40,7 @@ class Outbox(ByteQueue, asyncio.Queue[Any]):
         return item
 
     def drain(self) -> list[Any]:
-        """Take all that waits."""
+        """Take and return all packets."""
         packets = []
         while not self.empty():
             self._taken = 0
@@ -49,13 +49,13 @@ class Outbox(ByteQueue, asyncio.Queue[Any]):
         return packets
 
     def discard(self) -> None:
-        """Throw away what waits, and let the writer end."""
+        """Drop all packets, and let the writer's task end."""
         self.drain()
         self.put_nowait(None)
 
 
 class Outboxes:
-    """Finds the way to each connection of one server."""
+    """The queues of one server's connections."""
 
     def __init__(
         self,
@@ -77,23 +77,23 @@ class Outboxes:
         backpressure: Backpressure,
         spawn: Callable[[Coroutine[Any, Any, Any]], None],
     ) -> Outboxes:
-        """Give the server's connections queues that say when more than ``mark`` bytes wait."""
+        """Give each new connection of a server such a queue, with this mark in bytes."""
         outboxes = cls(host.engine, mark, backpressure, spawn)
         host.use_queue(outboxes.new_queue)
         return outboxes
 
     def new_queue(self) -> Outbox:
-        """Make the queue of a connection."""
+        """Make the queue of a new connection."""
         return Outbox(self._mark, self)
 
     def of(self, eio_sid: str) -> Callable[[Outgoing], None]:
-        """The function that hands an event to this connection."""
+        """Return the function that puts an event into this connection's queue."""
         socket = self._eio.sockets.get(eio_sid)
         if socket is None:
             return _nowhere
         own: Callable[[Outgoing], None] | None = getattr(socket, "write_event", None)
         if own is not None:
-            return own  # a connection that does not speak Engine.IO
+            return own  # This is a plain client, which does not speak Engine.IO.
 
         def write(outgoing: Outgoing) -> None:
             if not socket.closed:
@@ -103,7 +103,11 @@ class Outboxes:
         return write
 
     def cut_off(self, outbox: Outbox) -> str | None:
-        """Close the connection of a queue, which is looked for among all, as this is rare."""
+        """Start to close the connection of a queue.
+
+        Returns the connection's sid, or None if it has already ended. All connections are searched for the
+        queue, because this is rare.
+        """
         for socket in self._eio.sockets.values():
             if socket.queue is outbox:
                 self._spawn(self._close(socket, outbox))
@@ -118,22 +122,27 @@ class Outboxes:
 
 
 def _nowhere(outgoing: Outgoing) -> None:
-    """The connection went away before its client was known."""
+    """Drop an event, because the connection ended before its client was added."""
 
 
 def wait_for_tornado(host: Host) -> None:
-    """Let an Engine.IO server in the async mode ``tornado`` wait for its clients."""
+    """Make an Engine.IO server in the async mode ``tornado`` wait until Tornado has written a message.
+
+    python-engineio writes to Tornado's WebSockets without waiting. Messages that a client does not read would
+    pile up in Tornado's buffer, behind the bounded queue. With this change a write ends only when Tornado has
+    room again, so the bounded queue fills and its bound holds.
+    """
     eio = host.engine
     driver = host.driver("websocket")
     plain: Any = driver.own
 
     class PacedWebSocket(plain):  # type: ignore[misc]
-        """python-engineio's class with another ``send``."""
+        """python-engineio's WebSocket class with another ``send``."""
 
         async def send(self, message: str | bytes) -> None:
-            """Send a message; raises ``EngineIOError`` when the connection is closed or the client dead."""
+            """Send a message. Raises ``EngineIOError`` if the connection is closed or the client is dead."""
             try:
-                # A client that takes nothing for so long has answered no ping either.
+                # A client that has taken nothing for so long has not answered a ping either.
                 async with asyncio.timeout(eio.ping_interval + eio.ping_timeout):
                     await self.tornado_handler.write_message(message, binary=isinstance(message, bytes))
             except Exception as error:  # TimeoutError, or Tornado's WebSocketClosedError

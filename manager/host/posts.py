@@ -1,7 +1,7 @@
-"""POSTs of polling clients, a part at a time.
+"""POSTs of polling clients, which are checked and then handled in parts.
 
-python-engineio takes 16 packets of a POST; when there are more it takes none of them and answers ok, so
-that nobody knows. The official client sends as many as the size of a message allows.
+python-engineio takes at most 16 packets in a POST. If there are more it takes none of them and still answers
+ok, so that nobody knows. The official client sends as many packets as the size of a message allows.
 """
 
 from __future__ import annotations
@@ -23,17 +23,23 @@ from socketio_cluster.manager.host.slot import replace
 logger = logging.getLogger("socketio_cluster.manager")
 
 AT_ONCE: Final = 16
-"""Packets that python-engineio takes in one POST; and that are handled in one turn of the event loop."""
+"""The most packets that python-engineio takes in one POST, and that one turn of the event loop handles."""
 
 
 def check_posts(host: Host, socket: Any, handle: Any) -> None:
-    """Let ``handle(socket, environ)`` handle the POSTs of a session, unless a layer handles all requests."""
+    """Let ``handle(socket, environ)`` handle the POSTs of a session.
+
+    Does nothing if a layer handles all requests of the server.
+    """
     if not host.engine_request.layers:
         replace(socket, "handle_post_request", partial(handle, socket))
 
 
 def length_of(socket: Any, environ: dict[str, Any]) -> int:
-    """The length of a body; raises ``ContentTooLongError``, which python-engineio answers."""
+    """Return the length of a body.
+
+    Raises ``ContentTooLongError``, for which python-engineio has an answer.
+    """
     length = int(environ.get("CONTENT_LENGTH") or 0)
     if length > socket.server.max_http_buffer_size:
         raise ContentTooLongError
@@ -41,66 +47,76 @@ def length_of(socket: Any, environ: dict[str, Any]) -> int:
 
 
 def parts_of(packets: list[str]) -> Iterator[list[str]]:
-    """Give the packets of a POST, ``AT_ONCE`` at a time."""
+    """Yield the packets of a POST, ``AT_ONCE`` at a time."""
     for start in range(0, len(packets), AT_ONCE):
         yield packets[start : start + AT_ONCE]
 
 
 def with_body(environ: dict[str, Any], packets: list[str], file: Any) -> dict[str, Any]:
-    """The environ of a POST that has only these packets; ``file`` makes of bytes what is read."""
+    """Return the environ of a POST that holds only these packets.
+
+    ``file`` makes an object from the bytes of the body, from which the body is read.
+    """
     body = SEPARATOR.join(packets).encode()
     return {**environ, "CONTENT_LENGTH": str(len(body)), "wsgi.input": file(body)}
 
 
 async def take(socket: Any, environ: dict[str, Any], packets: list[str]) -> None:
-    """Handle a part of a POST, then let others have their turn."""
-    # The method of the class: the admin UI counts in it.
+    """Handle a part of a POST, then give other tasks a turn."""
+    # This is the method of the class, in which the admin UI counts.
     await type(socket).handle_post_request(socket, with_body(environ, packets, _Body))
     await asyncio.sleep(0)
 
 
 async def handle_post(socket: Any, environ: dict[str, Any]) -> None:
-    """Handle a POST; who sends what is no packet is disconnected."""
+    """Handle a POST. A client that breaks the protocol is disconnected."""
     body = await environ["wsgi.input"].read(length_of(socket, environ))
     try:
         for part in parts_of(packets_of(body)):
             if socket.closed:
                 break
             await take(socket, environ, part)
-    except (ValueError, RecursionError) as error:  # not a packet, not base64, or JSON nested without end
+    except (ValueError, RecursionError) as error:  # The body is malformed, or its JSON is nested too deep.
         logger.warning("client %s broke the protocol: %s", socket.sid, error)
         await hang_up(socket, socket.server.reason.TRANSPORT_ERROR)
 
 
 class _Body:
-    """A body that is there, as python-engineio's asyncio server reads it."""
+    """A body that has already arrived, with the method by which python-engineio's asyncio server reads it."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
 
     async def read(self, length: int) -> bytes:
-        """Give all of it."""
+        """Return the whole body."""
         return self._body
 
 
 SEPARATOR: Final = "\x1e"
 CLOSE: Final = "1"
 MOST_PACKETS: Final = 10_000
-"""Packets in one POST: what an official client has waiting fits, and making them takes less than a second."""
+"""The most packets of one POST. An official client never has so many, and they take less than a second."""
 _TAKEN: Final = frozenset("134b")
 _WITHOUT_EFFECT: Final = frozenset("056")
-"""OPEN, UPGRADE and NOOP: engine.io lets them pass."""
+"""OPEN, UPGRADE and NOOP, which engine.io ignores."""
 _FORM: Final = "d="
-"""How a body of JSONP begins; no packet does."""
+"""The beginning of a JSONP body. No packet begins like this."""
 _NEWLINES: Final = re.compile(r"(\\)?\\n")
 
 
 class Malformed(ValueError):
-    """No packet, or a PING, which in this version of the protocol only servers send; or far too many."""
+    """A body or a message that breaks the protocol.
+
+    It holds something that is no packet, too many packets, or a PING, which only servers send in this version
+    of the protocol.
+    """
 
 
 def counts(packet: str) -> bool:
-    """Whether a packet is to be handled; raises ``Malformed``."""
+    """Whether a packet has an effect and must be handled.
+
+    Raises ``Malformed`` for one that no client sends.
+    """
     kind = packet[:1]
     if kind in _TAKEN:
         return True
@@ -110,7 +126,10 @@ def counts(packet: str) -> bool:
 
 
 def packets_of(body: bytes) -> list[str]:
-    """Cut a POST into the packets to be handled, none behind a CLOSE; raises ``Malformed``."""
+    """Return the packets of a POST that must be handled. Packets behind a CLOSE are dropped.
+
+    Raises ``Malformed``.
+    """
     try:
         text = body.decode()
     except UnicodeDecodeError as exc:
@@ -125,7 +144,10 @@ def packets_of(body: bytes) -> list[str]:
 
 
 def _of_form(text: str) -> str:
-    """What the form of JSONP holds. Its client doubles the backslash of each newline (engine.io, JSONP)."""
+    """Return the packets' text from a JSONP form.
+
+    The client of JSONP doubles the backslash of each newline (see engine.io, JSONP).
+    """
     try:
         (value,) = parse_qs(text, max_num_fields=1)["d"]
     except (ValueError, KeyError) as exc:

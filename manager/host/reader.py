@@ -1,7 +1,7 @@
-"""What clients send, read packet by packet; who breaks the protocol is disconnected.
+"""Reads the packets of clients. A client that breaks the protocol is disconnected.
 
-In the place of python-socketio's own ``_handle_eio_message``, which logs an error and goes on: the client
-then waits for what will never come, and the attachments of a packet that was refused are read as packets.
+This replaces python-socketio's ``_handle_eio_message``, which logs an error and goes on. The client would
+then wait for an answer that never comes, and the attachments of a refused packet would be read as packets.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _BINARY = (sio.BINARY_EVENT, sio.BINARY_ACK)
 
 
 class Reader:
-    """Reads the messages of one server's connections; its packet class must be a checked one."""
+    """Reads the messages of one server's connections. The server's packet class must be a strict one."""
 
     def __init__(self, host: Host, manager: ClusterManager) -> None:
         self._host = host
@@ -45,13 +45,15 @@ class Reader:
                 await self._handle(eio_sid, packet)
 
     def _packet(self, eio_sid: str, data: str | bytes) -> sio.Packet | None:
-        """Give the packet that is complete with this message."""
+        """Return the packet that this message completes, or None if attachments are missing."""
         waiting = self._host.half_read
         if eio_sid in waiting:
             packet = waiting[eio_sid]
             return waiting.pop(eio_sid) if packet.add_attachment(data) else None
         if not data or not isinstance(data, str | bytes):
-            raise BadPacket("no packet")  # python-engineio gives a message that is JSON as what it means
+            raise BadPacket(
+                "no packet"
+            )  # python-engineio passes on a message that is JSON as the decoded value.
         packet = self._server.packet_class(encoded_packet=data)
         if packet.packet_type not in _BINARY:
             return packet

@@ -1,4 +1,9 @@
-"""The sessions of Engine.IO: python-engineio's sockets, one for each connection."""
+"""Functions for the sessions of Engine.IO: python-engineio's sockets, one for each connection.
+
+Each connection keeps the context variables that it came with. Middlewares set them: the id of a request, a
+tenant, the data of Sentry and OpenTelemetry. Work that a node does by itself, for another node or for a
+timer, must not run with the variables of the client that happened to connect first.
+"""
 
 from __future__ import annotations
 
@@ -12,51 +17,51 @@ from engineio.async_socket import AsyncSocket
 
 
 class State(Enum):
-    """The way of a session."""
+    """The state of a session."""
 
     NEW = "new"
-    """It has no transport yet."""
+    """The session has no transport yet."""
     OPEN = "open"
     UPGRADING = "upgrading"
-    """It goes over from polling to a WebSocket: neither transport takes a goodbye now."""
+    """The session changes from polling to a WebSocket. Neither transport can take a goodbye now."""
     CLOSING = "closing"
-    """Its disconnect handlers run."""
+    """The disconnect handlers run."""
     CLOSED = "closed"
 
 
 def state_of(socket: Any) -> State:
-    """The state that the flags of a socket stand for."""
+    """Return the state that the flags of a socket stand for."""
     if socket.closed:
         return State.CLOSED
     if socket.closing:
         return State.CLOSING
     if socket.upgrading:
         return State.UPGRADING
-    # A plain client's socket is never `connected`: no HTTP request belongs to its session.
+    # The socket of a plain client is never `connected`, because no HTTP request belongs to its session.
     return State.OPEN if socket.connected or socket.upgraded else State.NEW
 
 
 class CloseFrame(NamedTuple):
-    """How a WebSocket is closed: the close code of RFC 6455, and a text for people."""
+    """The contents of a WebSocket's close frame: the close code of RFC 6455, and a text for people."""
 
     code: int
     text: str
 
 
 async def hang_up(socket: Any, reason: str) -> None:
-    """Close a session: a poll is answered with CLOSE, now or when it comes; a WebSocket is closed.
+    """Close a session. A poll is answered with CLOSE, now or when it comes. A WebSocket is closed.
 
     Args:
         socket: python-engineio's socket.
-        reason: what the disconnect handlers are told.
+        reason: the text that the disconnect handlers get.
     """
     await _close(socket, abort=socket.upgraded, reason=reason)
 
 
 async def break_off(socket: Any, reason: str) -> None:
-    """Close a session without a CLOSE packet, after which python-socketio's client would not come back.
+    """Close a session without a CLOSE packet, so that the client connects again.
 
-    The arguments are those of ``hang_up``.
+    After a CLOSE packet python-socketio's client would not do so. The arguments are those of ``hang_up``.
     """
     await _close(socket, abort=True, reason=reason)
 
@@ -64,16 +69,16 @@ async def break_off(socket: Any, reason: str) -> None:
 async def _close(socket: Any, *, abort: bool, reason: str) -> None:
     await socket.close(wait=False, abort=abort, reason=reason)
     if socket.upgraded:
-        socket.queue.put_nowait(None)  # python-engineio's writer closes the WebSocket on this mark
+        socket.queue.put_nowait(None)  # On this mark python-engineio's writer closes the WebSocket.
 
 
 async def close_socket(socket: Any, **how: Any) -> None:
-    """Do what python-engineio's class does in ``close``, though this socket may have another one."""
+    """Call the ``close`` of python-engineio's class, even if this socket has another one."""
     await AsyncSocket.close(socket, **how)
 
 
 def pinged_by(target: Any) -> Any:
-    """The socket whose next ping this background task is; None for any other task."""
+    """Return the socket whose next ping this background task sends, or None for any other task."""
     if getattr(target, "__func__", None) is AsyncSocket._send_ping:
         return target.__self__
     return None
@@ -83,7 +88,7 @@ Result = TypeVar("Result")
 
 
 def keep_context(socket: Any) -> Context:
-    """Let a connection have the current context from now on.
+    """Store a copy of the current context for a connection, and return it.
 
     Args:
         socket: python-engineio's socket.
@@ -94,7 +99,7 @@ def keep_context(socket: Any) -> Context:
 
 
 async def in_context_of(socket: Any, work: Coroutine[Any, Any, Result]) -> Result:
-    """Do something in the context of a connection; in the current one if that has none."""
+    """Run a coroutine in the context of a connection, or in the current context if none is stored."""
     context = getattr(socket, "context", None)
     if context is None:
         return await work

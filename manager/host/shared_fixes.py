@@ -1,4 +1,4 @@
-"""What the guards of an asyncio server and of a threaded one have in common."""
+"""The fixes that the asyncio server and the threaded server of python-socketio have in common."""
 
 from __future__ import annotations
 
@@ -22,23 +22,29 @@ _METHODS: Final = (
     "call",
     "shutdown",
 )
-"""Looked up on the instance by python-socketio itself, so no fork is needed to replace them.
+"""The methods that are replaced. python-socketio looks them up on the instance, so no fork is needed.
 
-Not ``_handle_eio_message`` too: that would say that the application has replaced it.
+``_handle_eio_message`` is not among them, because a replaced one is taken for the application's own.
 """
 
 
-def install_fixes(host: Host, guards: Any, read: Callable[..., Any]) -> None:
-    """Let a server have the methods of its guards, and ``read`` what its clients say."""
+def install_fixes(host: Host, fixes: Any, read: Callable[..., Any]) -> None:
+    """Install the fixes of a server.
+
+    Args:
+        host: the server.
+        fixes: has a method for each name in ``_METHODS``, without the leading underscore.
+        read: handles the messages of clients.
+    """
     server = host.server
     server.packet_class = strict_packet_class(server.packet_class)
     pass_event_name(server)
     for name in _METHODS:
-        replace(server, name, getattr(guards, name.removeprefix("_")))
-    host.connect.put("fixes", lambda _: guards.handle_eio_connect)
-    host.event.put("exits", guards.contain)
+        replace(server, name, getattr(fixes, name.removeprefix("_")))
+    host.connect.put("fixes", lambda _: fixes.handle_eio_connect)
+    host.event.put("exits", fixes.contain)
     server.eio.on("message", read)
-    server.eio.on("disconnect", guards.handle_eio_disconnect)
+    server.eio.on("disconnect", fixes.handle_eio_disconnect)
 
 
 def has_namespace(server: Any, namespace: str) -> bool:
@@ -52,7 +58,7 @@ def has_namespace(server: Any, namespace: str) -> bool:
 
 
 def check_call(server: Any, to: str | None) -> None:
-    """Raise what ``call()`` raises when there is nobody, or no way, to answer it."""
+    """Raise ``ValueError`` for a ``call()`` to everybody, and ``RuntimeError`` for one that cannot work."""
     if to is None:
         raise ValueError("Cannot use call() to broadcast.")
     if not server.async_handlers:
@@ -60,9 +66,9 @@ def check_call(server: Any, to: str | None) -> None:
 
 
 def check_answerable(members: LocalRooms, eio_sid: str | None, to: str | None, namespace: str | None) -> None:
-    """Raise ``RuntimeError`` when the connect handler of a client calls that client.
+    """Raise ``RuntimeError`` if the connect handler of a client calls that client.
 
-    ``eio_sid`` is the connection whose connect handler this is, None outside of one.
+    ``eio_sid`` is the connection whose connect handler runs now, or None if none runs.
     """
     client = members.find(to, namespace or "/") if eio_sid is not None else None
     if client is not None and client.eio_sid == eio_sid and client.state is PENDING:
@@ -73,19 +79,19 @@ def check_answerable(members: LocalRooms, eio_sid: str | None, to: str | None, n
 
 
 def call_result(arguments: tuple[Any, ...] | None, to: str | None) -> Any:
-    """What ``call()`` returns for a client's arguments; raises ``ClientGone`` when there is no client."""
+    """Return the result of a ``call()`` for a client's arguments. Raises ``ClientGone`` if they are None."""
     if arguments is None:
         raise ClientGone(f"client {to} is not connected")
     return arguments if len(arguments) > 1 else arguments[0] if arguments else None
 
 
 def pass_event_name(server: Any) -> None:
-    """Make the handlers of ``*`` get the name of such an event too.
+    """Pass the name of an event that is called ``*`` to the handler for all events.
 
-    python-socketio 5.18 finds them by that name, as if they were made for this one event, and leaves the name
-    out: the handler would take the client's sid for the name, and what the client sent for the sid.
+    python-socketio 5.18 finds this handler by the name, as if it were made for this one event, and leaves the
+    name out. The handler would take the client's sid for the name, and the client's data for the sid.
 
-    The usual case, a handler for just this event, is looked up here: it is asked for at every event.
+    The usual case, a handler for just this event, is looked up here first, because every event asks for it.
     """
     find = server._get_event_handler
     stock = getattr(find, "__func__", None) is BaseServer._get_event_handler
@@ -102,7 +108,7 @@ def pass_event_name(server: Any) -> None:
 
 
 def forget_connections(server: Any) -> None:
-    """Forget the connections of a loop that has ended."""
+    """Forget the connections of an event loop that has ended."""
     server.eio.sockets.clear()
     server.environ.clear()
     server._binary_packet.clear()
@@ -110,9 +116,10 @@ def forget_connections(server: Any) -> None:
 
 
 def allow_service_task(eio: Any) -> None:
-    """Let python-engineio start its watch over the connections again, with the next connection.
+    """Let python-engineio start its service task again, with the next connection.
 
-    It starts it once, and at a second ``shutdown`` it waits for a task that it has no more.
+    It starts this task, which looks for dead connections, only once. And a second ``shutdown`` would wait for
+    a task that does not exist any more.
     """
     if eio.service_task_event is not None:
         eio.service_task_event = eio.service_task_handle = None

@@ -1,4 +1,4 @@
-"""One function of the host, and the layers that stand before it."""
+"""A slot: one function of the host, and the layers that run before it."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ Function = Callable[..., Any]
 
 
 class HostChanged(RuntimeError):
-    """The installed python-socketio or python-engineio lacks something that the cluster builds on."""
+    """The installed python-socketio or python-engineio lacks a name that the cluster needs."""
 
 
 def replace(owner: Any, name: str, value: Any) -> Any:
-    """Replace an attribute and return what it was.
+    """Replace an attribute and return its former value.
 
-    Raises ``HostChanged`` when the attribute is not there: an assignment alone would do nothing, silently,
-    in a release that has renamed it.
+    Raises ``HostChanged`` if the attribute does not exist. A plain assignment would silently have no effect
+    in a release that has renamed the attribute.
     """
     try:
         former = getattr(owner, name)
@@ -31,37 +31,37 @@ def replace(owner: Any, name: str, value: Any) -> Any:
 
 
 def open_slot(owner: Any, name: str) -> Slot:
-    """Put a slot in the place of a function, and return it; raises ``HostChanged``."""
+    """Put a slot in place of a function and return the slot. Raises ``HostChanged``."""
     slot = Slot(replace(owner, name, None))
     setattr(owner, name, slot.entry)
     return slot
 
 
 class Slot:
-    """Calls the outermost layer; the innermost is the host's own function.
+    """A function and its layers. A call runs the outermost layer; the innermost one is the host's function.
 
-    The host has ``entry`` in the place of its function from the beginning. So a layer may come later, also
-    after somebody else, such as the admin UI, has put a function of their own before this one.
+    From the beginning the host has ``entry`` in place of its function. So a layer can be added later, even
+    after other code, such as the admin UI, has put a function of its own before this one.
 
     Args:
-        function: what the host does by itself.
+        function: the host's own function.
     """
 
     __slots__ = ("entry", "layers", "outermost", "own")
 
     def __init__(self, function: Function) -> None:
         self.own = self.outermost = function
-        # python-engineio looks whether some of what it calls is a coroutine function.
+        # python-engineio checks for some functions whether they are coroutine functions.
         self.entry: Function = self._awaited if iscoroutinefunction(function) else self
         self.layers: list[str] = []
-        """The names of the layers, from the innermost to the outermost."""
+        """The names of the layers; the outermost one is last."""
 
     def put(self, name: str, wrap: Callable[[Function], Function]) -> None:
-        """Put a layer before those that are there.
+        """Put a layer before the existing ones. Raises ``ValueError`` if the name is already in use.
 
         Args:
-            name: of the layer; it is put here once. Raises ``ValueError`` for the second time.
-            wrap: takes the function behind the layer, and returns the layer's own.
+            name: the layer's name.
+            wrap: takes the next function behind the layer, and returns the function of the layer.
         """
         if name in self.layers:
             raise ValueError(f"the layer {name!r} is there already")
@@ -72,5 +72,5 @@ class Slot:
         return await self.outermost(*args, **kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Do what the host's function does, with all layers before it."""
+        """Call the layers and then the host's function."""
         return self.outermost(*args, **kwargs)

@@ -1,8 +1,8 @@
-"""Socket.IO packets of clients, read and written as strictly as the JavaScript parser reads them.
+"""A packet class that reads and writes Socket.IO packets as strictly as the JavaScript parser.
 
-python-socketio takes any number of attachments, none where some are due, text in their place, and events
-named ``connect`` or ``disconnect``, for which it then runs the application's handlers of that name. It
-also writes what no JavaScript client takes.
+python-socketio accepts any number of attachments, missing attachments and text in their place. It also
+accepts events named ``connect`` or ``disconnect``, and then runs the application's handlers of that name. And
+it writes packets that no JavaScript client accepts.
 """
 
 from __future__ import annotations
@@ -21,23 +21,24 @@ _BINARY: Final = (sio.BINARY_EVENT, sio.BINARY_ACK)
 
 
 class BadPacket(ValueError):
-    """A client sent what no Socket.IO client sends."""
+    """A client sent a packet that no Socket.IO client sends."""
 
 
 def strict_packet_class(plain: PacketClass) -> PacketClass:
-    """Give a packet class that raises ``BadPacket`` where this one, its ``plain``, reads on.
+    """Return a strict variant of a packet class, which it has as its attribute ``plain``.
 
-    And ``ValueError`` where that one would write what JavaScript clients refuse.
+    The variant raises ``BadPacket`` for packets from clients that break the protocol, and ``ValueError``
+    instead of writing a packet that JavaScript clients refuse.
     """
     own = {"plain": plain, "json": packet_json(plain.json)}
     return type(f"Checked{plain.__name__}", (_StrictPacket, plain), own)
 
 
 class _StrictPacket(sio.Packet):  # type: ignore[misc]
-    """Goes in front of any packet class."""
+    """A base class to put before any packet class."""
 
     def encode(self) -> Any:
-        """Encode the packet; raises ``ValueError`` for more attachments than a client takes."""
+        """Encode the packet. Raises ``ValueError`` if it has more attachments than a client accepts."""
         encoded = super().encode()
         if isinstance(encoded, list) and len(encoded) > 1 + MAX_ATTACHMENTS:
             raise ValueError(
@@ -47,10 +48,10 @@ class _StrictPacket(sio.Packet):  # type: ignore[misc]
         return encoded
 
     def decode(self, encoded_packet: str | bytes) -> int:
-        """Read a packet; returns how many attachments follow."""
+        """Read a packet and return the number of attachments that follow. Raises ``BadPacket``."""
         try:
             attachments: int = super().decode(encoded_packet) or 0
-        except Exception as exc:  # msgpack, JSON and custom formats raise what they like
+        except Exception as exc:  # msgpack, JSON and custom formats may raise any error.
             raise BadPacket(f"{type(exc).__name__}: {exc}") from exc
         if not 1 <= attachments <= MAX_ATTACHMENTS if self.packet_type in _BINARY else attachments:
             raise BadPacket(f"{attachments} attachments")
@@ -63,30 +64,30 @@ class _StrictPacket(sio.Packet):  # type: ignore[misc]
         return attachments
 
     def add_attachment(self, attachment: str | bytes) -> bool:
-        """Take an attachment; returns whether it was the last."""
+        """Add an attachment and return whether it is the last one. Raises ``BadPacket``."""
         if isinstance(attachment, str):
             raise BadPacket("text where an attachment is due")
         try:
             return super().add_attachment(attachment)  # type: ignore[no-any-return]
-        except Exception as exc:  # a packet class of the application's may raise what it likes
+        except Exception as exc:  # A packet class of the application may raise any error.
             raise BadPacket(f"{type(exc).__name__}: {exc}") from exc
 
 
 def _addressed(kind: Any, namespace: Any, ack_id: Any) -> bool:
-    """Whether these have the types that they have in JSON packets: in msgpack a client may send any."""
+    """Whether the values have the types of JSON packets. In msgpack a client may send any type."""
     numbers = (kind,) if ack_id is None else (kind, ack_id)
     return all(map(_is_whole, numbers)) and isinstance(namespace, str | None)
 
 
 def _complete(data: Any, attachments: int) -> bool:
-    """Whether each attachment has one place; one with many would be sent on as often."""
+    """Whether each attachment has exactly one place. One with many places would be sent on many times."""
     numbers = list(_numbers(data))
     whole = len(numbers) == attachments and all(map(_is_whole, numbers))
     return whole and set(numbers) == set(range(attachments))
 
 
 def _numbers(data: Any) -> Iterator[Any]:
-    """Give what the placeholders have as their numbers, wherever in the data they are."""
+    """Yield the number of each placeholder in the data, at any depth."""
     waiting = [data]
     while waiting:
         value = waiting.pop()
@@ -106,7 +107,7 @@ def _valid(kind: int, data: Any) -> bool:
         return isinstance(data, list)
     if kind == sio.DISCONNECT:
         return data is None
-    # JavaScript wants an object; python-socketio lets its clients send any auth.
+    # JavaScript wants an object, but python-socketio lets its clients send any value as auth.
     return bool(kind == sio.CONNECT)
 
 

@@ -1,4 +1,4 @@
-"""A threaded python-socketio server, such as Flask-SocketIO's, as a node of the cluster."""
+"""The client manager that makes a threaded python-socketio server, such as Flask-SocketIO's, a node."""
 
 from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
 

@@ -1,7 +1,7 @@
 """The node of a threaded server: a ``ClusterManager`` on an event loop in a thread of its own.
 
-All book-keeping is done on that loop, one thing at a time, so it needs no locks. Code of the application
-never runs there: it could block the node.
+All book-keeping is done on that loop, one step at a time, so it needs no locks. Code of the application never
+runs there, because it could block the node.
 """
 
 from __future__ import annotations
@@ -27,30 +27,30 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 
 class InnerManager(ClusterManager):
-    """The node behind a ``SyncClusterManager``; every method is for its loop's thread alone.
+    """The node inside a ``SyncClusterManager``. Only the thread of its event loop may call its methods.
 
     Args:
         url: the bus, as for ``ClusterManager``.
         options: the fields of ``socketio_cluster.manager.options.Options``.
         host: the threaded server.
-        outboxes: the ways to its connections.
+        outboxes: the queues of its connections.
     """
 
     def __init__(self, url: str | None, options: dict[str, Any], host: Host, outboxes: SyncOutboxes) -> None:
         super().__init__(url, **options)
         self.server = self.host = ThreadedServer(host)  # type: ignore[assignment]  # all that this manager asks of it
-        self._ways = outboxes
+        self._sync_outboxes = outboxes
 
     def writer_of(self, eio_sid: str) -> Callable[[Outgoing], None]:
-        """The way to a connection of the threaded server."""
-        return self._ways.of(eio_sid)
+        """Return the function that writes events to a connection of the threaded server."""
+        return self._sync_outboxes.of(eio_sid)
 
     async def send_back(self, eio_sid: str) -> None:
-        """End a connection so that its client comes back."""
-        self._ways.break_off(eio_sid)
+        """End a connection in such a way that its client connects again."""
+        self._sync_outboxes.break_off(eio_sid)
 
     async def close(self) -> None:
-        """Leave the bus, and end the calls that wait for other nodes."""
+        """Leave the bus, and end all calls that wait for other nodes."""
         await super().close()
         for node in self.nodes():
             self.node_gone(node)
@@ -62,18 +62,21 @@ class InnerManager(ClusterManager):
         self.stats.connections += 1
 
     def closed(self) -> None:
-        """Count a connection no more."""
+        """Count the end of a connection."""
         self.stats.connections -= 1
 
     def pre_disconnect(self, sid: str, namespace: str) -> str:
-        """Mark a client as leaving, for one thread; raises ``AlreadyLeaving`` for the others."""
+        """Mark a client as leaving and return its connection's sid.
+
+        Raises ``AlreadyLeaving`` if another thread has done so already.
+        """
         client = self.members.find(sid, namespace)
         if client is None or client.state is LEAVING:
             raise AlreadyLeaving
         return super().pre_disconnect(sid, namespace)
 
     def lose(self, eio_sid: str, namespace: str, reason: str) -> bool:
-        """Note the end of a client whose connect handler is running; False when it is not."""
+        """Note the end of a client whose connect handler runs. Returns False if no connect handler runs."""
         client = self.members.on_connection(eio_sid, namespace)
         if client is None or client.state is not PENDING:
             return False
@@ -82,7 +85,7 @@ class InnerManager(ClusterManager):
 
 
 class ThreadedServer:
-    """What a ``ClusterManager`` asks of its server, done by the threaded server in threads."""
+    """The threaded server, with the asynchronous methods that a ``ClusterManager`` calls on its server."""
 
     asgi = False
 
@@ -100,15 +103,18 @@ class ThreadedServer:
         return self._host.connection(eio_sid)
 
     async def disconnect(self, sid: str, namespace: str, ignore_queue: bool = False) -> None:
-        """Disconnect a client of this node; returns when its disconnect handler has."""
+        """Disconnect a client of this node. Returns when its disconnect handler has returned."""
         await self._in_thread(self._server.disconnect, sid, namespace, ignore_queue)
 
     async def handle_disconnect(self, eio_sid: str, namespace: str, reason: str) -> None:
-        """Take a client out of a namespace; returns when its disconnect handler has."""
+        """Take a client out of a namespace. Returns when its disconnect handler has returned."""
         await self._in_thread(self._host.handle_disconnect, eio_sid, namespace, reason)
 
     async def _in_thread(self, work: Callable[..., object], *arguments: object) -> None:
-        """Run something that may block in a thread of its own, and wait for its end."""
+        """Run a function that may block in a thread of its own, and wait for its end.
+
+        Raises what the function raises. If this is cancelled, the function runs on.
+        """
         loop = asyncio.get_running_loop()
         done: asyncio.Future[BaseException | None] = loop.create_future()
 
@@ -120,7 +126,7 @@ class ThreadedServer:
                 error = exc
             try:
                 loop.call_soon_threadsafe(set_once, done, error)
-            except RuntimeError:  # the node was closed meanwhile: nobody waits
+            except RuntimeError:  # The node was closed meanwhile, so nobody waits.
                 logger.warning("a request of another node ended after this node", exc_info=error)
 
         self._server.start_background_task(run)

@@ -1,7 +1,7 @@
-"""The end of a process that serves clients: they are let go, and the other nodes are told.
+"""The end of a threaded server's process: its connections are closed before the process waits for threads.
 
-A thread that serves a WebSocket lives as long as its client; a server that waits for its threads, as
-gunicorn does, would wait until it is killed.
+A thread that serves a WebSocket lives as long as its client. A server that waits for its threads, as gunicorn
+does, would wait until it is killed.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ from typing import Any, Final
 from socketio_cluster.manager.host.sync.session import cut, hang_up
 
 SECONDS: Final = 3.0
-"""How long disconnect handlers may take at the end."""
+"""How long the disconnect handlers may take at the end."""
 
 
 def say_goodbye(server: Any) -> None:
-    """Close all connections as if they had broken, so that their clients connect again, elsewhere."""
+    """Close all connections in such a way that the clients connect again, to another node.
+
+    Returns when the disconnect handlers have ended, or after ``SECONDS``.
+    """
     sockets = list(server.eio.sockets.values())
     reason = server.reason.SERVER_DISCONNECT
     threads = [server.start_background_task(hang_up, socket, reason) for socket in sockets]
@@ -31,23 +34,23 @@ def say_goodbye(server: Any) -> None:
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
     for socket in sockets:
-        if socket.upgraded and not socket.queue.empty():  # its writer does not get through
+        if socket.upgraded and not socket.queue.empty():  # The client does not read, so the writer is stuck.
             cut(socket)
 
 
 def on_signals(leave: Callable[[], None]) -> None:
-    """Leave when the process is told to end, then do what it would have done; for the main thread.
+    """Call ``leave`` at SIGTERM, SIGINT and SIGQUIT, and then the handler that the signal had before.
 
-    Raises ``ValueError`` in any other thread.
+    Must be called in the main thread. Raises ``ValueError`` in any other thread.
     """
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, _LeaveFirst(leave, signal.getsignal(number)))
 
 
 class _LeaveFirst:
-    """The handler of one signal. It does not wait: its thread may hold a lock that leaving needs.
+    """The handler of one signal. It does not wait, because its thread may hold a lock that leaving needs.
 
-    On gevent it runs in the hub, where nothing may wait at all, not even for a thread to start.
+    With gevent it runs in the hub, where nothing may wait at all, not even for a thread to start.
     """
 
     def __init__(self, leave: Callable[[], None], previous: Any) -> None:
@@ -59,11 +62,12 @@ class _LeaveFirst:
     def __call__(self, number: int, frame: FrameType | None) -> None:
         first, self._told = not self._told, True
         if first:
-            atexit.register(self._left.wait, SECONDS)  # the interpreter waits only for threads of `threading`
+            # The interpreter waits only for threads of `threading`, and this is none.
+            atexit.register(self._left.wait, SECONDS)
             _thread.start_new_thread(self._go, (number,))
         if callable(self._previous):
             self._previous(number, frame)
-        elif not first:  # this node has left, or somebody will not wait for it
+        elif not first:  # The node has left and signals again, or somebody does not want to wait for it.
             signal.signal(number, self._previous)
             signal.raise_signal(number)
 

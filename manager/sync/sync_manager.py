@@ -33,28 +33,28 @@ T = TypeVar("T")
 class SyncClusterManager(Manager):  # type: ignore[misc]
     """The client manager that makes a Flask-SocketIO application a node of the cluster.
 
-    Its work is done on an event loop in a thread of its own. That starts with the first client or emit,
+    Its work is done on an event loop in a thread of its own. The thread starts with the first client or emit,
     so the application may be imported before its server forks. Every call waits for its result.
 
     Args:
-        url: the bus, as for ``ClusterManager``; without it ``CLUSTER_BUS`` counts, and without that this
-            process is alone.
+        url: the bus, as for ``ClusterManager``. Without it the setting ``CLUSTER_BUS`` is used. Without that
+            the process is alone.
         options: the fields of ``socketio_cluster.manager.options.Options``.
 
     Raises:
-        SettingError: a setting that cannot work, or a server that does not work with threads.
+        SettingError: a setting cannot work, or the server does not work with threads.
     """
 
     def __init__(self, url: str | None = None, **options: Any) -> None:
         super().__init__()
         self.options = from_environment(url, options)
         self.leaving = False
-        """Whether this process takes no new connections, as it ends."""
+        """Whether this process ends and therefore refuses new connections."""
         self.handlers: SyncHandlers
         """Counts the event handlers that run."""
         self._given = url, options
         self.node_thread = NodeThread(self._make)
-        """The node of this process, and the way to it."""
+        """The thread of this process's node."""
 
     # the node
 
@@ -65,53 +65,56 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
 
     @property
     def host_id(self) -> str:
-        """The same, under python-socketio's name."""
+        """The node's id under the name that python-socketio uses."""
         return self.node_id
 
     @property
     def ready(self) -> bool:
-        """Whether this node hears the others."""
+        """Whether this node is on the bus and hears the other nodes."""
         return self._inner.ready
 
     @property
     def client_count(self) -> int:
-        """How many clients this node serves, counted per namespace."""
+        """How many clients this node serves. A connection counts once in each namespace."""
         return self._inner.client_count
 
     @property
     def stats(self) -> Stats:
-        """What this node counts."""
+        """The counters of this node."""
         return self._inner.stats
 
     @property
     def members(self) -> LocalRooms:
-        """The clients of this node; only its loop changes them."""
+        """The clients of this node. Only the thread of its event loop changes them."""
         return self._inner.members
 
     def nodes(self) -> dict[str, NodeInfo]:
-        """The live nodes by id, this one included."""
+        """Return the live nodes by id. This node is one of them."""
         return self.ask(self._inner.nodes)
 
     def start(self) -> None:
-        """Go on the bus. Returns when it is reached, or after five seconds, while it goes on trying."""
+        """Connect to the bus. Returns when it is reached, or after five seconds; the node goes on trying."""
         self._run(self._inner.start())
 
     def close(self) -> None:
-        """Say goodbye to the other nodes and leave the bus for good, within about a second; done at exit."""
+        """Say goodbye to the other nodes and leave the bus for good. This takes about a second at most.
+
+        It is done automatically when the process ends.
+        """
         self.leaving = True
         self.node_thread.close()
 
     def leave(self) -> None:
-        """Let all clients go, so that they connect to another node, and close."""
+        """Close all connections, so that the clients connect to another node, and then ``close``."""
         self.leaving = True
         say_goodbye(self.server)
         self.close()
 
     def leave_on_signals(self) -> None:
-        """Call ``leave`` when this process is told to end (SIGTERM, SIGINT, SIGQUIT), in its main thread.
+        """Call ``leave`` when this process gets SIGTERM, SIGINT or SIGQUIT.
 
-        Whatever handled the signal before, such as gunicorn's worker, handles it then. Raises
-        ``ValueError`` outside of the main thread.
+        After that the handler that the signal had before, such as that of gunicorn's worker, is called.
+        Raises ``ValueError`` outside of the main thread.
         """
         on_signals(self.leave)
 
@@ -131,19 +134,19 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         return self.node_thread.run(coroutine)
 
     def ask(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Call a function on the loop; returns what it returns and raises what it raises."""
+        """Call a function on the loop and wait; returns what it returns and raises what it raises."""
         return self.node_thread.ask(function, *arguments)
 
     def lose(self, eio_sid: str, namespace: str, reason: str) -> bool:
-        """Note the end of a client whose connect handler is running; False when it is not."""
+        """Note the end of a client whose connect handler runs. Returns False if no connect handler runs."""
         return self.ask(self._inner.lose, eio_sid, namespace, reason)
 
     # python-socketio: set-up
 
     def set_server(self, server: Any) -> None:
-        """Take the server, and see to what its connection handling lacks.
+        """Take the server and install the fixes of its connection handling.
 
-        Raises ``SettingError`` for a server that is not one on threads.
+        Raises ``SettingError`` for a server that does not work with threads.
         """
         if server.is_asyncio_based():
             raise SettingError(
@@ -162,24 +165,30 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         install(host, self)
 
     def initialize(self) -> None:
-        """Nothing to do: the first client or emit starts the node."""
+        """Do nothing: the first client or emit starts the node."""
 
     # python-socketio: clients
 
     def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
-        """Register a client whose connect handler is about to run; None when it is connected already."""
+        """Register a client before its connect handler runs.
+
+        Returns its sid, or None if the connection has joined the namespace already.
+        """
         return self._run(self._inner.pre_connect(eio_sid, namespace))
 
     def connect(self, sid: str, namespace: str) -> str | None:
-        """Mark a client as connected, and give it what was emitted meanwhile."""
+        """Mark a client as connected, and send it the events that were emitted meanwhile."""
         return self._run(self._inner.connect(sid, namespace))
 
     def can_disconnect(self, sid: str, namespace: str) -> bool:
-        """Whether the server shall disconnect this client itself; one of another node is passed on."""
+        """Whether the server has to disconnect this client itself.
+
+        If the client is on another node, that node is asked to disconnect it.
+        """
         return self._run(self._inner.can_disconnect(sid, namespace))
 
     def pre_disconnect(self, sid: str, namespace: str) -> str:
-        """Mark a client as leaving; returns its connection's sid."""
+        """Mark a client as leaving and return its connection's sid."""
         return self.ask(self._inner.pre_disconnect, sid, namespace)
 
     def disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
@@ -187,7 +196,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         self.ask(self._inner.basic_disconnect, sid, namespace)
 
     def is_pre_connected(self, sid: str, namespace: str) -> bool:
-        """Whether this client's connect handler is running."""
+        """Whether this is a client of this node whose connect handler runs."""
         return self._inner.is_pre_connected(sid, namespace)
 
     def is_connected(self, sid: str | None, namespace: str) -> bool:
@@ -195,55 +204,56 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         return self._inner.is_connected(sid, namespace)
 
     def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
-        """The sid of a connection in a namespace."""
+        """Return the sid of a connection in a namespace, or None."""
         return self._inner.sid_from_eio_sid(eio_sid, namespace)
 
     def eio_sid_from_sid(self, sid: str, namespace: str = "/") -> str | None:
-        """The connection of a client of this node."""
+        """Return the connection's sid of a client of this node, or None."""
         return self._inner.eio_sid_from_sid(sid, namespace)
 
     # python-socketio: rooms
 
     @property
     def rooms(self) -> dict[str, Any]:
-        """``rooms[namespace][room]`` maps the sids of this node to their clients; None is everybody."""
+        """``rooms[namespace][room]`` maps sids to clients of this node. The room None holds everybody."""
         return self._inner.rooms
 
     @rooms.setter
     def rooms(self, value: object) -> None:
-        """Ignore the base class's own table."""
+        """Ignore the table of the base class."""
 
     def get_namespaces(self) -> list[str]:
-        """The namespaces with clients on this node."""
+        """Return the namespaces that have clients on this node."""
         return list(self._inner.get_namespaces())
 
     def get_participants(self, namespace: str, room: Any) -> Iterator[tuple[str, str]]:
-        """The clients of this node in a room, or a list of rooms: (sid, connection's sid)."""
+        """Yield ``(sid, eio_sid)`` of each client of this node that is in a room or a list of rooms."""
         yield from self.ask(lambda: list(self._inner.get_participants(namespace, room)))
 
     def get_rooms(self, sid: str, namespace: str) -> list[Any]:
-        """The rooms of a client of this node, its own included."""
+        """Return the rooms of a client of this node. Its own room is one of them."""
         return self.ask(self._inner.get_rooms, sid, namespace)
 
     def is_sid_room(self, namespace: str, room: Any) -> bool:
-        """Whether a room is a client of this node in this namespace: those are private."""
+        """Whether the room is a client's own room on this node. Such rooms are private."""
         return self.ask(self._inner.is_sid_room, namespace, room)
 
     def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
-        """Put a client of any node into a room; an emit made after the return sees it.
+        """Put a client of any node into a room. An emit that is made after the return reaches it.
 
-        Raises ``ValueError`` for an unknown sid, another client's own room or a name that no bus can carry,
-        ``TypeError`` for a room that is neither str nor int, ``NodeTimeout`` when the client's node does not
-        confirm.
+        Raises:
+            ValueError: the sid is unknown, the room is another client's own, or no bus can carry its name.
+            TypeError: the room is neither str nor int.
+            NodeTimeout: the client's node did not confirm in time.
         """
         self._run(self._inner.enter_room(sid, namespace, room))
 
     def leave_room(self, sid: str, namespace: str, room: Any) -> None:
-        """Take a client of any node out of a room; raises ``NodeTimeout`` as ``enter_room``."""
+        """Take a client of any node out of a room. Raises ``NodeTimeout`` as ``enter_room`` does."""
         self._run(self._inner.leave_room(sid, namespace, room))
 
     def close_room(self, room: Any, namespace: str) -> None:
-        """Take everybody, on every node, out of a room; raises ``NodeTimeout`` as ``enter_room``."""
+        """Take all clients on all nodes out of a room. Raises ``NodeTimeout`` as ``enter_room`` does."""
         self._run(self._inner.close_room(room, namespace))
 
     # python-socketio: events
@@ -261,13 +271,13 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         ignore_queue: bool = False,
         **kwargs: Any,
     ) -> None:
-        """Emit to everybody in the namespace, a room, a list of rooms or a sid, on every node.
+        """Emit to everybody in the namespace, to a room, to a list of rooms or to a sid, on every node.
 
-        Returns when the clients of this node have it in their queues and the rest is on its way. Raises
-        what the serializer raises for data it cannot take.
+        Returns when the event is in the queues of this node's clients and waits for the bus. It does not wait
+        until clients have got it. Raises what the serializer raises for data that it cannot encode.
         """
         rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
-        # Here and not on the loop: a serializer of the application may look at its thread or its context.
+        # Encoded here, not on the loop: a serializer of the application may depend on its thread or context.
         ack_id = 0 if callback is None else shared_ack_id()
         encoded = encode_event(self._inner.packet_class, event, data, namespace, ack_id)
         if callback is not None and not isinstance(callback, AckWaiter):
@@ -284,5 +294,5 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         return lambda *arguments: self.server.start_background_task(run, *arguments) and None
 
     def trigger_callback(self, sid: str | None, id: int, data: list[Any]) -> None:  # noqa: A002
-        """Call the callback a client has answered, in a thread of its own."""
+        """Call the callback for a client's answer, in a thread of its own."""
         self._run(self._inner.trigger_callback(sid, id, data))

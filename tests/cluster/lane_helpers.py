@@ -14,9 +14,10 @@ import socketio
 import uvicorn
 from websockets.frames import apply_mask
 
-from socketio_cluster.cluster.forward import RelayProtocol
-from socketio_cluster.cluster.lane import LaneProtocol, Lanes
+from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
+from socketio_cluster.cluster.http.websocket import RelayProtocol
 from socketio_cluster.cluster.lane.frames import CLOSE, TEXT
+from socketio_cluster.cluster.lane.install import Lanes
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.stack import Stack
 from socketio_cluster.cluster.strict.gate import Strict

@@ -8,7 +8,7 @@ import contextlib
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
-from socketio_cluster.cluster.forward import ForwardStats
+from socketio_cluster.cluster.forward.forwarded_request import ForwardStats
 from socketio_cluster.cluster.http.protocol import HttpStats
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.metrics.worker import Metrics

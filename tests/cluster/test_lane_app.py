@@ -98,7 +98,7 @@ async def test_early_frames():
         assert " 101 " in await one.open()
         await one.say("40", '421["a"]')
         (protocol,) = node.server.server_state.connections
-        await eventually(lambda: protocol._ordinary)
+        await eventually(lambda: protocol._resumed)
         hold.set()
         assert (await one.text()).startswith("0{")
         assert (await one.text()).startswith('40{"sid"')

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from websockets.server import ServerProtocol
 
 from socketio_cluster.cluster.http.handshake import answer, read
+from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
 from socketio_cluster.cluster.http.websocket import RelayProtocol
-from socketio_cluster.cluster.lane import LaneProtocol
 from tests.cluster.lane_helpers import lane_node
 
 KEY = base64.b64encode(bytes(range(16)))

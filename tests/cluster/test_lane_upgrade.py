@@ -8,6 +8,7 @@ import contextlib
 import pytest
 
 from socketio_cluster.cluster.lane import install as lane_install
+from socketio_cluster.cluster.lane.writer import LaneState
 from tests.cluster.lane_helpers import RawSocket, lane_node, raw
 from tests.harness import client, eventually, fence, raw_polling
 from tests.jsclient import install, js_driver
@@ -59,6 +60,24 @@ async def test_what_waited_for_a_poll_comes_first(node, polling):
         assert {await one.text() for _ in range(3)} == {'42["n",1]', '42["n",2]', "431[]"}
         assert await polling.post("40/chat,") == 400
     await eventually(lambda: node.forgotten)
+
+
+async def test_state(node, polling, caplog):
+    """A lane that upgrades goes through all its states, and logs each at debug level."""
+    caplog.set_level("DEBUG", "socketio_cluster.cluster")
+    async with websocket(node, polling) as one:
+        await one.say("2probe")
+        await one.text()
+        await one.say("5")
+        await eventually(lambda: polling.eio_sid in node.hooks.lanes)
+        lane = node.hooks.lanes[polling.eio_sid]
+        assert lane.state is LaneState.OPEN
+        lane.shutdown()
+        lane.write_frame(b"never sent")
+        assert (lane.state, lane.queued) == (LaneState.CLOSING, 0)
+    await eventually(lambda: lane.state is LaneState.CLOSED)
+    states = [record.args[1] for record in caplog.records if "the lane of client" in record.msg]
+    assert states == ["PROBED", "OPEN", "CLOSING", "CLOSED"]
 
 
 async def test_waiting_poll_is_ended(node, polling):

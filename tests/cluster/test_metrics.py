@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 import socketio
 
-from socketio_cluster.cluster.forward import ForwardStats
+from socketio_cluster.cluster.forward.forwarded_request import ForwardStats
 from socketio_cluster.cluster.http.protocol import HttpStats
 from socketio_cluster.cluster.metrics.lag import Worst
 from socketio_cluster.cluster.metrics.watch import MOST_EVENTS

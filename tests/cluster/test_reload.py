@@ -183,11 +183,11 @@ def test_successor_takes_the_spare_internal_port(tmp_path):
     """Ports are one more than workers, and the one of a worker that has ended is taken again."""
     options = read_options(["serve", "x:app", "--workers=2", "--internal-port=9000"])
     places = Places(options, tmp_path)
-    first, second, third = (places.take() for _ in range(3))
+    first, second, third = (places.acquire() for _ in range(3))
     assert [place.port for place in (first, second, third)] == [9000, 9001, 9002]
-    places.give_back(first)
-    assert places.take().port == 9000
-    assert len({place.socket for place in (first, second, third, places.take())}) == 4
+    places.release(first)
+    assert places.acquire().port == 9000
+    assert len({place.socket for place in (first, second, third, places.acquire())}) == 4
 
 
 @pytest.mark.parametrize("survives", [False, True])

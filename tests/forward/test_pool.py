@@ -59,10 +59,10 @@ def pool(path, key=KEY):
 async def test_line_is_used_again(owner, path):
     """A line that was given back is taken again; one in use is not shared."""
     lines = pool(path)
-    one, two = await lines.take(), await lines.take()
+    one, two = await lines.acquire(), await lines.acquire()
     assert one is not two
-    lines.give(one)
-    assert await lines.take() is one
+    lines.release(one)
+    assert await lines.acquire() is one
     assert len(owner.lines) == 2
     lines.close()
 
@@ -70,14 +70,14 @@ async def test_line_is_used_again(owner, path):
 async def test_lost_and_old_lines_are_not_used(owner, path, monkeypatch):
     """A line that has ended, or waited for longer than allowed, is left for a new one."""
     lines = pool(path)
-    one = await lines.take()
-    lines.give(one)
+    one = await lines.acquire()
+    lines.release(one)
     owner.lines[0].close()
     await asyncio.wait_for(asyncio.shield(one.lost), 5)
-    two = await lines.take()
-    lines.give(two)
+    two = await lines.acquire()
+    lines.release(two)
     monkeypatch.setattr(module, "LONGEST_IDLE", 0)
-    three = await lines.take()
+    three = await lines.acquire()
     assert len({one, two, three}) == 3
     await asyncio.wait_for(asyncio.shield(two.lost), 5)
     lines.close()
@@ -86,9 +86,9 @@ async def test_lost_and_old_lines_are_not_used(owner, path, monkeypatch):
 async def test_idle_lines_are_bounded(owner, path):
     """No more than a hundred lines wait; the rest are closed."""
     lines = pool(path)
-    taken = [await lines.take() for _ in range(MOST_IDLE + 5)]
+    taken = [await lines.acquire() for _ in range(MOST_IDLE + 5)]
     for line in taken:
-        lines.give(line)
+        lines.release(line)
     await asyncio.gather(*(asyncio.wait_for(asyncio.shield(line.lost), 5) for line in taken[:5]))
     assert not any(line.lost.done() for line in taken[5:])
     lines.close()
@@ -97,7 +97,7 @@ async def test_idle_lines_are_bounded(owner, path):
 async def test_closing_ends_what_waits(owner, path):
     """When a node is given up, a read on one of its lines ends."""
     lines = pool(path)
-    reading = asyncio.create_task((await lines.take()).read())
+    reading = asyncio.create_task((await lines.acquire()).read())
     await asyncio.sleep(0)
     lines.close()
     with pytest.raises(LineLost):
@@ -107,7 +107,7 @@ async def test_closing_ends_what_waits(owner, path):
 async def test_impostor_gets_nothing(owner, path):
     """What listens in a node's place and does not know the secret is not asked anything."""
     with pytest.raises(NotANode):
-        await pool(path, Key("prefix", "another secret of somebody")).take()
+        await pool(path, Key("prefix", "another secret of somebody")).acquire()
     [task] = owner.tasks
     with pytest.raises(LineLost):
         await asyncio.wait_for(task, 5)
@@ -117,7 +117,7 @@ async def test_no_place_no_line(path):
     """A node whose address leads nowhere, or to nobody, is an error at once."""
     for address in ("", "10.0.0.5:80", write_address(path)):
         with pytest.raises(OSError):
-            await Pool(NodeInfo(NODE, "node", address, 0), KEY).take()
+            await Pool(NodeInfo(NODE, "node", address, 0), KEY).acquire()
 
 
 def test_full_backlog_is_waited_for(path):

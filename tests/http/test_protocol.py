@@ -10,10 +10,10 @@ from functools import partial
 import pytest
 import uvicorn
 
-from socketio_cluster.cluster.forward import RelayProtocol
 from socketio_cluster.cluster.http import protocol as http_protocol
+from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
 from socketio_cluster.cluster.http.protocol import BODY, HEAD, PIPELINED, HttpProtocol, HttpStats
-from socketio_cluster.cluster.lane import LaneProtocol
+from socketio_cluster.cluster.http.websocket import RelayProtocol
 from tests.harness import Server, eventually
 
 GET = b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -28,7 +28,7 @@ def test_who_reads_nothing(consumers):
     """A client is slow when what waits has not shrunk for the time, and is told of once."""
     way = Way(101)
     assert not consumers.add(way, 0)
-    assert [consumers.look(now) for now in (1, 4, 5, 6)] == [[], [], [way], []]
+    assert [consumers.check(now) for now in (1, 4, 5, 6)] == [[], [], [way], []]
 
 
 def test_who_reads_a_little(consumers):
@@ -37,7 +37,7 @@ def test_who_reads_a_little(consumers):
     consumers.add(way, 0)
     for now in range(4, 400, 4):
         way.queued -= 1
-        assert consumers.look(now) == []
+        assert consumers.check(now) == []
 
 
 def test_who_gets_more_than_it_reads(consumers):
@@ -47,8 +47,8 @@ def test_who_gets_more_than_it_reads(consumers):
     for now in range(1, 5):
         way.queued += 10
         assert not consumers.add(way, now)
-        assert consumers.look(now) == []
-    assert consumers.look(5) == [way]
+        assert consumers.check(now) == []
+    assert consumers.check(5) == [way]
 
 
 def test_one_large_message(consumers):
@@ -67,9 +67,9 @@ def test_who_has_caught_up(consumers):
     way = Way(101)
     consumers.add(way, 0)
     way.queued = 100
-    assert consumers.look(4) == []
+    assert consumers.check(4) == []
     assert consumers.behind == {}
     way.queued = 101
     consumers.add(way, 4)
-    assert consumers.look(8) == []
-    assert consumers.look(9) == [way]
+    assert consumers.check(8) == []
+    assert consumers.check(9) == [way]

@@ -1,9 +1,8 @@
-"""What python-socketio's threaded server lacks, put around its own methods, as ``host/fixes.py`` does
-for the asyncio one.
+"""Fixes for the connection handling of python-socketio's threaded server, put around its own methods.
 
-A client is left behind when its connect or disconnect handler raises, when its transport ends while the
-connect handler runs, and two threads may disconnect it at once; ``call()`` waits out its timeout for a
-client that is gone.
+``host/fixes.py`` does the same for the asyncio server. python-socketio does not remove a client when its
+connect or disconnect handler raises, or when its transport ends while the connect handler runs. Two threads
+may disconnect a client at the same time. ``call()`` waits until its timeout for a client that is gone.
 """
 
 from __future__ import annotations
@@ -44,25 +43,25 @@ if TYPE_CHECKING:
 logger = logging.getLogger("socketio_cluster.manager")
 
 LINGER: Final = 5.0
-"""Seconds in which a WebSocket may be closed in good form before it is cut."""
+"""Seconds that a WebSocket gets to close with a closing handshake, before its connection is cut."""
 
 
 def install(host: Host, manager: SyncClusterManager) -> None:
-    """Put the guards around a server's methods."""
+    """Put the fixes around a server's methods."""
     keep_recipients()
     manager.handlers = SyncHandlers(host, manager.options.handlers_per_client)
     install_fixes(host, SyncFixes(host, manager), SyncReader(host, manager).read)
 
 
 class SyncFixes:
-    """The server's methods with what they lack."""
+    """The methods of a server with the fixes."""
 
     def __init__(self, host: Host, manager: SyncClusterManager) -> None:
         self._host = host
         self._server = server = host.server
         self._manager = manager
         self._connecting: dict[int, str] = {}
-        """The threads in which connect handlers run, and for which connection."""
+        """The ids of the threads that run connect handlers; each has the sid of its connection."""
         self._connect = server._handle_connect
         self._disconnect = server._handle_disconnect
         self._eio_connect = host.connect.own
@@ -72,7 +71,7 @@ class SyncFixes:
         self._emit = server.emit
 
     def contain(self, inner: Callable[..., Any]) -> Callable[..., Any]:
-        """Put a layer before the handlers: what they raise is at most an ``Exception``."""
+        """Return a layer before the handlers. It turns ``SystemExit`` and the like into ``HandlerExit``."""
 
         def trigger(event: str, namespace: str, *args: Any) -> Any:
             try:
@@ -83,24 +82,27 @@ class SyncFixes:
         return trigger
 
     def handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> Any:
-        """Take a new connection, and close it if it joins nothing in time; none while this node leaves."""
+        """Accept a new connection. It is closed if it joins no namespace in time.
+
+        Returns False, which refuses the connection, while this node leaves.
+        """
         if self._manager.leaving:
             return False
         self._manager.ask(self._manager.node_thread.inner.opened, environ)
         socket = self._server.eio.sockets.get(eio_sid)
-        if socket is not None:  # Flask-SocketIO's test client has none
+        if socket is not None:  # Flask-SocketIO's test client has no socket.
             ping_with(self._manager.node_thread.later, socket)
             check_posts(self._host, socket, handle_post)
-            self._manager.node_thread.later(self._manager.options.connect_seconds, self._expect, eio_sid)
+            self._manager.node_thread.later(self._manager.options.connect_seconds, self._close_late, eio_sid)
         return self._eio_connect(eio_sid, environ)
 
-    def _expect(self, eio_sid: str) -> None:
+    def _close_late(self, eio_sid: str) -> None:
         socket = self._server.eio.sockets.get(eio_sid)
         if socket is not None and not socket.closed and not self._manager.members.of_connection(eio_sid):
             self._server.start_background_task(hang_up, socket, self._server.reason.SERVER_DISCONNECT)
 
     def handle_connect(self, eio_sid: str, namespace: str | None, data: Any) -> None:
-        """Connect a client; nothing is left of one whose connect handler fails."""
+        """Connect a client. If its connect handler fails, the client is removed and the error is logged."""
         namespace = namespace or "/"
         if not has_namespace(self._server, namespace):
             self._refuse(eio_sid, namespace, "Invalid namespace")
@@ -136,7 +138,7 @@ class SyncFixes:
         self._refuse(client.eio_sid, client.namespace, "Internal server error")
 
     def handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
-        """Disconnect a client; one whose connect handler is running is disconnected when that returns."""
+        """Disconnect a client. If its connect handler still runs, the client is disconnected after that."""
         namespace = namespace or "/"
         reason = reason or self._server.reason.CLIENT_DISCONNECT
         sid = self._manager.sid_from_eio_sid(eio_sid, namespace)
@@ -151,7 +153,7 @@ class SyncFixes:
             self._manager.disconnect(sid, namespace)
 
     def handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
-        """End a connection: a poll that waits is answered with CLOSE, a WebSocket is cut in a while."""
+        """End a connection. A waiting poll is answered with CLOSE. A WebSocket is cut after ``LINGER``."""
         self._manager.ask(self._manager.node_thread.inner.closed)
         environ = self._server.environ.get(eio_sid)
         socket = self._server.eio.sockets.get(eio_sid)
@@ -159,20 +161,23 @@ class SyncFixes:
             self._eio_disconnect(eio_sid, reason)
         finally:
             if self._manager.members.of_connection(eio_sid):
-                self._server.environ[eio_sid] = environ  # for the disconnect handler that is still to run
+                self._server.environ[eio_sid] = environ  # A disconnect handler that has yet to run needs it.
             if socket is not None and socket.upgraded:
                 self._manager.node_thread.later(LINGER, cut, socket)
             elif socket is not None:
                 socket.queue.put(eio_packet.Packet(eio_packet.CLOSE))
 
     def _forget(self, eio_sid: str) -> None:
-        """Let go of the environ of a connection that ended while its client connected."""
+        """Remove the environ of a connection that ended while its client connected."""
         socket = self._server.eio.sockets.get(eio_sid)
         if (socket is None or socket.closed) and not self._manager.members.of_connection(eio_sid):
             self._server.environ.pop(eio_sid, None)
 
     def disconnect(self, sid: str, namespace: str | None = None, ignore_queue: bool = False) -> None:
-        """Disconnect a client of any node; as ``Server.disconnect``, also when its handler raises."""
+        """Disconnect a client of any node, as ``Server.disconnect``.
+
+        The client is removed even if its disconnect handler raises; then this raises too.
+        """
         namespace = namespace or "/"
         try:
             self._server_disconnect(sid, namespace=namespace, ignore_queue=ignore_queue)
@@ -183,7 +188,7 @@ class SyncFixes:
             raise
 
     def shutdown(self) -> None:
-        """Stop the server's background work, let its clients go, and leave the bus."""
+        """Stop the server's background work, close its connections, and leave the bus."""
         self._shutdown()
         allow_service_task(self._server.eio)
         self._manager.leave()
@@ -191,7 +196,7 @@ class SyncFixes:
     def emit(
         self, event: str, data: Any = None, to: Any = None, room: Any = None, *args: Any, **options: Any
     ) -> None:
-        """Emit as ``Server.emit``, which takes ``to=[]``, ``to=0`` and ``to=""`` for everybody."""
+        """Emit as ``Server.emit``, but only ``to=None`` means everybody, not ``[]``, ``0`` and ``""``."""
         self._emit(event, data, None, room if to is None else to, *args, **options)
 
     def call(
@@ -204,11 +209,11 @@ class SyncFixes:
         timeout: float | None = 60,
         ignore_queue: bool = False,
     ) -> Any:
-        """Emit to one client of any node and return its answer; as ``Server.call``.
+        """Emit to one client of any node and return its answer, as ``Server.call``.
 
-        Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass
-        ``ClientGone`` as soon as the client, or its node, is gone; ``RuntimeError`` in the connect handler of
-        that client, which cannot answer before the handler has returned.
+        Raises ``socketio.exceptions.TimeoutError`` after ``timeout`` seconds, and its subclass ``ClientGone``
+        as soon as the client or its node is gone. Raises ``RuntimeError`` in the connect handler of the same
+        client, which cannot answer before the handler has returned.
         """
         to = sid if to is None else to
         check_call(self._server, to)
@@ -228,7 +233,7 @@ class SyncFixes:
         except TimeoutError:
             raise SocketIOTimeoutError from None
         finally:
-            with suppress(RuntimeError):  # this node has left meanwhile: there is nothing to undo
+            with suppress(RuntimeError):  # This node has left meanwhile, so nothing has to be undone.
                 self._manager.ask(answer.end)
         return call_result(arguments, to)
 

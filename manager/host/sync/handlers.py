@@ -1,4 +1,7 @@
-"""How many event handlers run for each client of a threaded server, as ``host/handlers.py`` has it."""
+"""The limit on the event handlers that run for one client of a threaded server.
+
+``host/handlers.py`` does the same for an asyncio server.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,12 @@ from socketio_cluster.manager.host.server import Host
 
 
 class SyncHandlers:
-    """Counts the handlers that a server starts, each in a thread.
+    """Counts the handlers that a server starts, each in its own thread.
 
     Args:
         host: the threaded server.
-        most: how many may run for one connection; the thread that reads from it waits.
+        most: the most handlers that may run for one connection. At the limit the thread that reads from the
+            connection waits.
     """
 
     def __init__(self, host: Host, most: int) -> None:
@@ -28,7 +32,7 @@ class SyncHandlers:
 
     @property
     def count(self) -> int:
-        """How many run now, those of clients that have left included."""
+        """How many handlers run now. Those of clients that have left count too."""
         return self._running.total()
 
     def _start_task(self, target: Any, *args: Any, **kwargs: Any) -> Any:
@@ -40,7 +44,7 @@ class SyncHandlers:
             self._running[eio_sid] += 1
         try:
             return self._start(self._run, eio_sid, target, *args, **kwargs)
-        except BaseException:  # no thread could be made
+        except BaseException:  # No thread could be started.
             self._end(eio_sid)
             raise
 

@@ -1,8 +1,8 @@
-"""The ways to a threaded server's connections: queues with a bound, and WebSockets that can be cut.
+"""A bounded queue for each connection of a threaded server, in place of python-engineio's.
 
-python-engineio keeps an unbounded queue per connection, and a thread that is writing to a client which
-does not read waits in the system for as long as TCP does. Here the connection of a slow consumer is
-ended, and the WebSocket of an ended connection is cut, so that its threads end too.
+python-engineio keeps an unbounded queue for each connection. A thread that writes to a client which does not
+read blocks for as long as TCP does. Here the connection of a slow consumer is ended, and the WebSocket of an
+ended connection is cut, so that its threads end too.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class Outbox(ByteQueue, queue.Queue[Any]):
-    """The queue of a connection.
+    """The queue of one connection.
 
-    python-engineio waits for the first packet and takes the rest until the queue says that it is empty;
-    it says so after ``POLL_PACKETS``, as clients refuse an answer to a poll that holds more.
+    python-engineio waits for the first packet, and then takes packets until the queue says that it is empty.
+    The queue says so after ``POLL_PACKETS``, because clients refuse an answer to a poll with more packets.
     """
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        """Take a packet; raises ``queue.Empty`` when none comes in time, or the poll has enough."""
+        """Take a packet. Raises ``queue.Empty`` if none comes in time or the poll has enough."""
         if block:
             self._taken = 0
         elif self._taken >= POLL_PACKETS:
@@ -40,7 +40,7 @@ class Outbox(ByteQueue, queue.Queue[Any]):
         return item
 
     def discard(self) -> None:
-        """Throw away what waits, and let the writer end."""
+        """Drop all packets, and let the writer's thread end."""
         with contextlib.suppress(queue.Empty):
             while True:
                 self._taken = 0
@@ -50,7 +50,7 @@ class Outbox(ByteQueue, queue.Queue[Any]):
 
 
 class SyncOutboxes:
-    """Finds the way to each connection of one server."""
+    """The queues of one server's connections."""
 
     def __init__(self, host: Host, manager: SyncClusterManager) -> None:
         self._server = host.server
@@ -62,11 +62,11 @@ class SyncOutboxes:
         host.driver("websocket").put("cuttable", lambda _: CuttableWebSocket)
 
     def new_queue(self) -> Outbox:
-        """Make the queue of a connection."""
+        """Make the queue of a new connection."""
         return Outbox(self._manager.options.client_bytes, self)
 
     def of(self, eio_sid: str) -> Callable[[Outgoing], None]:
-        """The function that hands an event to this connection; it does not block."""
+        """Return the function that puts an event into this connection's queue. The function never blocks."""
         socket = self._server.eio.sockets.get(eio_sid)
 
         def write(outgoing: Outgoing) -> None:
@@ -75,24 +75,27 @@ class SyncOutboxes:
                     socket.queue.put(packet)
 
         def tell(outgoing: Outgoing) -> None:
-            # Flask-SocketIO's test client has no connection: it replaces this method of the server.
+            # Flask-SocketIO's test client has no connection. It replaces this method of the server instead.
             for packet in outgoing.packets:
                 self._server._send_eio_packet(eio_sid, packet)
 
         return tell if socket is None else write
 
     def behind(self, outbox: Outbox) -> None:
-        """Tell the node, at once on its loop; no other thread may wait here: it holds the queue's lock."""
+        """Tell the node that a queue is above its mark. Does not wait: this thread holds its lock."""
         self._manager.node_thread.tell(self._manager.node_thread.inner.backpressure.behind, outbox)
 
     def break_off(self, eio_sid: str) -> None:
-        """Close a connection, in a thread, so that its client comes back."""
+        """Start a thread that closes a connection in such a way that its client connects again."""
         socket = self._server.eio.sockets.get(eio_sid)
         if socket is not None:
             self._server.start_background_task(self._close, socket, socket.queue)
 
     def cut_off(self, outbox: Outbox) -> str | None:
-        """Close the connection of a queue, in a thread: this one may hold the queue's lock."""
+        """Start a thread that closes the connection of a queue. This thread may hold the queue's lock.
+
+        Returns the connection's sid, or None if it has already ended.
+        """
         for socket in list(self._server.eio.sockets.values()):
             if socket.queue is outbox:
                 self._server.start_background_task(self._close, socket, outbox)

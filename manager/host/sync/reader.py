@@ -1,4 +1,7 @@
-"""What clients of a threaded server send, read packet by packet; who breaks the protocol is disconnected."""
+"""Reads the packets and POSTs of a threaded server's clients, and disconnects those that break the protocol.
+
+``host/reader.py`` and ``host/posts.py`` do the same for an asyncio server.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 
 class SyncReader(Reader):
-    """``Reader`` for a threaded server."""
+    """A ``Reader`` for a threaded server."""
 
     def read(self, eio_sid: str, data: str | bytes) -> None:
         """Handle an Engine.IO message."""
@@ -45,13 +48,13 @@ class SyncReader(Reader):
 
 
 def handle_post(socket: Any, environ: dict[str, Any]) -> None:
-    """Handle a POST; who sends what is no packet is disconnected."""
+    """Handle a POST. A client that breaks the protocol is disconnected."""
     body = environ["wsgi.input"].read(length_of(socket, environ))
     try:
         for part in parts_of(packets_of(body)):
             if socket.closed:
                 break
             type(socket).handle_post_request(socket, with_body(environ, part, BytesIO))
-    except (ValueError, RecursionError) as error:  # not a packet, not base64, or JSON nested without end
+    except (ValueError, RecursionError) as error:  # The body is malformed, or its JSON is nested too deep.
         logger.warning("client %s broke the protocol: %s", socket.sid, error)
         hang_up(socket, socket.server.reason.TRANSPORT_ERROR)
