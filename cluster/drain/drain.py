@@ -120,15 +120,9 @@ class Drain:
                 gate.closed = DRAINING
 
     def _sessions(self) -> list[Any]:
-<<<<<<< HEAD
-        """The sessions of this worker, each with its manager, but for those that go."""
+        """Return the sessions of this worker that no goodbye was sent to, each with its manager."""
         managers = served(self._managers())
         sessions = ((one, socket) for one in managers for socket in one.host.engine.sockets.values())
-=======
-        """Return the sessions of this worker that no goodbye was sent to, each with its server."""
-        hosts = [manager.host for manager in served(self._managers())]
-        sessions = ((host, socket) for host in hosts for socket in host.engine.sockets.values())
->>>>>>> main
         return [one for one in sessions if present(one[1]) and one not in self._asked]
 
     def _relays(self) -> list[LineHalf]:

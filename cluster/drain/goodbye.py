@@ -44,13 +44,8 @@ def present(socket: Any) -> bool:
     return state_of(socket) in (State.OPEN, State.UPGRADING)
 
 
-<<<<<<< HEAD
 async def say_goodbye(manager: ClusterManager, socket: Any, reason: str) -> None:
-    """End a session; returns when its client has what waited for it, or can no longer be waited for.
-=======
-async def say_goodbye(host: Host, socket: Any, reason: str) -> None:
     """End a session; return when its client has fetched what waited for it, or does not fetch it in time.
->>>>>>> main
 
     Handlers of its events that run come to their end first, so that what they emit reaches the client whole.
 
@@ -59,13 +54,9 @@ async def say_goodbye(host: Host, socket: Any, reason: str) -> None:
         socket: python-engineio's socket.
         reason: the reason that disconnect handlers get.
     """
-<<<<<<< HEAD
     host = manager.host
     await manager.handlers.ended(socket.sid)
-    for _ in range(UPGRADE_LOOKS):
-=======
     for _ in range(UPGRADE_CHECKS):
->>>>>>> main
         if state_of(socket) is not State.UPGRADING:
             break
         await asyncio.sleep(CHECK_SECONDS)  # during an upgrade neither transport takes a goodbye

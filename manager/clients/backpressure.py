@@ -20,18 +20,11 @@ TURN_BYTES: Final = 256 * 1024
 EMIT_BYTES: Final = 256
 """Bytes that each emit counts for in addition to its own, because small emits take time too."""
 PAUSE: Final = 0.005
-<<<<<<< HEAD
-PATIENCE: Final = 2.0
-"""Seconds for which an emit to one client that is behind waits for it: a phone takes a megabyte meanwhile."""
-LOOKS: Final = 5
-"""Looks at a client before it counts as slow."""
-=======
 """Seconds of one pause."""
-PAUSES: Final = 400
-"""The most pauses of an emit to one client that is behind: 2 s, in which a phone takes a megabyte."""
+PATIENCE: Final = 2.0
+"""Seconds for which an emit to one client that is behind waits: a phone takes a megabyte meanwhile."""
 CHECKS: Final = 5
 """How often a client that is behind is checked before it counts as slow."""
->>>>>>> main
 
 
 class Backpressure:
@@ -81,11 +74,7 @@ class Backpressure:
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             if queue.queued <= queue.mark:
-<<<<<<< HEAD
-                # Left there it would seem to stand still, as the next emit adds as much again.
-=======
                 # Otherwise the queue would seem not to shrink, because the next emit adds to it.
->>>>>>> main
                 self._consumers.behind.pop(queue, None)
                 return
             await asyncio.sleep(PAUSE)
