@@ -166,6 +166,14 @@ class PassedOn(msgspec.Struct, array_like=True, tag=13, gc=False):
     event: Emit
 
 
+class SelectiveEmit(msgspec.Struct, array_like=True, tag=20, gc=False):
+    """An emit that leaves clients out: those in ``except_``, and with ``volatile`` those who are not free."""
+
+    event: Emit
+    except_: list[Room]
+    volatile: bool
+
+
 class Recipients(msgspec.Struct, array_like=True, frozen=True):
     """Clients of a namespace: those in any of the rooms (None: all), but for those in ``except_``.
 
@@ -279,6 +287,7 @@ Message = (
     | PassedOn
     | Query
     | Finding
+    | SelectiveEmit
 )
 Notice = Hello | Beat | Bye | Ask | Answer
 """What is no part of a sender's stream: it has no number, is not kept, and is sent before what waits."""
