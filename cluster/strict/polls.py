@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from socketio_cluster.cluster.strict.answers import CLOSED, give
+from socketio_cluster.cluster.strict.request import jsonp_index
 from socketio_cluster.cluster.strict.rules import cut_off
 from socketio_cluster.manager.host.server import Host
 
@@ -75,4 +76,5 @@ class Polls:
         self._eio.sockets.pop(socket.sid, None)
         environ = await self._host.environ_of(scope, send)
         packets = [packet for packet in socket.queue.drain() if packet is not None]
-        await self._host.respond(self._host.poll_answer(packets), environ)
+        index = jsonp_index(scope)
+        await self._host.respond(self._host.poll_answer(packets, jsonp_index=index), environ)

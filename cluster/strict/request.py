@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from urllib.parse import parse_qs
+
+INDEX_DIGITS: Final = 20
+"""A client counts its functions; longer numbers are none of its."""
 
 
 class EngineRequest(NamedTuple):
@@ -38,6 +41,12 @@ def first_values(query: str) -> dict[str, str]:
         if value:
             found.setdefault(name, value)
     return found
+
+
+def jsonp_index(scope: dict[str, Any]) -> int | None:
+    """Give the number of the function that a JSONP client waits with; None for any other."""
+    index = first_values(scope.get("query_string", b"").decode("utf-8", "replace")).get("j", "")
+    return int(index) if index.isdecimal() and len(index) <= INDEX_DIGITS else None
 
 
 def header(scope: dict[str, Any], name: bytes) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.options import ServeOptions
@@ -70,6 +72,10 @@ def check_bus(url: str) -> None:
         raise UsageError(f"--bus: {error}") from None
 
 
+SECRETS: Final = ("CLUSTER_BUS", "CLUSTER_SECRET")
+"""What workers are told in private; programs that they start inherit neither."""
+
+
 def credentials(options: ServeOptions) -> dict[str, str]:
     """The settings of the workers' managers that are nobody else's business; UsageError without its file."""
     settings = {} if options.bus == OURS else {"CLUSTER_BUS": options.bus}
@@ -80,4 +86,6 @@ def credentials(options: ServeOptions) -> dict[str, str]:
             raise UsageError(f"--secret-file {options.secret_file} cannot be read: {error}") from None
         if not settings["CLUSTER_SECRET"]:
             raise UsageError(f"--secret-file {options.secret_file} is empty")
+    elif secret := os.environ.get("CLUSTER_SECRET"):
+        settings["CLUSTER_SECRET"] = secret
     return settings

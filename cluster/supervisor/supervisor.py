@@ -19,7 +19,7 @@ from socketio_cluster.cluster.internal import Places, check_internal
 from socketio_cluster.cluster.options import DEMO_APP, ServeOptions, check_limits
 from socketio_cluster.cluster.probes.probes import Probes, serve_probes
 from socketio_cluster.cluster.sockets import listen, listen_after_orphans, listen_shared, url_of
-from socketio_cluster.cluster.supervisor.bus import check_bus, credentials, provide_bus, read_bus
+from socketio_cluster.cluster.supervisor.bus import SECRETS, check_bus, credentials, provide_bus, read_bus
 from socketio_cluster.cluster.supervisor.lifeline import WorkerOptions
 from socketio_cluster.cluster.supervisor.signals import Stopping, Terminal
 from socketio_cluster.cluster.supervisor.slot import Slot
@@ -94,7 +94,8 @@ class Supervisor:
         with TemporaryDirectory(prefix="cluster-", ignore_cleanup_errors=True) as path:
             self._places = Places(self._options, Path(path))
             async with provide_bus(self._options.bus, Path(path)) as bus:
-                self._env = {**os.environ, **bus}
+                inherited = {name: value for name, value in os.environ.items() if name not in SECRETS}
+                self._env = {**inherited, **bus}
                 if self._options.prefix:
                     self._env["CLUSTER_PREFIX"] = self._options.prefix
                 self._slots = [self._make_slot(index) for index in range(self._options.workers)]

@@ -140,6 +140,16 @@ async def test_jsonp_is_limited(monkeypatch):
         assert sum(entry[0] == "flood" for entry in node.log) < 100
 
 
+async def test_the_last_poll_of_jsonp():
+    """A JSONP client whose session was closed between two polls hears of it as JSONP."""
+    async with lane_node() as node, raw_polling(node) as one:
+        await one.post("40")
+        await one.get()
+        one.url += "&j=7"
+        assert await one.post(aiohttp.FormData({"d": '42["a",NaN]'})) == 200
+        assert await one.get() == ['___eio[7]("1");']
+
+
 @pytest.mark.parametrize("body", ["d=", "x=1", "d=40&d=40", "d=9", "d=%ff"])
 async def test_malformed_jsonp(body):
     """A JSONP POST that is none ends its session and logs no traceback; one too large is refused."""

@@ -104,15 +104,18 @@ def test_worker_that_is_told_to_stop_is_replaced():
         assert pids(nodes)["node-1"] != before["node-1"]
 
 
-def test_secrets_are_not_in_the_environment_of_workers(redis_server, tmp_path):
+@pytest.mark.parametrize("given", ["files", "environment"])
+def test_secrets_are_not_in_the_environment_of_workers(redis_server, tmp_path, given):
     """A worker knows the secret and the bus, and shows neither in its environment nor on its command line."""
-    secret, bus = tmp_path / "secret", tmp_path / "bus"
-    secret.write_text("open sesame, open sesame\n")
+    secret = "open sesame, open sesame"
     url = redis_server.url.replace("redis://", "redis://default:swordfish@")
-    bus.write_text(url)
-    with Command(*SERVE, f"--secret-file={secret}", f"--bus-file={bus}", "--prefix=cave") as command:
+    (tmp_path / "secret").write_text(f"{secret}\n")
+    (tmp_path / "bus").write_text(url)
+    files = [f"--secret-file={tmp_path / 'secret'}", f"--bus-file={tmp_path / 'bus'}"]
+    env = {"CLUSTER_SECRET": secret, "CLUSTER_BUS": url} if given == "environment" else {}
+    with Command(*SERVE, *([] if env else files), "--prefix=cave", env=env) as command:
         told = json.loads(fetch(command.nodes(2)["node-2"][1], "/settings"))
-    assert (told["url"], told["secret"], told["prefix"]) == (url, "open sesame, open sesame", "cave")
+    assert (told["url"], told["secret"], told["prefix"]) == (url, secret, "cave")
     assert not [text for text in told["seen"] if "swordfish" in text or "sesame" in text]
 
 
