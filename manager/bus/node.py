@@ -22,18 +22,16 @@ from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.link import FAREWELL_SECONDS, Link
-from socketio_cluster.manager.bus.membership import Membership
+from socketio_cluster.manager.bus.membership import Membership, NodeListener
 from socketio_cluster.manager.bus.messages import Answer, Ask, Beat, Bye, Emit, Gone, Hello, Message, Notice
-from socketio_cluster.manager.bus.node_listener import NodeListener
 from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.publisher import Publisher
-from socketio_cluster.manager.bus.receiver import Receiver
+from socketio_cluster.manager.bus.receiver import Receiver, Twin
 from socketio_cluster.manager.bus.recovery import Recovery
 from socketio_cluster.manager.bus.registry import open_broker, safe_url
 from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.bus.speaker import Speaker
 from socketio_cluster.manager.bus.streams import Streams
-from socketio_cluster.manager.bus.twin import Twin
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.ids import new_node_id
 from socketio_cluster.manager.stats import Stats

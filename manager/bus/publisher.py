@@ -10,11 +10,10 @@ from typing import Final
 
 from socketio_cluster.manager.bus.backlog import Entry
 from socketio_cluster.manager.bus.broker import Publication
-from socketio_cluster.manager.bus.envelope import Codec, Header
+from socketio_cluster.manager.bus.envelope import Codec, Header, SenderClock
 from socketio_cluster.manager.bus.link import Link
 from socketio_cluster.manager.bus.messages import Emit, Message, Notice
 from socketio_cluster.manager.bus.outgoing import Outgoing
-from socketio_cluster.manager.bus.sender_clock import SenderClock
 from socketio_cluster.manager.errors import BrokerError, EventTooLarge
 from socketio_cluster.manager.stats import Stats
 

@@ -4,17 +4,43 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from socketio_cluster.manager.bus.broker import Delivery
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.messages import Message, Notice
 from socketio_cluster.manager.bus.streams import Streams
-from socketio_cluster.manager.bus.twin import Twin
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.stats import Stats
 
 logger = logging.getLogger("socketio_cluster.manager")
+
+
+class Twin:
+    """Tells this node's own notices from those of another; ``now`` is a monotonic clock, in seconds.
+
+    Args:
+        said: when this node has sent its latest notices, as their headers say.
+        dead_after: seconds of silence after which the other one is gone.
+    """
+
+    def __init__(self, said: Collection[float], dead_after: float) -> None:
+        self._said = said
+        self._dead_after = dead_after
+        self._until = 0.0
+
+    def heard(self, node: str, sent: float, now: float) -> bool:
+        """Whether a verified notice with this node's id is another's."""
+        if sent in self._said:
+            return False
+        if not self.there(now):
+            logger.error("another node has this one's id, %s: neither hears the other, restart both", node)
+        self._until = now + self._dead_after
+        return True
+
+    def there(self, now: float) -> bool:
+        """Whether another node with this id was heard of late."""
+        return now < self._until
 
 
 class Receiver:

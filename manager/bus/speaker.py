@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from socketio_cluster.manager.bus.answers import offer
 from socketio_cluster.manager.bus.channels import Channels
-from socketio_cluster.manager.bus.greetings import FEW
+from socketio_cluster.manager.bus.membership import FEW
 from socketio_cluster.manager.bus.messages import Ask, Beat, Bye, Hello, Offer
 from socketio_cluster.manager.bus.publisher import Publisher
 from socketio_cluster.manager.bus.roster import NodeInfo
