@@ -25,7 +25,7 @@ class AsyncClient(AsyncMiddlewares, socketio.AsyncClient):  # type: ignore[misc]
         try:
             await super()._handle_event(namespace, id, data)
         except Exception as error:
-            # Handlers' errors do not come here: this answer could not be encoded.
+            # Errors of handlers are answered before. Here the answer itself could not be encoded.
             answer = self._unanswerable(data[0], namespace or "/", (), error)
             await self._send_packet(
                 self.packet_class(packet.ACK, namespace=namespace or "/", id=id, data=[answer])
@@ -33,7 +33,7 @@ class AsyncClient(AsyncMiddlewares, socketio.AsyncClient):  # type: ignore[misc]
 
 
 class Client(SyncMiddlewares, socketio.Client):  # type: ignore[misc]
-    """``socketio.Client`` with the same, for programs without asyncio."""
+    """``socketio.Client`` whose events pass middlewares and whose errors answer the server's ack."""
 
     _who = 0
     _notices: ClassVar = _NOTICES

@@ -1,7 +1,7 @@
 """The client's address in the environ that connect handlers get.
 
-python-engineio writes 127.0.0.1 there. Here it is the address that uvicorn has found: the peer's or, when
-that is a trusted proxy, the one the proxy names.
+python-engineio writes 127.0.0.1 there. This layer writes the address that uvicorn has found: that of the peer
+or, behind a trusted proxy, the one that the proxy names.
 """
 
 from __future__ import annotations

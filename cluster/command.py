@@ -1,4 +1,4 @@
-"""What `python -m socketio_cluster` and the console script `socketio-cluster` do."""
+"""The commands of `python -m socketio_cluster` and of the console script `socketio-cluster`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from socketio_cluster.cluster.parser import read_options
 
 
 def main() -> int:
-    """Run a command; a mistake of the user ends with one sentence and code 2."""
+    """Run a command and return its exit code; a mistake of the user ends with one sentence and code 2."""
     options = read_options()
     try:
         return _run(options)

@@ -1,7 +1,7 @@
-"""The mistakes a user can correct."""
+"""The error for mistakes that a user can correct."""
 
 from __future__ import annotations
 
 
 class UsageError(Exception):
-    """A mistake in what was asked: shown as one sentence, without a traceback, exit code 2."""
+    """The user has made a mistake. It is shown as one sentence without a traceback, with exit code 2."""

@@ -1,4 +1,4 @@
-"""The command `hub`: the local bus of one machine, by itself."""
+"""The command `hub` serves the local bus of one machine, without workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ log = logging.getLogger("socketio_cluster.cluster")
 
 
 def run_hub(options: HubOptions) -> int:
-    """Serve the bus until a signal; returns the exit code."""
+    """Serve the bus until SIGTERM or SIGINT; return the exit code. Raises UsageError for a bad path."""
     logs.set_up("hub", level=options.log_level, as_json=options.log_json)
     asyncio.run(_serve(options))
     return 0

@@ -1,4 +1,12 @@
-"""Where a worker listens for other nodes, and what it tells them about it."""
+"""The addresses at which a worker listens for other nodes.
+
+A node's address is one string that travels with its heartbeats:
+
+    unix:MACHINE:/run/dir/1.sock tcp:10.0.0.5:9000
+
+Only processes that see the same file system can reach a Unix socket. So MACHINE stands for the boot of the
+kernel and the mount namespace: containers of one machine have different ones, and use TCP.
+"""
 
 from __future__ import annotations
 
@@ -33,19 +41,22 @@ class Internal:
 
     @property
     def status_socket(self) -> Path:
-        """Where the worker tells its supervisor how it is."""
+        """The path at which the worker answers its supervisor's questions."""
         return self.socket.with_suffix(".status")
 
     def address(self, advertise: str | None) -> str:
-        """What other nodes are told; ``advertise`` is how other machines call this one."""
+        """Return the address for other nodes.
+
+        ``advertise`` is this machine's name or address for other machines.
+        """
         return write_address(self.socket, advertise or self.host, self.port)
 
 
 class Places:
-    """Gives each worker its place to listen; the sockets lie in ``folder``.
+    """Gives each worker an address to listen at. The Unix sockets lie in ``folder``.
 
-    There is one port more than there are workers: while workers are replaced one by one, the successor
-    of one that still serves its clients takes the port that is free.
+    There is one port more than there are workers. While workers are replaced one by one, the old one still
+    needs its port, and the successor takes the free one.
     """
 
     def __init__(self, options: ServeOptions, folder: Path) -> None:
@@ -56,18 +67,18 @@ class Places:
         self._ports = [] if first is None else list(range(first, first + options.workers + 1))
 
     def acquire(self) -> Internal:
-        """Give a place, with the lowest port that is free."""
+        """Return addresses that are not in use, with the lowest free port."""
         port = self._ports.pop(0) if self._ports else None
         return Internal(socket=self._folder / f"{next(self._numbers)}.sock", host=self._host, port=port)
 
     def release(self, place: Internal) -> None:
-        """Let others have its port."""
+        """Make the port free for other workers."""
         if place.port is not None:
             insort(self._ports, place.port)
 
 
 def check_internal(options: ServeOptions) -> None:
-    """Raise UsageError when other machines could not find the workers."""
+    """Raise UsageError when other machines could not reach the workers."""
     first = options.internal_port
     if first is None:
         return
@@ -82,21 +93,24 @@ def check_internal(options: ServeOptions) -> None:
 
 @cache
 def machine() -> str:
-    """Name what the processes that see this one's files have in common: 16 hexadecimal digits."""
+    """Return 16 hexadecimal digits that are the same for all processes that see this one's files."""
     parts = [socket.gethostname()]
-    with suppress(OSError):  # no /proc: the host name has to do
+    with suppress(OSError):  # without /proc the host name has to do
         parts = [Path("/proc/sys/kernel/random/boot_id").read_text(), os.readlink("/proc/self/ns/mnt")]
     return blake2b("|".join(parts).encode(), digest_size=8).hexdigest()
 
 
 def write_address(path: Path, host: str = "", port: int | None = None) -> str:
-    """Give the address of a listener at a Unix socket and, with ``port``, on TCP."""
+    """Return the address of a listener at a Unix socket and, with ``port``, on TCP."""
     unix = f"unix:{machine()}:{quote(str(path))}"
     return unix if port is None else f"{unix} tcp:{host}:{port}"
 
 
 def read_address(address: str) -> list[Place]:
-    """The places that can be reached from here, the nearest first; empty for an address of another form."""
+    """Return the places that can be reached from here, the nearest first.
+
+    None for an address of another form.
+    """
     places: list[Place] = []
     for word in address.split():
         kind, _, where = word.partition(":")

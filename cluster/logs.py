@@ -1,4 +1,4 @@
-"""Log records that name their node, as text for people or as JSON lines for machines."""
+"""Log records that contain the name of their node, as text for people or as JSON lines for machines."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-11-21T10:00:00.123Z INFO  node-1 socketio_cluster.manager: text`."""
+    """Writes lines such as `2026-11-21T10:00:00.123Z INFO  node-1 socketio_cluster.manager: text`."""
 
     converter = staticmethod(time.gmtime)
     default_msec_format = "%s.%03dZ"
@@ -20,10 +20,10 @@ class TextFormatter(logging.Formatter):
 
 
 class JsonFormatter(TextFormatter):
-    """One JSON object per line: time, level, node, node_id, logger, message and, if any, exception."""
+    """Writes one JSON object per line: time, level, node, node_id, logger, message and, if any, exception."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """Write the record as one line; a traceback is one string with escaped line ends."""
+        """Return the record as one line; a traceback is one string with escaped line ends."""
         line: dict[str, Any] = {
             "time": self.formatTime(record),
             "level": record.levelname.lower(),
@@ -44,7 +44,7 @@ def set_up(node: str, *, level: str, as_json: bool) -> None:
     handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     if level == "info":
-        # What uvicorn tells at this level (a start in four lines), the supervisor says in one.
+        # At this level uvicorn reports its start in four lines, and the supervisor does it in one.
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
 
 
@@ -60,7 +60,7 @@ def stamp(node: str, node_id: str = "") -> None:
 
 
 def take_over() -> None:
-    """Take away the handlers that python-socketio gave its own loggers, or each record would show twice."""
+    """Remove the handlers that python-socketio has added to its loggers: each record would show twice."""
     for name in ("socketio", "engineio"):
         for side in ("server", "client"):
             logging.getLogger(f"{name}.{side}").handlers.clear()

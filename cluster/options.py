@@ -1,4 +1,4 @@
-"""What each command was told, as typed values."""
+"""The options of each command, as typed values."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from socketio_cluster.cluster.errors import UsageError
 DEMO_APP: Final = "socketio_cluster.cluster.demo.app:app"
 """The application of `demo`."""
 LAST_SECONDS: Final = 5.0
-"""How long the goodbyes and disconnect handlers of the last clients may take, after the drain window."""
+"""Seconds that the goodbyes and disconnect handlers of the last clients may take after the drain window."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """What a worker and its clients may do at most; None is no limit."""
+    """The limits of a worker and its clients; None is no limit."""
 
     max_connections: int | None = None
     """Connections at the same time."""
     connects_per_second: float | None = None
     """New connections in a second."""
     max_payload: int | None = None
-    """Bytes of one message of a client; None leaves what the application has set."""
+    """Bytes of one message of a client; with None the application's own setting counts."""
     events_per_second: float | None = None
     """Events of one client in a second."""
     rooms_per_client: int | None = None
-    """Rooms that one client may be in; None leaves what the application has set."""
+    """Rooms that one client may be in; with None the application's own setting counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ServeOptions(Limits):
-    """`serve` and `demo`; the durations are in seconds."""
+    """The options of `serve` and `demo`; durations are in seconds."""
 
     app: str
     host: str
@@ -65,7 +65,7 @@ class ServeOptions(Limits):
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerCommand:
-    """`worker`: the rest comes through the socket `lifeline`, which it inherits."""
+    """The options of `worker`. It gets all others through the socket `lifeline`, which it inherits."""
 
     node: str
     lifeline: int
@@ -73,7 +73,7 @@ class WorkerCommand:
 
 @dataclass(frozen=True, kw_only=True)
 class HubOptions:
-    """`hub`: the bus of one machine, by itself."""
+    """The options of `hub`."""
 
     socket: Path
     log_level: str

@@ -40,7 +40,7 @@ SECRET_HELP = (
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without repeating the usage."""
+    """A parser that reports a mistake in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
         """End with exit code 2."""
@@ -71,7 +71,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def read_options(arguments: list[str] | None = None) -> Options:
-    """Parse the command line (default: of this process); ends the process with code 2 on a mistake."""
+    """Parse the command line (default: of this process); end the process with code 2 on a mistake."""
     given = vars(_parser().parse_args(arguments))
     options: Options = given.pop("kind")(**given)
     return options

@@ -1,4 +1,4 @@
-"""Which processes listen on a port, as far as Linux's /proc lets this user see it."""
+"""Finds the processes that listen on a port, as far as Linux's /proc shows them to this user."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ class Holder:
 
 
 def port_holders(family: int, host: str, port: int) -> list[Holder]:
-    """The processes whose sockets keep this one from listening on the numeric address `host` and `port`.
+    """Return the processes whose sockets prevent a new one at the numeric address `host` and `port`.
 
-    Empty where that cannot be seen: without /proc, or when the processes belong to another user.
+    The list is empty without /proc, and when the processes belong to another user.
     """
     inodes = {f"socket:[{inode}]" for inode in _listening_inodes(family, host, port)}
     return list(_processes_with(inodes)) if inodes else []
@@ -51,7 +51,7 @@ def _listening_inodes(family: int, host: str, port: int) -> Iterator[str]:
 
 
 def _as_proc_writes_it(address: bytes) -> str:
-    # As 32-bit words in the byte order of this machine, whatever the order on the wire.
+    # The kernel writes 32-bit words in the byte order of this machine, not in the order on the wire.
     return "".join(f"{word:08X}" for word in struct.unpack(f"={len(address) // 4}I", address))
 
 
@@ -62,7 +62,7 @@ def _overlap(one: str, other: str) -> bool:
 
 def _processes_with(sockets: set[str]) -> Iterator[Holder]:
     for folder in PROC.iterdir():
-        # OSError: the process has ended meanwhile, or belongs to another user.
+        # OSError means that the process has ended meanwhile, or belongs to another user.
         with suppress(OSError):
             if folder.name.isdecimal() and any(_target(fd) in sockets for fd in (folder / "fd").iterdir()):
                 command = (folder / "cmdline").read_bytes().decode(errors="replace")
@@ -72,5 +72,5 @@ def _processes_with(sockets: set[str]) -> Iterator[Holder]:
 def _target(fd: Path) -> str:
     try:
         return os.readlink(fd)
-    except OSError:  # closed meanwhile
+    except OSError:  # it was closed meanwhile
         return ""

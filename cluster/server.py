@@ -46,15 +46,15 @@ class AsyncServer(AsyncMiddlewares, ClusterCalls, socketio.AsyncServer):  # type
         except _REFUSALS:
             raise
         except FAILURES as error:
-            # Whatever the exception handler says: nobody is let in by an error.
+            # Whatever the exception handler returns, the client is refused: an error must not let it in.
             answer = await self._rescue(event, namespace, args, error)
             raise Refused(self._failure, *([] if answer is None else [answer])) from error
 
     async def _connect(self, namespace: str, args: tuple[Any, ...]) -> Any:
-        """Call the connect handler, with ``auth`` or, when there is none, as it likes.
+        """Call the connect handler with ``auth``; when there is none, also without that argument.
 
-        python-socketio makes the second call itself, for a ``TypeError`` wherever it comes from: one of a
-        middleware would let the client in without it.
+        python-socketio would make the second call after any ``TypeError``. After one of a middleware, the
+        client would be let in without that middleware.
         """
         try:
             return await super(AsyncMiddlewares, self)._trigger_event("connect", namespace, *args)
@@ -83,7 +83,10 @@ class AsyncServer(AsyncMiddlewares, ClusterCalls, socketio.AsyncServer):  # type
     async def answer_failed(
         self, sid: str, eio_sid: str, event: str, namespace: str, ack_id: int | None, error: Exception
     ) -> None:
-        """Send another ack for one that could not be encoded; other errors have their answer already."""
+        """Send an error in the place of an ack that could not be encoded.
+
+        Other errors are answered before.
+        """
         answer = self._unanswerable(event, namespace, (sid,), error)
         ack = self.packet_class(packet.ACK, namespace=namespace, id=ack_id, data=[answer])
         await self._send_packet(eio_sid, ack)

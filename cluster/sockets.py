@@ -1,4 +1,4 @@
-"""The listening sockets: bound once by the supervisor, inherited by its workers."""
+"""The listening sockets: the supervisor binds them once, and its workers inherit them."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ log = logging.getLogger("socketio_cluster.cluster")
 
 WORKER: Final = ("-m", "socketio_cluster", "worker")
 """The arguments of Python that make a process a worker."""
-LOOK: Final = 0.1
+RETRY_SECONDS: Final = 0.1
 """Seconds between attempts to listen on a port that is about to become free."""
 
-# What waits to be accepted while all workers are busy; the kernel caps it at net.core.somaxconn.
-BACKLOG = 2048
+BACKLOG: Final = 2048
+"""Connections that may wait to be accepted; the kernel allows net.core.somaxconn at most."""
 
 
 class PortTaken(UsageError):
-    """Another program listens on the port; `holders` are its processes, as far as they can be seen."""
+    """Another program listens on the port; `holders` are its processes, as far as this user can see them."""
 
     def __init__(self, host: str, port: int, holders: Sequence[Holder]) -> None:
         others = [holder for holder in holders if holder.command[1:4] != WORKER]
@@ -34,14 +34,15 @@ class PortTaken(UsageError):
         super().__init__(f"port {port} on {host} is taken by {who}: choose another port")
         self.holders = holders
         self.by_orphans = bool(holders) and not others
-        """Whether only workers hold it: their supervisor, which would hold it too, is gone, and they stop."""
+        """Whether only workers hold it. Then their supervisor, which would hold it too, is gone, and they
+        stop."""
 
 
 def listen(host: str, port: int, *, together: bool = False, option: str = "--host") -> socket.socket:
     """Listen on an address (port 0: any free one).
 
-    Sockets that listen `together` share the address: the kernel deals new connections out among them.
-    Raises UsageError, which says what is wrong with the address that `option` gave, and PortTaken.
+    Sockets that listen `together` share the address, and the kernel spreads new connections over them. Raises
+    PortTaken, or UsageError with the fault of the address, which the user has given by `option`.
     """
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
@@ -51,8 +52,8 @@ def listen(host: str, port: int, *, together: bool = False, option: str = "--hos
         raise UsageError(f"{option} {host}: {error.strerror}") from None
     sock = socket.socket(family, kind, proto)
     try:
-        # Always, and not only for sockets that listen alone: connections inherit it, and while one of an
-        # earlier run waits in FIN_WAIT or TIME_WAIT without it, nobody else gets the port.
+        # It is set for shared sockets too. Connections inherit it, and while one of an earlier run without it
+        # is in FIN_WAIT or TIME_WAIT, nobody else gets the port.
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if together:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -68,7 +69,10 @@ def listen(host: str, port: int, *, together: bool = False, option: str = "--hos
 
 
 def listen_after_orphans(host: str, port: int, *, option: str = "--host") -> socket.socket:
-    """Listen alone on an address, as `listen`; blocks while workers of a killed supervisor still have it."""
+    """Listen alone on an address, as `listen` does.
+
+    Block while workers of a killed supervisor still hold it.
+    """
     told = False
     while True:
         try:
@@ -80,17 +84,17 @@ def listen_after_orphans(host: str, port: int, *, option: str = "--host") -> soc
                 pids = ", ".join(str(holder.pid) for holder in taken.holders)
                 log.warning("workers of a killed supervisor stop, and hold port %d: %s; waiting", port, pids)
             told = True
-        time.sleep(LOOK)
+        time.sleep(RETRY_SECONDS)
 
 
 def listen_shared(host: str, port: int, workers: int) -> list[socket.socket]:
-    """The sockets of one address that all workers serve, one each; blocks as `listen_after_orphans`.
+    """Return the sockets of one address, one for each worker; block as `listen_after_orphans` does.
 
-    On Linux they are different ones: from a single socket an idle machine wakes the same worker again and
+    On Linux they are different sockets. With a single one an idle machine wakes the same worker again and
     again (of 120 connections three workers got 64, 52 and 4), and WebSockets stay where they begin. The
-    supervisor holds them all open, so what waits for a dead worker is served by the next one.
+    supervisor keeps all sockets open, so connections that wait for a dead worker are served by its successor.
     """
-    # Alone first, which finds out whether the port is taken: sharing would hide it.
+    # It listens alone first, to find out whether the port is taken: sharing would hide that.
     alone = listen_after_orphans(host, port)
     if sys.platform != "linux":
         return [alone] * workers
@@ -100,7 +104,7 @@ def listen_shared(host: str, port: int, workers: int) -> list[socket.socket]:
 
 
 def url_of(sock: socket.socket) -> str:
-    """The address in the form a browser takes, for example `http://127.0.0.1:8000`."""
+    """Return the address in the form that a browser takes, for example `http://127.0.0.1:8000`."""
     host, port = sock.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 

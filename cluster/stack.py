@@ -1,4 +1,4 @@
-"""What a worker puts before the functions of each Socket.IO server, in one order."""
+"""The layers that a worker puts before the functions of each Socket.IO server, and their order."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ LAYERS: Final = ("addresses", "forwarding", "limits", "watch", "lane", "strict",
 
 
 class Layer(Protocol):
-    """One thing that a worker adds to its servers."""
+    """A part that a worker adds to each of its servers."""
 
     @property
     def name(self) -> str:
         """One of ``LAYERS``."""
 
     def install(self, manager: ClusterManager) -> Any:
-        """Add it to the server of a manager; returns what others find as ``host.layers[name]``."""
+        """Add it to the server of a manager; return the object that is kept as ``host.layers[name]``."""
 
 
 def served(managers: Iterable[ClusterManager]) -> list[ClusterManager]:
-    """The managers whose servers get their requests from this process, through ASGI."""
+    """Return the managers whose servers get their requests from this process, through ASGI."""
     return [manager for manager in managers if manager.server is not None and manager.host.asgi]
 
 
@@ -36,14 +36,14 @@ class Stack:
     """Installs layers, each once for each server.
 
     Args:
-        layers: in any order; those that are left out are not installed.
+        layers: the layers to install, in any order.
     """
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self._layers = sorted(layers, key=lambda layer: LAYERS.index(layer.name))
 
     def install(self, managers: Iterable[ClusterManager]) -> None:
-        """Install what is not there yet, on the servers that this process serves."""
+        """Install the layers that are not there yet, on the servers that this process serves."""
         for manager in served(managers):
             for layer in self._layers:
                 if layer.name not in manager.host.layers:

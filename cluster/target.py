@@ -14,7 +14,7 @@ from socketio_cluster.cluster.errors import UsageError
 def check_target(target: str) -> None:
     """Raise UsageError when `target` is badly written or its top-level module does not exist.
 
-    Nothing of the application is imported: that is the workers' part.
+    Nothing of the application is imported here: the workers do that.
     """
     module, _, attribute = target.partition(":")
     names = [*module.split("."), *attribute.split(".")]
@@ -27,7 +27,7 @@ def check_target(target: str) -> None:
 
 
 def load_target(target: str) -> Any:
-    """Import and return the application; UsageError when it is not there or cannot be called."""
+    """Import and return the application; raise UsageError when it is not there or cannot be called."""
     see_working_directory()
     module, _, attribute = target.partition(":")
     found: Any = _import(module)
@@ -48,13 +48,13 @@ def _import(module: str) -> Any:
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        # An import that fails further inside is the application's own error and keeps its traceback.
+        # An import that fails inside the module is an error of the application, and keeps its traceback.
         if error.name and f"{module}.".startswith(f"{error.name}."):
             raise UsageError(f"there is no module {error.name!r}") from None
         raise
 
 
 def see_working_directory() -> None:
-    """Let modules of the current folder be imported, also when run as a console script."""
+    """Make modules of the current folder importable, also when this runs as a console script."""
     if "" not in sys.path and os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())

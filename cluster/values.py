@@ -1,4 +1,4 @@
-"""How an option's text becomes a value; each raises ValueError with a sentence for the user."""
+"""The functions that turn an option's text into a value; each raises ValueError with a text for the user."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
 def port(text: str) -> int:
-    """A port number, 0 for any free one."""
+    """Read a port number; 0 stands for any free one."""
     if not text.isdecimal() or int(text) > 65535:
         raise ValueError(f"{text!r} is not a port: use a number from 0 to 65535")
     return int(text)
 
 
 def count(text: str) -> int:
-    """A number of workers."""
+    """Read a number of workers."""
     if not text.isdecimal() or not 1 <= int(text) <= 1024:
         raise ValueError(f"{text!r} is not a number of workers: use 1 to 1024")
     return int(text)
 
 
 def seconds(text: str) -> float:
-    """A duration in seconds."""
+    """Read a duration in seconds."""
     try:
         value = float(text)
     except ValueError:
@@ -32,7 +32,7 @@ def seconds(text: str) -> float:
 
 
 def pause(text: str) -> float:
-    """A duration in seconds that may be 0."""
+    """Read a duration in seconds that may be 0."""
     try:
         return 0.0 if text in ("0", "0.0") else seconds(text)
     except ValueError:
@@ -40,14 +40,14 @@ def pause(text: str) -> float:
 
 
 def number(text: str) -> int:
-    """A limit: a whole number above 0."""
+    """Read a limit: a whole number above 0."""
     if not text.isdecimal() or not 1 <= int(text) <= 2**31:
         raise ValueError(f"{text!r} is not a limit: use a whole number from 1 to {2**31}")
     return int(text)
 
 
 def rate(text: str) -> float:
-    """How many in a second, above 0."""
+    """Read a rate: a number in a second, above 0."""
     try:
         value = float(text)
     except ValueError:
@@ -58,19 +58,19 @@ def rate(text: str) -> float:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Names with commas between, in lower case."""
+    """Read names with commas between; return them in lower case."""
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())
 
 
 def level(text: str) -> str:
-    """A log level."""
+    """Read a log level."""
     if text.lower() not in LEVELS:
         raise ValueError(f"{text!r} is not a log level: use one of {', '.join(LEVELS)}")
     return text.lower()
 
 
 def switch(text: str) -> bool:
-    """Yes or no."""
+    """Read yes or no."""
     if text.lower() not in TRUE + FALSE:
         raise ValueError(f"{text!r} is neither yes nor no")
     return text.lower() in TRUE

@@ -42,21 +42,21 @@ from socketio_cluster.manager.options import give_settings
 log = logging.getLogger("socketio_cluster.cluster")
 
 FAILED_START = 3
-# uvicorn gets this much less than the whole grace, so that the lifespan and the goodbyes fit in too.
+# uvicorn gets so much less than the whole grace, so that the lifespan and the goodbyes have time too.
 GOODBYE_SECONDS = 2
-# Requests on connections that were accepted just before the successor took over are served like others.
+# Seconds for which a replaced worker still serves requests on connections that it has just accepted.
 REPLACED_SECONDS = 1.0
-# As Engine.IO's.
+# Engine.IO uses the same times.
 PING_SECONDS = 25
 PONG_SECONDS = 20
-# uvicorn's own limit for a message, unless a Socket.IO server of the application takes more.
+# This is uvicorn's own limit of a message. A Socket.IO server of the application may raise it.
 WEBSOCKET_BYTES = 16 * 1024 * 1024
 
 
 class WorkerServer(uvicorn.Server):
-    """uvicorn with the cluster's managers started before it accepts, and a drain before it stops.
+    """A uvicorn server that starts the cluster's managers before it accepts, and drains before it stops.
 
-    `lifeline` is told when it accepts.
+    It reports through `lifeline` when it accepts.
     """
 
     def __init__(
@@ -93,20 +93,20 @@ class WorkerServer(uvicorn.Server):
         self._stack = Stack([layer for layer in layers if layer is not None])
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Join the cluster, let uvicorn start the application and accept, then announce it."""
+        """Join the cluster, let uvicorn start the application and accept, then tell the supervisor."""
         await self._start_managers()
         await super().startup(sockets)
-        await self._start_managers()  # those which the application made in its lifespan
+        await self._start_managers()  # the application may have made some in its lifespan
         await self._status_socket.open(self._options.internal.status_socket)
         if self.started:
             gc.collect()
-            gc.freeze()  # what stands now stays: collections while clients come need not walk it again
+            gc.freeze()  # these objects stay, so later collections need not visit them
             self._lifeline.ready(_node_id() or "-", self._replaced)
 
     async def _start_managers(self) -> None:
         managers = active_managers()
         self._stack.install(managers)
-        # Listening first: who hears of this node shall reach it.
+        # It listens first, so that nodes that hear of this node can reach it.
         await self.forwarding.listen()
         await asyncio.gather(*(manager.start() for manager in managers))
         self.config.ws_max_size = max(
@@ -114,13 +114,16 @@ class WorkerServer(uvicorn.Server):
         )
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let nobody in any more, neither clients nor nodes, and let uvicorn end what there is."""
+        """Take no more clients or nodes, and let uvicorn end the connections."""
         self.forwarding.stop_accepting()
         self._end_connections()
         await super().shutdown(sockets)
 
     def _end_connections(self) -> None:
-        """Do what uvicorn does next, in which one connection that fails keeps all others from their end."""
+        """End each connection, as uvicorn does next.
+
+        In uvicorn, an error of one would keep the others open.
+        """
         for connection in list(self.server_state.connections):
             try:
                 connection.shutdown()
@@ -129,7 +132,7 @@ class WorkerServer(uvicorn.Server):
                 self.server_state.connections.discard(connection)
 
     async def close(self) -> None:
-        """Leave the cluster."""
+        """Leave the cluster. Errors of a manager are logged, not raised."""
         self._status_socket.close()
         self._metrics.close()
         if self._aging is not None:
@@ -145,7 +148,7 @@ class WorkerServer(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Drain at SIGTERM; stop at SIGINT, or without a supervisor, after a drain that takes no time.
 
-        uvicorn would raise the signal again afterwards, and the exit hooks would not run.
+        uvicorn's own handler would raise the signal again at the end, and the exit hooks would not run.
         """
         if not self.started:
             self.should_exit = True
@@ -154,7 +157,7 @@ class WorkerServer(uvicorn.Server):
         self._loop.call_soon_threadsafe(self.drain.hurry if soon else self.drain.begin)
 
     def _replaced(self) -> None:
-        """Leave new connections to the successor, which has the same sockets, and let the clients go."""
+        """Leave new connections to the successor, which has the same sockets, and drain."""
         stop_accepting(self)
         self.drain.begin(delay=REPLACED_SECONDS)
 
@@ -167,13 +170,13 @@ class WorkerServer(uvicorn.Server):
 
 
 def run_worker(lifeline: int) -> int:
-    """Serve until told to stop; returns the exit code (3: the application could not start).
+    """Serve until the supervisor asks to stop; return the exit code (3: the application could not start).
 
-    `lifeline` is the file descriptor of the socket that ties it to its supervisor.
+    `lifeline` is the file descriptor of the socket that ties this process to its supervisor.
     """
     sock = socket.socket(fileno=lifeline)
     options = receive(sock)
-    # Sent to all processes of a service it means the supervisor. No SIG_IGN, which programs would inherit.
+    # A SIGHUP to all processes of a service is meant for the supervisor. Programs would inherit SIG_IGN.
     signal.signal(signal.SIGHUP, lambda *_: None)
     serve = options.serve
     logs.set_up(options.node, level=serve.log_level, as_json=serve.log_json)
@@ -185,7 +188,7 @@ def run_worker(lifeline: int) -> int:
 
 async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
     try:
-        # Inside the loop, as uvicorn does: some applications make tasks while they are imported.
+        # This is inside the loop, as in uvicorn: some applications make tasks while they are imported.
         app = load_target(options.serve.app)
     except UsageError:
         raise
@@ -199,13 +202,13 @@ async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
     try:
         await server.serve([socket.socket(fileno=fd) for fd in options.fds])
     finally:
-        # After the application's own shutdown: its last emits still reach the other nodes.
+        # It comes after the application's own shutdown, so its last emits still reach the other nodes.
         await server.close()
     return 0 if server.started else FAILED_START
 
 
 def _node_id() -> str:
-    """The id of the application's manager; empty when it has none, an application without Socket.IO."""
+    """Return the id of the application's node; an empty text for an application without Socket.IO."""
     return next((manager.node_id for manager in active_managers()), "")
 
 
@@ -215,10 +218,10 @@ def _config(app: Any, options: ServeOptions, http_stats: HttpStats) -> uvicorn.C
         http=partial(HttpProtocol, http_stats),  # type: ignore[arg-type]  # it is only called
         ws=LaneProtocol if options.lane else RelayProtocol,
         forwarded_allow_ips=options.forwarded_allow_ips,
-        # For plain clients and the app's own WebSockets. Engine.IO pings by itself, and a lane stops these.
+        # These are for plain clients and the application's own WebSockets. Engine.IO sends pings of its own.
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PONG_SECONDS,
-        ws_per_message_deflate=False,  # it would compress every message anew for each recipient
+        ws_per_message_deflate=False,  # with it every message would be compressed again for each recipient
         access_log=False,
         log_config=None,
         ws_max_size=WEBSOCKET_BYTES,

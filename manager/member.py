@@ -24,6 +24,7 @@ from socketio_cluster.manager.stats import Stats
 from socketio_cluster.manager.tasks import Recurring
 
 if TYPE_CHECKING:
+    from socketio_cluster.manager.clients.fanout import Fanout
     from socketio_cluster.manager.host.server import Host
 
 START_SECONDS: Final = 5.0
@@ -38,6 +39,8 @@ class ClusterMember(LocalManager):
         options: the fields of ``socketio_cluster.manager.options.Options``; raises ``SettingError``.
     """
 
+    fanout: Fanout
+    """Hands events to the clients of this node."""
     host: Host
     """The server and its Engine.IO server, once ``set_server`` was called."""
 

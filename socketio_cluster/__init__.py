@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         TooManyRooms,
     )
     from socketio_cluster.manager.options import Options
+    from socketio_cluster.manager.queries.ack_calls import ClientAnswer
     from socketio_cluster.manager.queries.socket_info import SocketInfo
     from socketio_cluster.manager.stats import Stats
     from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
@@ -43,6 +44,7 @@ __all__ = [
     "BadMessage",
     "BrokerError",
     "Client",
+    "ClientAnswer",
     "ClientGone",
     "ClusterError",
     "ClusterManager",
@@ -73,6 +75,7 @@ _MODULES: Final = {
     "BadMessage": "cluster.plain.message",
     "BrokerError": "manager.errors",
     "Client": "cluster.client",
+    "ClientAnswer": "manager.queries.ack_calls",
     "ClientGone": "manager.errors",
     "ClusterError": "manager.errors",
     "ClusterManager": "manager.client_manager",

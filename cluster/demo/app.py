@@ -1,4 +1,4 @@
-"""The demo's server: people in rooms talk, whichever node each of them is on."""
+"""The demo's server: a chat with rooms, whose members may be on different nodes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Reply = dict[str, Any]
 
 @sio.on("connect")  # type: ignore[untyped-decorator]
 async def connect(sid: str, environ: dict[str, Any], auth: Any) -> None:
-    """Accept everybody; `auth` may bring the name: `{"name": "Ada"}`."""
+    """Accept every client; `auth` may contain a name: `{"name": "Ada"}`."""
     name = auth.get("name") if isinstance(auth, dict) else None
     try:
         name = clean_name(name)
@@ -39,7 +39,7 @@ async def connect(sid: str, environ: dict[str, Any], auth: Any) -> None:
 
 @sio.on("who")  # type: ignore[untyped-decorator]
 async def who(sid: str) -> Reply:
-    """Answer with the node that serves this client and the names of all that live."""
+    """Answer with the node that serves this client and the names of all live nodes."""
     nodes = sorted(node.name for node in manager.nodes().values())
     return {"node": NODE, "id": manager.node_id, "nodes": nodes}
 
@@ -61,7 +61,7 @@ async def join(sid: str, room: Any) -> Reply:
 
 @sio.on("leave")  # type: ignore[untyped-decorator]
 async def leave(sid: str, room: Any) -> Reply:
-    """Leave a room and tell those who stay."""
+    """Leave a room and tell the members that stay."""
     if room in _rooms(sid):
         await sio.leave_room(sid, room)
         await _tell(sid, room, "notice", "left")
@@ -70,7 +70,7 @@ async def leave(sid: str, room: Any) -> Reply:
 
 @sio.on("say")  # type: ignore[untyped-decorator]
 async def say(sid: str, room: Any, text: Any) -> Reply:
-    """Say something to a room one is in."""
+    """Send a text to a room of which the client is a member."""
     try:
         text = clean_text(text)
     except Refused as refused:

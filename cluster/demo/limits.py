@@ -1,4 +1,4 @@
-"""What the demo takes from a browser, and the words with which it refuses the rest."""
+"""The checks of the demo for texts from a browser, and the messages by which it refuses them."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ LONGEST_NAME, LONGEST_ROOM, LONGEST_TEXT = 24, 24, 500
 
 
 class Refused(Exception):
-    """The text is shown to whoever sent it."""
+    """A text is refused. The message is shown to its sender."""
 
 
 def clean_name(name: Any) -> str:
-    """A person's name, 1 to 24 characters."""
+    """Return a person's name of 1 to 24 characters; raise ``Refused`` for another value."""
     return _clean(name, "a name", LONGEST_NAME)
 
 
 def clean_room(room: Any) -> str:
-    """A room's name, 1 to 24 characters in lower case."""
+    """Return a room's name of 1 to 24 characters in lower case; raise ``Refused`` for another value."""
     return _clean(room, "a room", LONGEST_ROOM).lower()
 
 
 def clean_text(text: Any) -> str:
-    """A message, 1 to 500 characters."""
+    """Return a message of 1 to 500 characters; raise ``Refused`` for another value."""
     return _clean(text, "a message", LONGEST_TEXT)
 
 

@@ -29,7 +29,7 @@ from socketio_cluster.manager.ids import node_of
 
 NAME: Final = "forwarding"
 ACQUAINTANCE: Final = 0.5
-"""Seconds. A node that has just joined waits so long for the first heartbeats of the others."""
+"""Seconds that a node that has just joined waits for the first heartbeats of the others."""
 
 
 class Forwarder:

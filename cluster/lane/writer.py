@@ -27,7 +27,7 @@ NOWHERE: Final[deque[bytes]] = deque(maxlen=0)
 """This queue keeps nothing. It takes the frames that are still written after the close frame."""
 
 
-class State(IntEnum):
+class LaneState(IntEnum):
     """How far a lane has come; it only goes forward."""
 
     CONNECTING = 0
@@ -42,7 +42,7 @@ class State(IntEnum):
     """The connection has ended."""
 
 
-CONNECTING, PROBED, OPEN, CLOSING, CLOSED = State
+CONNECTING, PROBED, OPEN, CLOSING, CLOSED = LaneState
 
 
 class LaneWriter(asyncio.Protocol):
@@ -74,7 +74,7 @@ class LaneWriter(asyncio.Protocol):
         def cut_off(self) -> str:
             """End this connection, without what waits."""
 
-    def enter(self, state: State) -> None:
+    def enter(self, state: LaneState) -> None:
         """Change the state. From CLOSING on, frames that wait and frames written later are thrown away."""
         logger.debug("the lane of client %s is %s", self.socket.sid, state.name)
         self.state = state

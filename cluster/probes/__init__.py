@@ -1,1 +1,1 @@
-"""How the node is, asked by an orchestrator at the supervisor's probe port; see ``probes``."""
+"""The supervisor's probe port, at which an orchestrator asks for the state of the node; see ``probes``."""

@@ -1,4 +1,4 @@
-"""A tiny HTTP server for probes: one request for each connection, short, answered soon."""
+"""A small HTTP server for probes: each connection carries one short request, and has a limit of time."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from typing import Final
 HEAD_BYTES: Final = 8192
 BODY_BYTES: Final = 65536
 SECONDS: Final = 5.0
-"""For all of a request and its answer."""
+"""The time for a whole request and its answer."""
 AT_ONCE: Final = 64
-"""Connections. Whoever comes when there are so many takes the place of who has waited longest to ask."""
+"""Connections. When one more comes, the oldest one that has not sent its request is closed."""
 _LENGTH_DIGITS: Final = 9
-"""A body whose length has more digits is too large; Python refuses to read numbers of 4,300."""
+"""A body is too large when its length has more digits. Python reads no numbers with more than 4,300."""
 _END: Final = b"\r\n\r\n"
 
 
@@ -41,7 +41,7 @@ class ProbeAnswer:
 
 
 class BadRequest(Exception):
-    """It cannot be read; `status` says why."""
+    """The request cannot be read; `status` says why."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status.phrase)
@@ -49,16 +49,16 @@ class BadRequest(Exception):
 
 
 class HttpServer:
-    """Serves on a socket that listens; `handle` makes the answers."""
+    """Serves requests on a listening socket; `handle` returns the answers."""
 
     def __init__(self, handle: Callable[[ProbeRequest], Awaitable[ProbeAnswer]]) -> None:
         self._handle = handle
         self._open = 0
         self._silent: dict[asyncio.StreamWriter, None] = {}
-        """Those that have not said what they want, the first to come first."""
+        """The connections that have not sent their request, the oldest first."""
 
     async def serve(self, sock: socket.socket) -> asyncio.Server:
-        """Begin to listen."""
+        """Begin to serve."""
         return await asyncio.start_server(self._serve, sock=sock, limit=HEAD_BYTES)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -67,7 +67,7 @@ class HttpServer:
         self._open += 1
         self._silent[writer] = None
         try:
-            # OSError: the peer is gone or, as TimeoutError, too slow.
+            # OSError means that the peer has left or, as TimeoutError, that it is too slow.
             with contextlib.suppress(OSError):
                 if self._open <= AT_ONCE:
                     async with asyncio.timeout(SECONDS):
@@ -97,7 +97,7 @@ class HttpServer:
 
 
 async def read_request(reader: asyncio.StreamReader) -> ProbeRequest:
-    """Read a request and throw its body away; raises `BadRequest`, and OSError when the peer goes away."""
+    """Read a request and throw its body away; raise `BadRequest`, or OSError when the peer leaves."""
     try:
         lines = (await reader.readuntil(_END)).decode("latin-1").split("\r\n")[:-2]
     except asyncio.LimitOverrunError:
@@ -118,7 +118,7 @@ async def read_request(reader: asyncio.StreamReader) -> ProbeRequest:
 
 
 async def _skip_body(reader: asyncio.StreamReader, headers: dict[str, str]) -> None:
-    # Unread, it would turn the end of the connection into a reset, which can overtake the answer.
+    # An unread body would turn the close of the connection into a reset, which can overtake the answer.
     length = headers.get("content-length", "0")
     if "transfer-encoding" in headers or not length.isdecimal():
         raise BadRequest(HTTPStatus.BAD_REQUEST)
@@ -131,7 +131,7 @@ async def _skip_body(reader: asyncio.StreamReader, headers: dict[str, str]) -> N
 
 
 def encode(answer: ProbeAnswer, *, head: bool) -> bytes:
-    """The bytes of an answer; without its body for a HEAD."""
+    """Return the bytes of an answer; with `head`, for a HEAD request, without its body."""
     headers = (
         ("Content-Type", answer.kind),
         ("Content-Length", str(len(answer.body))),

@@ -1,7 +1,8 @@
-"""The names under which the probe port may be asked.
+"""The names by which the probe port answers.
 
-A browser sends whatever name led it here. A page whose name is made to point at this address could read the
-metrics as if they were its own (DNS rebinding), so only names are answered that no stranger can own.
+A browser sends the name that led it here. An attacker can let the name of a page point at this address, and
+the page could then read the metrics as its own (DNS rebinding). So only names are answered that no stranger
+can own.
 """
 
 from __future__ import annotations
@@ -13,15 +14,15 @@ from typing import Final
 
 ANY: Final = "*"
 _OURS: Final = (".localhost", ".local", ".internal", ".svc")
-"""Endings that public DNS never has: RFC 6761, RFC 6762, what ICANN reserved in 2024, Kubernetes' own."""
+"""Endings that public DNS does not have: by RFC 6761, RFC 6762, ICANN's decision of 2024, and Kubernetes."""
 
 
 def may_ask(host: str, names: Collection[str] = ()) -> bool:
-    """Whether a request with this Host header is answered.
+    """Return whether a request with this Host header is answered.
 
     Args:
         host: the header, with a port or without; empty when there is none.
-        names: more names that are answered, in lower case; with ``*`` among them every name is.
+        names: more names that are answered, in lower case; ``*`` stands for every name.
     """
     name = _without_port(host).rstrip(".").lower()
     return (

@@ -1,4 +1,4 @@
-"""The supervisor's probe port: whether the node lives, whether it is ready, its metrics, and its drain."""
+"""The supervisor's probe port: it answers whether the node lives and is ready, gives metrics, and drains."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from typing import Final, Protocol
 
 from socketio_cluster.cluster.probes.http import HttpServer, ProbeAnswer, ProbeRequest
 from socketio_cluster.cluster.probes.names import may_ask
-from socketio_cluster.cluster.probes.status import Report, State, Verdict, live, ready
+from socketio_cluster.cluster.probes.status import Report, Verdict, WorkerState, live, ready
 from socketio_cluster.cluster.probes.status_socket import ask
 
 STATUS_SECONDS: Final = 0.5
-"""A worker that takes longer does not answer; a Kubernetes probe waits for one second."""
+"""A worker that takes longer counts as silent. A Kubernetes probe waits for one second."""
 METRICS_SECONDS: Final = 3.0
 
 
 class Worker(Protocol):
-    """What is asked of a slot."""
+    """The part of a slot that probes use."""
 
     node: str
 
     @property
     def status_socket(self) -> Path:
-        """Where its process answers."""
+        """The path at which its process answers."""
 
     @property
-    def state(self) -> State:
-        """What the supervisor knows."""
+    def state(self) -> WorkerState:
+        """The state that the supervisor knows."""
 
 
 class Probes:
-    """Answers the requests; every answer comes within the seconds above, however the workers are.
+    """Answers the requests. Each answer comes within the seconds above, whatever the workers do.
 
     Args:
-        workers: gives those that are to be asked.
+        workers: returns the workers of the node.
         drain: begins the drain of all of them.
-        names: names under which it may be asked, besides those that no stranger can own.
+        names: names that are answered besides those that no stranger can own.
     """
 
     def __init__(
@@ -97,14 +97,14 @@ class Probes:
         return {node: Report(state, statuses.get(node)) for node, state in states.items()}
 
     async def _ask(self, word: str, seconds: float) -> Mapping[str, bytes | None]:
-        asked = [worker for worker in self._workers() if worker.state is State.SERVING]
+        asked = [worker for worker in self._workers() if worker.state is WorkerState.SERVING]
         texts = await asyncio.gather(*(ask(worker.status_socket, word, seconds) for worker in asked))
         return {worker.node: text for worker, text in zip(asked, texts, strict=True)}
 
 
 @asynccontextmanager
 async def serve_probes(sock: socket.socket, probes: Probes) -> AsyncIterator[None]:
-    """Serve on a socket that listens, as long as the context lasts."""
+    """Serve on a listening socket while the context lasts."""
     server = await HttpServer(probes.handle).serve(sock)
     try:
         yield

@@ -1,18 +1,19 @@
-"""What a worker says about itself."""
+"""The state of a worker, by its own report and by its supervisor's view, and what it means for the node."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from socketio_cluster.manager.client_manager import ClusterManager
+if TYPE_CHECKING:
+    from socketio_cluster.manager.client_manager import ClusterManager
 
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """A worker as it is now.
+    """The report of a worker about itself.
 
     ``connections`` are Engine.IO sessions, ``clients`` are counted per namespace. ``reasons`` say why it
     should get no new clients; it is ready when there are none.
@@ -29,7 +30,7 @@ class Status:
 def status_of(
     managers: Sequence[ClusterManager], *, connections: int, soft: int | None, draining: bool
 ) -> Status:
-    """The status of a worker; ``soft`` is the number of connections with which it is full."""
+    """Return the status of a worker; from ``soft`` connections on it is full."""
     reasons = ["draining"] if draining else []
     bus = all(manager.ready for manager in managers)
     if not bus:
@@ -46,8 +47,8 @@ def status_of(
     )
 
 
-class State(StrEnum):
-    """What the supervisor knows about a worker without asking it."""
+class WorkerState(StrEnum):
+    """The state of a worker that the supervisor knows without asking it."""
 
     STARTING = "starting"
     SERVING = "serving"
@@ -56,18 +57,18 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Report:
-    """A worker: what the supervisor knows, and what the worker says; None when it does not answer."""
+    """The supervisor's view of a worker, and the worker's own status; None when it does not answer."""
 
-    state: State
+    state: WorkerState
     status: Mapping[str, Any] | None
 
     @property
     def silent(self) -> bool:
-        """Whether it should answer, and does not."""
-        return self.state is State.SERVING and self.status is None
+        """Whether the worker should answer, and does not."""
+        return self.state is WorkerState.SERVING and self.status is None
 
     def row(self) -> dict[str, Any]:
-        """As the probe shows it: `ready`, `reasons`, and what the worker says."""
+        """Return what the probe shows of it: `ready`, `reasons`, and the worker's own status."""
         if self.status is not None:
             return dict(self.status)
         reason = "does not answer" if self.silent else str(self.state)
@@ -75,18 +76,18 @@ class Report:
 
 
 Verdict = tuple[bool, dict[str, Any]]
-"""Whether all is well, and the JSON that says so."""
+"""Whether the answer is yes, and the JSON object that explains it."""
 
 
 def live(reports: Mapping[str, Report]) -> Verdict:
-    """Whether a restart would not help: a silent worker is replaced by the supervisor itself."""
+    """Return whether one worker at least is not silent. The supervisor replaces a silent one by itself."""
     silent = [node for node, report in reports.items() if report.silent]
     alive = len(silent) < len(reports)
     return alive, {"live": alive, "silent": silent}
 
 
 def ready(reports: Mapping[str, Report]) -> Verdict:
-    """Whether new clients should come here: when one worker at least wants them."""
+    """Return whether new clients should come here: one worker at least is ready."""
     rows = {node: report.row() for node, report in reports.items()}
     well = any(row["ready"] for row in rows.values())
     return well, {"ready": well, "workers": rows}

@@ -1,4 +1,4 @@
-"""Where a worker answers its supervisor's questions: a Unix socket in the run directory."""
+"""The Unix socket at which a worker answers its supervisor's questions, in the supervisor's folder."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ QUESTION_SECONDS: Final = 1.0
 
 
 class StatusSocket:
-    """Takes one question for each connection, a line with a word, and gives the answer until the end.
+    """Reads one question from each connection, a line with a word, writes the answer, and closes.
 
     Args:
-        answers: what makes the answer, by word.
+        answers: the functions that return the answers, by word.
     """
 
     def __init__(self, answers: Mapping[str, Callable[[], bytes]]) -> None:
@@ -23,7 +23,10 @@ class StatusSocket:
         self._server: asyncio.Server | None = None
 
     async def open(self, path: Path) -> None:
-        """Listen; the folder lets only processes of this user in. A predecessor's socket is replaced."""
+        """Listen, in the place of a predecessor's socket.
+
+        Only processes of this user may enter the folder.
+        """
         self._server = await asyncio.start_unix_server(self._serve, path, limit=256)
 
     def close(self) -> None:
@@ -33,7 +36,7 @@ class StatusSocket:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            # OSError and ValueError: whoever asked is gone, too slow, or no supervisor of ours.
+            # OSError and ValueError mean that the other side has left, is too slow, or is not our supervisor.
             with contextlib.suppress(OSError, ValueError):
                 async with asyncio.timeout(QUESTION_SECONDS):
                     word = (await reader.readline()).decode().strip()
@@ -45,7 +48,7 @@ class StatusSocket:
 
 
 async def ask(path: Path, word: str, seconds: float) -> bytes | None:
-    """Ask the worker at `path`; None when it does not answer within so many seconds."""
+    """Ask the worker at `path`; return None when it does not answer within `seconds`."""
     try:
         async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_unix_connection(path)

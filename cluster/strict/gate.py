@@ -21,7 +21,8 @@ from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.stats import Stats
 
 CROSSING_SECONDS: Final = 5.0
-"""A POST may be on its way for so long while the CLOSE packet goes to its client, perhaps by another node."""
+"""Seconds that a POST may be on its way while the CLOSE packet goes to its client, perhaps by another
+node."""
 
 
 NAME: Final = "strict"

@@ -1,4 +1,4 @@
-"""The bus that the workers of one supervisor use: the local one it provides, or one that runs elsewhere."""
+"""The bus of a supervisor's workers: the local bus that it serves itself, or one that runs elsewhere."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ OURS = "local://"
 
 @asynccontextmanager
 async def provide_bus(url: str, folder: Path) -> AsyncIterator[Mapping[str, str]]:
-    """Provide the bus `local://`, as long as this context, at a socket in `folder`; others run elsewhere.
+    """Serve the bus `local://` while this context lasts, at a socket in `folder`; another bus is not touched.
 
-    Gives the environment that leads workers, and programs which they start, to the local bus.
+    Yields the environment variables by which workers, and programs that they start, find the local bus.
     """
     if url != OURS:
         yield {}
@@ -34,7 +34,7 @@ async def provide_bus(url: str, folder: Path) -> AsyncIterator[Mapping[str, str]
 
 @asynccontextmanager
 async def open_hub(path: Path) -> AsyncIterator[None]:
-    """Serve the local bus at `path`; UsageError when the path cannot be used."""
+    """Serve the local bus at `path`; raise UsageError when the path cannot be used."""
     hub = Hub(path)
     try:
         await hub.start()
@@ -47,7 +47,7 @@ async def open_hub(path: Path) -> AsyncIterator[None]:
 
 
 def read_bus(options: ServeOptions) -> ServeOptions:
-    """The options with the URL that --bus-file holds; UsageError when there is none."""
+    """Return the options with the URL in --bus-file; raise UsageError when the file has none."""
     path = options.bus_file
     if path is None:
         return options
@@ -63,7 +63,7 @@ def read_bus(options: ServeOptions) -> ServeOptions:
 
 
 def check_bus(url: str) -> None:
-    """Raise UsageError when no bus has such a URL."""
+    """Raise UsageError when the URL is not that of a bus."""
     if url == OURS:
         return
     try:
@@ -73,11 +73,14 @@ def check_bus(url: str) -> None:
 
 
 SECRETS: Final = ("CLUSTER_BUS", "CLUSTER_SECRET")
-"""What workers are told in private; programs that they start inherit neither."""
+"""The variables that workers get in private; programs that they start do not inherit them."""
 
 
 def credentials(options: ServeOptions) -> dict[str, str]:
-    """The settings of the workers' managers that are nobody else's business; UsageError without its file."""
+    """Return the private settings of the workers' managers.
+
+    Raise UsageError when --secret-file is unusable.
+    """
     settings = {} if options.bus == OURS else {"CLUSTER_BUS": options.bus}
     if options.secret_file:
         try:

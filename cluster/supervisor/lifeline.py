@@ -1,9 +1,9 @@
-"""The socket pair that ties a worker to its supervisor, and what goes through it.
+"""The socket pair that ties a worker to its supervisor, and the messages on it.
 
-First the supervisor hands over the worker's options, as one object. Neither the command line nor the
-environment of a process is private, and both are inherited or shown by tools that report crashes: the secret
-and the password of the bus take this way instead. Then the worker sends lines: that it is ready, that it is
-alive, that it has drained; and it is told when a successor accepts. When one of the two ends, the other one
+First the supervisor sends the worker's options, as one object. The command line and the environment of a
+process are not private: other processes inherit them, and tools that report crashes show them. So the secret
+and the password of the bus take this way instead. Then the worker sends lines: it is ready, it is alive, it
+has drained. The supervisor sends a line when a successor accepts. When one of the two ends, the other one
 sees the end of the stream.
 """
 
@@ -33,16 +33,16 @@ log = logging.getLogger("socketio_cluster.cluster")
 
 LENGTH: Final = struct.Struct("!I")
 DRAINED: Final = b"drained\n"
-"""What a worker says when its clients are gone."""
+"""The line of a worker whose clients are gone."""
 REPLACED: Final = b"replaced\n"
-"""What a worker is told when its successor accepts."""
+"""The line of the supervisor when the worker's successor accepts."""
 BEATS: Final = 10
-"""A worker beats so many times before its silence counts as being stuck."""
+"""Heartbeats of a worker in the time after which a silent one counts as stuck."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkerOptions:
-    """What one worker is told.
+    """The options of one worker.
 
     ``fds`` are the listening sockets that it inherits. ``settings`` are ``CLUSTER_…`` settings for its
     managers alone.
@@ -56,13 +56,13 @@ class WorkerOptions:
 
 
 def encode(options: WorkerOptions) -> bytes:
-    """The length as four bytes, then JSON."""
+    """Return the length as four bytes, then JSON."""
     body = msgspec.json.encode(options, enc_hook=str)
     return LENGTH.pack(len(body)) + body
 
 
 def receive(sock: socket.socket) -> WorkerOptions:
-    """Wait for what ``encode`` has made; raises ConnectionError when the supervisor is gone before."""
+    """Read what ``encode`` has made; block, and raise ConnectionError when the supervisor ends before."""
     (length,) = LENGTH.unpack(_read(sock, LENGTH.size))
     return msgspec.json.decode(_read(sock, length), type=WorkerOptions, dec_hook=_path)
 
@@ -84,9 +84,9 @@ def _read(sock: socket.socket, count: int) -> bytes:
 
 
 class Lifeline:
-    """Tells the supervisor that this event loop runs, and stops this process when the supervisor is gone.
+    """Tells the supervisor that this event loop runs, and stops this process when the supervisor has ended.
 
-    `sock` is the inherited end.
+    `sock` is the inherited end of the socket pair.
     """
 
     def __init__(self, sock: socket.socket, options: WorkerOptions) -> None:
@@ -96,13 +96,13 @@ class Lifeline:
         self._folder = options.internal.socket.parent
         self._task: asyncio.Task[None] | None = None
         self.orphaned = False
-        """Whether the supervisor is gone."""
+        """Whether the supervisor has ended."""
         self._replaced: Callable[[], object] = lambda: None
-        # A thread, because a stuck event loop must not outlive its supervisor either.
+        # It is a thread, because a worker with a stuck event loop must end with its supervisor too.
         threading.Thread(target=self._listen, name="lifeline", daemon=True).start()
 
     def ready(self, node_id: str, replaced: Callable[[], None]) -> None:
-        """Say that this worker accepts, under which node id, and start the heartbeat.
+        """Tell the supervisor that this worker accepts, and its node id; then send heartbeats.
 
         `replaced` is called in the running loop when a successor accepts as well.
         """
@@ -112,7 +112,7 @@ class Lifeline:
         self._task = loop.create_task(self._beat_forever(), name="lifeline")
 
     def drained(self) -> None:
-        """Say that this worker has let its clients go, and waits for the others."""
+        """Tell the supervisor that the clients have left, and that this worker waits for other workers."""
         self._send(DRAINED)
 
     async def _beat_forever(self) -> None:
@@ -121,17 +121,17 @@ class Lifeline:
             self._send(b"alive\n")
 
     def _send(self, line: bytes) -> None:
-        # A full socket means that the supervisor is paused; it needs one line, not all of them.
+        # The socket is full when the supervisor is paused. It does not need every line.
         with contextlib.suppress(OSError):
             self._sock.send(line, socket.MSG_DONTWAIT)
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError):
-            while self._sock.recv(64):  # there is only one thing that it is told
+            while self._sock.recv(64):  # the supervisor sends only one kind of line
                 self._replaced()
         log.error("the supervisor is gone: stopping")
         self.orphaned = True
-        # The supervisor's folder: it could not remove it; the first orphan wins.
+        # The supervisor could not remove its folder; the first orphan does.
         shutil.rmtree(self._folder, ignore_errors=True)
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(self._grace)

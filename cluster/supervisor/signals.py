@@ -1,4 +1,7 @@
-"""The wish to stop, shared by the supervisor and its slots."""
+"""The requests that signals make.
+
+To stop, which slots share, and to reload, unless the terminal has closed.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,10 @@ from typing import Any
 
 
 class Stopping:
-    """Three events: `asked` lets workers drain, `hurry` ends their drains, `kill` kills what is left."""
+    """Three events.
+
+    `asked` lets workers drain, `hurry` ends their drains, `kill` kills the processes that are left.
+    """
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()
@@ -21,13 +27,13 @@ class Stopping:
         self._drained = asyncio.Event()
 
     def drain(self) -> None:
-        """Set `asked`; the first signal then adds nothing."""
+        """Set `asked`. The first signal after that changes nothing."""
         self.asked.set()
 
     async def together(self, drain: Coroutine[Any, Any, None]) -> None:
-        """Run the drain of one worker; returns when those of all are over.
+        """Run the drain of one worker; return when the drains of all workers are over.
 
-        Until then any worker may get the requests of any other's clients, and passes them on.
+        Until then each worker may get requests of clients of the others, and passes them on.
         """
         self._draining += 1
         try:
@@ -39,19 +45,22 @@ class Stopping:
         await self._drained.wait()
 
     def signalled(self) -> None:
-        """At the first signal set `asked`, at the second one `hurry`, at the third one `kill`."""
+        """Set `asked` at the first signal, `hurry` at the second, and `kill` at the third."""
         if self._signals:
             self._signals.pop(0).set()
 
 
 class Terminal:
-    """The terminal that this process was started from, unless it shall outlive it, as nohup says."""
+    """The terminal that this process was started from.
+
+    Under nohup the process outlives it, so it has none.
+    """
 
     def __init__(self) -> None:
         self._ours = _is_there() and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
 
     def is_gone(self) -> bool:
-        """Whether there was one, and now there is none."""
+        """Return whether there was a terminal at the start, and now there is none."""
         return self._ours and not _is_there()
 
 

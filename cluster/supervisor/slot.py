@@ -1,4 +1,4 @@
-"""One worker's place: a name, its addresses, and a process that is replaced when it ends."""
+"""A slot for one worker: a name, addresses, and a process that is started again when it ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from socketio_cluster.cluster.options import LAST_SECONDS, ServeOptions
-from socketio_cluster.cluster.probes.status import State
+from socketio_cluster.cluster.probes.status import WorkerState
 from socketio_cluster.cluster.sockets import url_of
 from socketio_cluster.cluster.supervisor.lifeline import WorkerOptions
 from socketio_cluster.cluster.supervisor.signals import Stopping
@@ -20,25 +20,26 @@ from socketio_cluster.manager.bus.registry import safe_url
 log = logging.getLogger("socketio_cluster.cluster")
 
 FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
-# A worker that lived so long has recovered: the next failure starts again at the first delay.
+# A worker that has lived for so many seconds has recovered: its next failure has the first delay again.
 RECOVERED_AFTER = 30.0
 USAGE_ERROR, FAILED_START = 2, 3
 
 
 def drain_seconds(options: ServeOptions) -> float:
-    """How long a worker's drain may take, the last goodbyes included."""
+    """Return the seconds that a worker's drain may take, with the last goodbyes."""
     return options.drain_delay + options.drain_window + LAST_SECONDS
 
 
-# One header of a WebSocket's handshake; the websockets library takes 8192, and some cookies are longer.
+# The limit of one header in a WebSocket's handshake. The websockets library has 8192; some cookies are
+# longer.
 HEADER_BYTES = "65536"
 
 
 class Slot:
     """Keeps one worker running until it is asked to stop, or a successor has taken its place.
 
-    `told` is what the worker is told, `sockets` is what it listens on, `env` its environment but for what
-    names it.
+    `told` are the options of the worker, `sockets` are the sockets that it listens on, and `env` is its
+    environment, without the variables for its name and address.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Slot:
         self.node = told.node
         self.internal = told.internal
         self.started = asyncio.Event()
-        self.state = State.STARTING
+        self.state = WorkerState.STARTING
         self._stopping = stopping
         self._retired = asyncio.Event()
         self._told = told
@@ -63,19 +64,22 @@ class Slot:
 
     @property
     def status_socket(self) -> Path:
-        """Where its process answers questions."""
+        """The path at which its process answers questions."""
         return self.internal.status_socket
 
     def retire(self) -> None:
-        """Let its clients go and end: a successor serves what it listens on."""
+        """Drain the worker and end it: a successor serves the same sockets."""
         self._retired.set()
 
     async def keep(self) -> int:
-        """Run the worker and its successors; the exit code is 0 unless the very first one never got ready."""
+        """Run the worker, and start it again when it ends; return the exit code when the slot ends.
+
+        The code is 0, unless the very first process never accepted connections.
+        """
         try:
             return await self._keep()
         finally:
-            self.state = State.STOPPED
+            self.state = WorkerState.STOPPED
 
     async def _keep(self) -> int:
         delay = FIRST_DELAY
@@ -101,12 +105,12 @@ class Slot:
     async def _run_one(self) -> int | None:
         worker = await WorkerProcess.spawn(self._told, self._env)
         try:
-            # Watching ends first: a worker that shuts down does not beat, and is not stuck.
+            # The watch ends first, because a worker that shuts down sends no heartbeats and is not stuck.
             await first(self._watch(worker), self._end_asked())
         finally:
             await self._let_clients_go(worker)
             await worker.stop(self._options.grace, self._stopping)
-            self.state = State.STARTING
+            self.state = WorkerState.STARTING
         return worker.process.returncode
 
     async def _let_clients_go(self, worker: WorkerProcess) -> None:
@@ -116,13 +120,13 @@ class Slot:
             drain_seconds(self._options), self._stopping.hurry, replaced=self._retired.is_set()
         )
         await (drain if self._retired.is_set() else self._stopping.together(drain))
-        self.state = State.STOPPED
+        self.state = WorkerState.STOPPED
 
     async def _watch(self, worker: WorkerProcess) -> None:
         trouble = await worker.ready(self._options.start_timeout)
         if trouble is None:
             self.started.set()
-            self.state = State.SERVING
+            self.state = WorkerState.SERVING
             where = " and ".join(url_of(sock) for sock in self._sockets)
             bus = safe_url(self._options.bus)
             log.info("%s (%s) serves %s, bus %s", self.node, worker.node_id, where, bus)

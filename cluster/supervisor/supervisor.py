@@ -31,7 +31,7 @@ log = logging.getLogger("socketio_cluster.cluster")
 
 
 def run_supervisor(options: ServeOptions) -> int:
-    """Serve until a signal; returns the exit code. Raises UsageError before anything was started."""
+    """Serve until a signal; return the exit code. Raises UsageError before anything is started."""
     logs.set_up("supervisor", level=options.log_level, as_json=options.log_json)
     check_target(options.app)
     options = read_bus(options)
@@ -46,7 +46,10 @@ def run_supervisor(options: ServeOptions) -> int:
 
 
 def _listen(options: ServeOptions) -> list[tuple[socket.socket, ...]]:
-    """The sockets of each worker: one of the shared address and, with --direct-port, one of its own."""
+    """Return the sockets of each worker.
+
+    One of the shared address and, with --direct-port, one of its own.
+    """
     shared = listen_shared(options.host, options.port, options.workers)
     if options.direct_port is None:
         return [(sock,) for sock in shared]
@@ -63,8 +66,8 @@ def _listen_for_probes(options: ServeOptions) -> socket.socket:
 class Supervisor:
     """Runs one slot for each worker.
 
-    `sockets` has what each of them listens on, the shared address first; `probes` is where it listens
-    itself, if it does.
+    `sockets` are the sockets of each worker, that of the shared address first. `probes` is the socket of the
+    probe port, if there is one.
     """
 
     def __init__(
@@ -84,13 +87,13 @@ class Supervisor:
         self._places: Places
 
     async def run(self, settings: Mapping[str, str]) -> int:
-        """Start the workers, wait for a signal or a failed first start, stop them; returns the exit code.
+        """Start the workers, wait for a signal or a failed first start, and stop them; return the exit code.
 
-        `settings` are for the workers' managers.
+        `settings` are the private settings of the workers' managers.
         """
         self._settings = settings
         self._listen_for_signals()
-        # For sockets; only this user may enter it, which is all the access control that they need.
+        # The folder is for sockets. Only this user may enter it, and they need no other access control.
         with TemporaryDirectory(prefix="cluster-", ignore_cleanup_errors=True) as path:
             self._places = Places(self._options, Path(path))
             async with provide_bus(self._options.bus, Path(path)) as bus:
@@ -129,7 +132,8 @@ class Supervisor:
         return Slot(told, sockets, self._env, self._stopping)
 
     async def _keep_all(self) -> int:
-        # One first: an application that cannot start says so once, not once for each worker.
+        # One worker starts first, so that an application that cannot start reports it once, not once per
+        # worker.
         pilot, *rest = self._slots
         self._keep(pilot)
         await first(pilot.started.wait(), self._stopping.asked.wait())
@@ -147,7 +151,7 @@ class Supervisor:
 
     def _ended(self, slot: Slot) -> None:
         self._places.release(slot.internal)
-        if slot in self._slots:  # nobody has taken its place: it cannot start, or all are to stop
+        if slot in self._slots:  # no successor has its place, so it cannot start, or all are to stop
             self._stopping.asked.set()
 
     async def _greet_and_reload(self) -> None:
@@ -176,7 +180,10 @@ class Supervisor:
         log.info("all workers are replaced")
 
     async def _replace(self, index: int) -> bool:
-        """Start a successor beside a worker, then let that one's clients go; False if it does not start."""
+        """Start a successor beside a worker, then drain the old one.
+
+        Return False if the successor cannot start.
+        """
         old, new = self._slots[index], self._make_slot(index)
         keeper = self._keep(new)
         await first(new.started.wait(), asyncio.wait([keeper]))
@@ -208,5 +215,5 @@ def _direct_ports(options: ServeOptions) -> list[int]:
     first_port = options.direct_port or 0
     if first_port + options.workers > 65536:
         raise UsageError(f"--direct-port {first_port}: there are no {options.workers} ports from there on")
-    # 0 stays 0: a free port for each.
+    # With 0 each worker gets a free port.
     return [first_port and first_port + index for index in range(options.workers)]

@@ -1,4 +1,4 @@
-"""What systemd is told about the service, see sd_notify(3); without systemd nobody is told anything."""
+"""Tells systemd the state of the service, as in sd_notify(3); without systemd it does nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ VARIABLES: Final = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID")
 class Systemd:
     """Sends datagrams to the socket that systemd names in the environment.
 
-    The variables are taken out of ``environ``: they are not meant for the processes that this one starts.
+    The variables are removed from ``environ``, because they are not meant for the processes that this one
+    starts.
     """
 
     def __init__(self, environ: MutableMapping[str, str]) -> None:
@@ -26,25 +27,28 @@ class Systemd:
         self._patience = int(patience) / 1_000_000 if watched else 0.0
 
     def ready(self, status: str) -> None:
-        """The service serves; `status` is shown to people."""
+        """Tell systemd that the service serves; `status` is a text for people."""
         self._tell("READY=1", f"STATUS={status}")
 
     def reloading(self) -> None:
-        """The service replaces its workers; `ready` ends it."""
+        """Tell systemd that the service replaces its workers, until `ready` is called."""
         self._tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
-        """The service begins to stop."""
+        """Tell systemd that the service begins to stop."""
         self._tell("STOPPING=1")
 
     async def keep_alive(self) -> None:
-        """Say, as long as this event loop runs, that it does: twice in the time after which it is missed."""
+        """Tell systemd that this event loop runs, twice in each watchdog interval.
+
+        It runs until cancelled.
+        """
         while self._patience:
             self._tell("WATCHDOG=1")
             await asyncio.sleep(self._patience / 2)
 
     def _tell(self, *lines: str) -> None:
-        # OSError: systemd does not read at the moment, or is gone. Nothing depends on it here.
+        # OSError means that systemd does not read now, or is gone. Nothing here depends on it.
         if self._path:
             with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
                 sock.setblocking(False)

@@ -14,15 +14,15 @@ from socketio_cluster.cluster.sockets import WORKER
 from socketio_cluster.cluster.supervisor.lifeline import DRAINED, REPLACED, WorkerOptions, encode
 from socketio_cluster.cluster.supervisor.signals import Stopping
 
-# Silence is counted in so many short waits instead of by the clock: a supervisor that was itself
-# paused (Ctrl-Z, a sleeping laptop) has then missed one wait and does not blame its workers.
+# Silence is measured by so many short waits instead of by the clock. A supervisor that was itself paused (by
+# Ctrl-Z, or a laptop that slept) has then missed one wait, and does not kill its workers.
 TICKS = 10
-# How long a worker may take to stop at the second signal.
+# Seconds that a worker may take to stop after the second signal.
 HURRY_SECONDS = 3.0
 
 
 class WorkerProcess:
-    """A running worker: when it is ready, whether it still beats, how it ended."""
+    """A running worker: it waits for its reports and its end, and asks it to drain or stop."""
 
     def __init__(
         self, process: asyncio.subprocess.Process, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -30,11 +30,11 @@ class WorkerProcess:
         self.process = process
         self.node_id: str | None = None
         self._reader = reader
-        self._writer = writer  # its end closes the lifeline
+        self._writer = writer  # when it is closed, the worker's lifeline ends
 
     @classmethod
     async def spawn(cls, options: WorkerOptions, env: Mapping[str, str]) -> WorkerProcess:
-        """Start a worker with its listening sockets, and hand `options` over through a lifeline."""
+        """Start a worker with its listening sockets, and send it `options` through its lifeline."""
         ours, theirs = socket.socketpair()
         with theirs:
             reader, writer = await asyncio.open_connection(sock=ours)
@@ -43,14 +43,14 @@ class WorkerProcess:
                 env=env,
                 pass_fds=(*options.fds, theirs.fileno()),
                 stdin=asyncio.subprocess.DEVNULL,
-                # Ctrl-C in a terminal reaches a whole group: here it shall reach the supervisor alone.
+                # Ctrl-C in a terminal reaches a whole process group. It must reach the supervisor alone.
                 start_new_session=True,
             )
         writer.write(encode(options))
         return cls(process, reader, writer)
 
     async def ready(self, timeout: float) -> str | None:
-        """Wait until it accepts; returns None then, else what happened instead."""
+        """Wait until it accepts; return None then, or a text about what happened instead."""
         try:
             line = await self._line(timeout)
         except TimeoutError:
@@ -61,19 +61,20 @@ class WorkerProcess:
         return None
 
     async def end(self, stuck_after: float) -> str:
-        """Wait until it ends, or kill it when its event loop falls silent; returns what happened."""
+        """Wait until it ends, or kill it when its event loop is silent; return a text about what happened."""
         try:
             while line := await self._line(stuck_after):
                 if line == DRAINED:
-                    self._signal(signal.SIGINT)  # somebody else has told it to drain: it is replaced
+                    # It was asked to drain by a signal from outside: it stops, and is started again.
+                    self._signal(signal.SIGINT)
         except TimeoutError:
             return await self._give_up(f"was stuck for {stuck_after:g} s and was killed")
         return await self._ending()
 
     async def drain(self, patience: float, hurry: asyncio.Event, *, replaced: bool) -> None:
-        """Ask it to let its clients go; returns when it has, after `patience` seconds, or at a hurry.
+        """Ask it to drain; return when it has drained, after `patience` seconds, or when `hurry` is set.
 
-        One that is `replaced` also leaves new connections to its successor.
+        A worker that is `replaced` also leaves new connections to its successor.
         """
         if replaced and self.node_id is not None:
             self._writer.write(REPLACED)
@@ -82,8 +83,8 @@ class WorkerProcess:
         await first(self._drained(), hurry.wait(), timeout=patience)
 
     async def stop(self, grace: float, stopping: Stopping) -> None:
-        """Ask it to stop; kill it after `grace` seconds, or soon after a hurry."""
-        # Not SIGTERM again: of two signals with one number that come together, one counts.
+        """Ask it to stop; kill it after `grace` seconds, or soon after `stopping.hurry` is set."""
+        # It is not SIGTERM again: of two signals with one number that come together, only one is delivered.
         self._signal(signal.SIGINT)
         await first(self.process.wait(), stopping.hurry.wait(), timeout=grace)
         if stopping.hurry.is_set():
@@ -118,9 +119,9 @@ class WorkerProcess:
 
 
 async def first(*waits: Coroutine[Any, Any, Any], timeout: float | None = None) -> None:
-    """Return when one of them is done or `timeout` seconds are over; cancels the others.
+    """Return when one of the coroutines is done or `timeout` seconds are over; cancel the others.
 
-    Raises what the one that is done raised.
+    Raises the error of the one that is done.
     """
     tasks = [asyncio.create_task(wait) for wait in waits]
     try:

@@ -218,7 +218,29 @@ class ServerEvent(msgspec.Struct, array_like=True, tag=7, frozen=True):
     args: msgspec.Raw
 
 
-Question = FindSockets | CountSockets | FindRooms | JoinRooms | LeaveRooms | DisconnectSockets | ServerEvent
+class AskClients(msgspec.Struct, array_like=True, tag=8, frozen=True):
+    """Hand the clients an event, and give what they answer within ``seconds``: their sids and ACK packets.
+
+    The first piece comes at once and is empty. The other fields are those of ``Emit``.
+    """
+
+    parts: list[bytes]
+    text: bool
+    ack_at: int
+    ack_id: int
+    seconds: float
+
+
+Question = (
+    FindSockets
+    | CountSockets
+    | FindRooms
+    | JoinRooms
+    | LeaveRooms
+    | DisconnectSockets
+    | ServerEvent
+    | AskClients
+)
 
 
 class Query(msgspec.Struct, array_like=True, tag=18, gc=False):

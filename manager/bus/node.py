@@ -122,8 +122,12 @@ class Node:
         for task in self._tasks:
             task.add_done_callback(log_error_of)
         up = asyncio.ensure_future(self._link.wait_up())
-        ended, _ = await asyncio.wait({up, self._tasks[0]}, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
-        up.cancel()
+        try:
+            ended, _ = await asyncio.wait(
+                {up, self._tasks[0]}, timeout=wait, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            up.cancel()
         if self._tasks[0] in ended:
             self._tasks[0].result()
         elif not ended and self._serving:

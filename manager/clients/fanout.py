@@ -52,20 +52,19 @@ class Fanout:
             for client in clients:
                 client.send(outgoing)
         else:
-            self._manager.expiry.start()
             for client in clients:
-                client.send(self._with_ack(client, encoded, rooms, callback))
+                self.ask(client, encoded, rooms, callback)
         self._manager.stats.delivered += len(clients)
         return len(clients)
 
-    def _with_ack(
-        self, client: Client, encoded: Encoded, rooms: list[Room] | None, callback: Callback
-    ) -> Outgoing:
+    def ask(self, client: Client, encoded: Encoded, rooms: list[Room] | None, callback: Callback) -> None:
+        """Hand an event to one client of this node, and keep the callback for its answer."""
+        self._manager.expiry.start()
         acks = self._manager.client_acks
         ack_id = acks.expect(client, callback, time.monotonic(), encoded.ack_id)
         if isinstance(callback, AckWaiter):
             callback.on_end(lambda: acks.answer(client, ack_id))
-        return Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id), rooms)
+        client.send(Outgoing(with_ack_id(self._manager.packet_class, encoded, ack_id), rooms))
 
     def answered(self, client: Client, ack_id: int | None, data: list[Any]) -> None:
         """Call the callback for a client's answer. An answer that no callback waits for is ignored."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
+from contextlib import aclosing
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from socketio_cluster.manager.bus.messages import (
+    AskClients,
     CountSockets,
     DisconnectSockets,
     FindRooms,
@@ -20,8 +23,10 @@ from socketio_cluster.manager.bus.messages import (
     Recipients,
     ServerEvent,
 )
+from socketio_cluster.manager.clients.packets import Encoded, encode_ack
 from socketio_cluster.manager.clients.rooms import CONNECTED, LEAVING, Client, check_room_limit
 from socketio_cluster.manager.errors import TooManyRooms
+from socketio_cluster.manager.queries.client_answers import ClientAnswers
 from socketio_cluster.manager.queries.failed import Failed
 from socketio_cluster.manager.queries.pieces import pieces
 from socketio_cluster.manager.queries.selection import select, select_connected
@@ -29,6 +34,8 @@ from socketio_cluster.manager.queries.socket_info import SocketInfo
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.member import ClusterMember
+
+logger = logging.getLogger("socketio_cluster.manager")
 
 AT_ONCE: Final = 100
 """So many clients are moved, or disconnected, before others get their turn."""
@@ -42,7 +49,7 @@ class Answering:
     def __init__(self, manager: ClusterMember) -> None:
         self._manager = manager
 
-    async def answer(self, whom: Recipients, question: Question) -> AsyncIterator[list[bytes]]:
+    async def answer(self, whom: Recipients, question: Question) -> AsyncGenerator[list[bytes]]:
         """Give the packed items of the answer, in pieces; raises ``Failed``."""
         match question:
             case FindSockets(session=session):
@@ -62,6 +69,11 @@ class Answering:
             case ServerEvent(event=event, args=args):
                 value = await self._manager.server_events.handle(whom.namespace, event, args)
                 yield [_packed((self._manager.node_id, value), f"what the handler of {event!r} returned")]
+            case AskClients():
+                yield []
+                async with aclosing(self._ask_clients(whom, question)) as answers:
+                    async for piece in answers:
+                        yield piece
 
     def _sockets(self, whom: Recipients, session: bool) -> Iterator[bytes]:
         for client in select_connected(self._manager.members, whom):
@@ -134,6 +146,29 @@ class Answering:
             return False
         await manager.server.disconnect(client.sid, namespace=client.namespace)
         return True
+
+    async def _ask_clients(self, whom: Recipients, question: AskClients) -> AsyncGenerator[list[bytes]]:
+        manager, answers = self._manager, ClientAnswers(question.seconds)
+        encoded = Encoded(question.parts, question.text, question.ack_at, question.ack_id)
+        try:
+            async for client in self._in_turns(select(manager.members, whom)):
+                manager.fanout.ask(client, encoded, whom.rooms, answers.callback(client.sid))
+                manager.stats.delivered += 1
+            while ready := await answers.next():
+                for piece in pieces(self._client_answers(ready)):
+                    yield piece
+        finally:
+            answers.end()
+
+    def _client_answers(self, ready: list[tuple[str, list[Any]]]) -> Iterator[bytes]:
+        """Pack what clients have answered, but for what no bus carries: the others must not suffer for it."""
+        for sid, arguments in ready:
+            encoded = encode_ack(self._manager.server.packet_class, arguments)
+            item = pack((sid, encoded.parts, encoded.text))
+            if self._manager.node.publisher.fits(len(item)):
+                yield item
+            else:
+                logger.error("the answer of client %s is lost: it has %d bytes", sid, len(item))
 
     async def _in_turns(self, clients: Iterable[Client]) -> AsyncIterator[Client]:
         """Give the clients that are still there, and others their turn now and then."""

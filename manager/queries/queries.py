@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -131,11 +131,12 @@ class Queries:
         """Give an answer piece by piece, each when the one before is on its way."""
         error, wanted = "", query.request != NO_ANSWER
         try:
-            async for piece in self._answering.answer(query.recipients, query.question):
-                if wanted:
-                    send(piece, "", last=False)
-                    await asyncio.sleep(0)
-                    await self._manager.node.publisher.wait_for_capacity()
+            async with aclosing(self._answering.answer(query.recipients, query.question)) as pieces:
+                async for piece in pieces:
+                    if wanted:
+                        send(piece, "", last=False)
+                        await asyncio.sleep(0)
+                        await self._manager.node.publisher.wait_for_capacity()
         except (Failed, EventTooLarge) as exc:
             error = str(exc)
         except Exception as exc:

@@ -8,7 +8,7 @@ import contextlib
 import pytest
 
 from socketio_cluster.cluster.lane import install as lane_install
-from socketio_cluster.cluster.lane.writer import State
+from socketio_cluster.cluster.lane.writer import LaneState
 from tests.cluster.lane_helpers import RawSocket, lane_node, raw
 from tests.harness import client, eventually, fence, raw_polling
 from tests.jsclient import install, js_driver
@@ -71,11 +71,11 @@ async def test_state(node, polling, caplog):
         await one.say("5")
         await eventually(lambda: polling.eio_sid in node.hooks.lanes)
         lane = node.hooks.lanes[polling.eio_sid]
-        assert lane.state is State.OPEN
+        assert lane.state is LaneState.OPEN
         lane.shutdown()
         lane.write_frame(b"never sent")
-        assert (lane.state, lane.queued) == (State.CLOSING, 0)
-    await eventually(lambda: lane.state is State.CLOSED)
+        assert (lane.state, lane.queued) == (LaneState.CLOSING, 0)
+    await eventually(lambda: lane.state is LaneState.CLOSED)
     states = [record.args[1] for record in caplog.records if "the lane of client" in record.msg]
     assert states == ["PROBED", "OPEN", "CLOSING", "CLOSED"]
 

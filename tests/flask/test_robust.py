@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -104,6 +105,22 @@ async def test_pings(nodes, options):
         assert await asyncio.wait_for(ws.recv(), 2) == "2"
         await asyncio.wait_for(ws.wait_closed(), 10)  # not answered
         await fence(nodes[1], one)
+
+
+@pytest.mark.parametrize(
+    "options", [{"server_options": {"ping_interval": 0.3, "ping_timeout": 0.3}}], ids=["0.3 s"]
+)
+async def test_a_client_that_answers_no_ping(nodes, options):
+    """It is gone when the time for its answer is over: a poll that waits is told, one just after gets 400."""
+    async with raw_polling(nodes[0]) as silent, raw_polling(nodes[0]) as waiting:
+        await waiting.post("40")
+        began = time.monotonic()
+        packets = [packet for _ in range(3) for packet in await waiting.get()]
+        assert [packet[0] for packet in packets[:3]] == ["4", "2", "1"]
+        assert time.monotonic() - began < 0.9
+        async with silent.http.get(silent.url) as response:
+            assert response.status == 400
+    await eventually(lambda: nodes[0].log[-1][2] == "ping timeout")
 
 
 PROGRAM = """

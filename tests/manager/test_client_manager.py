@@ -1,6 +1,8 @@
-"""A server and its manager must be of one kind."""
+"""A server and its manager must be of one kind; what was started ends."""
 
 from __future__ import annotations
+
+import asyncio
 
 import pytest
 import socketio
@@ -21,3 +23,15 @@ def test_an_asyncio_server_with_the_threaded_manager(kind):
     with pytest.raises(SettingError, match="AsyncServer takes a ClusterManager") as told:
         kind(async_mode="asgi", client_manager=SyncClusterManager())
     assert "\n" not in str(told.value)
+
+
+async def test_a_start_that_is_given_up():
+    """A start that its caller does not wait for to the end leaves no task behind after close()."""
+    before = asyncio.all_tasks()
+    manager = ClusterManager("redis://127.0.0.1:1")
+    socketio.AsyncServer(async_mode="asgi", client_manager=manager)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(manager.start(), 0.1)
+    await manager.close()
+    await asyncio.sleep(0)  # the cancelled tasks end in this turn
+    assert asyncio.all_tasks() == before

@@ -34,6 +34,7 @@ QUESTIONS = {
     "LeaveRooms": 5,
     "DisconnectSockets": 6,
     "ServerEvent": 7,
+    "AskClients": 8,
 }
 
 OFFER = Offer(3, 2, b"mark")

@@ -6,10 +6,16 @@ import pytest
 
 import socketio_cluster
 from tests.harness import Node
-from tests.nodes.conftest import blocking, connect, nodes, serializer, server_options
-from tests.outage.test_node_gone import lonely
-
-__all__ = ["blocking", "connect", "lonely", "nodes", "serializer", "server_options"]
+from tests.nodes.conftest import (  # noqa: F401 - fixtures
+    blocking,
+    connect,
+    connect_any,
+    javascript,
+    nodes,
+    serializer,
+    server_options,
+)
+from tests.outage.test_node_gone import lonely  # noqa: F401 - a fixture
 
 
 @pytest.fixture(autouse=True)

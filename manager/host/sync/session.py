@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -29,12 +30,12 @@ def cut(socket: Any) -> None:
 
 
 def ping_with(later: Callable[..., None], socket: Any) -> None:
-    """Let the node's event loop send a session's pings.
+    """Let the node's event loop send a session's pings, and end it when the time for the answer is over.
 
-    python-engineio would keep a sleeping thread for each connection.
+    python-engineio would keep a sleeping thread for each connection, and look for missing answers later.
 
     Args:
-        later: ``later(seconds, function)`` calls the function after this time.
+        later: ``later(seconds, function)`` calls the function on the loop after this time.
         socket: python-engineio's socket.
     """
 
@@ -45,7 +46,13 @@ def ping_with(later: Callable[..., None], socket: Any) -> None:
 
     def ping() -> None:
         if not (socket.closing or socket.closed):
-            socket.last_ping = time.time()
+            socket.last_ping = sent = time.time()
             socket.send(packet.Packet(packet.PING))
+            # This runs on the loop, for which later() waits.
+            asyncio.get_running_loop().call_later(socket.server.ping_timeout, end, sent)
+
+    def end(sent: float) -> None:
+        if socket.last_ping == sent and not (socket.closing or socket.closed):
+            socket.server.start_background_task(hang_up, socket, socket.server.reason.PING_TIMEOUT)
 
     socket.schedule_ping = schedule
