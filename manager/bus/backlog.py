@@ -20,7 +20,7 @@ GONE_ENTRIES: Final = 20_000
 
 
 class Entry(NamedTuple):
-    """One envelope: its number, when it was added, its channels, and its bytes (empty after it was dropped)."""
+    """One envelope: its number, when it was added, its channels, and its bytes. A dropped one has no bytes."""
 
     number: int
     at: float
