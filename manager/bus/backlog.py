@@ -20,7 +20,7 @@ GONE_ENTRIES: Final = 20_000
 
 
 class Entry(NamedTuple):
-    """One envelope: its number, when it was added, its channels, and its bytes. A dropped one has no bytes."""
+    """One envelope: its number, when it was added, its channels, and its bytes (none if dropped)."""
 
     number: int
     at: float

@@ -1,9 +1,8 @@
 """``Node``: a member of the cluster, which publishes and receives messages and knows the other nodes.
 
-A node publishes one stream of numbered envelopes, which the backlog keeps for a while. It compares each
-envelope that it receives with the last number of its sender. So an envelope that is sent twice counts once.
-An envelope that was missed while this node was cut off is asked for (``recovery.py``), and its sender answers
-(``answers.py``). Messages of nodes about themselves are notices, outside the stream.
+A node publishes one stream of numbered envelopes, which the backlog keeps. An envelope that is received twice
+counts once. An envelope that was missed while this node was cut off is asked for (``recovery.py``), and its
+sender answers (``answers.py``). Messages of nodes about themselves are notices, outside the stream.
 """
 
 from __future__ import annotations
@@ -150,10 +149,8 @@ class Node:
         self._speaker.beat(self._info())
 
     async def close(self) -> None:
-        """Send the remaining envelopes, say goodbye and leave the bus. This takes about a second at most.
-
-        The link still runs for that, because cancelling it in the middle of a batch would end the broker.
-        """
+        """Send the remaining envelopes, say goodbye and leave the bus, within about a second."""
+        # The link still runs meanwhile, because cancelling it in the middle of a batch would end the broker.
         if self._tasks and self._link is not None and self._link.up:
             self._flow()
             with contextlib.suppress(TimeoutError):  # The link logs how many envelopes are unsent.
