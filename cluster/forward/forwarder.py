@@ -23,7 +23,7 @@ from socketio_cluster.cluster.forward.messages import ask_of, sid_in
 from socketio_cluster.cluster.forward.pool import Pool
 from socketio_cluster.cluster.forward.relay import join
 from socketio_cluster.cluster.http.websocket import RELAY
-from socketio_cluster.cluster.strict.answers import SESSION_UNKNOWN, give
+from socketio_cluster.cluster.strict.answers import SESSION_UNKNOWN, send_answer
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.ids import node_of
 
@@ -72,7 +72,7 @@ class Forwarder:
             answered = forwarded.answered
         self._stats.count(kind, outcome, node)
         if outcome not in (Outcome.OK, Outcome.LEFT) and not answered:
-            await give(self._host, SESSION_UNKNOWN, scope, receive, send)
+            await send_answer(self._host, SESSION_UNKNOWN, scope, receive, send)
         return None
 
     async def answer(self, scope: Any, receive: Any, send: Any) -> None:
