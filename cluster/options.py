@@ -11,7 +11,7 @@ from socketio_cluster.cluster.errors import UsageError
 DEMO_APP: Final = "socketio_cluster.cluster.demo.app:app"
 """The application of `demo`."""
 LAST_SECONDS: Final = 5.0
-"""The goodbyes and disconnect handlers of the last clients may take so long after the drain window."""
+"""Seconds that the goodbyes and disconnect handlers of the last clients may take after the drain window."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ log = logging.getLogger("socketio_cluster.cluster")
 
 WORKER: Final = ("-m", "socketio_cluster", "worker")
 """The arguments of Python that make a process a worker."""
-LOOK: Final = 0.1
+RETRY_SECONDS: Final = 0.1
 """Seconds between attempts to listen on a port that is about to become free."""
 
 BACKLOG: Final = 2048
@@ -84,7 +84,7 @@ def listen_after_orphans(host: str, port: int, *, option: str = "--host") -> soc
                 pids = ", ".join(str(holder.pid) for holder in taken.holders)
                 log.warning("workers of a killed supervisor stop, and hold port %d: %s; waiting", port, pids)
             told = True
-        time.sleep(LOOK)
+        time.sleep(RETRY_SECONDS)
 
 
 def listen_shared(host: str, port: int, workers: int) -> list[socket.socket]:

@@ -44,7 +44,7 @@ log = logging.getLogger("socketio_cluster.cluster")
 FAILED_START = 3
 # uvicorn gets so much less than the whole grace, so that the lifespan and the goodbyes have time too.
 GOODBYE_SECONDS = 2
-# For so long a replaced worker serves requests on connections that it has just accepted.
+# Seconds for which a replaced worker still serves requests on connections that it has just accepted.
 REPLACED_SECONDS = 1.0
 # Engine.IO uses the same times.
 PING_SECONDS = 25
@@ -221,7 +221,7 @@ def _config(app: Any, options: ServeOptions, http_stats: HttpStats) -> uvicorn.C
         # These are for plain clients and the application's own WebSockets. Engine.IO sends pings of its own.
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PONG_SECONDS,
-        ws_per_message_deflate=False,  # it would compress every message anew for each recipient
+        ws_per_message_deflate=False,  # with it every message would be compressed again for each recipient
         access_log=False,
         log_config=None,
         ws_max_size=WEBSOCKET_BYTES,

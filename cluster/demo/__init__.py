@@ -1,1 +1,1 @@
-"""A chat in the browser that shows which node does what."""
+"""A chat in the browser that shows the nodes at work."""

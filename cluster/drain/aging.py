@@ -14,14 +14,14 @@ from socketio_cluster.manager.client_manager import ClusterManager
 
 TOO_OLD: Final = "connection too old"
 """The reason that disconnect handlers get."""
-GRAIN: Final = 0.25
+CHECK_SECONDS: Final = 0.25
 """Seconds between two checks for old sessions, at least; a second is enough for ages of minutes."""
 
 
 JITTER: Final = 0.2
 """A session lasts up to a fifth less or more, so that clients that came together do not leave together."""
 SLACK: Final = 1000
-"""So many ended sessions may be kept here before they are removed."""
+"""The number of ended sessions that may be kept here before they are removed."""
 
 
 class Aging:
@@ -34,7 +34,7 @@ class Aging:
     name = "aging"
 
     def __init__(self, longest: float) -> None:
-        self._grain = min(1.0, max(GRAIN, longest / 100))
+        self._check_seconds = min(1.0, max(CHECK_SECONDS, longest / 100))
         self._longest = longest
         self._ages: dict[ClusterManager, Ages] = {}
         self._task = asyncio.get_running_loop().create_task(self._run(), name="aging")
@@ -60,7 +60,7 @@ class Aging:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(self._grain)
+            await asyncio.sleep(self._check_seconds)
             for manager, ages in self._ages.items():
                 sockets = manager.host.engine.sockets
                 for sid in ages.due(time.monotonic()):

@@ -23,10 +23,10 @@ log = logging.getLogger("socketio_cluster.cluster")
 
 SHUTTING_DOWN: Final = "server shutting down"
 """The reason that disconnect handlers get; it is the JavaScript server's."""
-GRAIN: Final = 0.05
+CHECK_SECONDS: Final = 0.05
 """Seconds between two checks for sessions to end."""
-HASTE: Final = 5
-"""In a hurry the last goodbyes get this part of their time."""
+HURRY_FACTOR: Final = 5
+"""In a hurry the last goodbyes get a fifth of their time."""
 
 
 class Drain:
@@ -104,14 +104,14 @@ class Drain:
                 due = len(clients) if self._hurry.is_set() else schedule.due(len(clients), now())
                 for client in clients[:due]:
                     self._begin_goodbye(client)
-            await self._pause(GRAIN)
+            await self._pause(CHECK_SECONDS)
         await self._last_goodbyes()
 
     async def _last_goodbyes(self) -> None:
         left = LAST_SECONDS
         while self._going and left > 0:
-            await asyncio.sleep(GRAIN)
-            left -= GRAIN * HASTE if self._hurry.is_set() else GRAIN
+            await asyncio.sleep(CHECK_SECONDS)
+            left -= CHECK_SECONDS * HURRY_FACTOR if self._hurry.is_set() else CHECK_SECONDS
 
     def _refuse_new(self) -> None:
         for manager in served(self._managers()):

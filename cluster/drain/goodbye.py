@@ -16,10 +16,10 @@ from socketio_cluster.manager.host.session import State, state_of
 SERVICE_RESTART: Final = 1012
 """The WebSocket close code after which clients come back."""
 FETCH_SECONDS: Final = 3.0
-"""A polling client is gone when it fetches nothing for so long while something waits for it."""
-LOOK: Final = 0.02
-UPGRADE_LOOKS: Final = 100
-"""An upgrade takes two round trips. After so many looks, 2 s, the goodbye does not wait for it any more."""
+"""A polling client is gone when it fetches nothing for so many seconds while something waits for it."""
+CHECK_SECONDS: Final = 0.02
+UPGRADE_CHECKS: Final = 100
+"""An upgrade takes two round trips. After so many checks, 2 s, the goodbye waits no longer."""
 
 
 class Goodbye(packet.Packet):  # type: ignore[misc]
@@ -51,10 +51,10 @@ async def say_goodbye(host: Host, socket: Any, reason: str) -> None:
         socket: python-engineio's socket.
         reason: the reason that disconnect handlers get.
     """
-    for _ in range(UPGRADE_LOOKS):
+    for _ in range(UPGRADE_CHECKS):
         if state_of(socket) is not State.UPGRADING:
             break
-        await asyncio.sleep(LOOK)  # during an upgrade neither transport takes a goodbye
+        await asyncio.sleep(CHECK_SECONDS)  # during an upgrade neither transport takes a goodbye
     if not present(socket):
         return
     if isinstance(socket.queue, LaneQueue):

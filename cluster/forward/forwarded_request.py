@@ -25,7 +25,7 @@ from socketio_cluster.cluster.forward.pool import Pool
 logger = logging.getLogger("socketio_cluster.cluster")
 
 REACH_SECONDS: Final = 2.5
-"""A node that sends nothing for so long is unreachable. A node that works sends something within 1 s."""
+"""Seconds after which a silent node is unreachable. A node that works sends something within 1 s."""
 
 
 class ForwardedRequest:

@@ -23,13 +23,13 @@ from socketio_cluster.cluster.forward.messages import ask_of, sid_in
 from socketio_cluster.cluster.forward.pool import Pool
 from socketio_cluster.cluster.forward.relay import join
 from socketio_cluster.cluster.http.websocket import RELAY
-from socketio_cluster.cluster.strict.answers import SESSION_UNKNOWN, give
+from socketio_cluster.cluster.strict.answers import SESSION_UNKNOWN, send_answer
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.ids import node_of
 
 NAME: Final = "forwarding"
 ACQUAINTANCE: Final = 0.5
-"""Seconds. A node that has just joined waits so long for the first heartbeats of the others."""
+"""Seconds that a node that has just joined waits for the first heartbeats of the others."""
 
 
 class Forwarder:
@@ -72,7 +72,7 @@ class Forwarder:
             answered = forwarded.answered
         self._stats.count(kind, outcome, node)
         if outcome not in (Outcome.OK, Outcome.LEFT) and not answered:
-            await give(self._host, SESSION_UNKNOWN, scope, receive, send)
+            await send_answer(self._host, SESSION_UNKNOWN, scope, receive, send)
         return None
 
     async def answer(self, scope: Any, receive: Any, send: Any) -> None:

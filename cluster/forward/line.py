@@ -24,7 +24,7 @@ def framed(frame: bytes) -> bytes:
 
 
 class NodeLine(asyncio.Protocol):
-    """A connection with frames: each is its size in 4 bytes, big-endian, and then so many bytes.
+    """A connection with frames: each is its size in 4 bytes, big-endian, and then its bytes.
 
     Reading from the socket stops while more than one frame of the largest size is buffered; a writer calls
     ``drain`` to wait until the other side has read. Only one task may read.

@@ -21,9 +21,9 @@ from socketio_cluster.manager.ids import node_of
 logger = logging.getLogger("socketio_cluster.cluster")
 
 GREETING_SECONDS: Final = 5.0
-"""Whoever connects has so long to prove that it is a node."""
+"""Seconds in which the other side must prove that it is a node."""
 SIGN_OF_LIFE: Final = 1.0
-"""After so many seconds the asking node is told that its request is being handled."""
+"""Seconds after which the asking node is told that its request is being handled."""
 
 
 class Peer:

@@ -13,7 +13,7 @@ from socketio_cluster.cluster.internal import Place, read_address
 from socketio_cluster.manager.bus.roster import NodeInfo
 
 MOST_IDLE: Final = 100
-"""So many lines are kept for later; more are closed. Each costs a socket and a few KiB on either side."""
+"""Lines that are kept for later; more are closed. Each costs a socket and a few KiB on either side."""
 LONGEST_IDLE: Final = 30.0
 """Seconds that a line is kept. A firewall between machines may forget a connection that is silent for
 longer."""

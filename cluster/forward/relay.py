@@ -14,7 +14,7 @@ from socketio_cluster.cluster.forward.messages import Ask, encode
 from socketio_cluster.manager.ids import node_of
 
 PART_SECONDS: Final = 3.0
-"""The other node may take so long to end a session whose client is connected here."""
+"""Seconds that the other node may take to end a session whose client is connected here."""
 
 
 class Half(asyncio.Protocol):

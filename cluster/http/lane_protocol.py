@@ -181,7 +181,7 @@ class LaneProtocol(asyncio.Protocol):
     def _ended(self, call: asyncio.Task[Any]) -> None:
         self._state.tasks.discard(call)
         if not self._taken:
-            self._fall_back()  # it closes the connection, and logs what was wrong
+            self._fall_back()  # it closes the connection, and logs the error
         elif not call.cancelled() and call.exception() is not None:
             logger.error("Exception in ASGI application\n", exc_info=call.exception())
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 PIPELINED: Final = 16
-"""So many requests of one connection may wait. When one more comes, the connection ends after these."""
+"""Requests of one connection that may wait. When one more comes, the connection ends after these."""
 HEAD_BYTES: Final = 65536
 """The limit of Node.js and h11 is this or lower. Bytes read together with the head's beginning do not
 count."""
@@ -167,7 +167,7 @@ class HttpProtocol(HttpToolsProtocol):
 
 @dataclass
 class HttpStats:
-    """Connections that this worker has closed since its start, whatever their clients wanted."""
+    """Counts of the connections that this worker has closed since its start."""
 
     timeouts: Counter[str] = field(default_factory=Counter)
     """Connections closed because a client took too long over the HEAD or the BODY of a request."""

@@ -14,7 +14,7 @@ from websockets.http11 import Request
 RELAY: Final = "socketio.relay"
 """The key in ``scope["extensions"]`` of the function that detaches the transport."""
 CLOSE_SECONDS: Final = 10.0
-"""A client that does not read may hold up the end of its connection for so long, as with a lane."""
+"""Seconds that a client that does not read may hold up the end of its connection, as with a lane."""
 AT_ONCE: Final = 64
 """Frames that are read in one turn of the loop, as with a lane; the rest waits for a later turn."""
 PIECE: Final = 1024

@@ -42,10 +42,9 @@ logger = logging.getLogger("socketio_cluster.cluster")
 AT_ONCE: Final = 64
 """Messages of one client that are handled in one turn of the loop; that takes about a millisecond."""
 CLOSE_SECONDS: Final = 10.0
-"""A client that does not read may hold up the end of its connection for so long; uvicorn's limit is the
-same."""
+"""Seconds that a client that does not read may hold up the end of its connection, as in uvicorn."""
 ANSWER_SECONDS: Final = 2.0
-"""A client may take so long to answer our close frame."""
+"""Seconds that a client may take to answer our close frame."""
 RESTART: Final = 1012
 """The close code of a service that restarts."""
 
@@ -73,8 +72,7 @@ class Lane(LaneWriter):
         self._later: Iterator[Message] = iter(())
         """The messages behind the packet that is being handled; each is read only when its turn has come."""
         self.context = copy_context()
-        """The context of the ASGI call that had this connection: handlers find what middlewares have set in
-        it."""
+        """The context of the ASGI call: handlers find in it the variables that middlewares have set."""
         self._ended: asyncio.Future[None] | None = None
         connections.add(self)
 
@@ -159,7 +157,7 @@ class Lane(LaneWriter):
         return True
 
     async def _leave(self) -> None:
-        """Close and end the session in one step: what the application sent before that still leaves."""
+        """Close and end the session in one step: events that the application sent before still leave."""
         self._fail(RESTART, "")
         await self.end(self._group.reason.TRANSPORT_CLOSE)
 

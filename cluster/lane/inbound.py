@@ -1,4 +1,4 @@
-"""Handles what comes in on a lane: Engine.IO packets, and the Socket.IO packets in them.
+"""Handles the packets that come in on a lane: those of Engine.IO, and those of Socket.IO in them.
 
 Nearly all of them are events and acks, which are handled without a coroutine: an event starts the task of its
 handler, as python-socketio would do itself. For everything else (connect, disconnect, binary packets, errors)

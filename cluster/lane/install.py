@@ -30,7 +30,7 @@ from socketio_cluster.manager.host.session import close_socket
 
 NAME: Final = "lane"
 UPGRADE_SECONDS: Final = 10.0
-"""A client may take so long to upgrade. Until it has, nobody pings that connection."""
+"""Seconds that a client may take to upgrade. Until it has, nobody pings that connection."""
 
 
 class ServerLanes:
@@ -184,8 +184,8 @@ class Lanes:
 
     Args:
         app: the application that is served. When it is not Socket.IO's own, ASGI middlewares may stand before
-            that. Then the ASGI call of a lane lasts as long as its connection, so that what they do after the
-            call is done at the right time. That costs an idle connection some kilobytes.
+            that. Then the ASGI call of a lane lasts as long as its connection, so that the work they do after
+            the call is done at the right time. That costs an idle connection some kilobytes.
     """
 
     name = NAME

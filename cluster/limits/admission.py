@@ -39,7 +39,7 @@ class AdmissionRule:
 
 
 class Admission:
-    """Asks the door for the gates of a worker's servers; ``connections`` counts those of all of them."""
+    """Applies the rule to all servers of a worker; ``connections`` returns the sum of their connections."""
 
     def __init__(self, door: AdmissionRule, connections: Callable[[], int]) -> None:
         self._rule = door

@@ -6,11 +6,11 @@ from typing import Final
 
 BURST_SECONDS: Final = 2.0
 SMALLEST_BURST: Final = 10.0
-"""Every client may send so many events at once: pages ask for several things when they open."""
+"""Events that every client may send at once, at least: pages ask for several things when they open."""
 PATIENCE: Final = 5.0
-"""A client may be held up for so many seconds more than half of the time in which it is not.
+"""Seconds that a client may be held up; half of the time in which it is not held up is subtracted.
 
-One that sends too much all the time is disconnected after ten seconds.
+So a client that always sends too much is disconnected after ten seconds.
 """
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-GRAIN: Final = 0.25
+CHECK_SECONDS: Final = 0.25
 """Seconds between two measurements."""
 WINDOW: Final = 15.0
 """Seconds for which the largest value is kept; it is then kept once more as long, so every scrape sees it."""
@@ -49,7 +49,7 @@ class LoopLag:
         self._schedule()
 
     def _schedule(self) -> None:
-        self._due = self._loop.time() + GRAIN
+        self._due = self._loop.time() + CHECK_SECONDS
         self._timer = self._loop.call_at(self._due, self._look)
 
     def _look(self) -> None:

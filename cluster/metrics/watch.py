@@ -19,7 +19,7 @@ OTHER: Final = "other"
 """The name under which events and reasons are counted that have no counter of their own."""
 MOST_EVENTS: Final = 100
 MOST_REASONS: Final = 30
-"""So many names are counted apart. Clients and applications choose them, so a page could grow without end."""
+"""Names that are counted apart. Clients and applications choose them, so a page could grow without end."""
 
 
 class Watch:

@@ -9,9 +9,9 @@ from socketio_cluster.cluster.plain.codec import Codec, JsonCodec
 from socketio_cluster.cluster.plain.session import Receive, Session
 from socketio_cluster.cluster.plain.socket import PlainSocket, send_to_plain_clients
 from socketio_cluster.cluster.plain.writer import Send
-from socketio_cluster.cluster.strict.answers import give
+from socketio_cluster.cluster.strict.answers import send_answer
 from socketio_cluster.cluster.strict.gate import gate_of
-from socketio_cluster.cluster.strict.request import choosing
+from socketio_cluster.cluster.strict.request import choose_subprotocol
 from socketio_cluster.manager.client_manager import ClusterManager
 
 App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
@@ -88,12 +88,12 @@ class PlainWebSockets:
             await self.other(scope, receive, send)
 
     async def _websocket(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
-        send = choosing(scope, send)
+        send = choose_subprotocol(scope, send)
         host = self.manager.host
         gate = gate_of(host)
         refusal = None if gate is None else gate.turn_away()
         if refusal is not None:
-            await give(host, refusal, scope, receive, send)
+            await send_answer(host, refusal, scope, receive, send)
             return
         environ = await host.environ_of(scope, send, receive)
         if not environ:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("socketio_cluster.cluster")
 
 NONSENSE: Final = 10
-"""After so many bad messages in a row a client is disconnected."""
+"""Bad messages in a row, after which a client is disconnected."""
 _LEFT: Final = (1000, 1001)
 _EVENT: Final = "42[]"
 """The Engine.IO packet that stands for a message in the limit of events: each message is one event."""

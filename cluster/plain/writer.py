@@ -18,9 +18,9 @@ from socketio_cluster.manager.stats import Stats
 logger = logging.getLogger("socketio_cluster.cluster")
 
 CLOSE_SECONDS: Final = 5.0
-"""A client that does not read may hold up the end of its connection for so long."""
+"""Seconds that a client that does not read may hold up the end of its connection."""
 TURN: Final = 64
-"""So many messages are sent before the loop gets a turn."""
+"""Messages that are sent before the loop gets a turn."""
 REASON_BYTES: Final = 123
 """The bytes of a reason that fit into a close frame (RFC 6455)."""
 

@@ -61,7 +61,7 @@ NO_ROOM = {
 """The answers to a new session that a limit refuses, by the reason."""
 
 
-async def give(host: Host, answer: HttpAnswer, scope: Scope, receive: Any, send: Any) -> None:
+async def send_answer(host: Host, answer: HttpAnswer, scope: Scope, receive: Any, send: Any) -> None:
     """Send an answer with CORS headers. A WebSocket gets it in the place of its handshake."""
     environ = await host.environ_of(scope, send)
     if scope["type"] == "websocket" and "websocket.http.response" in scope.get("extensions", {}):

@@ -9,11 +9,18 @@ from typing import Any, Final
 from engineio.packet import NOOP
 
 from socketio_cluster.cluster.limits.limits import admission_of
-from socketio_cluster.cluster.strict.answers import NO_ROOM, OK, SESSION_UNKNOWN, HttpAnswer, error, give
+from socketio_cluster.cluster.strict.answers import (
+    NO_ROOM,
+    OK,
+    SESSION_UNKNOWN,
+    HttpAnswer,
+    error,
+    send_answer,
+)
 from socketio_cluster.cluster.strict.pings import PingClock, correct_opening
 from socketio_cluster.cluster.strict.polls import Polls
 from socketio_cluster.cluster.strict.posts import Posts
-from socketio_cluster.cluster.strict.request import EngineRequest, choosing
+from socketio_cluster.cluster.strict.request import EngineRequest, choose_subprotocol
 from socketio_cluster.cluster.strict.rules import refusal
 from socketio_cluster.cluster.strict.websocket import check_websockets
 from socketio_cluster.manager.client_manager import ClusterManager
@@ -21,7 +28,8 @@ from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.stats import Stats
 
 CROSSING_SECONDS: Final = 5.0
-"""A POST may be on its way for so long while the CLOSE packet goes to its client, perhaps by another node."""
+"""Seconds that a POST may be on its way while the CLOSE packet goes to its client, perhaps by another
+node."""
 
 
 NAME: Final = "strict"
@@ -53,7 +61,7 @@ class Gate:
     async def handle(self, scope: dict[str, Any], receive: Any, send: Any) -> Any:
         """Serve a request of Engine.IO."""
         if scope["type"] == "websocket":
-            send = choosing(scope, send)
+            send = choose_subprotocol(scope, send)
         request = EngineRequest.of(scope)
         if request.method == "OPTIONS":
             return await self._inner(scope, receive, send)
@@ -65,7 +73,7 @@ class Gate:
         elif broken is not None and request.sid is None:
             self._stats.turned_away["protocol"] += 1
         if broken is not None:
-            return await give(self._host, broken, scope, receive, send)
+            return await send_answer(self._host, broken, scope, receive, send)
         if request.sid is None or request.upgrade:
             return await self._inner(scope, receive, send)
         method = self._polls.serve if request.method == "GET" else self._posts.serve

@@ -22,7 +22,7 @@ from socketio_cluster.manager.clients.compact_json import PacketJson
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import pinged_by
 
-GRAIN: Final = 0.02
+EARLY_SECONDS: Final = 0.02
 """Seconds by which a ping may be early: pings that are due within this time leave together."""
 
 
@@ -61,7 +61,7 @@ class PingClock:
         pinged = self._ping(now)
         if pinged:
             self._start_task(self._send, pinged)
-        self._bury(now)
+        self._close_silent(now)
         times = [queue[0][0] for queue in (self._due, self._unanswered) if queue]
         if times:
             self._set_timer(max(0.001, min(times) - now))
@@ -69,7 +69,7 @@ class PingClock:
     def _ping(self, now: float) -> list[Any]:
         """Return the connections that are to be pinged now."""
         pinged = []
-        while self._due and self._due[0][0] <= now + GRAIN:
+        while self._due and self._due[0][0] <= now + EARLY_SECONDS:
             due, socket = self._due.popleft()
             if not (socket.closing or socket.closed):
                 socket.last_ping = time.time()
@@ -83,7 +83,7 @@ class PingClock:
             if not socket.closed:
                 await socket.send(ping)
 
-    def _bury(self, now: float) -> None:
+    def _close_silent(self, now: float) -> None:
         """Close the connections that have not answered in time, and forget those that are closed."""
         while self._unanswered:
             until, socket, sent = self._unanswered[0]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from socketio_cluster.cluster.strict.answers import CLOSED, give
+from socketio_cluster.cluster.strict.answers import CLOSED, send_answer
 from socketio_cluster.cluster.strict.request import jsonp_index
 from socketio_cluster.cluster.strict.rules import cut_off
 from socketio_cluster.manager.host.server import Host
@@ -37,7 +37,7 @@ class Polls:
             await self._last_words(socket, scope, send)
         elif socket.sid in self._waiting:
             cut_off(socket, self._spawn)
-            await give(self._host, CLOSED, scope, receive, send)
+            await send_answer(self._host, CLOSED, scope, receive, send)
         else:
             self._waiting.add(socket.sid)
             try:

@@ -7,7 +7,7 @@ from typing import Any
 
 from socketio_cluster.cluster.limits.limits import RATE_LIMIT, pacer_of
 from socketio_cluster.cluster.strict import answers
-from socketio_cluster.cluster.strict.answers import HttpAnswer, give
+from socketio_cluster.cluster.strict.answers import HttpAnswer, send_answer
 from socketio_cluster.cluster.strict.request import header
 from socketio_cluster.cluster.strict.rules import cut_off
 from socketio_cluster.manager.host.posts import Malformed, packets_of, parts_of, take
@@ -58,7 +58,7 @@ class Posts:
             finally:
                 self._reading.discard(socket.sid)
         if answer is not None:
-            await give(self._host, answer, scope, receive, send)
+            await send_answer(self._host, answer, scope, receive, send)
 
     async def _take(
         self, socket: Any, scope: dict[str, Any], receive: Any, environ: dict[str, Any]

@@ -54,7 +54,7 @@ def header(scope: dict[str, Any], name: bytes) -> str:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
 
 
-def choosing(scope: dict[str, Any], send: Any) -> Any:
+def choose_subprotocol(scope: dict[str, Any], send: Any) -> Any:
     """Return a ``send`` that accepts a WebSocket with the first subprotocol that the client offers.
 
     engine.io does the same. A browser that offers some closes the connection when none is chosen. An

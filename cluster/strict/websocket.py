@@ -22,7 +22,7 @@ from socketio_cluster.manager.stats import Stats
 
 NOOP: Final = "6"
 UPGRADE_SECONDS: Final = 10.0
-"""Each step of an upgrade may take so long. Until the upgrade is done, every poll is answered at once."""
+"""Seconds that each step of an upgrade may take. Until it is done, every poll is answered at once."""
 
 
 def check_websockets(host: Host, stats: Stats) -> None:

@@ -73,7 +73,7 @@ def check_bus(url: str) -> None:
 
 
 SECRETS: Final = ("CLUSTER_BUS", "CLUSTER_SECRET")
-"""What workers are told in private; programs that they start inherit neither."""
+"""The variables that workers get in private; programs that they start do not inherit them."""
 
 
 def credentials(options: ServeOptions) -> dict[str, str]:

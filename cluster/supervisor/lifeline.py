@@ -37,7 +37,7 @@ DRAINED: Final = b"drained\n"
 REPLACED: Final = b"replaced\n"
 """The line of the supervisor when the worker's successor accepts."""
 BEATS: Final = 10
-"""A worker sends so many heartbeats in the time after which a silent one counts as stuck."""
+"""Heartbeats of a worker in the time after which a silent one counts as stuck."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,10 @@ from typing import Any
 
 
 class Stopping:
-    """Three events: `asked` lets workers drain, `hurry` ends their drains, `kill` kills what is left."""
+    """Three events.
+
+    `asked` lets workers drain, `hurry` ends their drains, `kill` kills the processes that are left.
+    """
 
     def __init__(self) -> None:
         self.asked = asyncio.Event()

@@ -20,7 +20,7 @@ from socketio_cluster.manager.bus.registry import safe_url
 log = logging.getLogger("socketio_cluster.cluster")
 
 FIRST_DELAY, LONGEST_DELAY = 0.5, 10.0
-# After so many seconds a worker counts as recovered: after its next failure the first delay is used again.
+# A worker that has lived for so many seconds has recovered: its next failure has the first delay again.
 RECOVERED_AFTER = 30.0
 USAGE_ERROR, FAILED_START = 2, 3
 
@@ -38,27 +38,27 @@ HEADER_BYTES = "65536"
 class Slot:
     """Keeps one worker running until it is asked to stop, or a successor has taken its place.
 
-    `told` are the options of the worker, `sockets` are the sockets that it listens on, and `env` is its
+    `options` are the options of the worker, `sockets` are the sockets that it listens on, and `env` is its
     environment, without the variables for its name and address.
     """
 
     def __init__(
-        self, told: WorkerOptions, sockets: list[socket.socket], env: Mapping[str, str], stopping: Stopping
+        self, options: WorkerOptions, sockets: list[socket.socket], env: Mapping[str, str], stopping: Stopping
     ) -> None:
-        self.node = told.node
-        self.internal = told.internal
+        self.node = options.node
+        self.internal = options.internal
         self.started = asyncio.Event()
         self.state = WorkerState.STARTING
         self._stopping = stopping
         self._retired = asyncio.Event()
-        self._told = told
-        self._options = told.serve
+        self._worker_options = options
+        self._options = options.serve
         self._sockets = sockets
-        address = told.internal.address(told.serve.advertise)
+        address = options.internal.address(options.serve.advertise)
         self._env = {
             "WEBSOCKETS_MAX_LINE_LENGTH": HEADER_BYTES,
             **env,
-            "CLUSTER_NODE_NAME": told.node,
+            "CLUSTER_NODE_NAME": options.node,
             "CLUSTER_NODE_ADDRESS": address,
         }
 
@@ -103,7 +103,7 @@ class Slot:
         await first(self._stopping.asked.wait(), self._retired.wait())
 
     async def _run_one(self) -> int | None:
-        worker = await WorkerProcess.spawn(self._told, self._env)
+        worker = await WorkerProcess.spawn(self._worker_options, self._env)
         try:
             # The watch ends first, because a worker that shuts down sends no heartbeats and is not stuck.
             await first(self._watch(worker), self._end_asked())

@@ -122,14 +122,14 @@ class Supervisor:
 
     def _make_slot(self, index: int) -> Slot:
         sockets = self._sockets[index]
-        told = WorkerOptions(
+        options = WorkerOptions(
             serve=self._options,
             node=f"{self._options.node_name}-{index + 1}",
             fds=[sock.fileno() for sock in sockets],
             internal=self._places.acquire(),
             settings=dict(self._settings),
         )
-        return Slot(told, sockets, self._env, self._stopping)
+        return Slot(options, sockets, self._env, self._stopping)
 
     async def _keep_all(self) -> int:
         # One worker starts first, so that an application that cannot start reports it once, not once per

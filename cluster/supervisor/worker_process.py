@@ -17,7 +17,7 @@ from socketio_cluster.cluster.supervisor.signals import Stopping
 # Silence is measured by so many short waits instead of by the clock. A supervisor that was itself paused (by
 # Ctrl-Z, or a laptop that slept) has then missed one wait, and does not kill its workers.
 TICKS = 10
-# A worker may take so long to stop after the second signal.
+# Seconds that a worker may take to stop after the second signal.
 HURRY_SECONDS = 3.0
 
 

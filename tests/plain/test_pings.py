@@ -9,6 +9,7 @@ import pytest
 import uvicorn
 
 import tests.harness
+from socketio_cluster.cluster.http.protocol import HttpStats
 from socketio_cluster.cluster.lane.connection import Lane
 from socketio_cluster.cluster.worker import PING_SECONDS, PONG_SECONDS, _config
 from tests.harness import LANE, SECONDS, client, eventually
@@ -61,7 +62,7 @@ async def test_lane_has_engineio_pings_only(node):
 
 def test_serve_pings():
     """Under ``socketio-cluster serve`` pings go out as often as Engine.IO's."""
-    config = _config(object(), _Options())
+    config = _config(object(), _Options(), HttpStats())
     assert (config.ws_ping_interval, config.ws_ping_timeout) == (PING_SECONDS, PONG_SECONDS) == (25, 20)
 
 
