@@ -20,6 +20,7 @@ from socketio_cluster.manager.bus.messages import (
     PassedOn,
     Query,
     Reply,
+    SelectiveEmit,
 )
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, decode, encode_ack
@@ -47,6 +48,8 @@ class Inbound:
         match message:
             case Emit():
                 self._emit(origin, message)
+            case SelectiveEmit():
+                self._selective_emit(origin, message)
             case PassedOn():
                 self._passed_on(message)
             case Ack():
@@ -78,6 +81,14 @@ class Inbound:
         reached = self._deliver(origin, message, rooms, message.skip)
         if message.ack and not reached and rooms and message.rooms is not None and len(message.rooms) == 1:
             self._gone(origin, message.ack)
+
+    def _selective_emit(self, origin: str, message: SelectiveEmit) -> None:
+        event = message.event
+        _check(event)
+        rooms = event.rooms
+        if rooms is not None and not message.except_:
+            rooms = self._rooms_here(origin, event, rooms)  # with except_ it came to the whole namespace
+        self._manager.selective_emits.deliver(message, rooms)
 
     def _deliver(self, origin: str, message: Emit, rooms: list[Room] | None, skip: Collection[str]) -> int:
         encoded = Encoded(message.parts, message.text, message.ack_at, message.ack_id)

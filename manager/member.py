@@ -18,6 +18,7 @@ from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.loops import OwnLoop
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.queries.queries import Queries
+from socketio_cluster.manager.queries.selective_emits import SelectiveEmits
 from socketio_cluster.manager.queries.server_events import ServerEvents
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
@@ -64,6 +65,7 @@ class ClusterMember(LocalManager):
         self.node = Node(self.options, self, self.stats)
         self.remote = Remote(self.node, self.is_sid_room)
         self.queries = Queries(self)
+        self.selective_emits = SelectiveEmits(self)
 
     @property
     def node_id(self) -> str:

@@ -260,6 +260,11 @@ class LaneQueue:
         """The bytes that wait for the client, by the name that the queue of a polling client has for it."""
         return self.lane.queued
 
+    @property
+    def free(self) -> bool:
+        """Whether the client would get an event at once."""
+        return self.lane.free
+
     def put_nowait(self, packet: Packet | None) -> None:
         """Send a packet. None, by which python-engineio marks the end, is left out."""
         if packet is not None:

@@ -136,6 +136,13 @@ class LaneWriter(asyncio.Protocol):
         return self._group.mark
 
     @property
+    def free(self) -> bool:
+        """Whether the client has taken all that was written; what waits for the next flush does not count."""
+        if self.state >= CLOSING or self._paused:
+            return False
+        return not self._transport.get_write_buffer_size()
+
+    @property
     def queued(self) -> int:
         """The bytes that the client has not taken yet; 0 from CLOSING on."""
         if self.state >= CLOSING:

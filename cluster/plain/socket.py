@@ -124,6 +124,11 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
         """The bytes that wait for this client; 0 when its connection ends."""
         return 0 if self.closing else self.writer.queued
 
+    @property
+    def free(self) -> bool:
+        """Whether nothing waits for this client."""
+        return not (self.closing or self.writer.queued)
+
     def cut_off(self) -> str:
         """End this connection and throw away what waits; return its sid."""
         self.writer.end(TOO_SLOW, SLOW_CONSUMER, at_once=True)

@@ -1,8 +1,8 @@
-"""The AMQP broker, through kombu: RabbitMQ, and whatever else kombu carries (``kombu+SCHEME://``).
+"""The AMQP broker, which uses kombu: for RabbitMQ and for kombu's other transports (``kombu+SCHEME://``).
 
-One direct exchange; a queue per node; 64 routing keys stand for all rooms. One thread receives and binds,
-another publishes, each with a connection of its own: a server that slows publishers down stops reading
-their connection, and the deliveries should not wait behind that.
+There is one direct exchange, and a queue for each node. 64 routing keys stand for all rooms. One thread
+receives and binds, and another one publishes, each with a connection of its own. For a server that slows
+publishers down stops reading their connection, and deliveries must not wait behind that.
 """
 
 from __future__ import annotations
@@ -21,22 +21,25 @@ from socketio_cluster.manager.bus.channels import routing_key
 from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused
 
 IN_FLIGHT = 64
-"""Batches handed to the publishing thread at once; further calls to ``publish`` wait their turn."""
+"""The most batches that the publishing thread has at once. Further calls to ``publish`` wait their turn."""
 
 
 class Receipt:
-    """One batch on its way: which of the session's numbers its messages got."""
+    """One batch on its way, and the numbers that the session gave to its messages."""
 
     def __init__(self, batch: Sequence[Publication]) -> None:
         self._batch = batch
 
     def send(self, session: Session) -> int:
-        """Send it, in the session's thread."""
+        """Send the batch. Called in the session's thread."""
         self._session, self._before = session, session.published
         return session.publish(self._batch)
 
     def refused(self) -> dict[int, str]:
-        """What the server has not taken, by index, once it has answered for all."""
+        """Return a reason for each publication that the server has refused, by index.
+
+        Called after the server has answered for all messages of the batch.
+        """
         if not self._session.refused:
             return {}
         keys = [dict.fromkeys(map(routing_key, channels)) for channels, _ in self._batch]
@@ -48,7 +51,7 @@ class Receipt:
 
 
 class AmqpBroker:
-    """Two threads with a session each; the channels a node takes, as routing keys."""
+    """A broker with two threads, each with its session. It maps the node's channels to routing keys."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -57,9 +60,9 @@ class AmqpBroker:
         self._calls: set[Done] = set()
         self._turns = asyncio.Semaphore(IN_FLIGHT)
         self._taken: set[str] = set()
-        self._members: Counter[str] = Counter()  # channels taken per routing key
-        # What the server surely has bound, and what it may have: they differ while a bind is on its way,
-        # and after the caller of one was cancelled.
+        self._members: Counter[str] = Counter()  # the number of subscribed channels of each routing key
+        # The keys that the server has bound for certain, and those that it may have bound. They differ while
+        # a bind is on its way, and after the caller of one was cancelled.
         self._bound: set[str] = set()
         self._maybe_bound: set[str] = set()
         self._binding = asyncio.Lock()
@@ -67,7 +70,7 @@ class AmqpBroker:
         self._publisher = self._start("amqp-publisher", consume=False)
 
     async def open(self) -> AmqpBroker:
-        """Wait until both connections stand."""
+        """Wait until both connections are open. Raises ``BrokerError``."""
         try:
             for thread in (self._consumer, self._publisher):
                 await self._call(thread, lambda session: 0, self._target.patience)
@@ -77,14 +80,14 @@ class AmqpBroker:
         return self
 
     async def subscribe(self, channels: Iterable[str]) -> None:
-        """Take these channels; returns when their routing keys are bound."""
+        """Subscribe to these channels. Returns when their routing keys are bound."""
         fresh = set(channels) - self._taken
         self._taken |= fresh
         self._members.update(map(routing_key, fresh))
         await self._bind()
 
     async def unsubscribe(self, channels: Iterable[str]) -> None:
-        """Give these channels up; a routing key goes with its last channel."""
+        """Unsubscribe from these channels. A routing key is unbound with its last channel."""
         stale = self._taken.intersection(channels)
         self._taken -= stale
         self._members.subtract(map(routing_key, stale))
@@ -92,7 +95,10 @@ class AmqpBroker:
         await self._bind()
 
     async def publish(self, batch: Sequence[Publication]) -> None:
-        """Send the batch; returns when the server has confirmed each message (AMQP) or it is sent."""
+        """Send the batch.
+
+        Returns when the server has confirmed each message; for other transports, at once.
+        """
         receipt = Receipt(batch)
         async with self._turns:
             await self._call(self._publisher, receipt.send)
@@ -100,21 +106,21 @@ class AmqpBroker:
             raise PublishRefused(reasons)
 
     async def receive(self) -> list[Delivery]:
-        """All that has arrived since the last call; waits while there is nothing."""
+        """Return all deliveries that have arrived. Waits for at least one. Cancelling loses nothing."""
         return await self._inbox.take()
 
     async def check(self) -> None:
-        """Nothing to ask: every server of a RabbitMQ cluster reaches all the others."""
+        """Do nothing: every server of a RabbitMQ cluster reaches all the others."""
 
     async def close(self) -> None:
-        """End both threads; the queue goes with its connection."""
+        """End both threads. The server deletes the queue when its connection ends."""
         self._fail(BrokerError("closed"))
         threads = (self._consumer, self._publisher)
         for thread in threads:
             thread.stop()
         try:
             await asyncio.gather(*(asyncio.to_thread(thread.join) for thread in threads))
-        except RuntimeError:  # the interpreter is ending and starts no more threads: nobody minds a wait
+        except RuntimeError:  # The interpreter ends and starts no more threads, so blocking does no harm.
             for thread in threads:
                 thread.join()
 
@@ -124,8 +130,9 @@ class AmqpBroker:
         return BusThread(name, open_session, self._report, fail)
 
     async def _bind(self) -> None:
-        """Bring the bindings in line with the channels taken."""
-        # One pass at a time: of the callers that gather meanwhile, the next does the work of all.
+        """Bind and unbind routing keys, so that they are those of the subscribed channels."""
+        # Only one caller does this at a time. The next one then does the work for all that have come
+        # meanwhile.
         async with self._binding:
             self._inbox.check()
             missing = sorted(self._members.keys() - self._bound)
@@ -139,9 +146,10 @@ class AmqpBroker:
             self._maybe_bound.difference_update(extra)
 
     async def _call(self, thread: BusThread, command: Command, seconds: float = REPLY_TIMEOUT) -> None:
-        """Have a thread run the command; raises what ends the broker meanwhile.
+        """Let a thread run the command and wait for it.
 
-        A large batch takes its time: the server is silent when it confirms nothing for ``seconds``.
+        A large batch takes its time: the server is silent when it confirms nothing for ``seconds``. Raises
+        ``BrokerError`` if the broker ends meanwhile.
         """
         self._inbox.check()
         done: Done = asyncio.get_running_loop().create_future()
@@ -180,7 +188,7 @@ class AmqpBroker:
         self._fail(explained)
 
     def _fail(self, error: BrokerError) -> None:
-        """End the broker: everybody who waits goes on and finds the error in the inbox."""
+        """End the broker. All calls that wait go on, and find the error in the inbox."""
         self._inbox.fail(error)
         for done in self._calls:
             if not done.done():
@@ -188,7 +196,10 @@ class AmqpBroker:
 
 
 def _limit_in(error: Exception) -> int | None:
-    """The largest message, which RabbitMQ tells only to who sends a larger one (406, PRECONDITION_FAILED)."""
+    """Return the size of the largest message, or None.
+
+    RabbitMQ tells it only after a larger message, in its error 406 (PRECONDITION_FAILED).
+    """
     found = re.search(r"larger than (?:configured )?max size (\d+)", str(error))
     return int(found[1]) if found else None
 
@@ -202,9 +213,10 @@ def _rebind(session: Session, *, missing: list[str], extra: list[str]) -> int:
 async def connect(url: str) -> AmqpBroker:
     """Connect to ``amqp://``, ``amqps://`` (TLS) or ``kombu+SCHEME://``.
 
-    Several servers are given as whole URLs with ``;`` between them and tried in that order. Options after
-    ``?`` are kombu's: ``heartbeat`` in seconds, ``ssl_ca_certs``, ``ssl_certfile``, ``ssl_keyfile``. Raises
-    ``SettingError`` for a URL that kombu cannot read and ``BrokerError`` when no server answers.
+    Several servers are given as whole URLs with ``;`` between them, and are tried in that order. The options
+    after ``?`` are those of kombu: ``heartbeat`` in seconds, ``ssl_ca_certs``, ``ssl_certfile``,
+    ``ssl_keyfile``. Raises ``SettingError`` for a URL that kombu cannot read, and ``BrokerError`` if no
+    server answers.
     """
-    # Off the loop: kombu imports the transport a URL names, and looks through the installed packages for it.
+    # In a thread, because kombu imports the URL's transport and searches the installed packages for it.
     return await AmqpBroker(await asyncio.to_thread(read_url, url)).open()

@@ -14,10 +14,10 @@ READ_SIZE = 256 * 1024
 
 
 class Connection(pyamqp.Connection):
-    """py-amqp's connection; whatever waits for an answer waits ``REPLY_TIMEOUT`` at most."""
+    """py-amqp's connection with a time limit: waiting for an answer ends after ``REPLY_TIMEOUT``."""
 
     deliveries: Deliveries | None = None
-    """Takes the frames of ``delivery_channel``; without it py-amqp handles everything."""
+    """Gets the frames of ``delivery_channel``. If it is None, py-amqp handles all frames."""
     delivery_channel = 0
 
     def __init__(self, *args: object, **options: object) -> None:
@@ -25,32 +25,32 @@ class Connection(pyamqp.Connection):
         super().__init__(*args, **options)
 
     def blocking_read(self, timeout: float | None = None) -> bool:
-        """Handle one frame: py-amqp's own waiting (for bind-ok and the like) ends up here."""
+        """Wait for one frame and handle it. py-amqp calls this when it waits, for example for bind-ok."""
         while (frame := self._frames.next()) is None:
             self._receive(REPLY_TIMEOUT if timeout is None else timeout)
         return self._handle(frame)
 
     def read_ready(self) -> None:
-        """Handle every frame that is there, without waiting."""
+        """Handle all frames that have arrived, without waiting."""
         with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError):
             self._receive(0)
         while (frame := self._frames.next()) is not None:
             self._handle(frame)
 
     def write(self, data: bytes) -> None:
-        """Write ready-made frames; raises ``TimeoutError`` when the server does not take them."""
+        """Write frames. Raises ``TimeoutError`` if the server does not take them."""
         self.transport.write(data)
-        self.bytes_sent += 1  # counts as a heartbeat
+        self.bytes_sent += 1  # This counts as a heartbeat.
 
     def _receive(self, timeout: float) -> None:
         sock = self.transport.sock
         sock.settimeout(timeout)
         try:
-            # One TLS record is at most 16 KiB: a read of this size leaves nothing behind in the TLS layer
-            # that the selector would not see.
+            # A TLS record has at most 16 KiB. So a read of this size leaves no bytes behind in the TLS layer,
+            # which the selector would not see.
             data = sock.recv(READ_SIZE)
         finally:
-            sock.settimeout(REPLY_TIMEOUT)  # for the writes, which are py-amqp's
+            sock.settimeout(REPLY_TIMEOUT)  # This is for py-amqp's writes.
         if not data:
             raise OSError("the server closed the connection")
         self._frames.feed(data)
@@ -63,12 +63,12 @@ class Connection(pyamqp.Connection):
             or (kind == METHOD and not payload.startswith(BASIC_DELIVER))
         ):
             return bool(self.on_inbound_frame(frame))
-        self.bytes_recv += 1  # counts as a heartbeat
+        self.bytes_recv += 1  # This counts as a heartbeat.
         self.deliveries.add(kind, payload)
         return False
 
 
 class Transport(pyamqp.Transport):
-    """kombu's amqp:// and amqps:// on this connection."""
+    """kombu's transport for amqp:// and amqps:// with this connection."""
 
     Connection = Connection

@@ -1,4 +1,4 @@
-"""One AMQP connection to RabbitMQ, used by one thread only."""
+"""A session with RabbitMQ: one AMQP connection, which only one thread uses."""
 
 from __future__ import annotations
 
@@ -15,19 +15,22 @@ from socketio_cluster.manager.bus.broker import Delivery, Publication
 from socketio_cluster.manager.bus.channels import routing_key
 
 EXCHANGE = "socketio-cluster"
-"""One for all clusters: their prefixes are in the routing keys."""
+"""All clusters use this exchange. Their prefixes are in the routing keys."""
 
 TAG = "node"
 CHUNK = 128 * 1024
-"""Bytes per write. Confirms are read in between: a server that cannot get rid of them stops reading."""
+"""Bytes of one write.
+
+Confirms are read between writes, because a server that cannot send them stops reading.
+"""
 
 
 class AmqpSession:
-    """Publishes with confirms; with ``consume`` it has the node's queue instead.
+    """Publishes with confirms, or with ``consume`` reads the node's queue instead.
 
-    The queue is exclusive: it lives and dies with the connection, and RabbitMQ 4.3 refuses any other kind
-    that is not durable. While a node stands still its queue grows in RabbitMQ, until the heartbeat ends
-    both.
+    The queue is exclusive: RabbitMQ deletes it when the connection ends. RabbitMQ 4.3 refuses all other
+    queues that are not durable. While a node stands still, its queue grows in RabbitMQ, until missed
+    heartbeats end the connection and the queue.
     """
 
     nap = 1.0
@@ -50,18 +53,18 @@ class AmqpSession:
             raise
 
     def bind(self, keys: Sequence[str]) -> None:
-        """Have the messages of these keys sent here; returns when the server has agreed."""
+        """Bind these keys, so that their messages are sent here. Returns when the server has confirmed it."""
         for key in keys:
-            # The server works through a channel in order: its answer to the last is one to all.
+            # The server handles the commands of a channel in order, so its last answer confirms all.
             self._channel.queue_bind(self._queue, EXCHANGE, key, nowait=key != keys[-1])
 
     def unbind(self, keys: Sequence[str]) -> None:
-        """Give these keys up."""
+        """Unbind these keys."""
         for key in keys:
             self._channel.queue_unbind(self._queue, EXCHANGE, key)
 
     def publish(self, batch: Sequence[Publication]) -> int:
-        """Send the batch; the server has answered for it once ``confirmed`` reaches the number given."""
+        """Send the batch. The server has answered for it when ``confirmed`` reaches the returned number."""
         number, frame_max = self._channel.channel_id, self._connection.frame_max
         parts, size = [], 0
         for channels, payload in batch:
@@ -78,24 +81,24 @@ class AmqpSession:
         return self.published
 
     def read(self) -> list[Delivery]:
-        """Handle what the server has sent; give the deliveries in it."""
+        """Handle all frames that the server has sent, and return the deliveries among them."""
         self._connection.read_ready()
         deliveries = self._connection.deliveries
         return deliveries.take() if deliveries else []
 
     def tick(self) -> None:
-        """Send a heartbeat if one is due; raises when the server's stay away."""
+        """Send a heartbeat if one is due. Raises if the server's heartbeats are missing."""
         self._connection.heartbeat_tick()
 
     def close(self) -> None:
-        """Say goodbye, so that the server drops the queue at once."""
+        """Close the connection with AMQP's handshake, so that the server drops the queue at once."""
         try:
             self._connection.close()
-        except Exception:  # of a broken connection anything may come, and nothing matters
+        except Exception:  # A broken connection may raise any error, and none of them matters.
             self._connection.collect()
 
     def abort(self) -> None:
-        """Cut the connection (from any thread): whoever waits on it stops waiting."""
+        """Cut the connection, so that the thread which waits for it goes on. Any thread may call this."""
         with contextlib.suppress(OSError):
             if self.sock is not None:
                 self.sock.shutdown(socket.SHUT_RDWR)
@@ -105,7 +108,7 @@ class AmqpSession:
         self._channel.queue_declare(self._queue, durable=False, exclusive=True, auto_delete=True)
         self._connection.deliveries = Deliveries(TAG, EXCHANGE)
         self._connection.delivery_channel = self._channel.channel_id
-        # Without acknowledgements: the bus promises at most once, and envelopes carry numbers.
+        # There are no acknowledgements: the bus promises to deliver at most once, and envelopes have numbers.
         self._channel.basic_consume(self._queue, consumer_tag=TAG, no_ack=True)
 
     def _confirm(self) -> None:
@@ -114,7 +117,7 @@ class AmqpSession:
         self._channel.confirm_select()
 
     def _on_ack(self, number: int, multiple: bool) -> None:
-        """Messages are confirmed one by one, in any order, or all up to a number."""
+        """Note a confirmation. The server confirms single messages, in any order, or all up to a number."""
         if multiple:
             self.confirmed = max(self.confirmed, number)
             self._early = {early for early in self._early if early > self.confirmed}
@@ -125,7 +128,10 @@ class AmqpSession:
             self._early.remove(self.confirmed)
 
     def _on_nack(self, number: int, multiple: bool) -> None:
-        """A full queue with the policy ``reject-publish`` does this; other queues may have the message."""
+        """Note a refusal.
+
+        A full queue with the policy ``reject-publish`` refuses; others may have the message.
+        """
         first = self.confirmed + 1 if multiple else number
         self.refused.update(one for one in range(first, number + 1) if one not in self._early)
         self._on_ack(number, multiple)

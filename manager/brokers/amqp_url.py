@@ -1,4 +1,4 @@
-"""What the URL of a kombu bus says: servers, TLS, and which kind of session speaks to them."""
+"""Reads the URL of a kombu bus: the servers, the options of TLS and the kind of session."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from socketio_cluster.manager.brokers.kombu_session import KombuSession
 from socketio_cluster.manager.errors import SettingError
 
 HEARTBEAT = 10
-"""Seconds, of AMQP: a server silent for two of them is gone, and so is a client for the server."""
+"""Seconds between AMQP's heartbeats. A side that is silent for two of them counts as gone."""
 
 
 class Target:
     """The servers of one URL.
 
-    ``name`` says where in messages, without credentials; ``patience`` is how many seconds to try.
+    ``name`` is for messages and holds no credentials. ``patience`` is the time to try in seconds.
     """
 
     def __init__(self, urls: list[str]) -> None:
@@ -31,7 +31,7 @@ class Target:
         self.patience = 2 * CONNECT_TIMEOUT * len(urls)
 
     def open(self, *, consume: bool) -> Session:
-        """Open a session to the first server that answers; blocks. Raises what the last one raised."""
+        """Open a session with the first server that answers. Blocks. Raises the error of the last server."""
         for url in self._urls[:-1]:
             try:
                 return _open(url, consume=consume)
@@ -41,14 +41,14 @@ class Target:
 
 
 def read_url(url: str) -> Target:
-    """Take a URL apart; raises ``SettingError`` for one that kombu cannot read."""
+    """Read a URL. Raises ``SettingError`` for one that kombu cannot read."""
     urls = [part.removeprefix("kombu+") for part in url.split(";")]
     try:
         for part in urls:
             _client(part)
         return Target(urls)
     except (ImportError, KeyError, TypeError, ValueError) as error:
-        # The text of other errors may quote the URL and with it the password.
+        # The texts of other errors may quote the URL, and with it the password.
         reason = (
             error.args[0] if isinstance(error, (ImportError, KeyError)) else "check host, port and options"
         )
@@ -70,7 +70,7 @@ def _open(url: str, *, consume: bool) -> Session:
 
 
 def _client(url: str) -> Client:
-    """A kombu connection that is not connected yet."""
+    """Make a kombu connection, which is not connected yet."""
     scheme = urlsplit(url).scheme
     if scheme not in ("amqp", "amqps", "pyamqp"):
         return Client(url, connect_timeout=CONNECT_TIMEOUT)  # type: ignore[no-untyped-call]
@@ -83,7 +83,7 @@ def _client(url: str) -> Client:
 
 
 def _tls(host: str | None, given: dict[str, Any]) -> dict[str, Any]:
-    """py-amqp's options from kombu's ``?ssl_…``; unless told otherwise, the server must prove its name."""
+    """Return py-amqp's options for kombu's ``?ssl_…``. By default the server's certificate is checked."""
     options = {name.removeprefix("ssl_"): value for name, value in given.items()}
     check = options.pop("check_hostname", True)
     options.setdefault("cert_reqs", ssl.CERT_REQUIRED)

@@ -1,7 +1,7 @@
-"""The thread that owns a kombu session: kombu blocks, so it must not run on the event loop.
+"""The thread that owns a kombu session. kombu blocks, so it must not run on the event loop.
 
-Commands go in through a queue and a socket that wakes the thread; deliveries and finished commands come
-out together, with one ``call_soon_threadsafe`` per turn.
+Commands go to the thread through a queue, and a socket wakes the thread. Deliveries and finished commands
+come back together, with one ``call_soon_threadsafe`` for each turn of the thread.
 """
 
 from __future__ import annotations
@@ -21,58 +21,66 @@ from socketio_cluster.manager.bus.broker import INBOX_LIMIT, Delivery, Publicati
 from socketio_cluster.manager.errors import BrokerError
 
 TICK = 1.0
-"""Seconds between looks at the heartbeat; kombu asks for about one."""
+"""Seconds between two checks of the heartbeat. kombu wants about one second."""
 
 STOP_TIMEOUT = 0.5
-"""Seconds a thread has to say goodbye before its connection is cut."""
+"""Seconds that a thread has to close its connection before the connection is cut."""
 
 
 class Session(Protocol):
-    """All methods but ``abort`` belong to one thread; any of them may raise what its library raises."""
+    """One blocking connection to the bus.
+
+    Only one thread may call its methods, except for ``abort``. Each of them may raise any error of its
+    library.
+    """
 
     sock: socket.socket | None
-    """Readable when there is something to read; None when the library shows no such socket."""
+    """Is readable when data has arrived. None if the library does not give access to a socket."""
     nap: float
-    """Seconds the thread may sleep between two reads while nothing else wakes it."""
+    """The seconds that the thread may sleep between two reads if nothing wakes it."""
     published: int
-    """Number of the last message sent."""
+    """The number of the last message that was sent."""
     confirmed: int
     """The bus has answered for every message up to this number."""
     refused: set[int]
-    """Numbers of those it has not taken; whoever sent them removes them."""
+    """The numbers of messages that the bus has refused. The sender of a message removes its number."""
 
     def bind(self, keys: Sequence[str]) -> None:
-        """Have the messages of these keys sent here; returns when that is in effect."""
+        """Bind these keys, so that their messages are sent here. Returns when that is in effect."""
 
     def unbind(self, keys: Sequence[str]) -> None:
-        """Give these keys up."""
+        """Unbind these keys."""
 
     def publish(self, batch: Sequence[Publication]) -> int:
-        """Send the batch; the bus has answered for it once ``confirmed`` reaches the number given."""
+        """Send the batch. The bus has answered for it when ``confirmed`` reaches the returned number."""
 
     def read(self) -> list[Delivery]:
-        """Handle what the bus has sent; give the deliveries in it."""
+        """Handle all data that the bus has sent, and return the deliveries in it."""
 
     def tick(self) -> None:
-        """Called about once per second: send a heartbeat, miss those of the other side."""
+        """Send a heartbeat if one is due, and raise if those of the bus are missing. Called every second."""
 
     def close(self) -> None:
-        """Let the connection and the queue go; never raises."""
+        """Close the connection and delete the queue. Never raises."""
 
     def abort(self) -> None:
-        """Cut the connection, so that the thread stops waiting for it."""
+        """Cut the connection, so that the thread which waits for it goes on. Any thread may call this."""
 
 
 Command = Callable[[Session], int]
-"""Runs in the thread; gives the number that ``confirmed`` must reach for the command to be done."""
+"""Runs in the thread. Returns the number at which ``confirmed`` tells that the command is done."""
 
 Done = asyncio.Future[None]
 
 
 class BusThread:
-    """Runs one session from ``open_session()`` until ``stop()`` or an error.
+    """Runs one session until ``stop()`` is called or an error occurs.
 
-    ``report(deliveries, done)`` and, once at most, ``fail(error)`` are called on the event loop.
+    Args:
+        name: the name of the thread.
+        open_session: opens the session. It is called in the thread.
+        report: is called on the event loop with new deliveries and finished commands.
+        fail: is called on the event loop with the error that has ended the thread, at most once.
     """
 
     def __init__(
@@ -86,7 +94,8 @@ class BusThread:
         self._loop = asyncio.get_running_loop()
         self._commands: deque[tuple[Command, Done]] = deque()
         self._unconfirmed: deque[tuple[int, Done]] = deque()
-        # Bytes reported and bytes the loop has seen. Each side writes one of them: no lock.
+        # The bytes that were reported, and those that the loop has seen. Each side writes only one of the two
+        # numbers, so no lock is needed.
         self._out, self._in = 0, 0
         self._next_tick = 0.0
         self._closing = False
@@ -98,7 +107,10 @@ class BusThread:
         self._thread.start()
 
     def submit(self, command: Command, done: Done) -> None:
-        """Have the command run; ``report`` brings ``done`` back. The caller bounds how many there are."""
+        """Let the thread run a command. ``report`` returns ``done`` when the command is done.
+
+        The queue of commands has no bound, so the caller must limit their number.
+        """
         self._commands.append((command, done))
         self._ring()
 
@@ -108,12 +120,12 @@ class BusThread:
         return 0 if self._session is None else self._session.confirmed
 
     def stop(self) -> None:
-        """Ask the thread to end."""
+        """Ask the thread to end, and return at once."""
         self._closing = True
         self._ring()
 
     def join(self) -> None:
-        """Wait until the thread has ended, not long; blocks, so not on the event loop."""
+        """Wait at most a second until the thread has ended. Blocks, so never call it on the event loop."""
         self._thread.join(STOP_TIMEOUT)
         if self._thread.is_alive() and self._session is not None:
             self._session.abort()
@@ -121,20 +133,21 @@ class BusThread:
         self._alarm.close()
 
     def _ring(self) -> None:
-        # A full pipe wakes as well as one more byte would, and a closed one has nobody to wake.
+        # A full socket wakes the thread as well as one more byte would, and a closed one has no thread to
+        # wake.
         with contextlib.suppress(OSError):
             self._alarm.send(b"\x00")
 
     def _run(self) -> None:
         try:
             self._session = self._open_session()
-            with selectors.DefaultSelector() as selector:  # select() ends at 1024 sockets
+            with selectors.DefaultSelector() as selector:  # select() would fail above 1024 sockets.
                 selector.register(self._bell, selectors.EVENT_READ)
                 if self._session.sock is not None:
                     selector.register(self._session.sock, selectors.EVENT_READ)
                 while not self._closing:
                     self._turn(self._session, selector)
-        except Exception as error:  # kombu's transports raise errors of many libraries
+        except Exception as error:  # kombu's transports raise errors of many libraries.
             self._post(self._fail, error)
         finally:
             if self._session is not None:
@@ -142,7 +155,7 @@ class BusThread:
             self._bell.close()
 
     def _turn(self, session: Session, selector: selectors.BaseSelector) -> None:
-        """Run what was submitted, read what has come, report both."""
+        """Run the commands, read the deliveries, and report both."""
         selector.select(session.nap)
         with contextlib.suppress(BlockingIOError):
             self._bell.recv(4096)
@@ -173,12 +186,12 @@ class BusThread:
     def _post(self, callback: Callable[..., None], *args: object) -> None:
         try:
             self._loop.call_soon_threadsafe(callback, *args)
-        except RuntimeError:  # the loop was closed before the broker
+        except RuntimeError:  # The loop was closed before the broker.
             self._closing = True
 
 
 def explain(error: Exception, place: str) -> BrokerError:
-    """Give a sentence about the error of a session to ``place``."""
+    """Return a ``BrokerError`` with a sentence about the error of a session with the server ``place``."""
     if isinstance(error, TimeoutError):
         return BrokerError(f"{place} has not answered for {REPLY_TIMEOUT:g} s")
     return BrokerError(f"{place}: {str(error) or type(error).__name__}")

@@ -1,4 +1,4 @@
-"""The hub: the bus of nodes on one machine, a server on a Unix socket."""
+"""The hub: the bus of the nodes on one machine. It is a server on a Unix socket."""
 
 from __future__ import annotations
 
@@ -29,14 +29,13 @@ from socketio_cluster.manager.errors import SettingError
 logger = logging.getLogger("socketio_cluster.manager")
 
 WRITE_LIMIT = 64 * 1024 * 1024
-"""Bytes a subscriber may be behind; then it is cut off, and repairs when it reconnects."""
+"""A client with more unsent bytes than this is cut off. Its node recovers the gap when it has reconnected."""
 
 
 class Hub:
-    """Serves ``path`` between ``start()`` and ``close()``, or as an async context manager.
+    """Serves the Unix socket ``path`` between ``start()`` and ``close()``, or as an async context manager.
 
-    The socket is the owner's alone (mode 0600), and a folder that has to be made for it too (0700).
-    ``start`` raises ``SettingError`` when the path cannot be used or another hub serves it.
+    Only the owner can use the socket (mode 0600), and a folder that has to be made for it (mode 0700).
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -53,7 +52,10 @@ class Hub:
         await self.close()
 
     async def start(self) -> None:
-        """Open the socket; a dead hub's file is replaced."""
+        """Open the socket. The file of a dead hub is replaced.
+
+        Raises ``SettingError`` if the path cannot be used or another hub serves it.
+        """
         if await _is_live(self.path):
             raise SettingError(f"another hub serves {self.path}: give this one a path of its own")
         sock = await asyncio.to_thread(_bind, self.path)
@@ -62,7 +64,7 @@ class Hub:
         logger.info("local bus at %s", self.path)
 
     async def close(self) -> None:
-        """Cut everybody off and remove the socket."""
+        """Cut off all clients and remove the socket."""
         if self._server is None:
             return
         self._server.close()
@@ -72,19 +74,19 @@ class Hub:
         await asyncio.to_thread(self.path.unlink, missing_ok=True)
 
     def join(self, member: HubClient) -> None:
-        """Know a new connection; one that was accepted just before ``close`` is too late."""
+        """Add a new connection. One that was accepted just before ``close`` is cut off."""
         self._connected.add(member)
         if self._server is None:
             member.cut()
 
     def subscribe(self, member: HubClient, channels: list[str]) -> None:
-        """Give this member what comes to these channels from now on."""
+        """Subscribe a client to channels, from now on."""
         for channel in channels:
             self._members[channel].add(member)
             member.channels.add(channel)
 
     def unsubscribe(self, member: HubClient, channels: Sequence[str]) -> None:
-        """Stop that; a channel without members takes no memory."""
+        """Unsubscribe a client from channels. A channel without subscribers takes no memory."""
         for channel in channels:
             if channel in member.channels:
                 member.channels.discard(channel)
@@ -94,7 +96,7 @@ class Hub:
                     del self._members[channel]
 
     def publish(self, batch: list[Publication]) -> None:
-        """Deliver a batch: each message once and each subscriber in one write."""
+        """Deliver a batch. A client gets each message once, and all of them in one write."""
         outgoing: defaultdict[HubClient, list[Delivery]] = defaultdict(list)
         for channels, payload in batch:
             reached = {member: channel for channel in channels for member in self._members.get(channel, ())}
@@ -104,13 +106,13 @@ class Hub:
             member.deliver(deliveries)
 
     def leave(self, member: HubClient) -> None:
-        """Forget a member and its channels."""
+        """Remove a client and its subscriptions."""
         self.unsubscribe(member, list(member.channels))
         self._connected.discard(member)
 
 
 class HubClient(Frames[HubRequest]):
-    """One node's connection, as the hub sees it."""
+    """One node's connection, on the side of the hub."""
 
     decoder = msgspec.msgpack.Decoder(HubRequest)
 
@@ -131,7 +133,7 @@ class HubClient(Frames[HubRequest]):
         self._hub.leave(self)
 
     def received(self, message: HubRequest) -> None:
-        """Do what the node asks, then confirm it."""
+        """Carry out a request and confirm it."""
         match message:
             case Publish(batch=batch):
                 self._hub.publish(batch)
@@ -142,12 +144,12 @@ class HubClient(Frames[HubRequest]):
         self._transport.write(encode(Done(message.number)))
 
     def refused(self, reason: str) -> None:
-        """Cut off whoever does not speak the language."""
+        """Cut off a client that has sent bytes which are no frame."""
         logger.warning("local bus: a connection is closed for a malformed frame: %s", reason)
         self.cut()
 
     def deliver(self, deliveries: list[Delivery]) -> None:
-        """Write one frame, unless this node has stopped reading."""
+        """Write one frame, or cut the client off if it has stopped reading."""
         if self._transport.get_write_buffer_size() > WRITE_LIMIT:
             logger.warning("local bus: a node is %d MiB behind and is cut off", WRITE_LIMIT >> 20)
             self.cut()
@@ -155,13 +157,13 @@ class HubClient(Frames[HubRequest]):
             self._transport.write(encode(Arrived(deliveries)))
 
     def cut(self) -> None:
-        """Close at once; what is unsent is dropped."""
+        """Close the connection at once. Unsent bytes are dropped."""
         self._hub.leave(self)
         self._transport.abort()
 
 
 async def _is_live(path: Path) -> bool:
-    """Whether somebody accepts connections there."""
+    """Whether a server accepts connections at this path."""
     try:
         async with asyncio.timeout(1):
             _, writer = await asyncio.open_unix_connection(path)
@@ -174,7 +176,10 @@ async def _is_live(path: Path) -> bool:
 
 
 def _bind(path: Path) -> socket.socket:
-    """Make the socket's folder and file; nobody can connect before its mode is set, as it does not listen."""
+    """Make the socket's folder and file.
+
+    It does not listen yet, so nobody can connect before its mode is set.
+    """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if path.exists() and stat.S_ISSOCK(path.stat().st_mode):
@@ -187,6 +192,6 @@ def _bind(path: Path) -> socket.socket:
             sock.close()
             raise
     except OSError as error:
-        # A path of more than 107 bytes, no permission, or a file that is no socket.
+        # The path may have more than 107 bytes or no permission, or it may be a file that is no socket.
         raise SettingError(f"the local bus cannot use {path}: {error}") from error
     return sock

@@ -1,4 +1,4 @@
-"""The language between the hub and its clients: a length, then one msgpack message."""
+"""The messages between the hub and its clients. Each frame is a length and then one msgpack message."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ import msgspec
 from socketio_cluster.manager.bus.broker import Delivery, Publication
 
 FRAME_LIMIT = 256 * 1024 * 1024
-"""Bytes of one frame; a longer one is a mistake or an attack."""
+"""The most bytes of one frame. A longer one is a mistake or an attack."""
 
 HEAD = 4
-"""Bytes of the length in front of each frame."""
+"""The number of bytes that hold the length of a frame."""
 
 
 class Subscribe(msgspec.Struct, tag="s", array_like=True, frozen=True):
-    """Take these channels."""
+    """A request to subscribe to channels."""
 
     number: int
     channels: list[str]
 
 
 class Unsubscribe(msgspec.Struct, tag="u", array_like=True, frozen=True):
-    """Give these channels up."""
+    """A request to unsubscribe from channels."""
 
     number: int
     channels: list[str]
 
 
 class Publish(msgspec.Struct, tag="p", array_like=True, frozen=True):
-    """Hand these on, in order."""
+    """A request to publish a batch, in order."""
 
     number: int
     batch: list[Publication]
 
 
 class Done(msgspec.Struct, tag="d", array_like=True, frozen=True):
-    """The hub has done what the request of this number asked for."""
+    """The hub has carried out the request with this number."""
 
     number: int
 
 
 class Arrived(msgspec.Struct, tag="a", array_like=True, frozen=True):
-    """Messages for the channels that this client has taken."""
+    """Deliveries for the channels that this client is subscribed to."""
 
     deliveries: list[Delivery]
 
@@ -58,13 +58,16 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 def encode(message: HubRequest | HubAnswer) -> bytes:
-    """Give the frame of a message."""
+    """Return the frame of a message."""
     body = _encoder.encode(message)
     return len(body).to_bytes(HEAD, "big") + body
 
 
 class Frames(asyncio.Protocol, Generic[Message]):
-    """Cuts a byte stream into frames; ``received`` gets each message, ``refused`` the first bad one."""
+    """Splits a byte stream into frames.
+
+    Calls ``received`` for each message, and ``refused`` for bad bytes.
+    """
 
     decoder: ClassVar[msgspec.msgpack.Decoder[Any]]
 
@@ -73,25 +76,25 @@ class Frames(asyncio.Protocol, Generic[Message]):
 
     @abstractmethod
     def received(self, message: Message) -> None:
-        """Act on one message; no await, so messages stay in order."""
+        """Handle one message. It cannot await, so messages stay in order."""
 
     @abstractmethod
     def refused(self, reason: str) -> None:
-        """The peer does not speak the language: close this connection."""
+        """Close this connection, because the peer has sent bytes that are no frame."""
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes from the socket, however they are cut."""
+        """Handle bytes from the socket, which may end in the middle of a frame."""
         self._buffer += data
         try:
             used = self._read_frames()
-        except ValueError as error:  # msgspec's errors are ValueErrors, UnicodeDecodeError too
+        except ValueError as error:  # msgspec's errors and UnicodeDecodeError are ValueErrors too.
             self._buffer.clear()
             self.refused(str(error))
         else:
             del self._buffer[:used]
 
     def _read_frames(self) -> int:
-        """Decode every whole frame; give the number of bytes they took."""
+        """Handle every complete frame, and return the number of their bytes."""
         start, size = 0, len(self._buffer)
         with memoryview(self._buffer) as view:
             while size - start >= HEAD:

@@ -1,4 +1,4 @@
-"""The inbox: deliveries that have arrived and that ``receive()`` has not taken yet."""
+"""The inbox: the deliveries that have arrived and that ``receive()`` has not returned yet."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from socketio_cluster.manager.bus.broker import INBOX_LIMIT, Delivery
 from socketio_cluster.manager.errors import BrokerError
 
 CONNECT_TIMEOUT = 5.0
-"""Seconds until a bus that does not let us in counts as unreachable."""
+"""Seconds to wait for a connection. After that the bus counts as unreachable."""
 
 REPLY_TIMEOUT = 5.0
-"""Seconds until a bus that does not answer counts as gone; a black hole shows no other sign."""
+"""Seconds to wait for an answer. After that the bus counts as gone. A network that drops all packets shows no
+other sign."""
 
 OVERHEAD = 200
-"""Bytes of memory an empty delivery takes; counted, so that empty payloads are bounded too."""
+"""Bytes of memory that an empty delivery takes. They count, so that empty payloads are bounded too."""
 
 
 class Inbox:
-    """A bounded list with one reader; it ends with the ``BrokerError`` given to ``fail``."""
+    """A bounded list of deliveries with one reader. It ends with the ``BrokerError`` given to ``fail``."""
 
     def __init__(self) -> None:
         self.error: BrokerError | None = None
@@ -28,7 +29,7 @@ class Inbox:
         self._changed = asyncio.Event()
 
     def put(self, deliveries: list[Delivery]) -> None:
-        """Add what arrived; raise ``BrokerError`` when the reader is ``INBOX_LIMIT`` bytes behind."""
+        """Add deliveries. Raises ``BrokerError`` if more than ``INBOX_LIMIT`` bytes wait for the reader."""
         if not deliveries:
             return
         self._size += sum([len(payload) for _, payload in deliveries]) + OVERHEAD * len(deliveries)
@@ -38,23 +39,26 @@ class Inbox:
         self._changed.set()
 
     def fail(self, error: BrokerError) -> BrokerError:
-        """End the inbox; the first error stays. Gives back the one that counts."""
+        """End the inbox with an error. Returns the first error that it was ended with."""
         self.error = self.error or error
         self._changed.set()
         return self.error
 
     def check(self) -> None:
-        """Raise the error the inbox has ended with, if it has."""
+        """Raise the error that the inbox has ended with, if it has ended."""
         if self.error is not None:
-            # A new exception each time: raising one object again and again grows its traceback.
+            # A new exception is raised each time, because raising one object again makes its traceback grow.
             raise copy(self.error) from self.error.__cause__
 
     async def take(self) -> list[Delivery]:
-        """All that has arrived; waits while there is nothing, raises once the inbox has ended."""
+        """Remove and return all deliveries. Waits for at least one. Raises when the inbox has ended.
+
+        Cancelling is safe: it loses no delivery.
+        """
         while not self._deliveries:
             self.check()
             self._changed.clear()
             await self._changed.wait()
-        # No await from here on: a cancelled receive has taken nothing.
+        # There is no await from here on, so a cancelled call has removed nothing.
         deliveries, self._deliveries, self._size = self._deliveries, [], 0
         return deliveries

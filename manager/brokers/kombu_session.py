@@ -1,8 +1,8 @@
-"""One connection of any other kombu transport (Redis lists, memory, file system, ...), used by one thread.
+"""A session with any other kombu transport (Redis lists, memory, file system, ...), used by one thread only.
 
-kombu imitates AMQP on these: there are no confirms, most cannot take a binding back, and a receiver has to
-ask again and again. A node that is killed leaves its queue behind, for ``EXPIRES`` on transports that know
-expiry.
+kombu imitates AMQP on these transports. There are no confirms, most transports cannot unbind, and a receiver
+has to poll. A node that is killed leaves its queue behind, for the time ``EXPIRES`` on transports that
+support it.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ from socketio_cluster.manager.bus.broker import Delivery, Publication
 from socketio_cluster.manager.bus.channels import routing_key
 
 POLL = 0.02
-"""Seconds to wait for a message before looking at commands: how long a subscribe may take."""
+"""Seconds to wait for a message before the next command. A subscribe may take so long."""
 BRPOP = 0.2
+"""Seconds that Redis's BRPOP waits. ``close`` has to wait for its end."""
 READ_LIMIT = 1000
-"""Messages per turn, so that commands get theirs."""
+"""The most messages of one turn, so that commands get their turn too."""
 EXPIRES = 60_000
-"""Milliseconds without a reader after which a queue goes away."""
+"""Milliseconds after which a queue without a reader is deleted."""
 
 
 class KombuSession:
-    """The same as ``AmqpSession``, with what kombu's virtual channels offer."""
+    """A ``Session`` as ``AmqpSession``, but only with the functions of kombu's virtual channels."""
 
     def __init__(self, client: Client, *, consume: bool) -> None:
         self.sock: socket.socket | None = None
@@ -40,8 +41,7 @@ class KombuSession:
         self._ever_bound: set[str] = set()
         self._arrived: list[Delivery] = []
         self._transport = client.transport
-        # Both are 1 s by default: the pause of transports that poll, and the wait of Redis's BRPOP, which
-        # close() has to sit out.
+        # Both are 1 s by default.
         for name, seconds in (("polling_interval", POLL), ("brpop_timeout", BRPOP)):
             if getattr(self._transport, name, None):
                 setattr(self._transport, name, seconds)
@@ -54,18 +54,18 @@ class KombuSession:
             self._channel.basic_consume(self._queue, True, self._on_message, TAG)
 
     def bind(self, keys: Sequence[str]) -> None:
-        """Have the messages of these keys sent here."""
+        """Bind these keys, so that their messages are sent here."""
         for key in keys:
             self._channel.queue_bind(self._queue, EXCHANGE, key)
         self._bound.update(keys)
         self._ever_bound.update(keys)
 
     def unbind(self, keys: Sequence[str]) -> None:
-        """Ignore these keys from here on."""
+        """Ignore the messages of these keys from now on."""
         self._bound.difference_update(keys)
 
     def publish(self, batch: Sequence[Publication]) -> int:
-        """Send the batch; what is sent counts as confirmed."""
+        """Send the batch. A message counts as confirmed when it is sent."""
         for channels, payload in batch:
             for key in dict.fromkeys(map(routing_key, channels)):
                 message = self._channel.prepare_message(payload, content_type="application/octet-stream")
@@ -74,7 +74,7 @@ class KombuSession:
         return self.confirmed
 
     def read(self) -> list[Delivery]:
-        """Give what has arrived; waits up to ``POLL`` for the first message."""
+        """Return the deliveries that have arrived. Waits up to ``POLL`` for the first one."""
         if not self._consuming:
             return []
         try:
@@ -87,22 +87,22 @@ class KombuSession:
         return arrived
 
     def tick(self) -> None:
-        """Nothing to do: these transports have no heartbeat."""
+        """Do nothing: these transports have no heartbeat."""
 
     def close(self) -> None:
         """Delete the queue and close the connection."""
         try:
             if self._consuming:
                 self._channel.queue_delete(self._queue)
-                # In memory the exchange keeps its bindings, and each would bring the queue back.
+                # The memory transport keeps the bindings of the exchange, and each would restore the queue.
                 for key in self._ever_bound:
                     self._channel.queue_unbind(self._queue, EXCHANGE, key)
             self._transport.close_connection(self._connection)
-        except Exception:  # of a broken connection anything may come, and nothing matters
+        except Exception:  # A broken connection may raise any error, and none of them matters.
             self._connection = None
 
     def abort(self) -> None:
-        """Nothing to do: kombu shows no socket that could be cut."""
+        """Do nothing: kombu gives no access to a socket that could be cut."""
 
     def _on_message(self, message: Any) -> None:
         key = message.delivery_info["routing_key"]

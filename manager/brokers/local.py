@@ -30,7 +30,7 @@ SOCKET_VARIABLE = "CLUSTER_LOCAL_SOCKET"
 
 
 class LocalBroker(Frames[HubAnswer]):
-    """One Unix-socket connection; requests are numbered and may overlap."""
+    """A broker with one connection on a Unix socket. Requests are numbered and may overlap."""
 
     decoder = msgspec.msgpack.Decoder(HubAnswer)
 
@@ -44,39 +44,39 @@ class LocalBroker(Frames[HubAnswer]):
         self.limit = LARGEST
 
     async def subscribe(self, channels: Iterable[str]) -> None:
-        """Take these channels; returns when the hub has confirmed them."""
+        """Subscribe to these channels. Returns when the hub has confirmed it."""
         await self._ask(Subscribe(next(self._numbers), list(channels)))
 
     async def unsubscribe(self, channels: Iterable[str]) -> None:
-        """Give these channels up."""
+        """Unsubscribe from these channels."""
         await self._ask(Unsubscribe(next(self._numbers), list(channels)))
 
     async def publish(self, batch: Sequence[Publication]) -> None:
-        """Hand the batch to the hub in one frame."""
+        """Send the batch to the hub in one frame. Returns when the hub has confirmed it."""
         await self._ask(Publish(next(self._numbers), list(batch)))
 
     async def receive(self) -> list[Delivery]:
-        """All that has arrived since the last call; waits while there is nothing."""
+        """Return all deliveries that have arrived. Waits for at least one. Cancelling loses nothing."""
         return await self._inbox.take()
 
     async def check(self) -> None:
-        """Nothing to ask: there is one hub."""
+        """Do nothing: there is only one hub."""
 
     async def close(self) -> None:
-        """Drop the connection, at once."""
+        """Drop the connection at once."""
         self._fail(BrokerError("closed"))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport to write to."""
+        """Keep the transport, which writes requests."""
         # A cast, because uvloop's transports do not derive from asyncio's.
         self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell everybody who waits."""
+        """End the broker. All calls that wait raise ``BrokerError``."""
         self._fail(BrokerError(f"the local bus at {self._path} is gone: {exc or 'it closed the connection'}"))
 
     def received(self, message: HubAnswer) -> None:
-        """Put deliveries into the inbox; let the caller go whose request is done."""
+        """Put deliveries into the inbox, or wake the call whose request is done."""
         if isinstance(message, Arrived):
             try:
                 self._inbox.put(message.deliveries)
@@ -86,7 +86,7 @@ class LocalBroker(Frames[HubAnswer]):
             waiter.set_result(None)
 
     def refused(self, reason: str) -> None:
-        """End: what serves this socket is not a hub."""
+        """End the broker, because the server at this socket is not a hub."""
         self._fail(BrokerError(f"the local bus at {self._path} sent a malformed frame: {reason}"))
 
     async def _ask(self, request: HubRequest) -> None:
@@ -105,7 +105,7 @@ class LocalBroker(Frames[HubAnswer]):
         self._inbox.check()
 
     def _fail(self, error: BrokerError) -> BrokerError:
-        """End the broker: everybody who waits gets the error."""
+        """End the broker. All calls that wait go on, and find the error in the inbox."""
         first = self._inbox.fail(error)
         self._transport.abort()
         for waiter in self._waiting.values():
@@ -115,7 +115,10 @@ class LocalBroker(Frames[HubAnswer]):
 
 
 def read_path(url: str) -> str:
-    """Give the hub's socket of a ``local://`` URL, from the environment when it has no path."""
+    """Return the hub's socket of a ``local://`` URL. A URL without a path means ``CLUSTER_LOCAL_SOCKET``.
+
+    Raises ``SettingError``.
+    """
     parts = urlsplit(url)
     if parts.netloc:
         raise SettingError(f"local:// takes an absolute path: write local:///{parts.netloc}{parts.path}")
@@ -129,7 +132,7 @@ def read_path(url: str) -> str:
 
 
 async def connect(url: str) -> LocalBroker:
-    """Connect to the hub at ``local:///path/to/bus.sock``."""
+    """Connect to the hub at ``local:///path/to/bus.sock``. Raises ``SettingError`` and ``BrokerError``."""
     path = read_path(url)
     loop = asyncio.get_running_loop()
     try:

@@ -1,4 +1,4 @@
-"""The Redis broker: PUBLISH on one connection, SUBSCRIBE on another."""
+"""The Redis broker, which publishes on one connection and subscribes on another."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 
 class Commands(NamedTuple):
-    """The commands of one kind of pub/sub; the server's replies carry the same words in lower case."""
+    """The commands of one kind of pub/sub. The server's replies have the same words in lower case."""
 
     publish: bytes
     subscribe: bytes
@@ -30,11 +30,11 @@ PLAIN = Commands(b"PUBLISH", b"SUBSCRIBE", b"UNSUBSCRIBE", b"message")
 SHARDED = Commands(b"SPUBLISH", b"SSUBSCRIBE", b"SUNSUBSCRIBE", b"smessage")
 
 Confirmation = tuple[bytes, bytes, asyncio.Future[None]]
-"""What the server will say next: the word, the channel, and who waits for it."""
+"""A reply that the server will send: the word, the channel, and the future of the waiting caller."""
 
 
 class RedisBroker:
-    """Two connections to one server."""
+    """A broker with two connections to one server."""
 
     def __init__(self, settings: Settings, words: Commands = PLAIN) -> None:
         self._words = words
@@ -49,7 +49,10 @@ class RedisBroker:
         self.limit: int | None = None
 
     async def open(self) -> RedisBroker:
-        """Connect both, one after the other; raises ``BrokerError``, for a replica ``WrongServer``."""
+        """Open both connections, one after the other.
+
+        Raises ``BrokerError``, for a replica ``WrongServer``.
+        """
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 await self._publisher.connect()
@@ -66,18 +69,21 @@ class RedisBroker:
         return self
 
     async def subscribe(self, channels: Iterable[str]) -> None:
-        """Take these channels; returns when the server has confirmed each of them."""
+        """Subscribe to these channels. Returns when the server has confirmed each of them."""
         new = {name: channel for channel in channels if (name := channel.encode()) not in self._taken}
         self._taken |= new
         await self._confirmed(self._words.subscribe, list(new))
 
     async def unsubscribe(self, channels: Iterable[str]) -> None:
-        """Give these channels up; nothing of them is delivered from here on."""
+        """Unsubscribe from these channels. Nothing of them is delivered from now on."""
         names = [name for channel in channels if self._taken.pop(name := channel.encode(), None) is not None]
         await self._confirmed(self._words.unsubscribe, names)
 
     async def publish(self, batch: Sequence[Publication]) -> None:
-        """Send the whole batch in one write and wait for its replies: one round trip."""
+        """Send the whole batch in one write and wait for its replies, which takes one round trip.
+
+        Cancelling this ends the broker, because the replies to come would be taken for later ones.
+        """
         word = self._words.publish
         head = b"*3\r\n$%d\r\n%b\r\n" % (len(word), word)
         commands = [
@@ -93,7 +99,7 @@ class RedisBroker:
             raise PublishRefused({owners[at]: why for at, why in denied.items()})
 
     async def check(self) -> None:
-        """Ask for the server's role: a failover may have made it a replica, and leaves connections alone."""
+        """Ask for the server's role. A failover may make it a replica without ending its connections."""
         if not self._tells_role:
             return
         async with self._publishing:
@@ -106,16 +112,16 @@ class RedisBroker:
             except BrokerError as error:
                 raise self._fail(error) from error.__cause__
             except asyncio.CancelledError:
-                # The reply to come would be taken for that of the next batch.
+                # The reply that is still to come would be taken for that of the next batch.
                 self._fail(BrokerError("a question was cancelled halfway"))
                 raise
 
     async def receive(self) -> list[Delivery]:
-        """All that has arrived since the last call; waits while there is nothing."""
+        """Return all deliveries that have arrived. Waits for at least one. Cancelling loses nothing."""
         return await self._inbox.take()
 
     async def close(self) -> None:
-        """Drop both connections, at once."""
+        """Drop both connections at once."""
         self._fail(BrokerError("closed"))
         if self._reading is not None:
             self._reading.cancel()
@@ -127,9 +133,9 @@ class RedisBroker:
                 logger.debug("while closing: %s", error)
 
     async def _exchange(self, commands: list[bytes]) -> dict[int, str]:
-        """Send the commands and await their replies; anything unusual ends the broker.
+        """Send the commands and await their replies. Any error but a missing permission ends the broker.
 
-        Gives the commands that this user may not send, by index, and why.
+        Returns a reason for each command that this user may not send, by index.
         """
         try:
             async with asyncio.timeout(REPLY_TIMEOUT):
@@ -140,12 +146,12 @@ class RedisBroker:
         except BrokerError as error:
             raise self._fail(PublishError(str(error))) from error.__cause__
         except asyncio.CancelledError:
-            # Replies to come would be taken for those of the next batch.
+            # The replies that are still to come would be taken for those of the next batch.
             self._fail(BrokerError("a publish was cancelled halfway"))
             raise
 
     async def _confirmed(self, word: bytes, names: list[bytes]) -> None:
-        """Send one command for all the channels; wait for it and for all that was sent before it."""
+        """Send one command for all the channels. Wait for its confirmation and for all earlier ones."""
         self._inbox.check()
         if names:
             done = asyncio.get_running_loop().create_future()
@@ -160,14 +166,14 @@ class RedisBroker:
             done = self._expected[-1][2]
         else:
             return
-        # asyncio.wait leaves the future alone when this caller is cancelled; others may share it.
+        # If this caller is cancelled, asyncio.wait does not cancel the future, which others may share.
         answered, _ = await asyncio.wait([done], timeout=REPLY_TIMEOUT)
         if not answered:
             raise self._fail(self._silent(self._subscriber))
         self._inbox.check()
 
     async def _read(self) -> None:
-        """Take what the server sends until the connection ends."""
+        """Handle the replies of the server until the connection ends."""
         try:
             while True:
                 self._sort(await self._subscriber.replies())
@@ -179,7 +185,7 @@ class RedisBroker:
             )
 
     def _sort(self, replies: list[list[bytes]]) -> None:
-        """Put messages into the inbox and match confirmations with those who wait."""
+        """Put messages into the inbox, and match confirmations with the callers that wait for them."""
         taken, message, deliveries = self._taken, self._words.message, []
         for kind, name, payload in replies:
             if kind != message:
@@ -189,16 +195,16 @@ class RedisBroker:
         self._inbox.put(deliveries)
 
     def _confirm(self, kind: bytes, name: bytes) -> None:
-        """Let the caller go whose last channel this is; the server confirms in the order it was asked."""
+        """Wake a caller when its last channel is confirmed. The server confirms in the order of commands."""
         if not self._expected or self._expected[0][:2] != (kind, name):
-            # A cluster ends subscriptions by itself when a slot moves to another node.
+            # A Redis Cluster ends subscriptions by itself when a slot moves to another node.
             raise BrokerError(f"Redis at {self._subscriber.name} ended a subscription by itself")
         done = self._expected.popleft()[2]
         if not self._expected or self._expected[0][2] is not done:
             done.set_result(None)
 
     def _fail(self, error: BrokerError) -> BrokerError:
-        """End the broker: everybody who waits gets the error."""
+        """End the broker. All calls that wait go on, and find the error in the inbox."""
         first = self._inbox.fail(error)
         for _, _, done in self._expected:
             if not done.done():
@@ -211,5 +217,8 @@ class RedisBroker:
 
 
 async def connect(url: str) -> RedisBroker:
-    """Connect to ``redis://``, ``rediss://`` (TLS), ``valkey://`` or ``unix://`` (a socket's path)."""
+    """Connect to ``redis://``, ``rediss://`` (TLS), ``valkey://`` or ``unix://`` (the path of a socket).
+
+    Raises ``SettingError`` for a URL that cannot work, and ``BrokerError`` if the server is not reached.
+    """
     return await RedisBroker(read_settings(url)).open()

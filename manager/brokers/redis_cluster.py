@@ -1,9 +1,9 @@
-"""Redis Cluster (7.0 or newer): sharded pub/sub on the node that owns the channels' slot.
+"""The broker for Redis Cluster (7.0 or newer): sharded pub/sub on the node that owns the channels' slot.
 
-``redis+cluster://user:password@host1:7000,host2:7000``: any nodes of the cluster, asked in turn. The
-hash tag in every channel name keeps all channels of one cluster of ours in one slot, so one node of
-theirs carries it all, in order. When the slot moves or the node dies the broker breaks; the next one
-finds the new owner.
+The URL ``redis+cluster://user:password@host1:7000,host2:7000`` names any nodes of the cluster, which are
+asked in turn. All channel names of one Socket.IO cluster have the same hash tag, so all its channels are in
+one slot. So one Redis node carries all messages, in order. When the slot moves or the Redis node dies, the
+broker breaks, and the next broker finds the new owner.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ from socketio_cluster.manager.errors import BrokerError
 
 
 class RedisClusterBroker:
-    """A ``RedisBroker`` on the node that owns the first channel named; made when it is named."""
+    """A ``RedisBroker`` on the Redis node that owns the channels.
+
+    It connects when the first channel is named.
+    """
 
     def __init__(self, settings: Settings, seed: Address, slots: list[Any]) -> None:
         self._settings = settings
@@ -35,29 +38,29 @@ class RedisClusterBroker:
 
     @property
     def limit(self) -> int | None:
-        """Bytes of the largest message, once the owner is known."""
+        """The bytes of the largest message, or None while the owner is not known."""
         return self._broker.limit if self._broker is not None else None
 
     async def subscribe(self, channels: Iterable[str]) -> None:
-        """Take these channels, all of one slot."""
+        """Subscribe to these channels, which must all be in one slot."""
         names = list(channels)
         if names:
             await (await self._owner(names[0])).subscribe(names)
 
     async def unsubscribe(self, channels: Iterable[str]) -> None:
-        """Give these channels up."""
+        """Unsubscribe from these channels."""
         names = list(channels)
         if names:
             await (await self._owner(names[0])).unsubscribe(names)
 
     async def publish(self, batch: Sequence[Publication]) -> None:
-        """Hand the batch to the owner of the slot."""
+        """Publish the batch on the owner of the slot."""
         first = next((channel for channels, _ in batch for channel in channels), None)
         if first is not None:
             await (await self._owner(first)).publish(batch)
 
     async def receive(self) -> list[Delivery]:
-        """All that has arrived; waits for the first subscription too."""
+        """Return all deliveries that have arrived. Waits for the first subscription and for a delivery."""
         await self._opened.wait()
         if self._broker is None:
             raise BrokerError("closed")
@@ -69,7 +72,7 @@ class RedisClusterBroker:
             await self._broker.check()
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Drop the connections."""
         self._closed = True
         self._opened.set()
         if self._broker is not None:
@@ -89,16 +92,19 @@ class RedisClusterBroker:
         return self._broker
 
     def _find(self, slot: int) -> Address:
-        """Look the owner up in the cluster's own table: ``[first, last, [host, port, …], …]`` a line."""
+        """Return the owner of a slot. Each line of the table is ``[first, last, [host, port, …], …]``."""
         for first, last, (host, port, *_), *_ in self._slots:
             if first <= slot <= last:
-                # No host means: the one that was asked.
+                # An empty host stands for the host that was asked.
                 return (host.decode() if host else self._seed[0]), port
         raise BrokerError(f"Redis Cluster at {self._seed[0]}:{self._seed[1]}: nobody owns slot {slot}")
 
 
 async def connect(url: str) -> RedisClusterBroker:
-    """Ask the cluster who owns what; the connections are made once a channel is named."""
+    """Ask the cluster which node owns which slots. The broker connects when the first channel is named.
+
+    Raises ``SettingError`` for a URL that cannot work, and ``BrokerError`` if no node answers.
+    """
     settings = read_settings(url) | {"db": 0}
     seed, slots = await ask_any(read_hosts(url, 6379), settings, "CLUSTER", "SLOTS")
     return RedisClusterBroker(settings, seed, slots)

@@ -1,4 +1,4 @@
-"""The line: one connection to a Redis server, with bursts of replies taken at once."""
+"""``RedisLine``: one connection to a Redis server, which takes all replies that have arrived at once."""
 
 from __future__ import annotations
 
@@ -17,13 +17,19 @@ from socketio_cluster.manager.brokers.redis_url import Address, Settings
 from socketio_cluster.manager.errors import BrokerError, SettingError, WrongServer
 
 SEED_TIMEOUT = 1.5
-"""Seconds for one of several sentinels or cluster nodes; a dead one must not use up the time of the rest."""
+"""Seconds for one of several sentinels or cluster nodes.
+
+A dead one must not use up the time for the others.
+"""
 
 READ_SIZE = 256 * 1024
-"""Bytes parsed at once; redis-py's 32 KiB would cut a burst into many small ones."""
+"""Bytes that are parsed at once. redis-py's 32 KiB would split a burst into many small ones."""
 
 DRIVER = DriverInfo()
-"""What redis-py tells the server of itself; made here because it reads package metadata from disk."""
+"""The name and version that redis-py tells the server.
+
+Made here, because this reads package metadata from disk.
+"""
 
 
 class RedisLine:
@@ -42,19 +48,19 @@ class RedisLine:
         self.name = settings.get("path") or f"{host}:{port}"
 
     async def connect(self, seconds: float = CONNECT_TIMEOUT) -> None:
-        """Open the connection, log in and select the database."""
+        """Open the connection, log in and select the database. Raises ``TimeoutError`` after ``seconds``."""
         with self._naming("cannot be reached"):
             async with asyncio.timeout(seconds):
                 await self._connection.connect()
         self._parsed = self._find_parsed()
 
     async def send(self, commands: bytes) -> None:
-        """Write commands in their wire form; nothing is awaited before they are in the buffer."""
+        """Write commands in their wire form. It does not await anything before they are in the buffer."""
         with self._naming("is gone"):
             await self._connection.send_packed_command([commands], check_health=False)
 
     async def replies(self) -> list[Any]:
-        """All replies at hand, at least one; raises ``BrokerError`` for an error among them."""
+        """Return all replies that have arrived, at least one. Raises ``BrokerError`` for an error reply."""
         with self._naming("failed"):
             found = await self._burst()
             if isinstance(found[-1], Exception):
@@ -62,9 +68,10 @@ class RedisLine:
         return found
 
     async def answers(self, count: int) -> dict[int, str]:
-        """Await the replies to ``count`` commands; give those this user may not send, by index, and why.
+        """Await the replies to ``count`` commands.
 
-        Any other error among the replies is a ``BrokerError``.
+        Returns a reason for each command that this user may not send, by index. Any other error among the
+        replies is raised as a ``BrokerError``.
         """
         denied: dict[int, str] = {}
         at = 0
@@ -79,7 +86,7 @@ class RedisLine:
         return denied
 
     async def try_ask(self, *words: str) -> Any:
-        """Send one command and give its reply; None when the server does not answer such a command."""
+        """Send one command and return its reply, or None if the server refuses this command."""
         try:
             return await self.ask(*words)
         except BrokerError as error:
@@ -88,24 +95,24 @@ class RedisLine:
             raise
 
     async def ask(self, *words: str) -> Any:
-        """Send one command and give its reply, bytes undecoded."""
+        """Send one command and return its reply. Texts in the reply are bytes."""
         with self._naming("failed"):
             await self._connection.send_command(*words)
             return await self._connection.read_response(timeout=math.inf, disconnect_on_error=False)
 
     async def close(self) -> None:
-        """Drop the connection together with whatever is still unsent."""
+        """Drop the connection and all unsent bytes."""
         writer = getattr(self._connection, "_writer", None)
         if writer is not None:
-            # disconnect() alone would keep the socket until a stopped server has read our last bytes.
+            # disconnect() alone would keep the socket open until a stopped server has read the last bytes.
             writer.transport.abort()
         with self._naming("failed"):
             await self._connection.disconnect(nowait=True)
 
     async def _burst(self) -> list[Any]:
-        """All replies at hand, at least one; an error of the server is the last of them."""
+        """Return all replies that have arrived, at least one. An error reply is the last of them."""
         try:
-            # No disconnect on errors: redis-py would silently open a new connection at the next send.
+            # It must not disconnect on errors: redis-py would silently connect again at the next send.
             found = [await self._connection.read_response(timeout=math.inf, disconnect_on_error=False)]
         except ResponseError as error:
             return [error]
@@ -116,11 +123,11 @@ class RedisLine:
         return found
 
     def _find_parsed(self) -> Callable[[], Any]:
-        """Find the call that gives an already parsed reply or error, or anything else when none is left.
+        """Find the function that returns a reply or an error that is parsed already, or else another value.
 
-        redis-py has no public way to take a reply without an await, two timeouts and a formatted
-        string (7 us each). hiredis's reader has it; where a redis-py hides it elsewhere we go on
-        one reply at a time.
+        redis-py has no public way to take a reply without an await, two timeouts and a formatted string (7 us
+        each). hiredis's reader has such a function. If a release of redis-py hides it elsewhere, replies are
+        taken one at a time.
         """
         reader = getattr(getattr(self._connection, "_parser", None), "_reader", None)
         return getattr(reader, "gets", lambda: None)
@@ -137,7 +144,7 @@ class RedisLine:
 
 @asynccontextmanager
 async def opened(settings: Settings, seconds: float = CONNECT_TIMEOUT) -> AsyncIterator[RedisLine]:
-    """Connect, and close again at the end."""
+    """Open a connection, and close it at the end."""
     line = RedisLine(settings)
     try:
         await line.connect(seconds)
@@ -147,7 +154,10 @@ async def opened(settings: Settings, seconds: float = CONNECT_TIMEOUT) -> AsyncI
 
 
 async def ask_any(hosts: list[Address], settings: Settings, *words: str) -> tuple[Address, Any]:
-    """Ask one host after the other; give the first that answers and its reply, which is not None."""
+    """Send a command to one host after the other, until one gives a reply that is not None.
+
+    Returns that host and its reply. Raises ``BrokerError`` if there is none.
+    """
     troubles = []
     for host, port in hosts:
         try:
@@ -165,16 +175,16 @@ async def ask_any(hosts: list[Address], settings: Settings, *words: str) -> tupl
 
 
 MARGIN: Final = 1024 * 1024
-"""Bytes left below each of the server's limits, for what goes with a message or waits in front of it."""
+"""Bytes that stay free below each limit of the server, for the protocol and for waiting messages."""
 
 DEFAULT_OUTPUT: Final = 32 * 1024 * 1024
-"""``client-output-buffer-limit`` of subscribers where nobody has changed it; hosted servers do not tell."""
+"""The default ``client-output-buffer-limit`` of subscribers, for hosted servers that do not tell theirs."""
 
 
 async def check_primary(line: RedisLine) -> bool:
-    """Raise ``WrongServer`` for a replica; False when the server does not tell its role.
+    """Raise ``WrongServer`` for a replica. Returns False if the server does not tell its role, else True.
 
-    A replica takes PUBLISH and hands it to its own subscribers only, so those of the primary hear nothing.
+    A replica accepts PUBLISH, but delivers only to its own subscribers. Those of the primary get nothing.
     """
     role = await line.try_ask("ROLE")
     if role is None:
@@ -187,10 +197,10 @@ async def check_primary(line: RedisLine) -> bool:
 
 
 async def find_limit(line: RedisLine) -> int:
-    """Ask for the bytes of the largest message that the server takes and hands on.
+    """Ask the server for its limits, and return the bytes of the largest message that it passes on.
 
-    It closes the connection of a publisher above the first two limits, and that of every subscriber above
-    the third.
+    A larger message than the first two limits makes it close the publisher's connection. A larger one than
+    the third limit makes it close the connection of every subscriber.
     """
     bulk, query, output = [
         await _setting(line, name)
@@ -209,6 +219,6 @@ async def _setting(line: RedisLine, name: str) -> bytes | None:
 
 
 def _of_subscribers(setting: str) -> int:
-    """Give the hard limit from ``normal 0 0 0 slave 268435456 … pubsub 33554432 8388608 60``; 0 is none."""
+    """Return the hard limit from ``normal 0 0 0 slave … pubsub 33554432 8388608 60``. 0 means no limit."""
     words = setting.split()
     return int(words[words.index("pubsub") + 1]) if "pubsub" in words else DEFAULT_OUTPUT

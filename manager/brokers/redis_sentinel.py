@@ -1,8 +1,8 @@
-"""Redis behind sentinels: ask one for the master, then talk to the master.
+"""Redis behind sentinels: a sentinel is asked for the master, and the broker connects to the master.
 
-``redis+sentinel://user:password@host1:26379,host2:26379/db/service``; the credentials are the
-master's, ``?sentinel_username=`` and ``?sentinel_password=`` are the sentinels'. A failover ends the
-connections, and the next ``connect`` finds the new master.
+The URL is ``redis+sentinel://user:password@host1:26379,host2:26379/db/service``. The credentials are those of
+the master, and ``?sentinel_username=`` and ``?sentinel_password=`` are those of the sentinels. A failover
+ends the connections, and the next ``connect`` finds the new master.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from socketio_cluster.manager.errors import SettingError
 
 
 async def connect(url: str) -> RedisBroker:
-    """Connect to the master that the sentinels name; raises ``BrokerError`` while there is none."""
-    # A sentinel may be behind: the server itself says whether it is (still) the master.
+    """Connect to the master that the sentinels name. Raises ``BrokerError`` while there is none."""
+    # A sentinel's knowledge may be out of date, so the broker asks the server itself whether it is the
+    # master.
     return await RedisBroker(await _find_master(url)).open()
 
 

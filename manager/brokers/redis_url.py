@@ -1,4 +1,4 @@
-"""What a Redis URL says: hosts, credentials and connection options."""
+"""Reads Redis URLs: hosts, credentials and connection options."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ Settings = dict[str, Any]
 Address = tuple[str, int]
 
 POOL_ONLY = ("max_connections", "timeout")
-"""Options of redis-py's pools that people carry over from other URLs; we use no pool."""
+"""Options of redis-py's pools, which people copy from other URLs. They are ignored, as no pool is used."""
 
 CHECKS = ("none", "optional", "required")
-"""What ``ssl_cert_reqs`` may be; ``CERT_NONE`` and so on, which other libraries ask for, are the same."""
+"""The values of ``ssl_cert_reqs``. ``CERT_NONE`` and the like, which other libraries want, are the same."""
 
 SOCKET = "unix:///run/redis/redis.sock?db=0"
 
 
 def read_settings(url: str) -> Settings:
-    """Give the connection settings of any Redis URL, of its first host where it names several.
+    """Return the connection settings of a Redis URL. If it names several hosts, the first one is used.
 
-    Raises ``SettingError`` for a URL that redis-py cannot read; the text never quotes the URL,
-    because what cannot be parsed may be a password.
+    Raises ``SettingError`` for a URL that redis-py cannot read. The text never quotes the URL, because the
+    part that cannot be parsed may be a password.
     """
     parts = urlsplit(url)
     try:
@@ -41,8 +41,8 @@ def read_settings(url: str) -> Settings:
         settings.pop(option, None)
     if "ssl_cert_reqs" in settings:
         settings |= _check(str(settings["ssl_cert_reqs"]))
-    # Time limits are the broker's own; a limit per read would end an idle subscription. RESP2 gives
-    # messages as plain lists. A health check would put PINGs between our commands.
+    # The broker has its own time limits: a limit for each read would end an idle subscription. RESP2 gives
+    # messages as plain lists. A health check would put PINGs between the broker's commands.
     return settings | {
         "socket_timeout": None,
         "protocol": 2,
@@ -52,18 +52,21 @@ def read_settings(url: str) -> Settings:
 
 
 def _plain(parts: SplitResult) -> str:
-    """Give a URL of one host, or a socket, that redis-py reads; raises ``ValueError`` for a socket's host."""
+    """Return a URL with one host, or with a socket, that redis-py reads. Raises ``ValueError``."""
     credentials, at, host = parts.netloc.rpartition("@")
     if parts.scheme != "unix":
         scheme = "rediss" if parts.scheme.startswith("rediss") else "redis"
         return urlunsplit((scheme, credentials + at + host.split(",")[0], parts.path, parts.query, ""))
     if host or not parts.path:
-        raise ValueError  # unix://run/redis.sock would be taken for /redis.sock
+        raise ValueError  # redis-py would take unix://run/redis.sock for /redis.sock.
     return parts.geturl()
 
 
 def _check(words: str) -> Settings:
-    """Give redis-py's options for ``ssl_cert_reqs``; without a certificate there is no name to check."""
+    """Return redis-py's options for ``ssl_cert_reqs``.
+
+    With ``none`` the server's name is not checked either.
+    """
     check = words.lower().removeprefix("ssl.").removeprefix("cert_")
     if check not in CHECKS:
         raise SettingError(f"ssl_cert_reqs in a Redis URL must be one of {', '.join(CHECKS)}, not {words!r}")
@@ -71,7 +74,10 @@ def _check(words: str) -> Settings:
 
 
 def read_hosts(url: str, default_port: int) -> list[Address]:
-    """Give the hosts of a URL that may name several: ``scheme://user:password@a:1,b:2/path``."""
+    """Return the hosts of a URL that may name several: ``scheme://user:password@a:1,b:2/path``.
+
+    Raises ``SettingError``.
+    """
     _, _, hosts = urlsplit(url).netloc.rpartition("@")
     try:
         parts = [urlsplit(f"//{host}") for host in hosts.split(",")]

@@ -1,8 +1,8 @@
-"""What this node answers to those who have missed something of its stream.
+"""The answers to nodes that have missed envelopes of this node's stream.
 
-Nothing is sent that was not asked for: each question is answered with one piece, made when the link has
-room for it, and the asker asks for the next one. So a slow asker gets as much as it can take, a question
-that is repeated replaces itself, and there is at most one piece in memory.
+Each question is answered with one piece, which is made when the link has room for it. Then the asker asks for
+the next one. So a slow asker gets only as much as it can take, a repeated question replaces the first one,
+and there is at most one piece in memory.
 """
 
 from __future__ import annotations
@@ -16,23 +16,30 @@ from socketio_cluster.manager.bus.channel_set import Holds, mark, pack_marks, re
 from socketio_cluster.manager.bus.messages import Answer, Ask, Offer
 
 PIECE_BYTES: Final = 512 * 1024
-"""Of a piece, unless one envelope is larger. Eight of them at a time stay far below the 8 MiB above which
-Redis cuts a slow subscriber off."""
+"""The most bytes of a piece, unless one envelope is larger.
+
+Eight pieces at a time stay far below the 8 MiB above which Redis cuts off a slow subscriber.
+"""
 PIECE_ENTRIES: Final = 1000
-"""Envelopes of a piece: the asker handles them in one turn of its loop."""
+"""The most envelopes of a piece, because the asker handles them in one turn of its loop."""
 SCAN: Final = 5000
-"""Entries looked at for a piece: a few milliseconds."""
+"""The most entries that are looked at for a piece: a few milliseconds."""
 ASKERS_BYTES: Final = 16 * 1024 * 1024
-"""Of questions that wait; beyond it a question is passed over, and comes again."""
+"""The most bytes of waiting questions. With more a question is dropped; its asker repeats it."""
 OFFER_MARKS: Final = 64
 OFFER_ENTRIES: Final = 2000
-"""An offer goes so far back: it is for everybody, so it is small; who needs more asks."""
+"""The most channels and entries of an offer.
+
+It goes to all nodes, so it is small. A node that needs more asks.
+"""
 
 
 class Answers:
     """The questions that wait for an answer, one of each asker, and the pieces that answer them.
 
-    ``most``: bytes of a piece that the bus takes, which may be less than ``PIECE_BYTES``.
+    Args:
+        backlog: this node's stream.
+        most: returns the most bytes of a piece that the bus takes, which may be less than ``PIECE_BYTES``.
     """
 
     def __init__(self, backlog: Backlog, most: Callable[[], int] = lambda: PIECE_BYTES) -> None:
@@ -42,7 +49,7 @@ class Answers:
         self._size = 0
 
     def ask(self, origin: str, ask: Ask) -> None:
-        """Take a question; raises ``ValueError`` for one that makes no sense."""
+        """Add a question. Raises ``ValueError`` for a malformed one."""
         self._forget(origin)
         if self._size + len(ask.channels) > ASKERS_BYTES:
             return
@@ -52,7 +59,7 @@ class Answers:
         self._size += len(ask.channels)
 
     def next(self) -> tuple[str, Answer] | None:
-        """The piece for the asker that has waited longest; None when nobody waits."""
+        """Return the asker that has waited longest and a piece for it, or None if nobody waits."""
         if not self._asks:
             return None
         origin = next(iter(self._asks))
@@ -61,7 +68,7 @@ class Answers:
         return origin, self._piece(ask, needs)
 
     def clear(self) -> None:
-        """Forget the questions: this node is cut off, and those who asked will ask again."""
+        """Drop all questions, because this node is cut off. The askers ask again."""
         self._asks.clear()
         self._size = 0
 
@@ -90,7 +97,7 @@ class Answers:
 
 
 def offer(backlog: Backlog) -> Offer:
-    """Say how far the stream is, and for which channels its newest envelopes were."""
+    """Return an offer: how far the stream is, and for which channels its newest envelopes were."""
     marks: set[int] = set()
     entries = list(islice(backlog.newest(), OFFER_ENTRIES))
     for entry in entries:

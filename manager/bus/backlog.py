@@ -1,9 +1,10 @@
-"""The envelopes this node has published or will publish: its stream, as far back as it is kept.
+"""The backlog: the stream of this node's envelopes, sent and unsent, as far back as it is kept.
 
-One list serves three ends: what the bus has not got yet (it is away, or busy), what must be sent again
-because the bus never confirmed it, and what another node may have missed while it was cut off. It is
-bounded by bytes and by age; the oldest go first, those already sent before those not. Of what has gone the
-number and the channels are known for a while, so that it can be counted for those who needed it.
+One list serves three purposes. It holds envelopes that the bus has not got yet, because it is away or busy.
+It holds those that must be sent again, because the bus never confirmed them. And it holds those that another
+node may have missed while it was cut off. The list is bounded by bytes and by age. The oldest entries are
+dropped first, and sent ones before unsent ones. The number and the channels of a dropped entry are known for
+a while longer, so that it can be counted for the nodes that needed it.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from itertools import chain, islice
 from typing import Final, NamedTuple
 
 GONE_ENTRIES: Final = 20_000
-"""Entries that are known after they have gone, about 200 bytes each."""
+"""The number of dropped entries that are still known, about 200 bytes each."""
 
 
 class Entry(NamedTuple):
-    """One envelope: its number, when it was added, where it goes, and its bytes; none when it has gone."""
+    """One envelope: its number, when it was added, its channels, and its bytes (none if dropped)."""
 
     number: int
     at: float
@@ -28,24 +29,25 @@ class Entry(NamedTuple):
 
 
 class Backlog:
-    """A stream of entries in the order of their numbers; time is given in seconds by the caller."""
+    """A stream of entries in the order of their numbers. The caller gives the time, in seconds."""
 
     def __init__(self, max_bytes: int, max_age: float) -> None:
         self._max_age = max_age
-        # In the order of their numbers: all of the first come before all of the second, and so on.
+        # All numbers in the first list are below those in the second, and those are below the ones in the
+        # third.
         self._gone: deque[Entry] = deque()
         self._sent: deque[Entry] = deque()
         self._unsent: deque[Entry] = deque()
         self._bytes = 0
         self._offered = 0
         self.max_bytes = max_bytes
-        """Bytes of all that is kept at once, hence of one entry."""
+        """The most bytes of all entries together, and so of one entry."""
         self.reached = 0
-        """Number of the newest entry the bus has."""
+        """The number of the newest entry that the bus has."""
         self.handed = 0
-        """Everything up to this number was handed to the present broker or an earlier one, or has gone."""
+        """Every entry up to this number was given to the current broker or an earlier one, or was dropped."""
         self.floor = 0
-        """Of entries up to this number it is not known any more whom they were for."""
+        """The channels of the entries up to this number are not known any more."""
 
     @property
     def unsent(self) -> int:
@@ -54,27 +56,27 @@ class Backlog:
 
     @property
     def newest_number(self) -> int:
-        """Number of the newest unsent entry, or of the newest that was sent."""
+        """The number of the newest unsent entry, or else of the newest sent one."""
         return self._unsent[-1].number if self._unsent else self.reached
 
     @property
     def unsent_bytes(self) -> int:
-        """Their bytes; added up anew each time."""
+        """The bytes of the unsent entries. They are added up at each call."""
         return sum(len(entry.payload) for entry in self._unsent)
 
     @property
     def size(self) -> int:
-        """Bytes of all that is kept."""
+        """The bytes of all entries."""
         return self._bytes
 
     def add(self, entry: Entry) -> int:
-        """Append an entry; returns how many unsent ones had to go for it."""
+        """Append an entry. Returns how many unsent ones were dropped for it."""
         self._unsent.append(entry)
         self._bytes += len(entry.payload)
         return self.expire(entry.at)
 
     def batch(self, count: int, size: int) -> list[Entry]:
-        """The next entries for the bus: at most ``count``, and ``size`` bytes unless one is larger."""
+        """Return the next unsent entries: at most ``count``, and ``size`` bytes unless one is larger."""
         picked: list[Entry] = []
         for entry in islice(self._unsent, count):
             size -= len(entry.payload)
@@ -107,11 +109,11 @@ class Backlog:
         return None
 
     def above(self, size: int) -> list[Entry]:
-        """The unsent entries of more than ``size`` bytes."""
+        """Return the unsent entries with more than ``size`` bytes."""
         return [entry for entry in self._unsent if len(entry.payload) > size]
 
     def rewind(self, number: int) -> int:
-        """Everything kept after ``number`` is to be sent again, in its order; returns how many that are."""
+        """Mark all sent entries behind ``number`` as unsent, in their order, and return how many they are."""
         count = 0
         while self._sent and self._sent[-1].number > number:
             self._unsent.appendleft(self._sent.pop())
@@ -121,16 +123,16 @@ class Backlog:
         return count
 
     def awaits(self, number: int) -> bool:
-        """Whether the entry with this number still has to reach the bus."""
+        """Whether the entry with this number has not reached the bus yet."""
         return bool(self._unsent) and self._unsent[0].number <= number
 
     def withdraw(self, number: int) -> bool:
-        """Take back an unsent entry; False when it was in a batch, so that the bus may have it already."""
+        """Remove an unsent entry. Returns False if it was in a batch, so that the bus may have it already."""
         self.drop(number)
         return number > self._offered
 
     def expire(self, now: float) -> int:
-        """Let go what is over the bounds; returns how many unsent entries were among it."""
+        """Drop the entries beyond the bounds. Returns how many unsent ones were dropped."""
         while self._sent and self._over(self._sent[0], now):
             self._evict(self._sent)
         dropped = 0
@@ -140,7 +142,7 @@ class Backlog:
         return dropped
 
     def between(self, after: int, last: int) -> Iterator[Entry]:
-        """The entries above ``after`` up to ``last``, oldest first; those that have gone without payload."""
+        """Yield the entries above ``after`` up to ``last``, oldest first. Dropped ones have no payload."""
         for entries in (self._gone, self._sent, self._unsent):
             start = bisect_right(entries, after, key=lambda entry: entry.number)
             for entry in islice(entries, start, None):
@@ -149,7 +151,7 @@ class Backlog:
                 yield entry
 
     def newest(self) -> Iterator[Entry]:
-        """The entries up to ``handed``, newest first."""
+        """Return the entries up to ``handed``, newest first. Dropped ones have no payload."""
         handed = bisect_right(self._unsent, self.handed, key=lambda entry: entry.number)
         unsent = list(islice(self._unsent, handed))
         return chain(reversed(unsent), reversed(self._sent), reversed(self._gone))

@@ -1,19 +1,19 @@
 """The broker: one live connection between this node and the bus.
 
-A broker moves bytes by channel and knows nothing of rooms, sids or packets. It never retries: any
-call may raise ``BrokerError``, after which only ``close()`` is useful and the link makes a
-new one. What every broker promises (``tests/contract`` holds each one to it):
+A broker moves bytes by channel and knows nothing of rooms, sids or packets. It never retries: any call may
+raise ``BrokerError``. After that only ``close()`` is useful, and the link makes a new broker. Every broker
+keeps these promises, which ``tests/contract`` checks:
 
 * ``subscribe`` returns once every later publish to those channels, by anybody, will arrive here.
 * ``publish`` takes a batch, keeps its order, and returns once the bus has all of it. A message to
   several channels reaches a subscriber once or more; receivers drop repeats by the envelope's number.
 * Of a batch that holds something the bus will not take, ``publish`` raises ``PublishRefused`` when the
   rest was taken and the broker goes on, and ``PublishError`` when the bus has ended the connection.
-* ``check`` raises ``WrongServer`` when what is published here does not reach the others.
-* What one broker publishes arrives at each subscriber in the order it was published, whatever the
-  channels.
-* ``receive`` returns at least one delivery; cancelling it loses nothing.
-* Payloads are any bytes, the empty string included. A node may get back what it published itself.
+* ``check`` raises ``WrongServer`` if the server does not pass on publications to the other nodes.
+* The publications of one broker arrive at each subscriber in the order of publishing, whatever their
+  channels are.
+* ``receive`` returns at least one delivery. Cancelling it loses nothing.
+* A payload may be any bytes, even an empty string. A node may get back its own publications.
 * Queues are bounded: a broker whose inbox overflows breaks (``BrokerError``) instead of dropping, so
   that the gap is seen and repaired.
 * ``close`` never raises and may be called twice.
@@ -25,52 +25,58 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 INBOX_LIMIT = 64 * 1024 * 1024
-"""Bytes received but not yet taken by ``receive()``; beyond it the broker breaks."""
+"""The most bytes that have arrived and were not yet returned by ``receive()``.
+
+With more the broker breaks.
+"""
 
 
 LARGEST = INBOX_LIMIT // 2
-"""Bytes of one payload, whatever the bus takes: every inbox has room for it and some more."""
+"""The most bytes of one payload, even if the bus takes more, so that it always fits into an inbox."""
 
 
 class Delivery(NamedTuple):
-    """What arrived: the channel it was published to (AMQP: its partition) and the payload."""
+    """A payload that has arrived, and the channel that it was published to (on AMQP its routing key)."""
 
     channel: str
     payload: bytes
 
 
 class Publication(NamedTuple):
-    """What is to be published: the payload once, and the channels it goes to."""
+    """A payload to publish, and the channels that it goes to."""
 
     channels: tuple[str, ...]
     payload: bytes
 
 
 class Broker(Protocol):
-    """One live connection to the bus; see the module's text for the contract."""
+    """One live connection to the bus. The docstring of this module has the contract."""
 
     @property
     def limit(self) -> int | None:
-        """Bytes that the bus takes in one payload; None when it does not say."""
+        """The most bytes that the bus takes in one payload, or None if it does not tell."""
 
     async def subscribe(self, channels: Iterable[str]) -> None:
-        """Take these channels; those already taken are ignored."""
+        """Subscribe to these channels. Channels that are subscribed already are ignored."""
 
     async def unsubscribe(self, channels: Iterable[str]) -> None:
-        """Give these channels up; those not taken are ignored."""
+        """Unsubscribe from these channels. Channels that are not subscribed are ignored."""
 
     async def publish(self, batch: Sequence[Publication]) -> None:
-        """Hand the batch to the bus, in order."""
+        """Publish the batch, in order."""
 
     async def receive(self) -> list[Delivery]:
-        """All that has arrived since the last call; waits while there is nothing."""
+        """Return all deliveries that have arrived since the last call. Waits for at least one."""
 
     async def check(self) -> None:
-        """Ask the server, where it can be asked, whether it still passes on what is published."""
+        """Ask the server, if it can be asked, whether it still passes on publications."""
 
     async def close(self) -> None:
-        """Let the connection go, at once."""
+        """Drop the connection at once."""
 
 
 Connect = Callable[[str], Awaitable[Broker]]
-"""``connect(url)`` of every module in ``socketio_cluster.manager.brokers``; raises ``BrokerError``."""
+"""The function ``connect(url)`` of every module in ``socketio_cluster.manager.brokers``.
+
+Raises ``BrokerError``.
+"""

@@ -1,8 +1,9 @@
-"""A set of channels in few bytes, by which a node says what it needs or what it has published to.
+"""A set of channels in few bytes. With it a node says which channels it needs or has published to.
 
-A *mark* is the CRC-32 of a channel's name. Few channels travel as their marks, four bytes each; many as a
-Bloom filter (Bloom 1970), which never misses a channel of the set and takes some others for one. Whoever
-gets a message too many drops it: nobody of its room is there.
+A *mark* is the CRC-32 of a channel's name. A few channels are sent as their marks, four bytes each. Many
+channels are sent as a Bloom filter (Bloom 1970), which never misses a channel of the set, but sometimes
+reports a channel that is not in it. A node that therefore gets a message too many drops it, as it has no
+client in that room.
 """
 
 from __future__ import annotations
@@ -14,32 +15,34 @@ from typing import Final
 from zlib import crc32
 
 EXACT: Final = 2048
-"""Channels up to which their marks travel: 8 KiB."""
+"""Up to so many channels are sent as marks: 8 KiB."""
 LARGEST: Final = 18
-"""A filter has 2 to the power of 18 bits at most, 32 KiB: one channel in a hundred is taken wrongly with
-30,000 in the set, one in fifteen with 50,000."""
+"""A filter has at most 2 to the power of 18 bits, 32 KiB.
+
+With 30,000 channels in the set, one other channel in a
+hundred is reported wrongly; with 50,000 channels, one in fifteen."""
 BITS_PER_CHANNEL: Final = 8
 FACTORS: Final = (0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35)
-"""Odd numbers that spread a mark over the bits, three times."""
+"""Odd numbers, each of which maps a mark to one bit of the filter."""
 
 Holds = Callable[[Iterable[str]], bool]
-"""Whether any of these channels is in a set."""
+"""A function that tells whether any of these channels is in a set."""
 
 
 @lru_cache(maxsize=65536)
 def mark(channel: str) -> int:
-    """Give the mark of a channel."""
+    """Return the mark of a channel."""
     return crc32(channel.encode())
 
 
 def pack_marks(marks: Iterable[int]) -> bytes:
-    """Give marks as bytes, four each."""
+    """Return marks as bytes, four for each mark."""
     marks = list(marks)
     return pack(f">{len(marks)}I", *marks)
 
 
 class ChannelSet:
-    """The channels that a node needs, and ``raw``, as ``reader`` takes them."""
+    """The set of channels that a node needs. ``raw`` is its form in bytes, which ``reader`` reads."""
 
     def __init__(self, channels: Iterable[str]) -> None:
         self._marks = {crc32(channel.encode()) for channel in channels}
@@ -49,12 +52,15 @@ class ChannelSet:
             self.raw = b"\x01" + _filter(self._marks)
 
     def meets(self, marks: bytes) -> bool:
-        """Whether any of these packed marks is in the set; raises ``ValueError`` for other bytes."""
+        """Whether any of these packed marks is in the set.
+
+        Raises ``ValueError`` for bytes that are no marks.
+        """
         return not self._marks.isdisjoint(_unpack(marks))
 
 
 def reader(raw: bytes) -> Holds:
-    """Read the bytes of a set; raises ``ValueError`` for bytes that are none."""
+    """Read the bytes of a set. Raises ``ValueError`` for bytes that are no set."""
     kind, body = raw[:1], raw[1:]
     if kind == b"\x00":
         marks = frozenset(_unpack(body))

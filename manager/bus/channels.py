@@ -1,9 +1,9 @@
-"""Names of the channels on the bus.
+"""The names of the channels on the bus.
 
-Three kinds: the one that every node reads, one inbox per node, and one per room that has members.
-The prefix keeps clusters on one bus apart. It stands in braces, Redis Cluster's hash tag, so that all
-channels of a cluster live in one shard: the order between a room, an inbox and a broadcast holds only
-within a shard.
+There are three kinds: one channel that every node reads, one inbox for each node, and one for each room that
+has members. The prefix keeps clusters on one bus apart. It stands in braces, which is the hash tag of Redis
+Cluster. So all channels of a cluster are in one shard: the order between a room, an inbox and a broadcast
+holds only there.
 """
 
 from __future__ import annotations
@@ -12,20 +12,22 @@ from typing import Final
 from zlib import crc32
 
 PARTITIONS: Final = 64
-"""How many routing keys stand for all rooms on AMQP. A binding per room is a known disaster on
-RabbitMQ; all nodes of a cluster must agree on the number, so it is not a setting."""
+"""The number of routing keys that stand for all rooms on AMQP.
+
+RabbitMQ does not work well with a binding for each
+room. All nodes of a cluster must have the same number, so it is not a setting."""
 
 Room = str | int
 
 
 def check_room(room: object) -> Room:
-    """Give a room's name in its plain form.
+    """Return a room's name as a plain str or int.
 
-    Raises ``TypeError`` for one that is neither str nor int, ``ValueError`` for one that no bus can carry:
-    clients may choose names, and JSON can say what UTF-8 cannot.
+    Raises ``TypeError`` for a name that is neither str nor int, and ``ValueError`` for one that no bus can
+    carry. Clients may choose names, and JSON has texts that UTF-8 cannot hold.
     """
     if isinstance(room, str):
-        room = str.__str__(room)  # a str enum travels as its value
+        room = str.__str__(room)  # A str enum is sent as its value.
         if not room.isascii():
             try:
                 room.encode()
@@ -42,7 +44,7 @@ def check_room(room: object) -> Room:
 
 
 class Channels:
-    """The channel names of one cluster; ``prefix`` may hold no braces."""
+    """The channel names of one cluster. ``prefix`` must not contain braces."""
 
     def __init__(self, prefix: str) -> None:
         self.everyone = f"{{{prefix}}}:all"
@@ -50,25 +52,28 @@ class Channels:
         self._room = f"{{{prefix}}}:room:"
 
     def inbox(self, node: str) -> str:
-        """The channel that only this node reads."""
+        """Return the channel that only this node reads."""
         return self._inbox + node
 
     def is_inbox(self, channel: str) -> bool:
-        """Whether a single node reads this channel."""
+        """Whether this channel is the inbox of a node."""
         return channel.startswith(self._inbox)
 
     def namespace(self, namespace: str) -> str:
-        """The channel of an emit to everyone in a namespace."""
+        """Return the channel for emits to everybody in a namespace."""
         return f"{self._room}{namespace},"
 
     def room(self, namespace: str, room: Room) -> str:
-        """The channel of a room. No namespace holds a comma (the packet format ends it there)."""
+        """Return the channel of a room.
+
+        A namespace contains no comma, because the packet format ends it there.
+        """
         kind = "s" if isinstance(room, str) else "i"
         return f"{self._room}{namespace},{kind}{room}"
 
 
 def routing_key(channel: str) -> str:
-    """Give the AMQP routing key of a channel: rooms share ``PARTITIONS`` keys, the rest keep theirs."""
+    """Return the AMQP routing key of a channel. All rooms share ``PARTITIONS`` keys."""
     head, found, _ = channel.partition(":room:")
     if not found:
         return channel

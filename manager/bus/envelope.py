@@ -2,11 +2,15 @@
 
     version u8 | flags u8 | origin 8 bytes | number u64 | sent f64 | [MAC 16 bytes] | message
 
-Big-endian; flag 1 says that a MAC follows; number 0 says that it is a notice, no part of the sender's stream.
-The header stands outside the message so that a node drops its own echo without decoding anything. The MAC is
-keyed BLAKE2b (RFC 7693, section 2.9) over header and message, with a key made of the secret and the cluster's
-prefix: an envelope of another cluster does not verify, even with the same secret. Of several secrets the
-first signs, and any verifies.
+Numbers are big-endian. Flag 1 means that a MAC follows. Number 0 means that the message is a notice, which is
+no part of the sender's stream. The header stands outside the message, so that a node drops its own echo
+without decoding anything. The MAC is keyed BLAKE2b (RFC 7693, section 2.9) over header and message. Its key
+is made of the secret and the cluster's prefix, so an envelope of another cluster does not verify, even with
+the same secret.
+
+A secret may have several lines while it is being changed. The first line signs, and any line verifies. So a
+secret is changed in three rounds of restarts, without a moment at which two nodes refuse each other: first
+old and new, then new and old, then new alone.
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ _BODY: Final = _HEADER.size
 
 
 class Header(NamedTuple):
-    """The sender's node id, the envelope's number in its stream, and when it was sent (epoch seconds)."""
+    """The sender's node id, the number in the sender's stream, and the time of sending in epoch seconds."""
 
     origin: str
     number: int
@@ -38,11 +42,11 @@ class Header(NamedTuple):
 
 
 class Codec:
-    """Messages to bytes and back, for one cluster.
+    """Packs messages into envelopes and reads them, for one cluster.
 
     Args:
         prefix: the cluster's prefix.
-        secret: one, or several, a line each; None leaves envelopes unsigned, and refuses signed ones.
+        secret: one secret on each line. With None envelopes are not signed, and signed ones are refused.
     """
 
     def __init__(self, prefix: str, secret: str | None = None) -> None:
@@ -51,16 +55,16 @@ class Codec:
         self._macs = [_keyed(prefix, each) for each in secrets_in(secret)]
 
     def pack(self, header: Header, message: Message) -> bytes:
-        """Give the envelope's bytes."""
+        """Return the bytes of an envelope. Raises what msgspec raises for a message that it cannot pack."""
         flags = SIGNED if self._macs else 0
         head = _HEADER.pack(VERSION, flags, header.origin.encode(), header.number, header.sent)
         body = self._encode(message)
         return head + _sign(self._macs[0], head, body) + body if self._macs else head + body
 
     def header(self, raw: bytes) -> Header:
-        """Read the header; it is to be believed only after ``message`` has returned.
+        """Read the header, which is verified only after ``message`` has returned.
 
-        Raises ``EnvelopeError`` for bytes that are no envelope, or one of another version.
+        Raises ``EnvelopeError`` for bytes that are no envelope, and for an envelope of another version.
         """
         try:
             version, _, origin, number, sent = _HEADER.unpack_from(raw)
@@ -73,7 +77,7 @@ class Codec:
             raise EnvelopeError("malformed", f"no header in {len(raw)} bytes") from exc
 
     def message(self, raw: bytes) -> Message:
-        """Check the MAC and decode the message; raises ``EnvelopeError``."""
+        """Check the MAC and decode the message. Raises ``EnvelopeError``."""
         start = _BODY
         signed = bool(raw[1] & SIGNED)
         if signed is not bool(self._macs):
@@ -103,9 +107,36 @@ def _sign(keyed: blake2b, head: bytes, body: bytes) -> bytes:
 
 
 SHORTEST: Final = 16
+"""The least characters of a secret."""
 
 
 def secrets_in(text: str | None) -> list[str]:
-    """The secrets in a setting, without the blanks around them; none when there is no setting."""
+    """Return the secrets in a setting, one for each line that is not blank. None has no secrets."""
     lines = [line.strip() for line in (text or "").splitlines()]
     return [line for line in lines if line]
+
+
+STEP: Final = 1e-6
+"""The least seconds between two readings. A float with today's time has a resolution of 0.24 µs."""
+
+
+class SenderClock:
+    """The clock for the times in a sender's headers. It never goes back.
+
+    It follows the machine's clock when that is set forward, and goes on steadily when that is set back.
+    Receivers take a notice that was sent earlier than the last one for a repeat. So if this clock went back,
+    a sender would not be heard until the clock had caught up.
+    """
+
+    def __init__(self) -> None:
+        self._offset = float("-inf")
+        self._last = 0.0
+
+    def read(self, wall: float, steady: float) -> float:
+        """Return the time.
+
+        ``wall`` is the machine's clock in epoch seconds, ``steady`` its monotonic clock.
+        """
+        self._offset = max(self._offset, wall - steady)
+        self._last = max(steady + self._offset, self._last + STEP)
+        return self._last

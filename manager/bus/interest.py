@@ -1,40 +1,40 @@
-"""Which channels this node needs, and which of them it has taken on the bus."""
+"""``Interest``: the channels that this node needs, and those that it is subscribed to."""
 
 from __future__ import annotations
 
 
 class Interest:
-    """Wanted and taken channels; the link brings the second in line with the first."""
+    """Wanted and taken channels. The link subscribes and unsubscribes until both are the same."""
 
     def __init__(self) -> None:
         self.wanted: set[str] = set()
         self.taken: set[str] = set()
         self._changed: set[str] = set()
         self.version = 0
-        """Another number whenever the wanted channels are others."""
+        """A number that changes whenever the wanted channels change."""
 
     def want(self, channel: str) -> None:
-        """Need the channel from now on."""
+        """Add a channel to the wanted ones."""
         self.wanted.add(channel)
         self._changed.add(channel)
         self.version += 1
 
     def drop(self, channel: str) -> None:
-        """Need the channel no more."""
+        """Remove a channel from the wanted ones."""
         self.wanted.discard(channel)
         self._changed.add(channel)
         self.version += 1
 
     def lost(self) -> None:
-        """The connection is gone, and every subscription with it."""
+        """Note that the connection has ended, and every subscription with it."""
         self.taken.clear()
         self._changed = set(self.wanted)
 
     def changes(self) -> tuple[list[str], list[str]]:
-        """What to take and what to give up, by the changes since the last call.
+        """Return the channels to subscribe to and those to unsubscribe from, since the last call.
 
-        What is to be given up counts as not taken from here on: a wish for it that comes while the bus is
-        being told has to take it anew.
+        The latter count as not taken from now on. If one of them is wanted again while the bus is being told,
+        it has to be subscribed to again.
         """
         changed, self._changed = self._changed, set()
         take = [channel for channel in changed if channel in self.wanted and channel not in self.taken]
@@ -43,5 +43,5 @@ class Interest:
         return take, give
 
     def took(self, channels: list[str]) -> None:
-        """Note what the bus has confirmed."""
+        """Note the channels that the bus has confirmed."""
         self.taken.update(channels)

@@ -1,10 +1,10 @@
-"""The link keeps this node on the bus: the only place that connects, retries and gives up.
+"""The link keeps this node on the bus. It is the only place that connects, retries and gives up.
 
-It runs one broker at a time. While that lives, four tasks work: the reader hands over what arrives, the
-writer sends what waits in batches (what gathers while one batch is on its way makes the next), the third
-brings the subscriptions in line with the interest, and the last asks the server whether it is still the
-right one. When any of them fails the broker is closed, and after a pause another one takes every
-subscription again before anything is sent. The pause is jittered, and grows until something got through.
+It runs one broker at a time, with four tasks. The first one passes deliveries on. The second one sends the
+waiting envelopes in batches; those that come while a batch is on its way make the next one. The third one
+subscribes and unsubscribes by the interest. The last one asks the server whether it is still the right one.
+When any task fails, the broker is closed. After a delay another broker takes every subscription again, before
+anything is sent. The delay has jitter, and it grows until something got through.
 """
 
 from __future__ import annotations
@@ -27,41 +27,41 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 CONNECT_SECONDS: Final = 10.0
 CHECK_SECONDS: Final = 5.0
-"""How often the server is asked whether it still passes on what is published: every few heartbeats."""
+"""How often the server is asked whether it still passes on publications: every few heartbeats."""
 SLICE: Final = 256
-"""Deliveries handled before the loop gets a turn: at 5-50 µs each, a few milliseconds."""
+"""After so many deliveries other tasks get a turn. At 5-50 µs each they take a few milliseconds."""
 PIECE: Final = 1000
-"""Channels taken in one go: a few milliseconds, after which clients and heartbeats get their turn."""
+"""The most channels of one subscribe. It takes a few milliseconds, then other tasks get a turn."""
 FAREWELL_SECONDS: Final = 1.0
 
 
 class Ends(Protocol):
-    """What the link tells its node."""
+    """The methods of the node that the link calls."""
 
     def arrived(self, deliveries: list[Delivery]) -> None:
-        """These came from the bus."""
+        """Handle deliveries from the bus."""
 
     def joined(self, *, again: bool) -> None:
-        """The bus is reached and every subscription is taken."""
+        """Called when the bus is reached and every subscription is in effect."""
 
     def parted(self) -> None:
-        """The bus is not reached any more."""
+        """Called when the bus is lost."""
 
     def refused(self, entry: Entry, why: str) -> None:
-        """The bus will never take this: it was given up."""
+        """Called when an envelope was given up, because the bus never takes it."""
 
     def leaving(self) -> None:
-        """Say the last words: everything else is sent."""
+        """Called before the link leaves the bus, when everything else is sent. It may publish a goodbye."""
 
 
 class Link:
-    """A broker kept connected.
+    """Keeps a broker connected.
 
     Args:
-        connect: makes a broker; raises ``BrokerError``.
-        interest: the channels to take.
-        outgoing: what to send.
-        ends: who is told.
+        connect: makes a broker. It raises ``BrokerError``.
+        interest: the channels to subscribe to.
+        outgoing: the envelopes to send.
+        ends: the node, which is told of deliveries and changes.
     """
 
     def __init__(
@@ -81,17 +81,17 @@ class Link:
 
     @property
     def up(self) -> bool:
-        """Whether the bus is reached and every subscription was taken."""
+        """Whether the bus is reached and the subscriptions are in effect."""
         return self._up.is_set()
 
     @property
     def limit(self) -> int:
-        """Bytes of one envelope that the bus takes, as far as is known."""
+        """The most bytes of one envelope that the bus takes, as far as that is known."""
         return self._sender.limit
 
     @property
     def publish_errors(self) -> int:
-        """Batches that the bus did not take; they are sent again when it is back."""
+        """How many batches the bus did not take. They are sent again when it is back."""
         return self._sender.errors
 
     async def wait_up(self) -> None:
@@ -99,30 +99,36 @@ class Link:
         await self._up.wait()
 
     def wake(self) -> None:
-        """Say that there is something to send."""
+        """Tell the link that there is something to send."""
         self._work.set()
 
     def wish(self) -> None:
-        """Say that the interest has changed."""
+        """Tell the link that the interest has changed."""
         self._wishes.set()
 
     def fail(self, why: str) -> None:
-        """Give the present broker up, because of ``why``."""
+        """Close the current broker for the reason ``why``, and connect again."""
         if self._broken is not None and not self._broken.done():
             self._broken.set_exception(BrokerError(why))
 
     async def wait_subscribed(self, channel: str) -> None:
-        """Return once the interest in this channel is in effect on the bus, or the bus is away."""
+        """Return when the interest in this channel is in effect on the bus, or the bus is away.
+
+        Cancelling is safe: the interest stays, and takes effect later.
+        """
         self._wishes.set()
         while self.up and (channel in self._interest.taken) is not (channel in self._interest.wanted):
             await self._next_turn()
 
     async def drained(self) -> None:
-        """Return at the next step forward: a batch sent, or the bus lost."""
+        """Return at the next step: when a batch is sent, or the bus is lost."""
         await self._next_turn()
 
     async def run(self) -> None:
-        """Stay on the bus until cancelled."""
+        """Keep the node on the bus until this is cancelled.
+
+        Then it sends the rest and a goodbye, and leaves.
+        """
         attempt = 0
         while True:
             try:
@@ -140,7 +146,10 @@ class Link:
             await asyncio.sleep(delay(attempt, random.random(), TROUBLE))  # noqa: S311
 
     async def _serve(self, broker: Broker) -> bool:
-        """Work with one broker until it fails; True when it joined, and not all it was to send is stuck."""
+        """Work with one broker until it fails.
+
+        Returns whether the broker joined and did not get stuck at once.
+        """
         moved = True
         try:
             await self._join(broker)
@@ -166,21 +175,21 @@ class Link:
                 group.create_task(self._write(broker))
                 group.create_task(self._subscribe(broker))
                 group.create_task(self._check(broker))
-                # In the body, so that the group takes back its own cancellation of this task: when its tasks
-                # fail while it only waits for them it does not (Python 3.11), and that would end the next
-                # timeout of this task with CancelledError.
+                # It is awaited in the body, so that the group takes back its own cancellation of this task.
+                # If a task fails while the group only waits, the group does not do so (Python 3.11), and the
+                # next timeout of this task would end with CancelledError.
                 await self._broken
         except BaseExceptionGroup as group_error:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
-                raise asyncio.CancelledError from None  # a group prefers the errors
+                raise asyncio.CancelledError from None  # A group raises the errors instead.
             _, bugs = group_error.split(BrokerError)
             raise (bugs or group_error).exceptions[0] from None
 
     async def _join(self, broker: Broker) -> None:
         self._interest.lost()
         while await self._adjust(broker):
-            pass  # what was wished for meanwhile
+            pass  # The interest may have changed meanwhile.
         self._sender.joined(broker)
         self._up.set()
         self._next()
@@ -231,7 +240,7 @@ class Link:
             self._next()
 
     async def _adjust(self, broker: Broker) -> bool:
-        """Bring the subscriptions in line with the interest; False when they were."""
+        """Subscribe and unsubscribe by the interest. Returns False if nothing had to be changed."""
         take, give = self._interest.changes()
         for start in range(0, len(give), PIECE):
             await broker.unsubscribe(give[start : start + PIECE])
@@ -242,12 +251,12 @@ class Link:
         return bool(take or give)
 
     async def _farewell(self, broker: Broker) -> None:
-        """Send what is left, and a goodbye, within a second."""
+        """Send the remaining envelopes and a goodbye, within a second."""
         if not self.up:
             return
         self._outgoing.flow()
         try:
-            # Not asyncio.timeout, which does not say TimeoutError in a task that is being cancelled (3.11.2).
+            # asyncio.timeout does not raise TimeoutError in a task that is being cancelled (Python 3.11.2).
             await asyncio.wait_for(self._send_the_rest(broker), FAREWELL_SECONDS)
         except (BrokerError, TimeoutError) as exc:
             logger.warning("left the bus with %d envelopes unsent: %s", self._outgoing.unsent, exc)

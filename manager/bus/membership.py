@@ -1,39 +1,110 @@
-"""Who else is on the bus: who has come, who is to be greeted, who is waited for, and who is gone."""
+"""``Membership``: the other nodes on the bus, from their hello until they leave or die."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
+from typing import Final, Protocol
 
-from socketio_cluster.manager.bus.greetings import Greetings
-from socketio_cluster.manager.bus.messages import Beat, Hello
-from socketio_cluster.manager.bus.node_listener import NodeListener
+from socketio_cluster.manager.bus.messages import Beat, Hello, Message
 from socketio_cluster.manager.bus.roster import NodeInfo, Roster
-from socketio_cluster.manager.bus.settling import Settling
 from socketio_cluster.manager.bus.streams import Streams
 
 logger = logging.getLogger("socketio_cluster.manager")
 
 
-class Membership:
-    """The other nodes; ``hears`` is told who is gone. Times are this node's monotonic clock, in seconds."""
+PAUSE: Final = 0.5
+"""Seconds between two answers. One beat answers all hellos that come meanwhile."""
+FEW: Final = 4
+"""Up to so many hellos are answered in the senders' inboxes.
 
-    def __init__(self, streams: Streams, hears: NodeListener) -> None:
+For more, one envelope to everybody costs less.
+"""
+
+
+class Greetings:
+    """The hellos that wait for an answer. Times are in seconds."""
+
+    def __init__(self) -> None:
+        self._from: set[str] = set()
+        self._next = 0.0
+
+    def heard(self, origin: str) -> None:
+        """Note the hello of a node."""
+        self._from.add(origin)
+
+    def due(self, now: float) -> set[str]:
+        """Remove and return the nodes to answer now. They are empty if the last answer was not long ago."""
+        if not self._from or now < self._next:
+            return set()
+        due, self._from, self._next = self._from, set(), now + PAUSE
+        return due
+
+
+class Settling:
+    """After an outage of the bus: waits until the nodes that were on it before are back.
+
+    Then each of them has its subscriptions, and the envelopes that waited are published. They go out once, to
+    the nodes that need them. If they were published earlier, nodes on their way back would miss them and ask
+    for them.
+
+    Args:
+        nodes: the nodes that were on the bus before.
+        until: the time in seconds after which this waits no longer.
+    """
+
+    def __init__(self, nodes: Iterable[str], until: float) -> None:
+        self._missing = set(nodes)
+        self._until = until
+
+    def heard(self, node: str) -> None:
+        """Note that a node is on the bus. After an outage its first message is its hello."""
+        self._missing.discard(node)
+
+    def over(self, now: float) -> bool:
+        """Whether the waiting is over."""
+        return not self._missing or now >= self._until
+
+
+class NodeListener(Protocol):
+    """The object that gets the messages of other nodes, such as a client manager."""
+
+    def heard(self, origin: str, message: Message) -> None:
+        """Handle a message of another node. Each comes once, in the order of sending."""
+
+    def node_gone(self, node: str) -> None:
+        """Handle that a node has left or died."""
+
+    @property
+    def client_count(self) -> int:
+        """How many clients this node serves."""
+
+
+class Membership:
+    """The other nodes. Times are readings of this node's monotonic clock, in seconds.
+
+    Args:
+        streams: knows when each node was last heard.
+        listener: is told when a node has left or died.
+    """
+
+    def __init__(self, streams: Streams, listener: NodeListener) -> None:
         self._roster = Roster(streams)
-        self._hears = hears
+        self._listener = listener
         self._settling: Settling | None = None
         self.greetings = Greetings()
 
     @property
     def nodes(self) -> dict[str, NodeInfo]:
-        """The live ones, by id."""
+        """The live nodes by id, without this one."""
         return self._roster.nodes
 
     def settle(self, until: float) -> None:
-        """Wait for those who are there now, that is, who were there before the bus was away."""
+        """Start to wait for the nodes that were on the bus before the outage."""
         self._settling = Settling(self._roster.nodes, until)
 
     def settled(self, now: float) -> bool:
-        """Whether the waiting is over; True once."""
+        """Whether the waiting is over. Returns True only once for each ``settle``."""
         if self._settling is None or not self._settling.over(now):
             return False
         self._settling = None
@@ -45,22 +116,22 @@ class Membership:
             self._settling.heard(origin)
 
     def present(self, origin: str, notice: Hello | Beat) -> None:
-        """Take what a node says about itself."""
+        """Handle a hello or a beat of a node."""
         if self._roster.present(origin, notice):
             logger.info("node %s (%s) is here", notice.name or origin, origin)
         if isinstance(notice, Hello):
             self.greetings.heard(origin)
 
     def left(self, origin: str) -> None:
-        """Take a goodbye."""
+        """Handle the goodbye of a node."""
         if self._roster.leave(origin):
             self._gone(origin, "left")
 
     def expire(self, now: float) -> None:
-        """Look for the dead."""
+        """Remove the nodes that have been silent for too long."""
         for node in self._roster.expire(now):
             self._gone(node, "is dead")
 
     def _gone(self, node: str, how: str) -> None:
         logger.info("node %s %s", node, how)
-        self._hears.node_gone(node)
+        self._listener.node_gone(node)

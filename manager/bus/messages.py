@@ -1,8 +1,8 @@
-"""What nodes say to each other.
+"""The messages between nodes.
 
-One struct per kind, written as a MessagePack array with the kind's number first. Numbers are never
-used again for something else; fields are only added at the end, with a default, so that nodes of two
-versions understand each other during a rolling update.
+There is one struct for each kind. It is written as a MessagePack array with the number of the kind first.
+Numbers are never used again for another kind. Fields are only added at the end, with a default, so that nodes
+of two versions understand each other during a rolling update.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from socketio_cluster.manager.bus.channels import Room
 
 
 class Emit(msgspec.Struct, array_like=True, tag=1, gc=False):
-    """An event for clients; the Socket.IO packet is already encoded.
+    """An event for clients, as an encoded Socket.IO packet.
 
-    ``parts`` holds the packet and its binary attachments. ``ack`` is the number under which the sender
-    waits for answers, 0 for none; ``ack_at`` is where the client's ack id goes into the packet, ``ack_id`` is
-    the one that is in it, see ``packets``. ``ack_seconds`` is how long the sender waits, 0 for as long as the
-    receiver's own option says.
+    ``parts`` holds the packet and its binary attachments. ``ack`` is the request number under which the
+    sender waits for answers, or 0. ``ack_at`` is the place of the client's ack id in the packet, and
+    ``ack_id`` is the id that is in the packet already (see ``packets.py``). ``ack_seconds`` is how long the
+    sender waits; 0 stands for the receiver's own option.
     """
 
     namespace: str
@@ -33,7 +33,7 @@ class Emit(msgspec.Struct, array_like=True, tag=1, gc=False):
 
 
 class Ack(msgspec.Struct, array_like=True, tag=2, gc=False):
-    """A client's answer to an emit: its ACK packet, encoded again."""
+    """A client's answer to an emit, as an encoded ACK packet."""
 
     request: int
     parts: list[bytes]
@@ -41,13 +41,13 @@ class Ack(msgspec.Struct, array_like=True, tag=2, gc=False):
 
 
 class Gone(msgspec.Struct, array_like=True, tag=3, gc=False):
-    """No answer will come to this emit: the client is not there any more."""
+    """Says that no answer will come to an emit, because the client is gone."""
 
     request: int
 
 
 class Enter(msgspec.Struct, array_like=True, tag=4, gc=False):
-    """Put a client into a room."""
+    """A request to put a client into a room."""
 
     request: int
     namespace: str
@@ -56,7 +56,7 @@ class Enter(msgspec.Struct, array_like=True, tag=4, gc=False):
 
 
 class Leave(msgspec.Struct, array_like=True, tag=5, gc=False):
-    """Take a client out of a room."""
+    """A request to take a client out of a room."""
 
     request: int
     namespace: str
@@ -65,7 +65,7 @@ class Leave(msgspec.Struct, array_like=True, tag=5, gc=False):
 
 
 class Close(msgspec.Struct, array_like=True, tag=6, gc=False):
-    """Take everybody out of a room."""
+    """A request to take all clients out of a room."""
 
     request: int
     namespace: str
@@ -73,7 +73,7 @@ class Close(msgspec.Struct, array_like=True, tag=6, gc=False):
 
 
 class Disconnect(msgspec.Struct, array_like=True, tag=7, gc=False):
-    """Disconnect a client from a namespace."""
+    """A request to disconnect a client from a namespace."""
 
     request: int
     namespace: str
@@ -81,18 +81,18 @@ class Disconnect(msgspec.Struct, array_like=True, tag=7, gc=False):
 
 
 class Reply(msgspec.Struct, array_like=True, tag=8, gc=False):
-    """What was asked for is done; or ``error`` says why not."""
+    """The reply to a request: it was carried out, or ``error`` says why not."""
 
     request: int
     error: str = ""
 
 
 class Offer(msgspec.Struct, array_like=True, gc=False):
-    """How far a node's stream is, so that others see whether they have missed something of it.
+    """Says how far a node's stream is, so that other nodes see whether they have missed envelopes of it.
 
-    ``upto``: everything up to this number was published before this offer, or never will be. ``marks``: the
-    channels of what was published after number ``since``, as ``channel_set`` packs them. A node that has
-    the stream up to ``since``, or further, and needs none of these channels, has missed nothing.
+    Everything up to the number ``upto`` was published before this offer, or never will be. ``marks`` are the
+    channels of the envelopes after the number ``since``, as ``channel_set`` packs them. A node that has the
+    stream at least up to ``since``, and needs none of these channels, has missed nothing.
     """
 
     upto: int
@@ -101,7 +101,7 @@ class Offer(msgspec.Struct, array_like=True, gc=False):
 
 
 class Hello(msgspec.Struct, array_like=True, tag=14, gc=False):
-    """A node is on the bus, again or for the first time; whoever hears it answers with a beat."""
+    """Says that a node is on the bus, again or for the first time. Other nodes answer with a beat."""
 
     name: str
     address: str
@@ -112,7 +112,7 @@ class Hello(msgspec.Struct, array_like=True, tag=14, gc=False):
 
 
 class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
-    """A node is alive; one that is ``draining`` takes no new clients and lets its own go."""
+    """Says that a node is alive. One that is ``draining`` takes no new clients and disconnects its own."""
 
     name: str
     address: str
@@ -123,14 +123,14 @@ class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
 
 
 class Bye(msgspec.Struct, array_like=True, tag=11, gc=False):
-    """A node leaves."""
+    """Says that a node leaves."""
 
 
 class Ask(msgspec.Struct, array_like=True, tag=16, gc=False):
-    """Ask a sender for a piece of what was missed: its envelopes above ``after`` to these channels.
+    """Asks a sender for a piece of missed envelopes: those above the number ``after`` to these channels.
 
-    ``question`` is the asker's number for it. ``upto`` is the last number of interest, as the answer before
-    has said; 0 in the first piece. ``channels``: ``ChannelSet.raw``.
+    ``question`` is the asker's number for it. ``upto`` is the last number of interest, which the answer
+    before has said, or 0 for the first piece. ``channels`` is ``ChannelSet.raw``.
     """
 
     question: int
@@ -140,10 +140,11 @@ class Ask(msgspec.Struct, array_like=True, tag=16, gc=False):
 
 
 class Answer(msgspec.Struct, array_like=True, tag=17, gc=False):
-    """A piece of what a node has missed: envelopes as they were sent.
+    """A piece of the envelopes that a node has missed, in the form in which they were sent.
 
-    ``reached``: everything up to this number is in this piece or the ones before; ``upto``: where the last
-    piece ends. ``lost``: so many are not kept any more; at least so many, unless ``exact``.
+    Everything up to the number ``reached`` is in this piece or those before. ``upto`` is the number at which
+    the last piece ends. ``lost`` is how many envelopes are not kept any more; without ``exact`` there may be
+    more.
     """
 
     question: int
@@ -155,15 +156,23 @@ class Answer(msgspec.Struct, array_like=True, tag=17, gc=False):
 
 
 class PassedOn(msgspec.Struct, array_like=True, tag=13, gc=False):
-    """An emit to rooms that are named like sids of the sender, but are none of its clients.
+    """An emit that a node passes on, to rooms whose names have the form of its sids but are no clients of it.
 
-    The sender is the node that such an emit comes to. ``emitter`` is the node it is from, which has served
-    its own clients. ``rooms`` are those rooms, ``event`` is the emit as it came.
+    Such an emit comes to this node first. ``emitter`` is the node that the emit is from, and which has served
+    its own clients. ``rooms`` are the rooms in question, and ``event`` is the emit as it came.
     """
 
     emitter: str
     rooms: list[Room]
     event: Emit
+
+
+class SelectiveEmit(msgspec.Struct, array_like=True, tag=20, gc=False):
+    """An emit that leaves clients out: those in ``except_``, and with ``volatile`` those who are not free."""
+
+    event: Emit
+    except_: list[Room]
+    volatile: bool
 
 
 class Recipients(msgspec.Struct, array_like=True, frozen=True):
@@ -279,7 +288,11 @@ Message = (
     | PassedOn
     | Query
     | Finding
+    | SelectiveEmit
 )
 Notice = Hello | Beat | Bye | Ask | Answer
-"""What is no part of a sender's stream: it has no number, is not kept, and is sent before what waits."""
+"""The messages that are no part of a stream.
+
+They have no number, are not kept, and are sent before the stream.
+"""
 ClientRequest = Enter | Leave | Close | Disconnect

@@ -1,9 +1,8 @@
-"""A node's place in the cluster: what it says, what it hears, and who else is there.
+"""``Node``: a member of the cluster, which publishes and receives messages and knows the other nodes.
 
-Everything a node publishes is one numbered stream, kept for a while in the backlog; everything it hears is
-checked against the last number of its sender. So an envelope sent twice counts once, and one missed while
-this node was cut off is asked for (``recovery.py``) and given by its sender (``answers.py``). What nodes
-say about themselves are notices, outside the stream.
+A node publishes one stream of numbered envelopes, which the backlog keeps. An envelope that is received twice
+counts once. An envelope that was missed while this node was cut off is asked for (``recovery.py``), and its
+sender answers (``answers.py``). Messages of nodes about themselves are notices, outside the stream.
 """
 
 from __future__ import annotations
@@ -22,18 +21,16 @@ from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.link import FAREWELL_SECONDS, Link
-from socketio_cluster.manager.bus.membership import Membership
+from socketio_cluster.manager.bus.membership import Membership, NodeListener
 from socketio_cluster.manager.bus.messages import Answer, Ask, Beat, Bye, Emit, Gone, Hello, Message, Notice
-from socketio_cluster.manager.bus.node_listener import NodeListener
 from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.publisher import Publisher
-from socketio_cluster.manager.bus.receiver import Receiver
+from socketio_cluster.manager.bus.receiver import Receiver, Twin
 from socketio_cluster.manager.bus.recovery import Recovery
 from socketio_cluster.manager.bus.registry import open_broker, safe_url
 from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.bus.speaker import Speaker
 from socketio_cluster.manager.bus.streams import Streams
-from socketio_cluster.manager.bus.twin import Twin
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.ids import new_node_id
 from socketio_cluster.manager.stats import Stats
@@ -46,34 +43,36 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 TICK: Final = 0.1
 LATE: Final = 1.0
-"""A tick so much too late means that this loop was blocked: silence then says nothing about others."""
-LOOK_AROUND: Final = 0.5
-"""Seconds between two looks for the dead."""
+"""If a tick is late by so many seconds, the loop was blocked, and the silence of others means nothing."""
+CHECK_NODES: Final = 0.5
+"""Seconds between two checks for dead nodes."""
 
 
 class Node:
-    """One member of the cluster; without a bus (``options.url`` is None) the only one.
+    """One member of the cluster. Without a bus (``options.url`` is None) it is the only one.
 
     Args:
         options: the settings.
-        hears: who is told what other nodes say.
+        listener: gets the messages of other nodes.
+        stats: the counters.
         serving: False for a process that only emits.
-        stats: where to count.
     """
 
-    def __init__(self, options: Options, hears: NodeListener, stats: Stats, *, serving: bool = True) -> None:
+    def __init__(
+        self, options: Options, listener: NodeListener, stats: Stats, *, serving: bool = True
+    ) -> None:
         self.id = new_node_id()
         self.options = options
         self.channels = Channels(options.prefix)
         self.stats = stats
         self.draining = False
-        self._hears = hears
+        self._listener = listener
         self._serving = serving
-        self._joined_at = self._joined_clock = self._marked_at = self._beat_at = self._looked_at = 0.0
+        self._joined_at = self._joined_clock = self._marked_at = self._beat_at = self._checked_at = 0.0
         self._said_goodbye = False
         self._interest = Interest()
         self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
-        self._membership = Membership(self._streams, hears)
+        self._membership = Membership(self._streams, listener)
         codec = Codec(options.prefix, options.secret)
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
         self._answers = Answers(backlog, lambda: self.publisher.largest // 2)
@@ -83,7 +82,7 @@ class Node:
         self.publisher = Publisher(self.id, codec, self._outgoing, self._link, stats)
         self._twin = Twin(self.publisher.said, options.dead_after)
         self._receiver = Receiver(
-            self.id, codec, self._streams, self._twin, stats, hears.heard, self._noticed
+            self.id, codec, self._streams, self._twin, stats, listener.heard, self._noticed
         )
         self._speaker = Speaker(self.publisher, self.channels, serving=serving)
         self._recovery = Recovery(self._streams, self._interest, self._receiver, self._speaker.ask, stats)
@@ -96,21 +95,21 @@ class Node:
 
     @property
     def ready(self) -> bool:
-        """Whether this node hears the others; always, when it is alone."""
+        """Whether this node is on the bus and hears the others. A node that is alone is always ready."""
         return self._link is None or (self._link.up and not self._twin.there(time.monotonic()))
 
     @property
     def nodes(self) -> dict[str, NodeInfo]:
-        """The live nodes by id, this one included if it serves clients."""
+        """The live nodes by id. This node is one of them if it serves clients."""
         me = {self.id: self._info()} if self._serving else {}
         return {**me, **self._membership.nodes}
 
     def knows(self, node: str) -> bool:
-        """Whether this is a live node, or this one."""
+        """Whether this is the id of a live node or of this node."""
         return node == self.id or node in self._membership.nodes
 
     async def start(self, wait: float) -> None:
-        """Go on the bus; returns when it is reached, or after ``wait`` seconds, while it goes on trying.
+        """Connect to the bus. Returns when it is reached, or after ``wait`` seconds; the node goes on trying.
 
         Raises ``SettingError`` for a URL that the broker cannot work with.
         """
@@ -139,24 +138,22 @@ class Node:
             await self._link.wait_up()
 
     async def introduced(self) -> None:
-        """Return when every live node has had the time to say so: one heartbeat after joining the bus."""
+        """Return one heartbeat after joining the bus, when every live node has had the time to say so."""
         if self._link is not None:
             await self._link.wait_up()
             await asyncio.sleep(self._joined_at + self.options.heartbeat - time.monotonic())
 
     def drain(self) -> None:
-        """Tell the others that this node takes no new clients and lets its own go."""
+        """Tell the other nodes that this node is draining."""
         self.draining = True
         self._speaker.beat(self._info())
 
     async def close(self) -> None:
-        """Send what is left, say goodbye and leave the bus, within a second.
-
-        First through the running link: to cancel it in the middle of a batch would end the broker.
-        """
+        """Send the remaining envelopes, say goodbye and leave the bus, within about a second."""
+        # The link still runs meanwhile, because cancelling it in the middle of a batch would end the broker.
         if self._tasks and self._link is not None and self._link.up:
             self._flow()
-            with contextlib.suppress(TimeoutError):  # the link says what is left unsent
+            with contextlib.suppress(TimeoutError):  # The link logs how many envelopes are unsent.
                 await asyncio.wait_for(self._send_the_rest(), FAREWELL_SECONDS)
         tasks, self._tasks = self._tasks, []
         for task in tasks:
@@ -164,30 +161,30 @@ class Node:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def subscribe(self, channel: str) -> None:
-        """Need a channel; returns when the bus delivers it, or at once when there is no bus."""
+        """Add a channel to the interest. Returns when the subscription is in effect, or the bus is away."""
         self._interest.want(channel)
         if self._link is not None:
             await self._link.wait_subscribed(channel)
 
     def unsubscribe(self, channel: str) -> None:
-        """Need a channel no more."""
+        """Remove a channel from the interest."""
         self._interest.drop(channel)
         if self._link is not None:
             self._link.wish()
 
     def post(self, message: Message, *channels: str) -> int:
-        """Publish a message to channels; see ``Publisher.post``."""
+        """Publish a message to channels. See ``Publisher.post``."""
         return self.publisher.post(message, channels)
 
     def arrived(self, deliveries: list[Delivery]) -> None:
-        """Take what came from the bus."""
+        """Handle deliveries from the bus."""
         self._receiver.arrived(deliveries)
         if self._outgoing.marked and self._receiver.echo_sent >= self._marked_at:
             self._outgoing.mark_heard()
             self.publisher.wake()
 
     def joined(self, *, again: bool) -> None:
-        """Say hello; after a cut, wait for those who were there before, and find out what was missed."""
+        """Say hello. After a cut, wait for the nodes that were there before, and recover missed envelopes."""
         now = time.monotonic()
         self._receiver.echo = self._joined_at = self._beat_at = now
         self._said_goodbye = False
@@ -201,14 +198,14 @@ class Node:
         self._speaker.hello(self._info())
 
     def parted(self) -> None:
-        """Forget who has asked: clients of this node are served as before."""
+        """Drop the questions of other nodes. The clients of this node are served as before."""
         self._answers.clear()
 
     def refused(self, entry: Entry, why: str) -> None:
-        """Name what the bus will never take; nobody will answer it."""
+        """Log an envelope that the bus never takes, and abandon its callback."""
         message = self.publisher.refused(entry, why)
         if isinstance(message, Emit) and message.ack:
-            self._hears.heard(self.id, Gone(message.ack))
+            self._listener.heard(self.id, Gone(message.ack))
 
     def leaving(self) -> None:
         """Say goodbye, once."""
@@ -217,7 +214,7 @@ class Node:
             self._speaker.bye()
 
     def _noticed(self, origin: str, notice: Notice) -> None:
-        """Take what another node says about itself, or asks this one."""
+        """Handle a notice of another node."""
         self._membership.heard(origin)
         match notice:
             case Hello() | Beat():
@@ -238,9 +235,8 @@ class Node:
 
     def _present(self, origin: str, notice: Hello | Beat) -> None:
         self._membership.present(origin, notice)
-        if (
-            self._receiver.echo_sent > self._joined_clock
-        ):  # what came before may be older than the subscriptions
+        # An offer that came before the echo may be older than the subscriptions.
+        if self._receiver.echo_sent > self._joined_clock:
             self._recovery.offered(origin, notice.offer, again=isinstance(notice, Hello))
 
     async def _tick(self) -> None:
@@ -265,11 +261,11 @@ class Node:
         if greeted := self._membership.greetings.due(now):
             self._speaker.answer(self._info(), greeted)
         self._recovery.turn(now)
-        if now - self._looked_at >= LOOK_AROUND:
-            self._looked_at = now
-            self._look_around(now)
+        if now - self._checked_at >= CHECK_NODES:
+            self._checked_at = now
+            self._check_nodes(now)
 
-    def _look_around(self, now: float) -> None:
+    def _check_nodes(self, now: float) -> None:
         assert self._link is not None
         if now - self._receiver.echo > self.options.deaf_after:
             self._link.fail("this node does not hear its own heartbeat")
@@ -279,7 +275,7 @@ class Node:
         self._membership.expire(now)
 
     def _flow(self) -> None:
-        """Publish what waited: those who need it are back, or late."""
+        """Publish the waiting envelopes, as the other nodes are back or their time is over."""
         self._outgoing.flow_paced(len(self.nodes))
         self.publisher.wake()
 
@@ -300,4 +296,4 @@ class Node:
 
     def _info(self) -> NodeInfo:
         me = self.options
-        return NodeInfo(self.id, me.name or self.id, me.address, self._hears.client_count, self.draining)
+        return NodeInfo(self.id, me.name or self.id, me.address, self._listener.client_count, self.draining)

@@ -1,8 +1,8 @@
-"""What the link sends: notices first, then the stream, and a piece of an answer at most.
+"""The queue of the link: notices first, then the stream, and at most one piece of an answer in each batch.
 
-A *notice* is no part of the stream: it is sent once, soon or never, so it waits in a short queue of its
-own that ends with the connection. Answers are made one by one as there is room: beside live traffic they
-take a fifth of the way at most.
+A *notice* is no part of the stream. It is sent once, soon or never, so it waits in a short queue of its own,
+which ends with the connection. Answers are made one by one, when there is room for them: beside live traffic
+they take at most a fifth of the bytes.
 """
 
 from __future__ import annotations
@@ -15,19 +15,25 @@ from socketio_cluster.manager.bus.backlog import Backlog, Entry
 from socketio_cluster.manager.bus.broker import Publication
 
 PACED_BYTES: Final = 4 * 1024 * 1024
-"""Of what waited for the bus, so much of all nodes together is under way to a node that reads everything.
-Redis cuts a subscriber off for which 32 MiB wait, or 8 MiB for a minute."""
+"""The most bytes, of all nodes together, that are on their way to a node that reads everything.
+
+Redis cuts off a subscriber for which 32 MiB wait, or 8 MiB for a minute.
+"""
 LEAST_BYTES: Final = 16 * 1024
 BATCH_ENTRIES: Final = 1000
 BATCH_BYTES: Final = 1024 * 1024
 NOTICES: Final = 1000
-"""Notices that may wait; beyond it the oldest go, as all but a goodbye come again."""
+"""The most notices that may wait.
+
+With more the oldest are dropped, as all but a goodbye are repeated anyway.
+"""
 
 
 class Batch(NamedTuple):
-    """What goes to the bus in one round trip.
+    """The publications that go to the bus in one round trip.
 
-    ``entries``: those of the stream, which begin at ``first``. ``told``: notices so far, with these.
+    ``entries`` are those of the stream; the first one has the index ``first``. ``told`` is the number of all
+    notices up to this batch.
     """
 
     publications: list[Publication]
@@ -36,18 +42,18 @@ class Batch(NamedTuple):
     told: int
 
     def entry(self, index: int) -> Entry | None:
-        """The entry behind a publication; None for a notice or an answer."""
+        """Return the entry of the publication with this index, or None for a notice or an answer."""
         index -= self.first
         return self.entries[index] if 0 <= index < len(self.entries) else None
 
 
 class Outgoing:
-    """Everything that waits for the bus.
+    """All envelopes that wait for the bus.
 
     Args:
         backlog: the stream.
-        answer: makes the next piece of an answer, or gives None.
-        mark: makes a notice of this node to itself.
+        answer: returns the next piece of an answer, or None.
+        mark: returns a notice of this node to itself.
     """
 
     def __init__(
@@ -58,14 +64,14 @@ class Outgoing:
         self._mark = mark
         self._notices: deque[Publication] = deque(maxlen=NOTICES)
         self.noticed = 0
-        """How many notices there were."""
+        """How many notices were added."""
         self.told = 0
-        """How many of them wait no more: the bus has them, or they are lost."""
+        """How many of them do not wait any more, because the bus has them or they are lost."""
         self._flowing = True
         self._paced_until = 0
         self._paced_bytes = 0
         self.marked = False
-        """Whether the stream waits for the mark behind its last batch to come back."""
+        """Whether the stream waits until the mark behind its last batch comes back."""
 
     @property
     def unsent(self) -> int:
@@ -73,36 +79,37 @@ class Outgoing:
         return self.backlog.unsent + len(self._notices)
 
     def hold(self) -> None:
-        """Send no more of the stream; notices and answers are sent always."""
+        """Stop sending the stream. Notices and answers are always sent."""
         self._flowing = False
 
     def flow(self) -> None:
-        """Send the stream, as fast as the bus takes it."""
+        """Send the stream as fast as the bus takes it."""
         self._flowing = True
         self._paced_until = 0
         self.marked = False
 
     def flow_paced(self, nodes: int) -> None:
-        """Send the stream, and what waits now no faster than this node hears.
+        """Send the stream, but the envelopes that wait now no faster than this node can read.
 
-        All nodes send what waited at the same time, and the bus takes it faster than they can read: so each
-        batch is small and ends in a mark to this node itself, and the next one waits for it.
+        All nodes send their waiting envelopes at the same time, and the bus takes them faster than the nodes
+        can read. So each batch is small and ends with a mark to this node itself, and the next batch waits
+        for it.
         """
         self.flow()
         self._paced_until = self.backlog.newest_number
         self._paced_bytes = max(LEAST_BYTES, PACED_BYTES // max(1, nodes))
 
     def mark_heard(self) -> None:
-        """The mark came back: whatever was sent before it was read."""
+        """Note that the mark came back, so this node has read everything in front of it."""
         self.marked = False
 
     def notice(self, publication: Publication) -> None:
-        """Send this next."""
+        """Add a notice. It is sent with the next batch."""
         self._notices.append(publication)
         self.noticed += 1
 
     def batch(self, most: int = BATCH_ENTRIES) -> Batch:
-        """What to send next, with so many entries of the stream at most; empty when nothing waits."""
+        """Return the next batch, with at most so many entries of the stream. It is empty if nothing waits."""
         publications = list(self._notices)
         first = len(publications)
         self._notices.clear()
@@ -116,7 +123,7 @@ class Outgoing:
         return Batch(publications, entries, first, self.noticed)
 
     def sent(self, batch: Batch) -> None:
-        """The bus has this batch."""
+        """Note that the bus has this batch."""
         if batch.entries:
             self.backlog.sent(batch.entries[-1].number)
         self.told = batch.told
@@ -128,7 +135,10 @@ class Outgoing:
         return self.backlog.batch(most, self._paced_bytes if paced else BATCH_BYTES)
 
     def cut(self) -> None:
-        """The broker is gone, and the notices with it; the stream goes on from where it was confirmed."""
+        """Note that the broker is gone.
+
+        The notices are lost; the stream goes on behind the last confirmed entry.
+        """
         self._notices.clear()
         self.told = self.noticed
         self.flow()

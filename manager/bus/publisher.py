@@ -1,4 +1,4 @@
-"""What this node publishes: one numbered stream of envelopes, and notices beside it."""
+"""``Publisher``: publishes this node's stream of numbered envelopes, and its notices."""
 
 from __future__ import annotations
 
@@ -10,26 +10,25 @@ from typing import Final
 
 from socketio_cluster.manager.bus.backlog import Entry
 from socketio_cluster.manager.bus.broker import Publication
-from socketio_cluster.manager.bus.envelope import Codec, Header
+from socketio_cluster.manager.bus.envelope import Codec, Header, SenderClock
 from socketio_cluster.manager.bus.link import Link
 from socketio_cluster.manager.bus.messages import Emit, Message, Notice
 from socketio_cluster.manager.bus.outgoing import Outgoing
-from socketio_cluster.manager.bus.sender_clock import SenderClock
 from socketio_cluster.manager.errors import BrokerError, EventTooLarge
 from socketio_cluster.manager.stats import Stats
 
 logger = logging.getLogger("socketio_cluster.manager")
 
 HIGH_WATER: Final = 2000
-"""Unsent envelopes above which emits wait for the bus, so that a flood slows its source."""
+"""With more unsent envelopes emits wait for the bus, so that a flood slows down its source."""
 
 AROUND: Final = 1024
-"""Bytes that an envelope, and the answer that may bring it once more, add to an event."""
+"""Bytes that an envelope adds to an event, together with the answer that may repeat it."""
 REFUSALS_KEPT: Final = 1000
-"""Refused envelopes whose number is remembered for the emitter that waits for it."""
+"""The number of refused envelopes that are remembered, for emitters that wait for them."""
 
 STAMPS: Final = 2000
-"""Notices whose time is remembered; those to everybody come back within a few heartbeats."""
+"""The number of notices whose time is remembered. Those to all nodes come back within a few heartbeats."""
 
 
 class Publisher:
@@ -37,10 +36,10 @@ class Publisher:
 
     Args:
         origin: this node's id.
-        codec: makes the bytes.
-        outgoing: where they wait for the link.
-        link: the way to the bus; None publishes nothing.
-        stats: where to count.
+        codec: packs the envelopes.
+        outgoing: the queue in which envelopes wait for the link.
+        link: the link to the bus. With None nothing is published.
+        stats: the counters.
     """
 
     def __init__(
@@ -54,18 +53,19 @@ class Publisher:
         self._clock = SenderClock()
         self._stats = stats
         self.number = 0
-        """Number of the newest envelope."""
+        """The number of the newest envelope."""
         self.said: deque[float] = deque(maxlen=STAMPS)
-        """When the latest notices were sent, as their headers say."""
+        """The times in the headers of the latest notices."""
         self._stamp = 0.0
         self._warned = False
         self._refusals: dict[int, str] = {}
 
     def post(self, message: Message, channels: tuple[str, ...]) -> int:
-        """Publish a message to channels, in the order of the calls; returns its number.
+        """Publish a message to channels, in the order of the calls, and return its number.
 
-        It goes out at once, or when the bus is back. Raises ``EventTooLarge`` for one that the bus or the
-        buffer cannot hold, and what msgspec raises for one it cannot pack.
+        It is sent soon, or when the bus is back. It may be dropped if the buffer is full or the bus refuses
+        it. Returns 0, and publishes nothing, without a bus. Raises ``EventTooLarge`` for a message that the
+        bus or the buffer cannot hold, and what msgspec raises for one that it cannot pack.
         """
         if self._link is None:
             return 0
@@ -79,13 +79,13 @@ class Publisher:
         return self.number
 
     def notice(self, message: Notice, *channels: str) -> None:
-        """Publish a notice, before what waits; it is lost when the bus is away."""
+        """Publish a notice before the waiting envelopes. It is lost if the bus is away."""
         if self._link is not None and self._link.up:
             self._outgoing.notice(self.packed(message, *channels, comes_back=True))
             self._link.wake()
 
     def packed(self, message: Notice, *channels: str, comes_back: bool = False) -> Publication:
-        """Give a notice in its envelope; ``comes_back``: this node itself may hear it."""
+        """Return a notice in its envelope. ``comes_back`` is set if this node itself may get it."""
         self._stats.published[type(message).__name__] += 1
         publication = Publication(channels, self._pack(0, message))
         if comes_back:
@@ -93,13 +93,13 @@ class Publisher:
         return publication
 
     def wake(self) -> None:
-        """Have the link look for something to send."""
+        """Tell the link that there is something to send."""
         if self._link is not None:
             self._link.wake()
 
     @property
     def largest(self) -> int:
-        """Bytes of an envelope that the buffer can hold and, as far as is known, the bus."""
+        """The most bytes of an envelope that the buffer and the bus can hold, as far as that is known."""
         limit = self.backlog.max_bytes
         return min(limit, self._link.limit) if self._link is not None else limit
 
@@ -108,29 +108,30 @@ class Publisher:
         return self._link is None or size + AROUND <= self.largest
 
     def too_large(self, size: int) -> EventTooLarge:
-        """Make the error that says what the bound is."""
+        """Return the error for an event of so many bytes. It says what the limit is."""
         bound = "buffer_bytes" if self.largest == self.backlog.max_bytes else "what the bus takes"
         return EventTooLarge(f"{size} bytes are more than {bound} ({self.largest}): nothing was sent")
 
     @property
     def full(self) -> bool:
-        """Whether the bus does not keep up with what is posted."""
+        """Whether so many envelopes wait that emits have to wait."""
         return self.backlog.unsent > HIGH_WATER
 
     @property
     def errors(self) -> int:
-        """Batches that the bus did not take; they are sent again when it is back."""
+        """How many batches the bus did not take. They are sent again when it is back."""
         return self._link.publish_errors if self._link is not None else 0
 
     async def wait_for_capacity(self) -> None:
-        """Wait while the bus is there and cannot keep up with what is posted."""
+        """Wait while the bus is reached and too many envelopes wait for it. Cancelling is safe."""
         while self._link is not None and self._link.up and self.full:
             await self._link.drained()
 
     async def sent(self, number: int) -> bool:
-        """Return when the bus has the envelope with this number; False when it was dropped instead.
+        """Return True when the bus has the envelope with this number, or False if it was dropped.
 
-        Raises ``BrokerError`` when the bus would not take it.
+        Raises ``BrokerError`` if the bus has refused it. Cancelling is safe and does not withdraw the
+        envelope.
         """
         while self._link is not None and self.backlog.awaits(number):
             await self._link.drained()
@@ -139,17 +140,17 @@ class Publisher:
         return self._link is None or self.backlog.reached >= number
 
     async def told(self) -> None:
-        """Return when the bus has every notice so far, or is lost."""
+        """Return when the bus has every notice so far, or when the bus is lost."""
         noticed = self._outgoing.noticed
         while self._link is not None and self._outgoing.told < noticed:
             await self._link.drained()
 
     def time(self) -> float:
-        """What this node would write on an envelope now: epoch seconds that only ever grow."""
+        """Return the time for an envelope's header: epoch seconds that never go back."""
         return self._clock.read(time.time(), time.monotonic())
 
     def refused(self, entry: Entry, why: str) -> Message:
-        """Count and name what the bus will never take; gives the message."""
+        """Count and log an envelope that the bus never takes, and return its message."""
         message = self._codec.message(entry.payload)
         self._stats.dropped += 1
         self._refusals[entry.number] = why
@@ -165,10 +166,10 @@ class Publisher:
         return message
 
     def expire(self, now: float) -> None:
-        """Let go what waited too long."""
+        """Drop the envelopes that have waited for too long."""
         self._count(self.backlog.expire(now))
         if self._link is not None and self._link.up and not self.backlog.unsent:
-            self._warned = False  # the bus is back and has it all: its next absence is another one
+            self._warned = False  # The bus is back and has everything, so the next outage is logged again.
 
     def _pack(self, number: int, message: Message) -> bytes:
         self._stamp = self.time()
@@ -184,7 +185,7 @@ class Publisher:
 
 
 def _name(message: Message) -> str:
-    """What kind of message it is; of an event its name too, where the packet is JSON."""
+    """Return the kind of a message, and for an event in the JSON format its name too."""
     kind = type(message).__name__
     if not isinstance(message, Emit) or not message.text or not message.parts:
         return kind

@@ -1,8 +1,8 @@
-"""Whom this node still has to ask for what it missed, and when.
+"""The open questions to senders of which envelopes were missed, and the times at which to ask them.
 
-One question at a time for each sender, a few senders at a time, so that the answers under way are bounded.
-A question that is not answered is repeated, later and later; one that is answered goes on with its next
-piece at once.
+There is one question at a time for each sender, and a few senders at a time, so that the answers on their way
+are bounded. A question without an answer is repeated after longer and longer times. After an answer the
+question for the next piece follows at once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from itertools import count
 from typing import Final
 
 AT_ONCE: Final = 8
-"""Senders asked at the same time."""
+"""The most senders that are asked at the same time."""
 FIRST_PAUSE: Final = 1.0
 LAST_PAUSE: Final = 16.0
 """Seconds of silence after which a question is repeated: 1, 2, 4 … 16."""
@@ -20,7 +20,7 @@ LAST_PAUSE: Final = 16.0
 
 @dataclass(slots=True)
 class Question:
-    """A question to one sender; ``upto`` is 0 until the first answer says where the last piece ends."""
+    """A question to one sender. ``upto`` is 0 until the first answer says where the last piece ends."""
 
     number: int
     origin: str
@@ -30,7 +30,7 @@ class Question:
 
 
 class Questions:
-    """The open questions, one of each sender; times are seconds."""
+    """The open questions, one for each sender. Times are in seconds."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
@@ -40,21 +40,21 @@ class Questions:
         return len(self._open)
 
     def open(self, origin: str) -> None:
-        """Have something to ask this sender, unless it is being asked already."""
+        """Add a question to this sender, unless there is one already."""
         if origin not in self._open:
             self._open[origin] = Question(next(self._numbers), origin)
 
     def close(self, origin: str) -> bool:
-        """Ask this sender no more; False when it was not asked."""
+        """Remove the question to this sender. Returns False if there was none."""
         return self._open.pop(origin, None) is not None
 
     def clear(self) -> None:
-        """Ask nobody: the bus is gone."""
+        """Remove all questions, because the bus is gone."""
         self._open.clear()
 
     def due(self, now: float) -> list[Question]:
-        """What to ask now; each is noted as asked."""
-        # One that was repeated waits for a sender that may never answer: it must not hold up the others.
+        """Return the questions to ask now. They count as asked."""
+        # A repeated question waits for a sender that may never answer, so it must not hold up the others.
         places = AT_ONCE - sum(one.tries == 1 and now < one.due for one in self._open.values())
         asked = []
         for question in self._open.values():
@@ -67,10 +67,10 @@ class Questions:
         return asked
 
     def answered(self, origin: str, number: int) -> Question | None:
-        """The question that an answer belongs to, if it is open."""
+        """Return the question that an answer belongs to, or None if it is not open any more."""
         question = self._open.get(origin)
         return question if question is not None and question.number == number else None
 
     def next_piece(self, question: Question, upto: int) -> None:
-        """Go on with a question whose answer had more to come; ``upto`` 0: begin anew."""
+        """Replace a question by the one for its next piece. With ``upto`` 0 it begins again."""
         self._open[question.origin] = Question(next(self._numbers), question.origin, upto)

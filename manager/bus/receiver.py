@@ -1,33 +1,62 @@
-"""What came from the bus, from bytes to messages: verified, not older than it may be, each once."""
+"""``Receiver``: reads the envelopes from the bus, and passes on each valid message once."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from socketio_cluster.manager.bus.broker import Delivery
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.messages import Message, Notice
 from socketio_cluster.manager.bus.streams import Streams
-from socketio_cluster.manager.bus.twin import Twin
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.stats import Stats
 
 logger = logging.getLogger("socketio_cluster.manager")
 
 
+class Twin:
+    """Detects another node with the same id as this one.
+
+    Two nodes have the same id if a process or a machine was copied while it ran. Each takes the other's
+    envelopes for its own, so no message passes between them. ``now`` is a monotonic clock in seconds.
+
+    Args:
+        said: the times in the headers of this node's latest notices.
+        dead_after: after so many seconds of silence the other node counts as gone.
+    """
+
+    def __init__(self, said: Collection[float], dead_after: float) -> None:
+        self._said = said
+        self._dead_after = dead_after
+        self._until = 0.0
+
+    def heard(self, node: str, sent: float, now: float) -> bool:
+        """Whether a verified notice with this node's id comes from another node."""
+        if sent in self._said:
+            return False
+        if not self.there(now):
+            logger.error("another node has this one's id, %s: neither hears the other, restart both", node)
+        self._until = now + self._dead_after
+        return True
+
+    def there(self, now: float) -> bool:
+        """Whether another node with this id was heard recently."""
+        return now < self._until
+
+
 class Receiver:
-    """Takes envelopes of other nodes, and this node's own notices, which come back.
+    """Reads the envelopes of other nodes, and this node's own notices, which come back.
 
     Args:
         node: this node's id.
         codec: reads the bytes.
-        streams: knows what is a repeat.
-        twin: knows what this node has said.
-        stats: where to count.
-        hand_over: is given each message for the application, with its sender.
-        noticed: is given each notice.
+        streams: tells which envelopes are repeats.
+        twin: tells which notices with this node's id come from another node.
+        stats: the counters.
+        hand_over: gets each message of a stream, with its sender.
+        noticed: gets each notice, with its sender.
     """
 
     def __init__(
@@ -48,12 +77,12 @@ class Receiver:
         self._hand_over = hand_over
         self._noticed = noticed
         self.echo = 0.0
-        """When this node last heard itself."""
+        """When this node last heard one of its own notices."""
         self.echo_sent = 0.0
-        """When that was sent, in epoch seconds."""
+        """When that notice was sent, in epoch seconds."""
 
     def arrived(self, deliveries: list[Delivery]) -> None:
-        """Take what came from the bus; nothing in it can stop the node."""
+        """Handle deliveries from the bus. Never raises: errors are logged and counted."""
         now, wall = time.monotonic(), time.time()
         for delivery in deliveries:
             try:
@@ -64,7 +93,7 @@ class Receiver:
                 logger.exception("an envelope could not be handled")
 
     def replayed(self, origin: str, raw: bytes) -> bool:
-        """Take an envelope that was inside an answer of its sender; False when it was a repeat."""
+        """Handle an envelope that was inside an answer of its sender. Returns False for a repeat."""
         try:
             header = self._codec.header(raw)
             message = self._codec.message(raw)
@@ -79,7 +108,7 @@ class Receiver:
         return True
 
     def pass_on(self, origin: str, message: Message) -> None:
-        """Hand a message over; an error in it stops nobody."""
+        """Pass a message on. Never raises: an error is logged and counted."""
         self._stats.received[type(message).__name__] += 1
         try:
             self._hand_over(origin, message)
@@ -112,7 +141,7 @@ class Receiver:
             self._stats.repeats += 1
 
     def _hear_myself(self, header: Header, raw: bytes, now: float, wall: float) -> None:
-        self._codec.message(raw)  # or anybody could say how late this node hears
+        self._codec.message(raw)  # This verifies it. Otherwise anybody could pretend that this node hears.
         if self._twin.heard(self._node, header.sent, now):
             return
         if header.sent > self.echo_sent:

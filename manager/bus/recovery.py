@@ -1,8 +1,8 @@
-"""How this node gets what it missed while it was cut off, or learns that it missed nothing.
+"""Recovery: this node gets the envelopes that it missed while it was cut off, or learns that it missed none.
 
-Every sender makes an *offer* when it hears that this node is back, or comes back itself: how far its stream
-is, and for which channels its newest envelopes were. If that does not show that nothing was missed, the
-sender is asked for it, piece by piece, with the channels that this node needs.
+A sender makes an *offer* when it hears that this node is back, or when it comes back itself. The offer says
+how far its stream is, and for which channels its newest envelopes were. If the offer does not show that
+nothing was missed, this node asks the sender, piece by piece, for envelopes to the channels that it needs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 @dataclass
 class Tally:
-    """What came, and what did not, since the last time that nothing was missing."""
+    """The envelopes that came, and those that were lost, since the last time that nothing was missing."""
 
     envelopes: int = 0
     size: int = 0
@@ -36,14 +36,14 @@ class Tally:
 
 
 class Recovery:
-    """Asks others for what was missed.
+    """Asks senders for missed envelopes.
 
     Args:
-        streams: how far others were heard.
-        interest: the channels this node needs.
-        receiver: takes the envelopes.
+        streams: knows how far each sender was heard.
+        interest: the channels that this node needs.
+        receiver: handles the envelopes.
         ask: sends a question to a sender.
-        stats: where to count.
+        stats: the counters.
     """
 
     def __init__(
@@ -66,16 +66,16 @@ class Recovery:
         self._until = 0.0
 
     def cut(self, now: float, until: float) -> None:
-        """Note that this node is back on the bus: something of everybody may be missing.
+        """Note that this node is back on the bus, and that envelopes of any sender may be missing.
 
-        ``until``: the time for offers; who has made none by then is asked.
+        Senders that have made no offer by the time ``until`` are asked.
         """
         self._streams.cut(now)
         self._questions.clear()
         self._until = until
 
     def offered(self, origin: str, offer: Offer, *, again: bool) -> None:
-        """Take an offer; raises ``EnvelopeError`` for a malformed one."""
+        """Handle an offer. Raises ``EnvelopeError`` for a malformed one."""
         behind = again or self._streams.is_behind(origin)
         try:
             needed = behind and self._channels().meets(offer.marks)
@@ -89,7 +89,7 @@ class Recovery:
             self._go_on(origin)
 
     def answered(self, origin: str, answer: Answer) -> None:
-        """Take a piece, and ask for the next."""
+        """Handle a piece of an answer, and prepare the question for the next one."""
         question = self._questions.answered(origin, answer.question)
         if question is None:
             return
@@ -103,7 +103,7 @@ class Recovery:
             self._go_on(origin)
 
     def turn(self, now: float) -> None:
-        """Ask what is due."""
+        """Ask the questions that are due."""
         if self._until and now >= self._until:
             self._until = 0.0
             for origin in self._streams.behind():
@@ -111,12 +111,12 @@ class Recovery:
             self._sum_up()
         for question in self._questions.due(now):
             if self._streams.silent(question.origin, now):
-                self._questions.close(question.origin)  # its next beat opens the question again
+                self._questions.close(question.origin)  # Its next beat opens the question again.
             else:
                 self._ask(question.origin, self._worded(question))
 
     def give_up(self, origin: str) -> None:
-        """Expect nothing more of a sender that left, or is dead; what is held of it is due now."""
+        """Stop waiting for a sender that has left or died, and pass on its held messages now."""
         asked = self._questions.close(origin)
         messages = self._streams.release(origin) if self._streams.is_behind(origin) else []
         if asked or messages:
@@ -127,13 +127,13 @@ class Recovery:
         self._sum_up()
 
     def give_up_silent(self, now: float) -> None:
-        """Give up those who fell silent, as far as something is held of them."""
+        """Give up the silent senders of which messages are held."""
         for origin in self._streams.behind():
             if self._streams.silent(origin, now) and self._streams.holds(origin):
                 self.give_up(origin)
 
     def _go_on(self, origin: str) -> None:
-        """What was missed has come: hand over what is held, and ask for what could not be."""
+        """Pass on the held messages, as everything before them has come. Ask for those that were not held."""
         for message in self._streams.release(origin):
             self._receiver.pass_on(origin, message)
         self._questions.close(origin)
@@ -161,7 +161,7 @@ class Recovery:
             tally.lost[origin] += answer.lost
 
     def _sum_up(self) -> None:
-        """Say what was missed, in one line, once nothing is missing any more."""
+        """When nothing is missing any more, log in one line what came and what was lost."""
         if self._questions or self._until:
             return
         tally, self._tally = self._tally, Tally()

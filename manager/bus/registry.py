@@ -1,4 +1,4 @@
-"""Which module speaks to which bus, by the scheme of the bus's URL."""
+"""Finds the broker's module for the scheme of a bus URL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.extras import require_package
 
 AMQP = "socketio_cluster.manager.brokers.amqp:connect"
-"""Also where every ``kombu+…`` scheme goes; needs kombu."""
+"""This module also handles every ``kombu+…`` scheme. It needs kombu."""
 
 BROKERS = {
     "local": "socketio_cluster.manager.brokers.local:connect",
@@ -27,7 +27,7 @@ BROKERS = {
     "amqp": AMQP,
     "amqps": AMQP,
 }
-"""``module:function`` of each scheme, imported when first used: nobody pays for a bus of others."""
+"""``module:function`` for each scheme. A module is imported when it is first used."""
 
 
 async def open_broker(url: str) -> Broker:
@@ -36,19 +36,19 @@ async def open_broker(url: str) -> Broker:
     Raises ``SettingError`` for a URL that cannot work and ``BrokerError`` while the bus cannot be reached.
     """
     module, _, function = _find(url).partition(":")
-    # In a thread, because a client library takes 0.1 s and more to load and the node serves meanwhile.
+    # It is loaded in a thread, because a client library takes 0.1 s and more, and the node serves meanwhile.
     loaded = await asyncio.to_thread(import_module, module)
     connect = cast(Connect, getattr(loaded, function))
     return await connect(url)
 
 
 def check_url(url: str) -> None:
-    """Raise ``SettingError`` when no broker knows the URL's scheme, or its broker needs what is missing."""
+    """Raise ``SettingError`` if no broker knows the URL's scheme, or if a package for it is missing."""
     _find(url)
 
 
 def safe_url(url: str) -> str:
-    """Give the URL for logs, with passwords masked; of an odd URL rather too much than too little."""
+    """Return the URL with masked passwords, for logs. Of an odd URL more than necessary may be masked."""
     masked = re.sub(r"^([^:/]+://[^:/@]*):.*@", r"\1:***@", url, flags=re.DOTALL)
     return re.sub(r"(password=)[^&]*", r"\1***", masked)
 

@@ -1,4 +1,4 @@
-"""Requests to other nodes that wait for their replies."""
+"""The requests to other nodes that wait for replies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 GONE: Final = "the node that serves this client is gone"
 
 Done = Callable[[dict[str, str]], None]
-"""Called once, with each node's error text; empty where it did what was asked."""
+"""Called once, with the error text of each node. An empty text means that the node has carried it out."""
 
 
 @dataclass(slots=True)
@@ -21,20 +21,20 @@ class _Request:
 
 
 class Requests:
-    """Requests by number; each ends when all its nodes have replied or are gone."""
+    """The requests by number. Each ends when all its nodes have replied or are gone."""
 
     def __init__(self) -> None:
         self._numbers = count(1)
         self._requests: dict[int, _Request] = {}
 
     def open(self, nodes: Iterable[str], done: Done) -> int:
-        """Start to wait for these nodes; returns the request's number."""
+        """Start to wait for these nodes, and return the number of the request."""
         number = next(self._numbers)
         self._requests[number] = _Request(set(nodes), done)
         return number
 
     def reply(self, number: int, node: str, error: str) -> None:
-        """Note a node's reply; one that nobody waits for is ignored."""
+        """Note the reply of a node. A reply that nobody waits for is ignored."""
         request = self._requests.get(number)
         if request is None or node not in request.waiting:
             return
@@ -45,10 +45,10 @@ class Requests:
             request.done(request.replies)
 
     def node_gone(self, node: str) -> None:
-        """End the wait of every request for a node that will not reply."""
+        """Note that a node will not reply to any request."""
         for number in list(self._requests):
             self.reply(number, node, GONE)
 
     def close(self, number: int) -> None:
-        """Stop waiting."""
+        """Stop waiting for the replies to a request."""
         self._requests.pop(number, None)

@@ -1,4 +1,4 @@
-"""Who is in the cluster: the nodes that say so, until they leave or fall silent."""
+"""``Roster``: the nodes of the cluster, as long as they say that they are alive."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from socketio_cluster.manager.bus.streams import Streams
 class NodeInfo:
     """A live node: its id, name, address (``host:port`` or empty) and number of clients.
 
-    ``draining``: it takes no new clients and lets its own go.
+    A node that is ``draining`` takes no new clients and disconnects its own.
     """
 
     id: str
@@ -23,14 +23,14 @@ class NodeInfo:
 
 
 class Roster:
-    """The nodes this node knows; ``streams`` says who was heard, and when."""
+    """The nodes that this node knows. ``streams`` knows when each was last heard."""
 
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
         self.nodes: dict[str, NodeInfo] = {}
 
     def present(self, origin: str, message: Hello | Beat) -> bool:
-        """Note a node that says it is alive; True when it was not known."""
+        """Note that a node is alive. Returns whether it is a new node that serves clients."""
         new = origin not in self.nodes
         if message.serving:
             name = message.name or origin
@@ -38,7 +38,7 @@ class Roster:
         return new and message.serving
 
     def leave(self, origin: str) -> bool:
-        """Remove a node that says goodbye; False when it was not known."""
+        """Remove a node that says goodbye. Returns False if it was not known."""
         return self.nodes.pop(origin, None) is not None
 
     def expire(self, now: float) -> list[str]:

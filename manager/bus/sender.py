@@ -1,28 +1,70 @@
-"""The sender: what waits on its way to the bus, one batch at a time, and what the bus will not take."""
+"""``Sender``: sends one batch at a time to the bus, and gives up the envelopes that the bus never takes."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from socketio_cluster.manager.bus.backlog import Entry
 from socketio_cluster.manager.bus.broker import LARGEST, Broker
 from socketio_cluster.manager.bus.outgoing import BATCH_ENTRIES, Outgoing
-from socketio_cluster.manager.bus.suspect import Suspect
 from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused, WrongServer
 
 logger = logging.getLogger("socketio_cluster.manager")
 
+TRIES: Final = 2
+"""How often a batch of several envelopes is sent before it is split."""
+TRIES_ALONE: Final = 3
+"""How often a single envelope is sent, each time on a new connection, before it is given up."""
+
+
+class Suspect:
+    """Finds the envelope at which the connection to the bus breaks again and again.
+
+    A bus that was restarted takes a batch at the second try. A bus that breaks at the same batch again will
+    never take one of its envelopes. Then each envelope of the batch is sent alone, so that all others get
+    through. This is pure book-keeping with the numbers of envelopes.
+    """
+
+    def __init__(self) -> None:
+        self._head = 0
+        self._times = 0
+        self._alone = False
+        self._until = 0
+
+    def most(self, usual: int) -> int:
+        """Return how many envelopes the next batch may hold."""
+        return 1 if self._until else usual
+
+    def failed(self, numbers: Sequence[int]) -> bool:
+        """Note that the bus broke at this batch. Returns whether its only envelope has to be given up."""
+        alone = len(numbers) == 1
+        again = self._head == numbers[0] and self._alone is alone
+        self._times = self._times + 1 if again else 1
+        self._head, self._alone = numbers[0], alone
+        if alone:
+            return self._times >= TRIES_ALONE
+        if self._times >= TRIES:
+            self._until = numbers[-1]
+        return False
+
+    def passed(self, number: int) -> None:
+        """Note that every envelope up to this number was sent or given up."""
+        if number >= self._until:
+            self._until = 0
+
+
 Refused = Callable[[Entry, str], None]
-"""Told of an envelope that was given up, and why."""
+"""Called with an envelope that was given up, and the reason."""
 
 
 class Sender:
-    """Sends through whichever broker lives.
+    """Sends batches through the current broker.
 
     Args:
-        outgoing: what to send.
-        refused: told of each envelope that the bus will never take.
+        outgoing: the envelopes to send.
+        refused: is called with each envelope that the bus never takes.
     """
 
     def __init__(self, outgoing: Outgoing, refused: Refused) -> None:
@@ -33,9 +75,9 @@ class Sender:
         self._under_way: list[Entry] = []
         self._through = False
         self.limit = LARGEST
-        """Bytes of one envelope that the bus takes, as far as is known."""
+        """The most bytes of one envelope that the bus takes, as far as that is known."""
         self.errors = 0
-        """Batches that the bus did not take; they are sent again when it is back."""
+        """How many batches the bus did not take. They are sent again when it is back."""
         self.proven = 0
         """Every envelope up to this number went to a server that has passed it on."""
 
@@ -46,7 +88,10 @@ class Sender:
             self._learn(broker.limit)
 
     async def send(self, broker: Broker) -> bool:
-        """Send one batch; False when nothing was left."""
+        """Send one batch. Returns False if there was nothing to send. Raises ``BrokerError``.
+
+        If this is cancelled, the batch may be sent again; receivers drop the repeat.
+        """
         batch = self._outgoing.batch(self._suspect.most(BATCH_ENTRIES))
         if not batch.publications:
             return False
@@ -59,7 +104,9 @@ class Sender:
                     self._give_up(entry, why)
                 else:
                     logger.error("the bus will not take what this node says of itself, or answers: %s", why)
-        except BaseException:  # also when the reader has noticed first that the bus is gone
+        except (
+            BaseException
+        ):  # This may be a cancellation, if the reader has noticed first that the bus is gone.
             self.errors += 1
             raise
         self._under_way = []
@@ -70,7 +117,7 @@ class Sender:
         return True
 
     def broke(self, error: BrokerError) -> bool:
-        """Note why a broker has ended; False when it did before anything got through."""
+        """Note the error that ended a broker. Returns False if nothing got through before it ended."""
         batch, self._under_way = self._under_way, []
         if isinstance(error, WrongServer):
             count = self._backlog.rewind(self.proven)
@@ -86,7 +133,7 @@ class Sender:
             self._give_up(batch[0], str(error))
 
     def _learn(self, limit: int) -> bool:
-        """Take over the bus's limit, and give up what is above it; False when nothing was."""
+        """Note the limit of the bus, and give up all larger envelopes. Returns False if there are none."""
         self.limit = min(limit, LARGEST)
         above = self._backlog.above(self.limit)
         for entry in above:

@@ -1,4 +1,4 @@
-"""What this node says about itself, and asks of others: its notices."""
+"""``Speaker``: publishes this node's notices, which tell about itself and ask other nodes."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable
 
 from socketio_cluster.manager.bus.answers import offer
 from socketio_cluster.manager.bus.channels import Channels
-from socketio_cluster.manager.bus.greetings import FEW
+from socketio_cluster.manager.bus.membership import FEW
 from socketio_cluster.manager.bus.messages import Ask, Beat, Bye, Hello, Offer
 from socketio_cluster.manager.bus.publisher import Publisher
 from socketio_cluster.manager.bus.roster import NodeInfo
 
 
 class Speaker:
-    """Publishes the notices of a node; ``serving`` is False for one that only emits."""
+    """Publishes the notices of a node. ``serving`` is False for a node that only emits."""
 
     def __init__(self, publisher: Publisher, channels: Channels, *, serving: bool) -> None:
         self._publisher = publisher
@@ -21,16 +21,16 @@ class Speaker:
         self._serving = serving
 
     def hello(self, me: NodeInfo) -> None:
-        """Say to everybody that this node is on the bus."""
+        """Tell all nodes that this node is on the bus."""
         notice = Hello(*self._of(me), offer(self._publisher.backlog))
         self._publisher.notice(notice, self._channels.everyone)
 
     def beat(self, me: NodeInfo) -> None:
-        """Say to everybody that this node is alive."""
+        """Tell all nodes that this node is alive."""
         self._publisher.notice(self.heartbeat(me), self._channels.everyone)
 
     def heartbeat(self, me: NodeInfo) -> Beat:
-        """Give what a beat says."""
+        """Make the message of a beat."""
         handed = self._publisher.backlog.handed
         return Beat(*self._of(me), Offer(handed, since=handed, marks=b""))
 
@@ -45,7 +45,7 @@ class Speaker:
         self._publisher.notice(question, self._channels.inbox(origin))
 
     def bye(self) -> None:
-        """Say to everybody that this node leaves."""
+        """Tell all nodes that this node leaves."""
         self._publisher.notice(Bye(), self._channels.everyone)
 
     def _of(self, me: NodeInfo) -> tuple[str, str, bool, int, bool]:

@@ -1,14 +1,14 @@
-"""How far this node has heard each sender: repeats, what was missed, what is too old.
+"""``Streams``: how far this node has heard each sender. It detects repeats, gaps and old envelopes.
 
-Pure book-keeping: ``now`` is this node's monotonic clock, in seconds. A *stream* is what one sender
-publishes, numbered without gaps; because the bus keeps a sender's order, a number not above the last one
-seen is a repeat. After a cut every stream is *behind* until it is known that nothing of it was missed, or
-what was missed has come; what arrives meanwhile is held, up to a bound.
+This is pure book-keeping; ``now`` is this node's monotonic clock in seconds. A *stream* is the envelopes of
+one sender, which are numbered without gaps. The bus keeps a sender's order, so a number that is not above the
+last one is a repeat. After a cut every stream is *behind*, until it is known that nothing of it was missed or
+until the missed envelopes have come. Live messages that arrive meanwhile are held, up to a bound.
 
-What was recorded on the bus and is published again does no harm: it has a number that was seen, or, if it
-has none, was sent before something that was heard since. That needs each sender's last number for longer
-than anybody keeps envelopes, whatever it said last, a goodbye included. An envelope of a sender that is
-not known is believed when the clocks of both differ by an hour at most.
+Envelopes that somebody has recorded on the bus and publishes again do no harm. An envelope has a number that
+was seen, and a notice was sent before a later one that was heard. For that, each sender's last number must be
+known for longer than any node keeps envelopes, even after its goodbye. An envelope of an unknown sender is
+accepted if the clocks of both differ by at most an hour.
 """
 
 from __future__ import annotations
@@ -22,20 +22,23 @@ from socketio_cluster.manager.bus.messages import Message, Offer
 from socketio_cluster.manager.errors import EnvelopeError
 
 CLOCKS_APART: Final = 3600.0
-"""Seconds between the clocks of two machines."""
+"""The most seconds by which the clocks of two machines may differ."""
 HELD_BYTES: Final = 4 * 1024 * 1024
-"""Of what all senders together publish while they are asked for what was missed; more is asked for too."""
+"""The most bytes of held messages, of all senders together.
+
+Messages that find no place are asked for later.
+"""
 OVERHEAD: Final = 200
 """Bytes of memory that an empty message takes."""
 RATE: Final = 1_000_000
-"""Envelopes a second, more than any node publishes: a number further on than that allows is made up."""
+"""Envelopes a second, more than any node publishes. A number that needs more than this is forged."""
 UNKNOWN: Final = -1
-"""In place of a last number: nothing of the stream was heard yet."""
+"""Stands for the last number if nothing of a stream was heard yet."""
 
 
 @dataclass(slots=True)
 class Held:
-    """A live message that waits for what was missed before it."""
+    """A live message that waits until the missed envelopes in front of it have come."""
 
     number: int
     message: Message
@@ -46,10 +49,15 @@ class Held:
 class Stream:
     """How far a sender was heard.
 
-    ``seen``: its last number, or ``UNKNOWN``. ``heard``: when it was last heard. ``said``: when it sent its
-    last notice, by its own clock. ``clock``: how far this node's clock is before its clock. ``left``: it has
-    said goodbye. ``behind``: something may have been missed. ``held``: what came since.
-    ``full``: some of what came live was not held. ``top``: the highest number named; ``top_at``: when.
+    * ``seen`` is its last number, or ``UNKNOWN``.
+    * ``heard`` is the time at which it was last heard.
+    * ``clock`` is the difference between this node's clock and the sender's clock.
+    * ``said`` is the time at which it sent its last notice, by its own clock.
+    * ``left`` tells that it has said goodbye.
+    * ``behind`` tells that some of its envelopes may have been missed.
+    * ``full`` tells that some live messages were not held, because there was no place.
+    * ``held`` are the live messages that wait.
+    * ``top`` is the highest number that it has named, and ``top_at`` is the time of that.
     """
 
     seen: int
@@ -65,12 +73,12 @@ class Stream:
 
 
 class Streams:
-    """The senders this node has heard.
+    """The senders that this node has heard.
 
     Args:
-        dead_after: seconds of silence after which nothing is expected of a sender.
-        forget_after: seconds after which an envelope is too old for anybody; longer than anybody keeps one,
-            or what is sent again could pass for new.
+        dead_after: after so many seconds of silence nothing is expected of a sender any more.
+        forget_after: after so many seconds an envelope is too old. This must be longer than any node keeps
+            envelopes, or an envelope that is sent again could pass for a new one.
     """
 
     def __init__(self, dead_after: float, forget_after: float) -> None:
@@ -81,14 +89,14 @@ class Streams:
         self._held_bytes = 0
 
     def seen(self, origin: str) -> int:
-        """The last number of a sender."""
+        """Return the last number of a sender."""
         return self._streams[origin].seen
 
     def take(self, header: Header, message: Message, size: int, now: float, wall: float) -> bool:
-        """Note an envelope of a stream; False for a repeat, or one that is held.
+        """Note an envelope of a stream. Returns False if it is a repeat or is held.
 
-        ``wall``: the time in epoch seconds. Raises ``EnvelopeError`` for one that is too old, or has a number
-        that its sender cannot have reached.
+        ``wall`` is the time in epoch seconds. Raises ``EnvelopeError`` for an envelope that is too old, and
+        for a number that its sender cannot have reached.
         """
         stream = self._streams.get(header.origin)
         if stream is None:
@@ -108,17 +116,17 @@ class Streams:
         return True
 
     def notice(self, header: Header, now: float, wall: float) -> bool:
-        """Note an envelope outside the stream; False for one that came before, or is older than one that did.
+        """Note a notice. Returns False if it is not newer than the last notice of its sender.
 
-        It was made just before it was sent, so it tells the sender's clock. Raises ``EnvelopeError`` for one
-        that is too old.
+        A notice is made just before it is sent, so it tells the sender's clock. Raises ``EnvelopeError`` for
+        a notice that is too old.
         """
         stream = self._streams.get(header.origin)
         if stream is None:
             stream = self._meet(header, now, wall)
         elif header.sent <= stream.said:
             return False
-        # A sender that was silent may have stood still, with its machine and its clock.
+        # A sender that was silent may have been suspended together with its machine and its clock.
         elif now - header.sent - stream.clock > self._forget_after and not self._is_silent(stream, now):
             raise _too_old(header)
         stream.said = header.sent
@@ -127,7 +135,7 @@ class Streams:
         return True
 
     def cut(self, now: float) -> None:
-        """Note that this node was cut off and is back: everybody is behind, and nobody is silent yet."""
+        """Note that this node was cut off and is back. All senders are behind, and none counts as silent."""
         self._was_cut = True
         for stream in self._streams.values():
             stream.behind = not stream.left
@@ -135,11 +143,11 @@ class Streams:
         self.grace(now)
 
     def offered(self, origin: str, offer: Offer, *, again: bool, needed: bool) -> bool:
-        """Compare an offer with what was seen; False when something may have been missed.
+        """Compare an offer with the last number. Returns False if envelopes may have been missed.
 
-        ``again``: the sender has just come to the bus, and may have dropped what it could not publish.
-        ``needed``: this node takes one of the channels in the offer. Raises ``EnvelopeError`` for a number
-        that the sender cannot have reached.
+        ``again`` tells that the sender has just come to the bus and may have dropped envelopes meanwhile.
+        ``needed`` tells that this node needs one of the channels in the offer. Raises ``EnvelopeError`` for a
+        number that the sender cannot have reached.
         """
         stream = self._streams[origin]
         self._climb(stream, offer.upto, stream.heard)
@@ -154,7 +162,7 @@ class Streams:
         return True
 
     def replayed(self, origin: str, number: int) -> bool:
-        """Note an envelope inside an answer; False for a repeat."""
+        """Note an envelope inside an answer. Returns False for a repeat."""
         stream = self._streams[origin]
         if number <= stream.seen:
             return False
@@ -162,14 +170,14 @@ class Streams:
         return True
 
     def reach(self, origin: str, number: int) -> None:
-        """Everything of this sender up to this number has come."""
+        """Note that everything of this sender up to this number has come."""
         stream = self._streams[origin]
         stream.seen = max(stream.seen, number)
 
     def release(self, origin: str) -> list[Message]:
-        """What was held and is due now that all before it has come; the stream is behind no more.
+        """Remove and return the held messages, as everything in front of them has come.
 
-        Unless some was not held: it stays behind then.
+        The stream is not behind any more, unless some messages were not held.
         """
         stream = self._streams[origin]
         due = [held for held in stream.held if held.number > stream.seen]
@@ -180,34 +188,34 @@ class Streams:
         return [held.message for held in due]
 
     def leave(self, origin: str) -> None:
-        """Note a goodbye: the number stays known, and nobody is left to ask."""
+        """Note a goodbye. The last number stays known, but the sender is not asked any more."""
         self._streams[origin].left = True
 
     def behind(self) -> list[str]:
-        """The senders of whom something may be missing and who can be asked."""
+        """Return the senders of which envelopes may be missing, and which can be asked."""
         return [origin for origin, stream in self._streams.items() if stream.behind]
 
     def is_behind(self, origin: str) -> bool:
-        """Whether something of this sender may be missing."""
+        """Whether envelopes of this sender may be missing."""
         stream = self._streams.get(origin)
         return stream is not None and stream.behind
 
     def holds(self, origin: str) -> bool:
-        """Whether live messages of this sender wait for what was missed."""
+        """Whether live messages of this sender are held."""
         return bool(self._streams[origin].held)
 
     def silent(self, origin: str, now: float) -> bool:
-        """Whether nothing was heard of this sender for too long."""
+        """Whether this sender was not heard for too long."""
         stream = self._streams.get(origin)
         return stream is None or self._is_silent(stream, now)
 
     def grace(self, now: float) -> None:
-        """Start everybody's silence anew: this node could not hear."""
+        """Start the silence of all senders again, because this node could not hear them."""
         for stream in self._streams.values():
             stream.heard = now
 
     def expire(self, now: float) -> None:
-        """Forget the senders that nobody can know any more."""
+        """Forget the senders whose envelopes are all too old by now."""
         for origin, stream in list(self._streams.items()):
             if now - stream.heard > self._forget_after + CLOCKS_APART:
                 self._drop_held(stream)
@@ -220,15 +228,15 @@ class Streams:
         return stream
 
     def _place(self, stream: Stream, before: int) -> None:
-        """Say where in a stream this node comes in.
+        """Set the last number of a sender that was not heard before.
 
-        A sender first heard after a cut may have started during it: what it sent meanwhile was missed.
+        If this node was cut off, the sender may have started meanwhile, and its first envelopes were missed.
         """
         stream.behind = self._was_cut and before > 0
         stream.seen = 0 if stream.behind else before
 
     def _climb(self, stream: Stream, number: int, now: float) -> None:
-        """Refuse a number made up to make repeats of all that follows."""
+        """Raise ``EnvelopeError`` for a forged number, which would make all later envelopes repeats."""
         if number <= stream.top:
             return
         if stream.top != UNKNOWN and number - stream.top > RATE * (1 + now - stream.top_at):

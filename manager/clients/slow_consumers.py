@@ -25,6 +25,10 @@ class ClientQueue(Protocol):
     def queued(self) -> int:
         """How many bytes the client has not taken yet; 0 if its connection has ended."""
 
+    @property
+    def free(self) -> bool:
+        """Whether the client would get an event at once: nothing waits until it has read."""
+
     def cut_off(self) -> str | None:
         """End the connection and drop the waiting bytes.
 

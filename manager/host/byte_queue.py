@@ -54,6 +54,11 @@ class ByteQueue(Queue):
         """How many bytes wait; 0 if the connection was cut off."""
         return 0 if self._ended else self.waiting
 
+    @property
+    def free(self) -> bool:
+        """Whether nothing waits. For polling that means that a poll has taken all there was."""
+        return not (self._ended or self.waiting)
+
     def cut_off(self) -> str | None:
         """End the connection.
 

@@ -27,6 +27,15 @@ def connection_of(server: Any, eio_sid: str) -> Connection | None:
     return Connection(_address(environ), transport, socket.session)
 
 
+def is_free(server: Any, eio_sid: str) -> bool:
+    """Whether a connection would take an event at once; one that has ended would not."""
+    socket = server.eio.sockets.get(eio_sid)
+    if socket is None:
+        return False
+    # The socket of a plain client is its own queue.
+    return bool(socket.free if hasattr(socket, "free") else socket.queue.free)
+
+
 def _address(environ: dict[str, Any]) -> str:
     """Of an ASGI request the scope says it: python-engineio puts 127.0.0.1 into each environ."""
     if "asgi.scope" in environ:

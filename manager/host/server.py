@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 from socketio import AsyncServer
 
-from socketio_cluster.manager.host.connection import Connection, connection_of
+from socketio_cluster.manager.host.connection import Connection, connection_of, is_free
 from socketio_cluster.manager.host.session import CloseFrame, hang_up
 from socketio_cluster.manager.host.slot import Slot, open_slot, replace
 
@@ -127,6 +127,10 @@ class Host:
     def connection(self, eio_sid: str) -> Connection | None:
         """What is known of a connection; None when it has ended."""
         return connection_of(self.server, eio_sid)
+
+    def is_free(self, eio_sid: str) -> bool:
+        """Whether a connection would take an event at once."""
+        return is_free(self.server, eio_sid)
 
     # Engine.IO
 

@@ -102,6 +102,10 @@ class ThreadedServer:
         """What is known of a connection; None when it has ended."""
         return self._host.connection(eio_sid)
 
+    def is_free(self, eio_sid: str) -> bool:
+        """Whether a connection would take an event at once."""
+        return self._host.is_free(eio_sid)
+
     async def disconnect(self, sid: str, namespace: str, ignore_queue: bool = False) -> None:
         """Disconnect a client of this node. Returns when its disconnect handler has returned."""
         await self._in_thread(self._server.disconnect, sid, namespace, ignore_queue)

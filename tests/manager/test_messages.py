@@ -24,6 +24,7 @@ TAGS = {
     "PassedOn": 13,
     "Query": 18,
     "Finding": 19,
+    "SelectiveEmit": 20,
 }
 
 QUESTIONS = {

@@ -12,10 +12,9 @@ from socketio_cluster.manager.bus.broker import Delivery
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.messages import Emit, Gone
-from socketio_cluster.manager.bus.receiver import Receiver
+from socketio_cluster.manager.bus.receiver import Receiver, Twin
 from socketio_cluster.manager.bus.recovery import Recovery
 from socketio_cluster.manager.bus.streams import Streams
-from socketio_cluster.manager.bus.twin import Twin
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.stats import Stats
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from socketio_cluster.manager.bus.greetings import PAUSE, Greetings
-from socketio_cluster.manager.bus.sender_clock import SenderClock
-from socketio_cluster.manager.bus.settling import Settling
+from socketio_cluster.manager.bus.envelope import SenderClock
+from socketio_cluster.manager.bus.membership import PAUSE, Greetings, Settling
 
 
 def test_all_are_back():

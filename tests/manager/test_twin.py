@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from socketio_cluster.manager.bus.twin import Twin
+from socketio_cluster.manager.bus.receiver import Twin
 
 
 def test_a_second_node_of_the_id(caplog):

@@ -91,3 +91,16 @@ async def test_the_bus_is_away(own_redis, prefix):
             own_redis.start()
             await eventually(lambda: all(node.manager.ready for node in nodes))
             assert await nodes[0].sio.count() == 1
+
+
+async def test_volatile_without_the_bus(own_redis, prefix):
+    """A volatile event does not wait for the bus: local clients get it, the others never do."""
+    async with three_nodes(own_redis.url, prefix, count=2) as nodes:
+        async with client(nodes[0]) as here, client(nodes[1]) as there:
+            own_redis.stop()
+            await eventually(lambda: not nodes[0].manager.ready)
+            await nodes[0].sio.volatile.emit("tick")
+            await nodes[0].sio.except_("nobody").emit("kept")
+            own_redis.start()
+            for expected, one in (("tick", here), ("kept", here), ("kept", there)):
+                assert await one.next(expected) == []

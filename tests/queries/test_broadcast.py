@@ -1,0 +1,131 @@
+"""Whom an emit is for, said step by step, on every bus."""
+
+from __future__ import annotations
+
+import json
+
+from socketio_cluster import ClientAnswer
+from tests.harness import eventually, fence, raw_polling, raw_websocket
+
+
+async def test_except(nodes, connect):
+    """Who is in a room that is left out gets nothing, on whichever node; everybody else gets it once."""
+    a, b, c, d = [await connect(nodes[number]) for number in (0, 1, 2, 2)]
+    for one, rooms in ((a, ["red"]), (b, ["red", "blue", "muted"]), (c, ["blue"]), (d, [])):
+        for room in rooms:
+            await nodes[0].sio.enter_room(one.sid, room)
+    for number, node in enumerate(nodes):
+        await node.sio.to("red", "blue").except_("muted").emit("both", number)
+        await node.sio.except_("red", d.sid).emit("except", (number, b"\x00"))
+        await node.sio.to(d.sid).except_(a.sid).emit("one")
+        assert await a.next("both") == [number]
+        assert await c.next("both") == [number]
+        assert await c.next("except") == [number, b"\x00"]
+        assert await d.next("one") == []
+        await fence(node, a, b, c, d)
+
+
+async def test_room_named_like_a_sid(nodes, connect):
+    """A room that is named like a sid of another node has its members on all nodes with ``except_`` too."""
+    members = [await connect(node) for node in nodes]
+    for kind in ("except", "volatile"):
+        for owner in nodes:
+            name = owner.manager.node_id + f"-meeting-{kind[:3]}"
+            for one in members:
+                await nodes[0].sio.enter_room(one.sid, name)
+            for node in nodes:
+                whom = node.sio.to(name)
+                await (whom.except_("nobody") if kind == "except" else whom.volatile).emit("in")
+                for one in members:
+                    assert await one.next("in") == []
+                await fence(node, *members)
+
+
+async def test_steps_change_nothing(nodes, connect):
+    """Each step gives a new operator: one that is kept can be used again and again."""
+    a, b = await connect(nodes[0]), await connect(nodes[1])
+    chat = await connect(nodes[2], namespace="/chat")
+    await nodes[0].sio.enter_room(a.sid, "red")
+    await nodes[0].sio.enter_room(b.sid, "red")
+    red = nodes[0].sio.to("red")
+    steps = [red.except_(a.sid), red.local, red.volatile, red.timeout(1), red.to("blue"), red.of("/chat")]
+    assert len({red, *steps}) == 7
+    await red.emit("all")
+    await red.local.emit("here")
+    await red.of("/chat").emit("nobody")
+    await nodes[0].sio.of("/chat").emit("chat")
+    assert await a.next("all") == await b.next("all") == await a.next("here") == await chat.next("chat") == []
+    await red.except_(a.sid).volatile.timeout(2).emit("tick", 1)
+    assert await b.next("tick") == [1]
+    await fence(nodes[0], a, b)
+    await fence(nodes[0], chat, namespace="/chat")
+
+
+async def test_questions(nodes, connect):
+    """All that can be asked of a room can be asked of an operator."""
+    a, b, c = [await connect(node) for node in nodes]
+    whom = nodes[0].sio.except_(a.sid).timeout(3)
+    assert await whom.sockets_join(["red", "blue"]) == 2
+    assert await whom.sockets_leave("blue") == 2
+    assert await nodes[0].sio.fetch_rooms() == {"red": 2}
+    assert await whom.to("red").count() == 2
+    assert await nodes[1].sio.local.count() == 1
+    assert [one.sid for one in await whom.to(b.sid).fetch_sockets(session=False)] == [b.sid]
+    answers = await nodes[2].manager.to("red").except_(c.sid).timeout(2).emit_with_ack("ask", 5)
+    assert answers == [ClientAnswer(b.sid, 5)]
+    assert await nodes[0].sio.to(b.sid).disconnect_sockets() == 1
+    await b.gone.wait()
+    assert await nodes[0].sio.count() == 2
+
+
+async def joined(ws):
+    """Join a bare WebSocket to the namespace; gives the sid."""
+    await ws.send("40")
+    return json.loads((await ws.recv())[2:])["sid"]
+
+
+async def test_volatile(nodes, connect):
+    """A client that does not read misses volatile events and no others, until it has read."""
+    reader = await connect(nodes[1])
+    async with raw_websocket(nodes[1]) as ws:
+        sid = await joined(ws)
+        manager, sent = nodes[1].manager, 0
+        connection = manager.members.clients[sid].eio_sid
+        while manager.host.is_free(connection):
+            await nodes[1].sio.emit("fill", "x" * 500_000)
+            assert len(await reader.next("fill")) == 1
+            sent += 1
+        await nodes[0].sio.volatile.emit("tick", "missed")
+        assert await reader.next("tick") == ["missed"]
+        await nodes[0].sio.emit("end")
+        for _ in range(sent):
+            assert (await ws.recv()).startswith('42["fill"')
+        assert await ws.recv() == '42["end"]'
+        await eventually(lambda: manager.host.is_free(connection))
+        await nodes[0].sio.volatile.emit("tick", "taken")
+        assert await ws.recv() == '42["tick","taken"]'
+
+
+async def test_volatile_for_polling(nodes):
+    """For a client that polls one volatile event waits at most; the next ones are dropped until it has it."""
+    async with raw_polling(nodes[1]) as session:
+        await session.post("40")
+        assert (await session.get())[0].startswith("40")
+        for number in range(3):
+            await nodes[1].sio.volatile.emit("tick", number)
+        assert await session.get() == ['42["tick",0]']
+        await nodes[1].sio.volatile.emit("tick", 3)
+        assert await session.get() == ['42["tick",3]']
+
+
+async def test_volatile_before_connect(nodes):
+    """A client whose connect handler has not accepted yet misses volatile events."""
+
+    async def greet(sid, environ):
+        await nodes[1].sio.volatile.emit("tick")
+        await nodes[1].sio.emit("kept")
+
+    nodes[1].sio.on("connect", greet)
+    async with raw_websocket(nodes[1]) as ws:
+        await joined(ws)
+        assert await ws.recv() == '42["kept"]'
