@@ -65,7 +65,7 @@ class Aging:
                 sockets = manager.host.engine.sockets
                 for sid in ages.due(time.monotonic()):
                     if sid in sockets:
-                        manager.spawn(say_goodbye(manager.host, sockets[sid], TOO_OLD))
+                        manager.spawn(say_goodbye(manager, sockets[sid], TOO_OLD))
                 ages.sweep(sockets)
 
 

@@ -120,9 +120,9 @@ class Drain:
                 gate.closed = DRAINING
 
     def _sessions(self) -> list[Any]:
-        """Return the sessions of this worker that no goodbye was sent to, each with its server."""
-        hosts = [manager.host for manager in served(self._managers())]
-        sessions = ((host, socket) for host in hosts for socket in host.engine.sockets.values())
+        """Return the sessions of this worker that no goodbye was sent to, each with its manager."""
+        managers = served(self._managers())
+        sessions = ((one, socket) for one in managers for socket in one.host.engine.sockets.values())
         return [one for one in sessions if present(one[1]) and one not in self._asked]
 
     def _relays(self) -> list[LineHalf]:
@@ -138,8 +138,8 @@ class Drain:
         if isinstance(client, LineHalf):
             client.shutdown()
             return
-        host, socket = client
-        task = asyncio.get_running_loop().create_task(say_goodbye(host, socket, SHUTTING_DOWN))
+        manager, socket = client
+        task = asyncio.get_running_loop().create_task(say_goodbye(manager, socket, SHUTTING_DOWN))
         self._going.add(task)
         task.add_done_callback(self._gone)
 

@@ -10,6 +10,7 @@ from engineio import packet
 
 from socketio_cluster.cluster.lane.connection import LaneQueue
 from socketio_cluster.cluster.strict.gate import gate_of
+from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import State, state_of
 
@@ -43,14 +44,18 @@ def present(socket: Any) -> bool:
     return state_of(socket) in (State.OPEN, State.UPGRADING)
 
 
-async def say_goodbye(host: Host, socket: Any, reason: str) -> None:
+async def say_goodbye(manager: ClusterManager, socket: Any, reason: str) -> None:
     """End a session; return when its client has fetched what waited for it, or does not fetch it in time.
 
+    Handlers of its events that run come to their end first, so that what they emit reaches the client whole.
+
     Args:
-        host: the server.
+        manager: the manager of the server.
         socket: python-engineio's socket.
         reason: the reason that disconnect handlers get.
     """
+    host = manager.host
+    await manager.handlers.ended(socket.sid)
     for _ in range(UPGRADE_CHECKS):
         if state_of(socket) is not State.UPGRADING:
             break

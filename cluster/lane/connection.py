@@ -157,9 +157,12 @@ class Lane(LaneWriter):
         return True
 
     async def _leave(self) -> None:
-        """Close and end the session in one step: events that the application sent before still leave."""
-        self._fail(RESTART, "")
-        await self.end(self._group.reason.TRANSPORT_CLOSE)
+        """End the session, then close: what is emitted until the disconnect handlers run is still sent."""
+        await self._group.handlers.ended(self.socket.sid)
+        try:
+            await self.end(self._group.reason.TRANSPORT_CLOSE)
+        finally:
+            self._fail(RESTART, "")
 
     # end
 
@@ -189,9 +192,11 @@ class Lane(LaneWriter):
             asyncio.get_running_loop().call_later(ANSWER_SECONDS, self._close)
 
     async def say_goodbye(self, reason: str) -> None:
-        """Send what waits and a close frame after which the client comes back, and end the session."""
-        self.shutdown()
-        await self.end(reason)
+        """End the session, then close so that the client has all that waits for it and comes back."""
+        try:
+            await self.end(reason)
+        finally:
+            self.shutdown()
 
     def give_up(self) -> None:
         """Close, if the upgrade is not done yet; the session goes on by polling."""

@@ -51,6 +51,7 @@ class ServerLanes:
         self.reason = eio.reason
         self.stats = manager.stats
         self.spawn = manager.spawn
+        self.handlers = manager.handlers
         self.max_message: int = eio.max_http_buffer_size
         self.mark: int = manager.options.client_bytes
         self.backpressure = manager.backpressure

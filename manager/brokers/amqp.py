@@ -148,6 +148,7 @@ class AmqpBroker:
     async def _call(self, thread: BusThread, command: Command, seconds: float = REPLY_TIMEOUT) -> None:
         """Let a thread run the command and wait for it.
 
+        A large batch takes its time: the server counts as silent when it confirms nothing for ``seconds``.
         Raises ``BrokerError`` if the broker ends meanwhile.
         """
         self._inbox.check()
@@ -155,10 +156,11 @@ class AmqpBroker:
         self._calls.add(done)
         thread.submit(command, done)
         try:
-            async with asyncio.timeout(seconds):
-                await done
-        except TimeoutError as error:
-            self._on_error(error)
+            while not done.done():
+                before = thread.confirmed
+                await asyncio.wait((done,), timeout=seconds)
+                if not done.done() and thread.confirmed == before:
+                    self._on_error(TimeoutError())
         finally:
             self._calls.discard(done)
         self._inbox.check()

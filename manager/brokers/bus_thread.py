@@ -114,6 +114,11 @@ class BusThread:
         self._commands.append((command, done))
         self._ring()
 
+    @property
+    def confirmed(self) -> int:
+        """How many messages of the session have been confirmed; for any thread."""
+        return 0 if self._session is None else self._session.confirmed
+
     def stop(self) -> None:
         """Ask the thread to end, and return at once."""
         self._closing = True

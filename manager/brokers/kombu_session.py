@@ -70,6 +70,7 @@ class KombuSession:
             for key in dict.fromkeys(map(routing_key, channels)):
                 message = self._channel.prepare_message(payload, content_type="application/octet-stream")
                 self._channel.basic_publish(message, EXCHANGE, key)
+                self.confirmed += 1
         return self.confirmed
 
     def read(self) -> list[Delivery]:

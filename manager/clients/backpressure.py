@@ -21,8 +21,8 @@ EMIT_BYTES: Final = 256
 """Bytes that each emit counts for in addition to its own, because small emits take time too."""
 PAUSE: Final = 0.005
 """Seconds of one pause."""
-PAUSES: Final = 400
-"""The most pauses of an emit to one client that is behind: 2 s, in which a phone takes a megabyte."""
+PATIENCE: Final = 2.0
+"""Seconds for which an emit to one client that is behind waits: a phone takes a megabyte meanwhile."""
 CHECKS: Final = 5
 """How often a client that is behind is checked before it counts as slow."""
 
@@ -71,7 +71,8 @@ class Backpressure:
         if behind is None or behind.stuck:
             return
         before = queue.queued
-        for _ in range(PAUSES):
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
             if queue.queued <= queue.mark:
                 # Otherwise the queue would seem not to shrink, because the next emit adds to it.
                 self._consumers.behind.pop(queue, None)

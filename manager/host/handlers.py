@@ -8,12 +8,15 @@ run to their end, as in python-socketio, and still count.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import contextlib
+from typing import Any, Final
 
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.slot import Function
 from socketio_cluster.manager.stats import Stats
 
+END_SECONDS: Final = 2.0
+"""How long the end of a connection waits for its handlers: most take milliseconds, some go on for ever."""
 HANDLER = "_handle_event_internal"
 """The method that python-socketio runs in a task for each event.
 
@@ -34,6 +37,7 @@ class Handlers:
         self._stats = stats
         self._running: dict[str, int] = {}
         self._room: dict[str, asyncio.Event] = {}
+        self._rest: dict[str, asyncio.Event] = {}
 
     def watch(self, host: Host) -> None:
         """Count the handlers that a server starts."""
@@ -63,6 +67,10 @@ class Handlers:
             self._running[eio_sid] = left
         else:
             del self._running[eio_sid]
+            if self._rest:
+                rest = self._rest.pop(eio_sid, None)
+                if rest is not None:
+                    rest.set()
         if self._room:
             room = self._room.pop(eio_sid, None)
             if room is not None:
@@ -76,3 +84,10 @@ class Handlers:
         """Return when one more handler may run for this connection. Cancelling is safe."""
         while self.full(eio_sid):
             await self._room.setdefault(eio_sid, asyncio.Event()).wait()
+
+    async def ended(self, eio_sid: str) -> None:
+        """Return at a moment at which none runs for this connection, after ``END_SECONDS`` in any case."""
+        if eio_sid in self._running:
+            rest = self._rest.setdefault(eio_sid, asyncio.Event())
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(rest.wait(), END_SECONDS)

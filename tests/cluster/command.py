@@ -48,7 +48,7 @@ class Command:
                     self.lines.append(line.rstrip())
                     self._news.notify_all()
 
-    def wait_for(self, pattern: str, *, times: int = 1, seconds: float = 30) -> list[re.Match[str]]:
+    def wait_for(self, pattern: str, *, times: int = 1, seconds: float = 60) -> list[re.Match[str]]:
         """The first `times` lines that match; fails with all output when they do not come."""
         with self._news:
             self._news.wait_for(lambda: len(self._matches(pattern)) >= times, seconds)

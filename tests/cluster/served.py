@@ -25,8 +25,12 @@ class Served(Command):
 
     def __enter__(self):
         super().__enter__()
-        self.url = next(iter(self.nodes(self.workers).values()))[0]
-        self.probes = self.wait_for(r"probes at (\S+)")[0][1]
+        try:
+            self.url = next(iter(self.nodes(self.workers).values()))[0]
+            self.probes = self.wait_for(r"probes at (\S+)")[0][1]
+        except BaseException:
+            self.__exit__()  # nobody else would stop it
+            raise
         return self
 
     def noted(self):

@@ -65,9 +65,10 @@ WAYS = pytest.mark.parametrize("way", ["lane", "ordinary", "polling", "flask", "
 async def test_many_at_once(way):
     """A loop of two thousand emits, twenty megabytes, reaches its client whole and in order."""
     async with reader(way) as (node, one):
+        reading = asyncio.create_task(numbers(one, 2000))
         for number in range(2000):
             await node.sio.emit("n", [number, "x" * 10_000], to=one.sid)
-        assert await numbers(one, 2000) == list(range(2000))
+        assert await reading == list(range(2000))
 
 
 async def numbers(one, count):

@@ -20,6 +20,7 @@ from tests.jsclient import js_driver
 DRAINING = "server shutting down"
 
 
+@pytest.mark.alone
 async def test_clients_leave_evenly_over_the_window(tmp_path):
     """Of 300 clients of all kinds each third of the window takes its part, also on a busy machine."""
     env = {"TEST_PAUSE": "0.5"}
@@ -207,6 +208,7 @@ async def test_other_nodes_hear_of_it_and_pass_requests_on(redis_url, prefix, tm
             assert (await one.ended())[0] == 0
 
 
+@pytest.mark.alone
 async def test_clients_that_do_not_read_do_not_hold_up_the_end(tmp_path):
     """A polling client that never fetches its last packets costs a few seconds, not the end."""
     with Served(tmp_path, "--drain-window=0") as served:
@@ -250,6 +252,7 @@ async def test_websockets_close_with_service_restart(lane, tmp_path):
                 assert socket.close_code == 1012
 
 
+@pytest.mark.alone
 async def test_client_that_talks_without_pause_gets_its_goodbye(tmp_path):
     """A client that sends without pause while it is let go gets all that waits for it, and code 1012."""
     with Served(tmp_path, "--drain-window=0", workers=1) as served:

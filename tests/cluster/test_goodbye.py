@@ -9,8 +9,9 @@ import pytest
 
 from socketio_cluster.cluster.drain.goodbye import say_goodbye
 from socketio_cluster.cluster.lane.frames import CLOSE
+from socketio_cluster.manager.host import handlers
 from tests.cluster.lane_helpers import lane_node, raw
-from tests.harness import eventually, raw_polling
+from tests.harness import SECONDS, eventually, raw_polling
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ async def test_last_post(node):
         assert await one.post("40") == 200
         assert (await one.get())[0].startswith("40")
         (socket,) = node.sockets.values()
-        going = asyncio.create_task(say_goodbye(node.manager.host, socket, "test"))
+        going = asyncio.create_task(say_goodbye(node.manager, socket, "test"))
         await eventually(lambda: node.reasons == ["test"])
         assert await one.post('42["event"]') == 200
         while (await one.get())[0] != "1":
@@ -37,6 +38,49 @@ async def test_last_post(node):
         one.url = one.url[:-1]
         assert await one.post('42["event"]') == 400
         assert [entry[0] for entry in node.log] == ["connect", "disconnect"]
+
+
+async def test_handlers_end_first(node):
+    """All that a handler emits while its client is let go reaches the client, then the goodbye comes."""
+    go_on = asyncio.Event()
+
+    @node.sio.event
+    async def work(sid):
+        await node.sio.emit("piece", 1, to=sid)
+        await go_on.wait()
+        await node.sio.emit("piece", 2, to=sid)
+
+    async with raw(node) as one:
+        await one.say('42["work"]')
+        assert await one.text() == '42["piece",1]'
+        (socket,) = node.sockets.values()
+        leaving = asyncio.create_task(say_goodbye(node.manager, socket, "test"))
+        await node.sio.emit("piece", "between", to=one.sid)
+        assert await one.text() == '42["piece","between"]'
+        assert not node.reasons
+        go_on.set()
+        assert await one.text() == '42["piece",2]'
+        assert await one.closed() == 1012
+        await leaving
+    assert node.reasons == ["test"]
+
+
+async def test_handler_without_end(node, monkeypatch):
+    """A handler that goes on holds up the goodbye for a while, not for ever."""
+    monkeypatch.setattr(handlers, "END_SECONDS", 0.05)
+    began = asyncio.Event()
+
+    @node.sio.event
+    async def work(sid):
+        began.set()
+        await asyncio.sleep(SECONDS)
+
+    async with raw(node) as one:
+        await one.say('42["work"]')
+        await began.wait()
+        (socket,) = node.sockets.values()
+        await say_goodbye(node.manager, socket, "test")
+        assert await one.closed() == 1012
 
 
 async def test_half_closed(node):

@@ -11,7 +11,9 @@ import time
 
 import pytest
 from blockbuster import blockbuster_ctx
+from kombu.transport.virtual import Channel
 
+from socketio_cluster.manager.brokers.amqp import AmqpBroker
 from socketio_cluster.manager.bus.broker import INBOX_LIMIT, Publication
 from socketio_cluster.manager.bus.channels import Channels, routing_key
 from socketio_cluster.manager.bus.registry import open_broker
@@ -288,6 +290,22 @@ async def test_kombus_memory_transport(connected, channels):
     await receiver.subscribe([channels.everyone])
     await publish(sender, *[(channels.everyone, b"%d" % number) for number in range(100)])
     assert await collect(receiver, 100) == [b"%d" % number for number in range(100)]
+
+
+async def test_a_long_batch_is_not_a_silent_server(connected, channels, monkeypatch):
+    """A batch that takes longer than a server may be silent arrives, as its messages do one by one."""
+    send = Channel.basic_publish
+
+    def slowly(*args, **kwargs):
+        time.sleep(0.1)
+        return send(*args, **kwargs)
+
+    monkeypatch.setattr(Channel, "basic_publish", slowly)
+    monkeypatch.setattr(AmqpBroker._call, "__defaults__", (0.5,))
+    sender, receiver = await connected("kombu+memory://"), await connected("kombu+memory://")
+    await receiver.subscribe([channels.everyone])
+    await publish(sender, *[(channels.everyone, b"%d" % number) for number in range(10)])
+    assert await collect(receiver, 10) == [b"%d" % number for number in range(10)]
 
 
 @pytest.fixture(scope="module")

@@ -81,7 +81,7 @@ async def test_stopped(bus_url, prefix, lonely):
     async with three_nodes(bus_url, prefix, count=1) as nodes:
         await eventually(lambda: lonely.id in nodes[0].manager.nodes())
         await lonely.kill(signal.SIGTERM)
-        await eventually(lambda: lonely.id not in nodes[0].manager.nodes(), 2)
+        await eventually(lambda: lonely.id not in nodes[0].manager.nodes(), 6)  # unheard it lives for 8 s
 
 
 async def test_frozen_node(bus_url, prefix, lonely):

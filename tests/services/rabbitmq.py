@@ -89,7 +89,7 @@ class RabbitServer:
             env=self._environment(),
             capture_output=True,
             check=True,
-            timeout=30,
+            timeout=60,
         )
         return json.loads(answer.stdout)
 
@@ -97,7 +97,7 @@ class RabbitServer:
         """Run a ``rabbitmqctl`` command."""
         script = DEBIAN.with_name("rabbitmqctl")
         path = str(script) if script.exists() else program("rabbitmqctl", package="rabbitmq-server")
-        subprocess.run([path, "-q", *command], env=self._environment(), check=True, timeout=30)
+        subprocess.run([path, "-q", *command], env=self._environment(), check=True, timeout=60)
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):

@@ -23,6 +23,7 @@ class TutorialNode(Node):
     """A node that serves what the page's code has made."""
 
     def __init__(self, names):
+        self.layers = []
         self.app = names["app"]
         self.sio = names["sio"]
         self.manager = self.sio.manager
