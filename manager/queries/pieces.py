@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 PIECE_BYTES: Final = 32 * 1024
-"""About 200 descriptions of clients, which take a millisecond to make."""
+"""About 300 descriptions of clients, which take a millisecond to make."""
 
 
 def pieces(items: Iterable[bytes], most: int = PIECE_BYTES) -> Iterator[list[bytes]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import pytest
 
 from socketio_cluster.manager.bus.envelope import MAC_BYTES, Codec, Header
@@ -17,12 +18,16 @@ from socketio_cluster.manager.bus.messages import (
     Disconnect,
     Emit,
     Enter,
+    Finding,
+    FindSockets,
     Gone,
     Hello,
     Leave,
     Message,
     Offer,
     PassedOn,
+    Query,
+    Recipients,
     Reply,
 )
 from socketio_cluster.manager.errors import EnvelopeError
@@ -45,6 +50,8 @@ MESSAGES = [
     Ask(1, 5, 0, b"\x00abcd"),
     Answer(1, [b"", b"raw"], 9, 2**63, 3, False),
     PassedOn("abcdefgh", ["abcdefgh-twelve-more"], EMIT),
+    Query(8, Recipients("/", ["lobby", 7], []), FindSockets(session=True)),
+    Finding(8, [msgspec.Raw(b"\x93\x01\x02\x03")], True, ""),
 ]
 PLAIN, SIGNED = Codec("sio"), Codec("sio", SECRET)
 CODECS = pytest.mark.parametrize("codec", [PLAIN, SIGNED], ids=["plain", "signed"])
