@@ -24,7 +24,7 @@ def runs(broken, tmp_path_factory):
     folder = tmp_path_factory.mktemp("broken")
     given = ("--rooms", "1", "--rate", "10", "--quiet", "1.5")
     started = {
-        fault: scenario(folder / fault, "skip", broken, *given, "--namespace", f"/{fault}")
+        fault: scenario(folder / fault, "skip", broken, *given, "--namespace", f"/{fault}", seconds=8)
         for fault in FAULTS
     }
     return {fault: run.result(code=1) for fault, run in started.items()}
