@@ -277,6 +277,8 @@ class ClusterManager(ClusterCalls, ClusterMember):
         reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)
         if not ignore_queue:
             number = self.remote.emit(encoded, namespace, rooms, skip, callback)
+            if callback is not None:
+                self.expiry.start()
             if isinstance(callback, AckWaiter) and not reached and (not number or self._is_gone(rooms)):
                 callback.abandon()
             if self.node.publisher.full:

@@ -197,8 +197,7 @@ def test_end_of_the_terminal(survives, tmp_path):
     log.touch()
     pid, terminal = pty.fork()
     if pid == 0:
-        if survives:
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN if survives else signal.SIG_DFL)
         command = (
             f"exec {sys.executable} -m socketio_cluster serve tests.cluster.app:app --port=0 --workers=1"
         )

@@ -29,6 +29,7 @@ from socketio_cluster.manager.bus.messages import (
     Query,
     Recipients,
     Reply,
+    SelectiveEmit,
 )
 from socketio_cluster.manager.errors import EnvelopeError
 
@@ -52,6 +53,7 @@ MESSAGES = [
     PassedOn("abcdefgh", ["abcdefgh-twelve-more"], EMIT),
     Query(8, Recipients("/", ["lobby", 7], []), FindSockets(session=True)),
     Finding(8, [msgspec.Raw(b"\x93\x01\x02\x03")], True, ""),
+    SelectiveEmit(EMIT, ["muted", 7], True),
 ]
 PLAIN, SIGNED = Codec("sio"), Codec("sio", SECRET)
 CODECS = pytest.mark.parametrize("codec", [PLAIN, SIGNED], ids=["plain", "signed"])
