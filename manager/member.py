@@ -101,7 +101,7 @@ class ClusterMember(LocalManager):
     async def start(self) -> None:
         """Connect to the bus. Returns when it is reached, or after five seconds; the node goes on trying.
 
-        Raises ``RuntimeError`` as ``settle``.
+        Raises ``RuntimeError`` as ``enter_loop``.
         """
         self.enter_loop()
         if self._starting is None:

@@ -77,9 +77,8 @@ class Remote:
         """Raise ``EventTooLarge`` for an event that cannot be carried to the nodes it is for."""
         size = sum(map(len, encoded.parts)) + 4 * len(namespace)
         for name in chain(rooms or (), skip):
-            size += 5 + 4 * len(
-                str(name)
-            )  # UTF-8 takes at most 4 bytes a letter, and msgpack adds at most 5.
+            # UTF-8 takes at most 4 bytes a letter, and msgpack adds at most 5.
+            size += 5 + 4 * len(str(name))
         if not self._node.publisher.fits(size) and self.route(namespace, rooms):
             raise self._node.publisher.too_large(size)
 
