@@ -1,7 +1,7 @@
 """``Node``: a member of the cluster, which publishes and receives messages and knows the other nodes.
 
 A node publishes one stream of numbered envelopes, which the backlog keeps. An envelope that is received twice
-counts once. An envelope that was missed while this node was cut off is asked for (``recovery.py``), and its
+counts once. An envelope that was missed while this node was cut off is asked for (``catching_up.py``), and its
 sender answers (``answers.py``). Messages of nodes about themselves are notices, outside the stream.
 """
 
@@ -26,7 +26,7 @@ from socketio_cluster.manager.bus.messages import Answer, Ask, Beat, Bye, Emit, 
 from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.publisher import Publisher
 from socketio_cluster.manager.bus.receiver import Receiver, Twin
-from socketio_cluster.manager.bus.recovery import Recovery
+from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.registry import open_broker, safe_url
 from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.bus.speaker import Speaker
@@ -85,7 +85,9 @@ class Node:
             self.id, codec, self._streams, self._twin, stats, listener.heard, self._noticed
         )
         self._speaker = Speaker(self.publisher, self.channels, serving=serving)
-        self._recovery = Recovery(self._streams, self._interest, self._receiver, self._speaker.ask, stats)
+        self._catching_up = CatchingUp(
+            self._streams, self._interest, self._receiver, self._speaker.ask, stats
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -191,7 +193,7 @@ class Node:
         if again:
             self.stats.reconnects += 1
             until = now + self.options.settle_seconds
-            self._recovery.cut(now, until)
+            self._catching_up.cut(now, until)
             self._outgoing.hold()
             self._membership.settle(until)
         self._joined_clock = self.publisher.time()
@@ -221,7 +223,7 @@ class Node:
                 self._present(origin, notice)
             case Bye():
                 self._streams.leave(origin)
-                self._recovery.give_up(origin)
+                self._catching_up.give_up(origin)
                 self._membership.left(origin)
             case Ask():
                 try:
@@ -230,14 +232,14 @@ class Node:
                     raise EnvelopeError("malformed", str(exc)) from exc
                 self.publisher.wake()
             case Answer():
-                self._recovery.answered(origin, notice)
-                self._recovery.turn(time.monotonic())
+                self._catching_up.answered(origin, notice)
+                self._catching_up.turn(time.monotonic())
 
     def _present(self, origin: str, notice: Hello | Beat) -> None:
         self._membership.present(origin, notice)
         # An offer that came before the echo may be older than the subscriptions.
         if self._receiver.echo_sent > self._joined_clock:
-            self._recovery.offered(origin, notice.offer, again=isinstance(notice, Hello))
+            self._catching_up.offered(origin, notice.offer, again=isinstance(notice, Hello))
 
     async def _tick(self) -> None:
         last = time.monotonic()
@@ -260,7 +262,7 @@ class Node:
             self._speaker.beat(self._info())
         if greeted := self._membership.greetings.due(now):
             self._speaker.answer(self._info(), greeted)
-        self._recovery.turn(now)
+        self._catching_up.turn(now)
         if now - self._checked_at >= CHECK_NODES:
             self._checked_at = now
             self._check_nodes(now)
@@ -271,7 +273,7 @@ class Node:
             self._link.fail("this node does not hear its own heartbeat")
             return
         self._streams.expire(now)
-        self._recovery.give_up_silent(now)
+        self._catching_up.give_up_silent(now)
         self._membership.expire(now)
 
     def _flow(self) -> None:
