@@ -72,6 +72,11 @@ class Rig:
         """The time for offers is over."""
         self.catching_up.turn(time.monotonic() + 6)
 
+    def hears_of(self, sender):
+        """A notice of the sender arrives."""
+        now = time.time()
+        self.streams.notice(Header(sender.name, 0, now), time.monotonic(), now)
+
     def answer(self, sender):
         """The sender answers what it was asked last."""
         origin, ask = self.asked[-1]
@@ -130,6 +135,29 @@ def test_asked_as_soon_as_an_offer_shows_a_need(rig, a):
     rig.turn()
     rig.answer(a)
     assert rig.heard == [("a", 1), ("a", 2)]
+
+
+def test_a_sender_that_started_meanwhile(rig, a):
+    """A node that was cut off asks a new sender for what its first offer shows that it needs."""
+    a.publish(1)
+    rig.cut()
+    rig.hears_of(a)
+    rig.recovery.offered(a.name, offer(a.backlog), again=False)
+    rig.turn()
+    rig.answer(a)
+    assert rig.heard == [("a", 1)]
+
+
+def test_a_sender_that_started_meanwhile_for_others(rig, a):
+    """Nothing is asked of a new sender whose offer shows that all it sent was for other channels."""
+    a.publish(1, "blue")
+    rig.cut()
+    rig.hears_of(a)
+    rig.recovery.offered(a.name, offer(a.backlog), again=False)
+    rig.settled()
+    assert rig.asked == []
+    rig.live(a.publish(2))
+    assert rig.heard == [("a", 2)]
 
 
 def test_pieces(rig, a, monkeypatch):
