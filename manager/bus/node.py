@@ -1,7 +1,7 @@
 """``Node``: a member of the cluster, which publishes and receives messages and knows the other nodes.
 
 A node publishes one stream of numbered envelopes, which the backlog keeps. An envelope that is received twice
-counts once. An envelope that was missed while this node was cut off is asked for (``catching_up.py``), and its
+counts once. One that was missed while this node was cut off is asked for (``catching_up.py``), and its
 sender answers (``answers.py``). Messages of nodes about themselves are notices, outside the stream.
 """
 
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from socketio_cluster.manager.bus.answers import Answers
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
 from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.interest import Interest
@@ -26,7 +27,6 @@ from socketio_cluster.manager.bus.messages import Answer, Ask, Beat, Bye, Emit, 
 from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.publisher import Publisher
 from socketio_cluster.manager.bus.receiver import Receiver, Twin
-from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.registry import open_broker, safe_url
 from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.bus.speaker import Speaker

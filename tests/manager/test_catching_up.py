@@ -9,11 +9,11 @@ import pytest
 from socketio_cluster.manager.bus.answers import Answers, offer
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
 from socketio_cluster.manager.bus.broker import Delivery
+from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.messages import Emit, Gone
 from socketio_cluster.manager.bus.receiver import Receiver, Twin
-from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.stats import Stats
