@@ -34,7 +34,7 @@ from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.ids import new_node_id
 from socketio_cluster.manager.stats import Stats
-from socketio_cluster.manager.tasks import log_error_of
+from socketio_cluster.manager.tasks import log_error_of, ticks
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.options import Options
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("socketio_cluster.manager")
 
 TICK: Final = 0.1
-LATE: Final = 1.0
-"""If a tick is late by so many seconds, the loop was blocked, and the silence of others means nothing."""
 CHECK_NODES: Final = 0.5
 """Seconds between two checks for dead nodes."""
 
@@ -242,14 +240,10 @@ class Node:
             self._catching_up.offered(origin, notice.offer, again=isinstance(notice, Hello))
 
     async def _tick(self) -> None:
-        last = time.monotonic()
-        while True:
-            await asyncio.sleep(TICK)
-            now = time.monotonic()
-            if now - last > TICK + LATE:
+        async for now, late in ticks(TICK):
+            if late:
                 self._streams.grace(now)
                 self._receiver.echo = now
-            last = now
             self.publisher.expire(now)
             if self._link is not None and self._link.up:
                 self._turn(now)

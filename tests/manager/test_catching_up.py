@@ -142,7 +142,7 @@ def test_a_sender_that_started_meanwhile(rig, a):
     a.publish(1)
     rig.cut()
     rig.hears_of(a)
-    rig.recovery.offered(a.name, offer(a.backlog), again=False)
+    rig.catching_up.offered(a.name, offer(a.backlog), again=False)
     rig.turn()
     rig.answer(a)
     assert rig.heard == [("a", 1)]
@@ -153,7 +153,7 @@ def test_a_sender_that_started_meanwhile_for_others(rig, a):
     a.publish(1, "blue")
     rig.cut()
     rig.hears_of(a)
-    rig.recovery.offered(a.name, offer(a.backlog), again=False)
+    rig.catching_up.offered(a.name, offer(a.backlog), again=False)
     rig.settled()
     assert rig.asked == []
     rig.live(a.publish(2))
