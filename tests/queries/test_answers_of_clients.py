@@ -14,9 +14,8 @@ from tests.outage.test_node_gone import QUICK
 
 def nothing_left(nodes):
     """No node keeps a callback, a question, or an answer that it has not given wholly."""
-    return not any(
-        len(n.manager.client_acks) or len(n.manager.queries) or len(n.manager.replies) for n in nodes
-    )
+    managers = [node.manager for node in nodes]
+    return not any(len(m.client_acks) or len(m.queries) or len(m.replies) for m in managers)
 
 
 async def listed(answers):
@@ -93,7 +92,7 @@ async def test_who_leaves(nodes, connect):
 
 
 async def test_who_asks_stops(nodes, connect):
-    """Who leaves the loop, or is cancelled, waits for nobody, and all nodes let go long before the time is over."""
+    """Who leaves the loop, or is cancelled, waits for nobody; all nodes let go before the time is over."""
     one = await connect(nodes[1])
     await connect(nodes[2], reply=False)
     async for answer in nodes[0].sio.emit_with_ack("ask", timeout=600):
