@@ -148,7 +148,7 @@ async def test_callback(nodes, connect):
 
 
 async def test_names_of_python_socketio(nodes, connect):
-    """``to``, ``skip_sid`` and ``ignore_queue`` mean what they mean for ``emit``; ``compress`` has no effect."""
+    """The names of python-socketio mean what they mean for ``emit``; ``compress`` has no effect."""
     a, b, c = [await connect(node) for node in nodes]
     sio = nodes[0].sio
     assert await sio.sockets_join("red", skip_sid=c.sid) == 2
