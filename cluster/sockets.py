@@ -23,7 +23,7 @@ RETRY_SECONDS: Final = 0.1
 UNSEEN_TRIES: Final = 20
 """Attempts to listen on a port that no process is seen to hold.
 
-A process that ends stops showing its sockets before it closes them, on a busy machine tenths of a second before.
+A process that ends stops showing its sockets up to tenths of a second before it closes them.
 """
 
 BACKLOG: Final = 2048
