@@ -196,9 +196,12 @@ class Streams:
         return [origin for origin, stream in self._streams.items() if stream.behind]
 
     def is_behind(self, origin: str) -> bool:
-        """Whether envelopes of this sender may be missing."""
+        """Whether envelopes of this sender may be missing.
+
+        They may be if this node was cut off before it heard the first number of the sender.
+        """
         stream = self._streams.get(origin)
-        return stream is not None and stream.behind
+        return stream is not None and (stream.behind or (self._was_cut and stream.seen == UNKNOWN))
 
     def holds(self, origin: str) -> bool:
         """Whether live messages of this sender are held."""
