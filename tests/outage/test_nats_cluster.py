@@ -58,8 +58,8 @@ async def emit_until(stop, node, name):
 
 @pytest.mark.parametrize("end", ["stop", "retire"])
 async def test_a_server_ends(servers, nodes, end, caplog):
-    """When a server is killed or told to end, its node goes to another one, and of all traffic nothing is lost,
-    doubled or swapped.
+    """When a server is killed or told to end its node goes to another one, and of all traffic nothing is
+    lost, doubled or swapped.
     """
     async with client(nodes[0]) as a, client(nodes[1]) as b, client(nodes[2]) as c:
         stop = asyncio.Event()

@@ -73,5 +73,47 @@ class NatsServer:
 
     def configure(self, config: str):
         """Write the configuration file."""
+        listen = f'listen: "127.0.0.1:{self.port}"\nserver_name: "n{self.port}"\n'
+        (self.folder / "nats.conf").write_text(listen + config)
+
+    def info(self) -> dict:
+        """What it says of itself to a new client."""
+        with (
+            socket.create_connection(("127.0.0.1", self.port), timeout=5) as sock,
+            sock.makefile("rb") as lines,
+        ):
+            return json.loads(lines.readline().removeprefix(b"INFO "))
+
+    def until(self, servers: int, *, seconds: float = 20):
+        """Return when it has routes to all the others of a cluster of so many servers."""
+        deadline = time.monotonic() + seconds
+        while len(urls := self.info()["connect_urls"]) != servers:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"NATS at {self.port} knows only {urls}:\n{self.log.read_text()[-2000:]}")
+            time.sleep(0.05)
+
+
+class NatsCluster:
+    """Three servers with routes between all of them."""
+
+    def __init__(self, folder: Path):
+        self._routes = [free_port() for _ in range(3)]
+        self.nodes = [NatsServer(folder / str(i), self._cluster(i)) for i in range(3)]
+        self.url = "nats://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
+
+    def __enter__(self):
+        with ExitStack() as stack:
+            for node in self.nodes:
+                stack.enter_context(node)
+            for node in self.nodes:
+                node.until(servers=3)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()
+
+    def _cluster(self, at: int) -> str:
+        seeds = ", ".join(f'"nats://127.0.0.1:{port}"' for port in self._routes)
         cluster = f'name: test, listen: "127.0.0.1:{self._routes[at]}", routes: [{seeds}]'
         return f"max_payload: 8MB\nlame_duck_grace_period: 100ms\ncluster {{ {cluster} }}\n"
