@@ -13,15 +13,14 @@ from socketio_cluster.manager.bus.messages import (
     Disconnect,
     Emit,
     Enter,
-    Finding,
     Gone,
     Leave,
     Message,
     PassedOn,
-    Query,
     Reply,
     SelectiveEmit,
 )
+from socketio_cluster.manager.bus.query_messages import Finding, Query, Want
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, decode, encode_ack
 from socketio_cluster.manager.errors import UNKNOWN_SID, EnvelopeError, EventTooLarge
@@ -59,7 +58,9 @@ class Inbound:
             case Reply():
                 self._manager.remote.replied(origin, message)
             case Query():
-                self._manager.queries.asked(origin, message)
+                self._manager.replies.asked(origin, message)
+            case Want():
+                self._manager.replies.wanted(origin, message)
             case Finding():
                 self._manager.queries.said(origin, message)
             case Enter():
@@ -78,17 +79,21 @@ class Inbound:
         rooms = message.rooms
         if rooms is not None:
             rooms = self._rooms_here(origin, message, rooms)
-        reached = self._deliver(origin, message, rooms, message.skip)
-        if message.ack and not reached and rooms and message.rooms is not None and len(message.rooms) == 1:
-            self._gone(origin, message.ack)
+        self._reached(origin, message, rooms, self._deliver(origin, message, rooms, message.skip))
 
     def _selective_emit(self, origin: str, message: SelectiveEmit) -> None:
         event = message.event
         _check(event)
         rooms = event.rooms
-        if rooms is not None and not message.except_:
-            rooms = self._rooms_here(origin, event, rooms)  # with except_ it came to the whole namespace
-        self._manager.selective_emits.deliver(message, rooms)
+        if rooms is not None and not (message.except_ or message.where):
+            rooms = self._rooms_here(origin, event, rooms)  # otherwise it came to the whole namespace
+        callback = self._answer_to(origin, event) if event.ack else None
+        self._reached(origin, event, rooms, self._manager.selective_emits.deliver(message, rooms, callback))
+
+    def _reached(self, origin: str, message: Emit, rooms: list[Room] | None, clients: int) -> None:
+        """Tell the emitting node when nobody will answer: the only client is gone."""
+        if message.ack and not clients and rooms and message.rooms is not None and len(message.rooms) == 1:
+            self._gone(origin, message.ack)
 
     def _deliver(self, origin: str, message: Emit, rooms: list[Room] | None, skip: Collection[str]) -> int:
         encoded = Encoded(message.parts, message.text, message.ack_at, message.ack_id)

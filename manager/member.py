@@ -18,6 +18,7 @@ from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.loops import OwnLoop
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.queries.queries import Queries
+from socketio_cluster.manager.queries.replies import Replies
 from socketio_cluster.manager.queries.selective_emits import SelectiveEmits
 from socketio_cluster.manager.queries.server_events import ServerEvents
 from socketio_cluster.manager.remote import Remote
@@ -64,7 +65,8 @@ class ClusterMember(LocalManager):
         self._home: asyncio.AbstractEventLoop | None = None
         self.node = Node(self.options, self, self.stats)
         self.remote = Remote(self.node, self.is_sid_room)
-        self.queries = Queries(self)
+        self.replies = Replies(self)
+        self.queries = Queries(self.node, self.replies)
         self.selective_emits = SelectiveEmits(self)
 
     @property
@@ -147,8 +149,9 @@ class ClusterMember(LocalManager):
         """Stop waiting for a node that has left or died."""
         self.remote.node_gone(node)
         self.queries.node_gone(node)
+        self.replies.node_gone(node)
 
-    def spawn(self, work: Coroutine[Any, Any, Any], context: Context | None = None) -> None:
+    def spawn(self, work: Coroutine[Any, Any, Any], context: Context | None = None) -> asyncio.Task[Any]:
         """Run a coroutine in a task, and keep a reference to the task until it ends.
 
         Without a ``context`` the task runs in a copy of the current one.
@@ -156,3 +159,4 @@ class ClusterMember(LocalManager):
         task = asyncio.get_running_loop().create_task(work, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -68,7 +68,7 @@ class Remote:
         channels = self.route(namespace, rooms)
         if not channels:
             return 0
-        request = self._expect(callback, rooms) if callback is not None else 0
+        request = self.expect(callback, rooms) if callback is not None else 0
         patience = seconds_of(callback, 0) if callback is not None else 0
         parts, text, ack_at, ack_id = encoded
         message = Emit(namespace, rooms, skip, parts, text, request, ack_at, ack_id, patience)
@@ -77,6 +77,18 @@ class Remote:
         except BaseException:
             self.acks.forget(request)
             raise
+
+    def expect(self, callback: Callback, rooms: list[Room] | None) -> int:
+        """Keep the callback of an emit to these rooms, and return the number for the answers to it."""
+        single = node_of(rooms[0]) if rooms is not None and len(rooms) == 1 else None
+        if single == self._node.id:
+            single = None  # This is a room with the form of a sid of this node.
+        number = self.acks.expect(callback, single, time.monotonic())
+        if isinstance(callback, AckWaiter):
+            callback.on_end(lambda: self.acks.forget(number))
+        if single is not None and not self._node.knows(single):
+            asyncio.get_running_loop().call_later(UNKNOWN_NODE_SECONDS, self._give_up, number, single)
+        return number
 
     def route(self, namespace: str, rooms: list[Room] | None) -> list[str]:
         """Return the channels that reach every other node with a recipient."""
@@ -104,7 +116,9 @@ class Remote:
         return [names.namespace(namespace), *owners[:MANY_CHANNELS]]
 
     async def is_client(self, namespace: str, room: Room) -> bool:
-        """Ask whether a room is the own room of a client of another node. Raises ``NodeTimeout``."""
+        """Tell whether a room is a client's own. The node that it names is asked. Raises ``NodeTimeout``."""
+        if self._is_client(namespace, room):
+            return True
         if not (isinstance(room, str) and any(map(self._node.knows, self._owner(room)))):
             return False
         try:
@@ -145,17 +159,6 @@ class Remote:
         """Stop waiting for a node that has left or died."""
         self._pending.node_gone(node)
         self.acks.node_gone(node)
-
-    def _expect(self, callback: Callback, rooms: list[Room] | None) -> int:
-        single = node_of(rooms[0]) if rooms is not None and len(rooms) == 1 else None
-        if single == self._node.id:
-            single = None  # This is a room with the form of a sid of this node.
-        number = self.acks.expect(callback, single, time.monotonic())
-        if isinstance(callback, AckWaiter):
-            callback.on_end(lambda: self.acks.forget(number))
-        if single is not None and not self._node.knows(single):
-            asyncio.get_running_loop().call_later(UNKNOWN_NODE_SECONDS, self._give_up, number, single)
-        return number
 
     def _give_up(self, number: int, node: str) -> None:
         if not self._node.knows(node):

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from typing import TypeVar
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Final, TypeVar
 
 logger = logging.getLogger("socketio_cluster.manager")
 
 T = TypeVar("T")
+
+LATE: Final = 1.0
+"""If a tick is late by so many seconds, the loop was blocked, and the silence of others means nothing."""
 
 
 def set_once(future: asyncio.Future[T], value: T) -> None:
@@ -22,6 +26,16 @@ def log_error_of(task: asyncio.Task[None]) -> None:
     """Log the error of a task that nobody awaits. This is a done callback of the task."""
     if not task.cancelled() and task.exception() is not None:
         logger.critical("a task of the node ended", exc_info=task.exception())
+
+
+async def ticks(seconds: float) -> AsyncIterator[tuple[float, bool]]:
+    """Yield the monotonic time every so many seconds, and whether this tick is late."""
+    last = time.monotonic()
+    while True:
+        await asyncio.sleep(seconds)
+        now = time.monotonic()
+        yield now, now - last > seconds + LATE
+        last = now
 
 
 class Recurring:

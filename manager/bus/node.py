@@ -1,7 +1,7 @@
 """``Node``: a member of the cluster, which publishes and receives messages and knows the other nodes.
 
 A node publishes one stream of numbered envelopes, which the backlog keeps. An envelope that is received twice
-counts once. An envelope that was missed while this node was cut off is asked for (``recovery.py``), and its
+counts once. One that was missed while this node was cut off is asked for (``catching_up.py``), and its
 sender answers (``answers.py``). Messages of nodes about themselves are notices, outside the stream.
 """
 
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 from socketio_cluster.manager.bus.answers import Answers
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
 from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.interest import Interest
@@ -26,7 +27,6 @@ from socketio_cluster.manager.bus.messages import Answer, Ask, Beat, Bye, Emit, 
 from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.publisher import Publisher
 from socketio_cluster.manager.bus.receiver import Receiver, Twin
-from socketio_cluster.manager.bus.recovery import Recovery
 from socketio_cluster.manager.bus.registry import open_broker, safe_url
 from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.bus.speaker import Speaker
@@ -34,7 +34,7 @@ from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.ids import new_node_id
 from socketio_cluster.manager.stats import Stats
-from socketio_cluster.manager.tasks import log_error_of
+from socketio_cluster.manager.tasks import log_error_of, ticks
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.options import Options
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("socketio_cluster.manager")
 
 TICK: Final = 0.1
-LATE: Final = 1.0
-"""If a tick is late by so many seconds, the loop was blocked, and the silence of others means nothing."""
 CHECK_NODES: Final = 0.5
 """Seconds between two checks for dead nodes."""
 
@@ -85,7 +83,9 @@ class Node:
             self.id, codec, self._streams, self._twin, stats, listener.heard, self._noticed
         )
         self._speaker = Speaker(self.publisher, self.channels, serving=serving)
-        self._recovery = Recovery(self._streams, self._interest, self._receiver, self._speaker.ask, stats)
+        self._catching_up = CatchingUp(
+            self._streams, self._interest, self._receiver, self._speaker.ask, stats
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -191,7 +191,7 @@ class Node:
         if again:
             self.stats.reconnects += 1
             until = now + self.options.settle_seconds
-            self._recovery.cut(now, until)
+            self._catching_up.cut(now, until)
             self._outgoing.hold()
             self._membership.settle(until)
         self._joined_clock = self.publisher.time()
@@ -221,7 +221,7 @@ class Node:
                 self._present(origin, notice)
             case Bye():
                 self._streams.leave(origin)
-                self._recovery.give_up(origin)
+                self._catching_up.give_up(origin)
                 self._membership.left(origin)
             case Ask():
                 try:
@@ -230,24 +230,20 @@ class Node:
                     raise EnvelopeError("malformed", str(exc)) from exc
                 self.publisher.wake()
             case Answer():
-                self._recovery.answered(origin, notice)
-                self._recovery.turn(time.monotonic())
+                self._catching_up.answered(origin, notice)
+                self._catching_up.turn(time.monotonic())
 
     def _present(self, origin: str, notice: Hello | Beat) -> None:
         self._membership.present(origin, notice)
         # An offer that came before the echo may be older than the subscriptions.
         if self._receiver.echo_sent > self._joined_clock:
-            self._recovery.offered(origin, notice.offer, again=isinstance(notice, Hello))
+            self._catching_up.offered(origin, notice.offer, again=isinstance(notice, Hello))
 
     async def _tick(self) -> None:
-        last = time.monotonic()
-        while True:
-            await asyncio.sleep(TICK)
-            now = time.monotonic()
-            if now - last > TICK + LATE:
+        async for now, late in ticks(TICK):
+            if late:
                 self._streams.grace(now)
                 self._receiver.echo = now
-            last = now
             self.publisher.expire(now)
             if self._link is not None and self._link.up:
                 self._turn(now)
@@ -260,7 +256,7 @@ class Node:
             self._speaker.beat(self._info())
         if greeted := self._membership.greetings.due(now):
             self._speaker.answer(self._info(), greeted)
-        self._recovery.turn(now)
+        self._catching_up.turn(now)
         if now - self._checked_at >= CHECK_NODES:
             self._checked_at = now
             self._check_nodes(now)
@@ -271,7 +267,7 @@ class Node:
             self._link.fail("this node does not hear its own heartbeat")
             return
         self._streams.expire(now)
-        self._recovery.give_up_silent(now)
+        self._catching_up.give_up_silent(now)
         self._membership.expire(now)
 
     def _flow(self) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from socketio_cluster.manager.bus.messages import Beat, Emit, Enter, Gone, Hello, Message, Offer, Question
+from socketio_cluster.manager.bus.messages import Beat, Emit, Enter, Gone, Hello, Message, Offer
+from socketio_cluster.manager.bus.query_messages import Question
 
 TAGS = {
     "Emit": 1,
@@ -25,6 +26,7 @@ TAGS = {
     "Query": 18,
     "Finding": 19,
     "SelectiveEmit": 20,
+    "Want": 21,
 }
 
 QUESTIONS = {

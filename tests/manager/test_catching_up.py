@@ -1,4 +1,4 @@
-"""Recovery: what was missed comes once and in order, and what is lost is said in one line."""
+"""Catching up: what was missed comes once and in order, and what is lost is said in one line."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from socketio_cluster.manager.bus.answers import Answers, offer
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
 from socketio_cluster.manager.bus.broker import Delivery
+from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.messages import Emit, Gone
 from socketio_cluster.manager.bus.receiver import Receiver, Twin
-from socketio_cluster.manager.bus.recovery import Recovery
 from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.stats import Stats
@@ -50,7 +50,7 @@ class Rig:
         self.receiver = Receiver(
             "mememeee", CODEC, self.streams, Twin((), 8), self.stats, self._hear, lambda *_: None
         )
-        self.recovery = Recovery(
+        self.catching_up = CatchingUp(
             self.streams,
             interest,
             self.receiver,
@@ -66,11 +66,11 @@ class Rig:
 
     def cut(self):
         now = time.monotonic()
-        self.recovery.cut(now, now + 5)
+        self.catching_up.cut(now, now + 5)
 
     def settled(self):
         """The time for offers is over."""
-        self.recovery.turn(time.monotonic() + 6)
+        self.catching_up.turn(time.monotonic() + 6)
 
     def hears_of(self, sender):
         """A notice of the sender arrives."""
@@ -82,10 +82,10 @@ class Rig:
         origin, ask = self.asked[-1]
         assert origin == sender.name
         sender.answers.ask("mememeee", ask)
-        self.recovery.answered(origin, sender.answers.next()[1])
+        self.catching_up.answered(origin, sender.answers.next()[1])
 
     def turn(self):
-        self.recovery.turn(time.monotonic())
+        self.catching_up.turn(time.monotonic())
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_nothing_missed(rig, a):
     rig.live(a.publish(1, "green"))
     a.publish(2, "blue")
     rig.cut()
-    rig.recovery.offered(a.name, offer(a.backlog), again=True)
+    rig.catching_up.offered(a.name, offer(a.backlog), again=True)
     rig.settled()
     assert rig.asked == []
     rig.live(a.publish(3))
@@ -131,7 +131,7 @@ def test_asked_as_soon_as_an_offer_shows_a_need(rig, a):
     rig.live(a.publish(1))
     a.publish(2)
     rig.cut()
-    rig.recovery.offered(a.name, offer(a.backlog), again=True)
+    rig.catching_up.offered(a.name, offer(a.backlog), again=True)
     rig.turn()
     rig.answer(a)
     assert rig.heard == [("a", 1), ("a", 2)]
@@ -142,7 +142,7 @@ def test_a_sender_that_started_meanwhile(rig, a):
     a.publish(1)
     rig.cut()
     rig.hears_of(a)
-    rig.recovery.offered(a.name, offer(a.backlog), again=False)
+    rig.catching_up.offered(a.name, offer(a.backlog), again=False)
     rig.turn()
     rig.answer(a)
     assert rig.heard == [("a", 1)]
@@ -153,7 +153,7 @@ def test_a_sender_that_started_meanwhile_for_others(rig, a):
     a.publish(1, "blue")
     rig.cut()
     rig.hears_of(a)
-    rig.recovery.offered(a.name, offer(a.backlog), again=False)
+    rig.catching_up.offered(a.name, offer(a.backlog), again=False)
     rig.settled()
     assert rig.asked == []
     rig.live(a.publish(2))
@@ -202,7 +202,7 @@ def test_more_than_can_be_held(rig, a, monkeypatch):
     a.answers.ask("mememeee", first)
     answer = a.answers.next()[1]
     rig.live(*[a.publish(number) for number in range(3, 8)])
-    rig.recovery.answered(a.name, answer)
+    rig.catching_up.answered(a.name, answer)
     assert ("a", 7) not in rig.heard
     rig.turn()
     rig.answer(a)
@@ -222,7 +222,7 @@ def test_losses_are_said_in_one_line(rig, caplog):
     for origin, ask in list(rig.asked):
         (sender,) = [one for one in senders if one.name == origin]
         sender.answers.ask("mememeee", ask)
-        rig.recovery.answered(origin, sender.answers.next()[1])
+        rig.catching_up.answered(origin, sender.answers.next()[1])
     missing = 3 * 21 - len(rig.heard)
     assert missing > 30
     assert (rig.stats.gaps, rig.stats.lost) == (3, missing)
@@ -238,7 +238,7 @@ def test_a_sender_that_leaves_without_an_answer(rig, a):
     rig.settled()
     rig.live(a.publish(3))
     rig.streams.leave(a.name)
-    rig.recovery.give_up(a.name)
+    rig.catching_up.give_up(a.name)
     assert rig.heard == [("a", 1), ("a", 3)]
     assert rig.stats.gaps == 1
 
@@ -246,7 +246,7 @@ def test_a_sender_that_leaves_without_an_answer(rig, a):
 def test_a_sender_that_leaves_and_was_not_asked(rig, a):
     """Nothing is counted when nothing was wanted of it."""
     rig.live(a.publish(1))
-    rig.recovery.give_up(a.name)
+    rig.catching_up.give_up(a.name)
     assert rig.stats.gaps == 0
 
 
@@ -261,7 +261,7 @@ def test_an_answer_with_rubbish(rig, a):
     a.answers.ask("mememeee", rig.asked[-1][1])
     answer = a.answers.next()[1]
     answer.envelopes = [b"rubbish", stranger, empty, good]
-    rig.recovery.answered(a.name, answer)
+    rig.catching_up.answered(a.name, answer)
     assert rig.heard == [("a", 1), ("a", 2)]
     assert rig.stats.refused == {"malformed": 1, "version": 1} or rig.stats.refused == {"malformed": 2}
 
@@ -272,7 +272,7 @@ def test_a_malformed_offer(rig, a):
     found = offer(a.backlog)
     found.marks = b"abc"
     with pytest.raises(EnvelopeError):
-        rig.recovery.offered(a.name, found, again=True)
+        rig.catching_up.offered(a.name, found, again=True)
 
 
 def test_own_notices_are_verified():

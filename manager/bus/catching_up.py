@@ -1,4 +1,4 @@
-"""Recovery: this node gets the envelopes that it missed while it was cut off, or learns that it missed none.
+"""Catching up: this node gets the envelopes that it missed while cut off, or learns that it missed none.
 
 A sender makes an *offer* when it hears that this node is back, or when it comes back itself. The offer says
 how far its stream is, and for which channels its newest envelopes were. If the offer does not show that
@@ -35,7 +35,7 @@ class Tally:
     exact: bool = True
 
 
-class Recovery:
+class CatchingUp:
     """Asks senders for missed envelopes.
 
     Args:
