@@ -108,9 +108,9 @@ class Inbound:
 
         Rooms with the form of another node's sids are left to that node, which passes the emit on.
         """
+        if len(rooms) == 1 and node_of(rooms[0]) is None:
+            return rooms  # nearly always
         owners = [node_of(room) for room in rooms]
-        if not any(owners):
-            return rooms
         node, pairs = self._manager.node, list(zip(rooms, owners, strict=True))
         self._pass_on(origin, message, [room for room, owner in pairs if owner == node.id])
         return [room for room, owner in pairs if self._serves(owner, origin)]
