@@ -13,15 +13,14 @@ from socketio_cluster.manager.bus.messages import (
     Disconnect,
     Emit,
     Enter,
-    Finding,
     Gone,
     Leave,
     Message,
     PassedOn,
-    Query,
     Reply,
     SelectiveEmit,
 )
+from socketio_cluster.manager.bus.query import Finding, Query
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, decode, encode_ack
 from socketio_cluster.manager.errors import UNKNOWN_SID, EnvelopeError, EventTooLarge

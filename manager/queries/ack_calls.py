@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from socketio_cluster.manager.bus.messages import AskClients
+from socketio_cluster.manager.bus.query import AskClients
 from socketio_cluster.manager.clients.packets import PacketClass, decode, encode_event, shared_ack_id
 from socketio_cluster.manager.errors import PartialAnswer
 from socketio_cluster.manager.queries.asking import Asking, choose

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from socketio_cluster.manager.bus.messages import (
+from socketio_cluster.manager.bus.query import (
     AskClients,
     CountSockets,
     DisconnectSockets,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from socketio_cluster.manager.bus.messages import Question, Recipients
+from socketio_cluster.manager.bus.query import Question, Recipients
 from socketio_cluster.manager.errors import PartialAnswer
 from socketio_cluster.manager.queries.queries import Queries
 

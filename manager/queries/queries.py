@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from socketio_cluster.manager.bus.messages import Finding, Query, Question, Recipients
+from socketio_cluster.manager.bus.query import Finding, Query, Question, Recipients
 from socketio_cluster.manager.errors import EventTooLarge
 from socketio_cluster.manager.queries.answering import Answering
 from socketio_cluster.manager.queries.failed import Failed

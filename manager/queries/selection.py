@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.bus.messages import Recipients
+from socketio_cluster.manager.bus.query import Recipients
 from socketio_cluster.manager.clients.rooms import CONNECTED, Client, LocalRooms
 from socketio_cluster.manager.local_manager import room_list
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.bus.messages import Emit, Recipients, SelectiveEmit
+from socketio_cluster.manager.bus.messages import Emit, SelectiveEmit
+from socketio_cluster.manager.bus.query import Recipients
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, encode_event
 from socketio_cluster.manager.clients.rooms import CONNECTED

@@ -7,7 +7,7 @@ from typing import Any, Final, overload
 
 import msgspec
 
-from socketio_cluster.manager.bus.messages import Recipients, ServerEvent
+from socketio_cluster.manager.bus.query import Recipients, ServerEvent
 from socketio_cluster.manager.queries.asking import Asking
 from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.queries.server_events import Handler, check_event

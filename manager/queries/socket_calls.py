@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from socketio_cluster.manager.bus.channels import Room, check_room
-from socketio_cluster.manager.bus.messages import (
+from socketio_cluster.manager.bus.query import (
     CountSockets,
     DisconnectSockets,
     FindRooms,

@@ -18,19 +18,16 @@ from socketio_cluster.manager.bus.messages import (
     Disconnect,
     Emit,
     Enter,
-    Finding,
-    FindSockets,
     Gone,
     Hello,
     Leave,
     Message,
     Offer,
     PassedOn,
-    Query,
-    Recipients,
     Reply,
     SelectiveEmit,
 )
+from socketio_cluster.manager.bus.query import Finding, FindSockets, Query, Recipients
 from socketio_cluster.manager.errors import EnvelopeError
 
 SECRET = "correct horse battery staple"

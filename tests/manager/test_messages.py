@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from socketio_cluster.manager.bus.messages import Beat, Emit, Enter, Gone, Hello, Message, Offer, Question
+from socketio_cluster.manager.bus.messages import Beat, Emit, Enter, Gone, Hello, Message, Offer
+from socketio_cluster.manager.bus.query import Question
 
 TAGS = {
     "Emit": 1,
