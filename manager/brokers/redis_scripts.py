@@ -75,6 +75,8 @@ return place()
 """
 )
 
+LOOK: Final = _COMMON + "if redis.call('EXISTS', base) == 0 then return {} end return place()"
+
 RECORD: Final = (
     _COMMON
     + _SWEEP
@@ -278,4 +280,4 @@ return {found[2]}
 """
 )
 
-SCRIPTS: Final = (BEGIN, RECORD, READ, OPEN, CLAIM, CHANGE, RENEW, RELEASE, WHERE)
+SCRIPTS: Final = (BEGIN, LOOK, RECORD, READ, OPEN, CLAIM, CHANGE, RENEW, RELEASE, WHERE)

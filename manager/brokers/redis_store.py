@@ -20,6 +20,7 @@ from socketio_cluster.manager.bus.store import (
     Change,
     Claim,
     Claimed,
+    Look,
     Open,
     Operation,
     Piece,
@@ -111,6 +112,8 @@ def _worded(operation: Operation) -> tuple[str, Iterable[Word]]:
     match operation:
         case Begin(seconds=seconds, size=size):
             return scripts.BEGIN, (token_urlsafe(EPOCH_CHARS)[:EPOCH_CHARS], seconds, size)
+        case Look():
+            return scripts.LOOK, ()
         case Open(sid, secret, namespace, node, claim, seconds, position, rooms, data):
             fixed = (sid, secret, namespace, node, claim, seconds, position, data)
             return scripts.OPEN, chain(fixed, chain.from_iterable(rooms.items()))
@@ -134,6 +137,8 @@ def _read(operation: Operation, reply: list[Any]) -> Result:
     match operation:
         case Begin() | Open():
             return _place(reply)
+        case Look():
+            return _place(reply) if reply else None
         case Claim():
             if not reply:
                 return None

@@ -14,7 +14,7 @@ text that its owner gets with a session; whoever claims the session next makes i
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -24,6 +24,10 @@ class Begin(msgspec.Struct, array_like=True, tag=1, frozen=True):
 
     seconds: float
     size: int
+
+
+class Look(msgspec.Struct, array_like=True, tag=9, frozen=True):
+    """Ask where the history is. Answer: ``Place``, or None if nobody has begun one."""
 
 
 class Place(msgspec.Struct, array_like=True, frozen=True):
@@ -140,12 +144,13 @@ class Piece(msgspec.Struct, array_like=True, frozen=True):
     place: Place
 
 
-Operation = Begin | Open | Claim | Change | Renew | Release | Where | Read
+Operation = Begin | Look | Open | Claim | Change | Renew | Release | Where | Read
 Result = Place | Claimed | Piece | list[str] | str | bool | None
 
 
 ANSWERS: Final[dict[type[Operation], Any]] = {
     Begin: Place,
+    Look: Place | None,
     Open: Place,
     Claim: Claimed | None,
     Change: bool,
@@ -162,6 +167,7 @@ def cluster_of(channel: str) -> str:
     return channel[: channel.index("}") + 1]
 
 
+@runtime_checkable
 class Store(Protocol):
     """A broker that can record."""
 

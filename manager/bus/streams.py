@@ -115,6 +115,21 @@ class Streams:
         stream.seen = header.number
         return True
 
+    def note(self, header: Header, now: float, wall: float) -> None:
+        """Note an envelope whose order and repeats the bus itself tells, so that it is not asked for.
+
+        Raises ``EnvelopeError`` as ``take``.
+        """
+        stream = self._streams.get(header.origin)
+        if stream is None:
+            stream = self._meet(header, now, wall)
+        self._climb(stream, header.number, now)
+        if stream.seen == UNKNOWN:
+            self._place(stream, header.number - 1)
+        stream.heard = now
+        if not stream.behind:
+            stream.seen = max(stream.seen, header.number)
+
     def notice(self, header: Header, now: float, wall: float) -> bool:
         """Note a notice. Returns False if it is not newer than the last notice of its sender.
 

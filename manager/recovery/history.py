@@ -58,6 +58,11 @@ class History:
         return Place(self.epoch, self.last, self.floor)
 
     @property
+    def begun(self) -> bool:
+        """Whether any node has asked for it."""
+        return self._most > 0
+
+    @property
     def size(self) -> int:
         """The bytes of all events."""
         return self._size

@@ -10,6 +10,7 @@ from socketio_cluster.manager.bus.store import (
     Begin,
     Change,
     Claim,
+    Look,
     Open,
     Operation,
     Read,
@@ -51,6 +52,8 @@ class Memory:
         match operation:
             case Begin():
                 return history.begin(operation)
+            case Look():
+                return history.place if history.begun else None
             case Open():
                 return sessions.open(operation, history.place, now)
             case Claim():
