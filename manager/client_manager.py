@@ -25,6 +25,7 @@ from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.host.fixes import install
 from socketio_cluster.manager.host.handlers import Handlers
 from socketio_cluster.manager.host.outbox import Outboxes
+from socketio_cluster.manager.host.recovering import install_recovery
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import break_off
 from socketio_cluster.manager.host.shared_fixes import forget_connections
@@ -32,6 +33,7 @@ from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.inbound import Inbound
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.queries.calls import ClusterCalls
+from socketio_cluster.manager.recovery.recovery import Recovery
 from socketio_cluster.manager.room_keeper import RoomKeeper
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -61,7 +63,6 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         super().__init__(url, **options)
         self.backpressure = Backpressure(self.options.slow_seconds, self.stats)
         self.handlers = Handlers(self.options.handlers_per_client, self.stats)
-        self.fanout = Fanout(self)
         self._inbound = Inbound(self)
         self.direct_writer: Callable[[str], Callable[[Outgoing], None] | None] | None = None
         """Returns the writer of a connection that does not use python-engineio's queue, or None."""
@@ -91,6 +92,24 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         host.use_ids(lambda: new_sid(self.node.id))
         self.handlers.watch(host)
         install(host, self)
+        if self.options.recovery_seconds is not None:
+            install_recovery(host, self)
+
+    def _new_recovery(self) -> Recovery | None:
+        seconds = self.options.recovery_seconds
+        recovery = Recovery(self, seconds) if seconds is not None else None
+        self.fanout = recovery.follower.fanout if recovery is not None else Fanout(self)
+        return recovery
+
+    @property
+    def ping_seconds(self) -> float:
+        """How long a connection may be dead before that is noticed."""
+        engine = self.host.engine
+        return float(engine.ping_interval + engine.ping_timeout)
+
+    def recovered(self, sid: str) -> bool:
+        """Whether a client of this node has its former session back, so that it has missed nothing."""
+        return self.recovery is not None and self.recovery.recovered(sid)
 
     def _new_node(self) -> None:
         super()._new_node()
@@ -114,6 +133,8 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         await self.start()
         if self.members.on_connection(eio_sid, namespace) is not None:
             return None
+        if self.recovery is not None:
+            return await self.recovery.arrivals.pre_connect(eio_sid, namespace)
         sid = new_sid(self.node.id)
         self.basic_enter_room(sid, namespace, None, eio_sid=eio_sid)
         self.basic_enter_room(sid, namespace, sid, eio_sid=eio_sid)
@@ -128,6 +149,8 @@ class ClusterManager(ClusterCalls, RoomKeeper):
             if fresh is None:
                 return None
             sid, client = fresh, self.members.clients[fresh]
+        if self.recovery is not None and client.session is not None and client.session.returning:
+            await self.recovery.catch_up(client, client.session)
         complete = client.connected(time.time())
         if client.lost is not None:
             await self.host.handle_disconnect(client.eio_sid, namespace, client.lost)
@@ -143,11 +166,11 @@ class ClusterManager(ClusterCalls, RoomKeeper):
             await self.send_back(client.eio_sid)
         return sid
 
-    async def send_back(self, eio_sid: str) -> None:
-        """End a connection in such a way that its client connects again."""
+    async def send_back(self, eio_sid: str, reason: str = SLOW_CONSUMER) -> None:
+        """End a connection in such a way that its client connects again. ``reason`` is for its handlers."""
         socket = self.server.eio.sockets.get(eio_sid)
         if socket is not None:
-            await break_off(socket, SLOW_CONSUMER)
+            await break_off(socket, reason)
 
     async def close(self) -> None:
         """Say goodbye to the other nodes and leave the bus."""
@@ -215,6 +238,11 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         """
         if self._home is not asyncio.get_running_loop():
             await self.start()
+        if self.recovery is not None:
+            if callback is None and not ignore_queue:
+                await self.recovery.emit(encoded, namespace, rooms, skip, [])
+                return
+            await self.recovery.in_order()
         if not ignore_queue:
             self.remote.check(encoded, namespace, rooms, skip)
         self.stats.emitted += 1

@@ -12,7 +12,7 @@ from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.clients.client_acks import ClientAcks
-from socketio_cluster.manager.clients.rooms import LocalRooms
+from socketio_cluster.manager.clients.rooms import Client, LocalRooms
 from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
 from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.loops import OwnLoop
@@ -27,6 +27,7 @@ from socketio_cluster.manager.tasks import Recurring
 if TYPE_CHECKING:
     from socketio_cluster.manager.clients.fanout import Fanout
     from socketio_cluster.manager.host.server import Host
+    from socketio_cluster.manager.recovery.recovery import Recovery
 
 START_SECONDS: Final = 5.0
 """How long the first client waits for the bus. After that it is served without the bus."""
@@ -64,8 +65,13 @@ class ClusterMember(LocalManager):
         self._home: asyncio.AbstractEventLoop | None = None
         self.node = Node(self.options, self, self.stats)
         self.remote = Remote(self.node, self.is_sid_room)
+        self.recovery = self._new_recovery()
         self.queries = Queries(self)
         self.selective_emits = SelectiveEmits(self)
+
+    def _new_recovery(self) -> Recovery | None:
+        """Make the recovery of a new node. None means that recovery is off."""
+        return None
 
     @property
     def node_id(self) -> str:
@@ -110,6 +116,8 @@ class ClusterMember(LocalManager):
             self._starting = asyncio.get_running_loop().create_task(starting, context=Context())
         if not self._starting.done():
             await asyncio.shield(self._starting)
+        if self._home is None and self.recovery is not None:
+            self.recovery.start()
         self._home = asyncio.get_running_loop()
 
     def enter_loop(self) -> None:
@@ -128,6 +136,8 @@ class ClusterMember(LocalManager):
         if starting is not None:
             starting.cancel()
         await self.node.close()
+        if self.recovery is not None:
+            self.recovery.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -147,6 +157,11 @@ class ClusterMember(LocalManager):
         """Stop waiting for a node that has left or died."""
         self.remote.node_gone(node)
         self.queries.node_gone(node)
+
+    def removed(self, client: Client) -> None:
+        """Note that a client is gone from this node."""
+        if self.recovery is not None:
+            self.recovery.left(client)
 
     def spawn(self, work: Coroutine[Any, Any, Any], context: Context | None = None) -> None:
         """Run a coroutine in a task, and keep a reference to the task until it ends.

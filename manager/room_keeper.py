@@ -43,16 +43,21 @@ class RoomKeeper(ClusterMember):
         check_room_limit(client, room, self.options.rooms_per_client, self.stats)
         self.basic_enter_room(sid, namespace, room)
         await self.node.subscribe(self.node.channels.room(namespace, room))
+        if self.recovery is not None:
+            await self.recovery.entered(client, room)
 
     async def leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of any node out of a room. Raises ``NodeTimeout`` if its node does not confirm."""
         room = check_room(room)
         self.enter_loop()
-        if self.members.find(sid, namespace) is None:
+        client = self.members.find(sid, namespace)
+        if client is None:
             await self.start()
             await self.remote.leave(namespace, sid, room)
-        else:
-            self.basic_leave_room(sid, namespace, room)
+            return
+        self.basic_leave_room(sid, namespace, room)
+        if self.recovery is not None:
+            await self.recovery.gone_from(client, room)
 
     async def close_room(self, room: Any, namespace: str) -> None:
         """Take all clients on all nodes out of a room.

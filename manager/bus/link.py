@@ -42,6 +42,9 @@ class Ends(Protocol):
     def arrived(self, deliveries: list[Delivery]) -> None:
         """Handle deliveries from the bus."""
 
+    async def subscribed(self, broker: Broker) -> None:
+        """Called with each new broker, when every subscription is in effect and nothing was sent yet."""
+
     def joined(self, *, again: bool) -> None:
         """Called when the bus is reached and every subscription is in effect."""
 
@@ -204,6 +207,7 @@ class Link:
         self._interest.lost()
         while await self._adjust(broker):
             pass  # The interest may have changed meanwhile.
+        await self._ends.subscribed(broker)
         self._sender.joined(broker)
         self._broker = broker
         self._up.set()

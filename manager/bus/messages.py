@@ -81,6 +81,14 @@ class Disconnect(msgspec.Struct, array_like=True, tag=7, gc=False):
     sid: str
 
 
+class Taken(msgspec.Struct, array_like=True, tag=22, gc=False):
+    """A request to drop a client, because it has come back to another node, which has its session now."""
+
+    request: int
+    namespace: str
+    sid: str
+
+
 class Reply(msgspec.Struct, array_like=True, tag=8, gc=False):
     """The reply to a request: it was carried out, or ``error`` says why not."""
 
@@ -205,10 +213,11 @@ Message = (
     | Finding
     | SelectiveEmit
     | Recorded
+    | Taken
 )
 Notice = Hello | Beat | Bye | Ask | Answer
 """The messages that are no part of a stream.
 
 They have no number, are not kept, and are sent before the stream.
 """
-ClientRequest = Enter | Leave | Close | Disconnect
+ClientRequest = Enter | Leave | Close | Disconnect | Taken

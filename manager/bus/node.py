@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.answers import Answers
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
-from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.bus.broker import Broker, Delivery, Publication
 from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.envelope import Codec
@@ -180,6 +180,10 @@ class Node:
         if self._outgoing.marked and self.receiver.echo_sent >= self._marked_at:
             self._outgoing.mark_heard()
             self.publisher.wake()
+
+    async def subscribed(self, broker: Broker) -> None:
+        """Let recovery begin on a new broker. Raises ``BrokerError``."""
+        await self.receiver.begin(broker)
 
     def joined(self, *, again: bool) -> None:
         """Say hello. After a cut, wait for the nodes that were there before, and recover missed envelopes."""

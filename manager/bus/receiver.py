@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Collection
 from typing import Protocol
 
-from socketio_cluster.manager.bus.broker import Delivery
+from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.messages import Message, Notice, Recorded
 from socketio_cluster.manager.bus.stamp import Stamp, read_stamp
@@ -23,6 +23,9 @@ class Recorder(Protocol):
 
     def numbered(self, stamp: Stamp, header: Header, message: Recorded, size: int) -> None:
         """Handle an event that the bus has numbered. ``size`` is the bytes of its envelope."""
+
+    async def begin(self, broker: Broker) -> None:
+        """Begin on a new broker, before anything is sent to it. Raises ``BrokerError``."""
 
     def joined(self) -> None:
         """Called when the bus is reached and every subscription is in effect."""
@@ -108,6 +111,11 @@ class Receiver:
                 self._refuse(exc)
             except Exception:
                 logger.exception("an envelope could not be handled")
+
+    async def begin(self, broker: Broker) -> None:
+        """Let recovery begin on a new broker. Raises ``BrokerError``."""
+        if self.recorder is not None:
+            await self.recorder.begin(broker)
 
     def joined(self) -> None:
         """Called when the bus is reached and every subscription is in effect."""

@@ -108,6 +108,9 @@ class Fixes:
             await self._refuse(eio_sid, namespace, "Invalid namespace")
             return
         before = self._manager.members.on_connection(eio_sid, namespace)
+        arrivals = self._manager.recovery.arrivals if self._manager.recovery is not None else None
+        if arrivals is not None:
+            data = arrivals.expect(eio_sid, namespace, data)
         task = asyncio.current_task()
         self._connecting[task] = eio_sid
         try:
@@ -121,6 +124,8 @@ class Fixes:
             logger.exception("the connect handler of namespace %s failed", namespace)
         finally:
             self._connecting.pop(task, None)
+            if arrivals is not None:
+                arrivals.forget(eio_sid, namespace)
 
     async def _undo(self, client: Client) -> None:
         if client.state is not PENDING:
@@ -135,6 +140,8 @@ class Fixes:
         if client is not None and client.state is PENDING:
             client.lost = reason or self._server.reason.CLIENT_DISCONNECT
             return
+        if client is not None and client.session is not None:
+            client.session.over |= reason in (None, self._server.reason.CLIENT_DISCONNECT)
         try:
             await self._disconnect(eio_sid, namespace, reason)
         except Exception:
@@ -149,6 +156,8 @@ class Fixes:
         """
         self._manager.enter_loop()
         client = self._manager.members.find(sid, namespace or "/")
+        if client is not None and client.session is not None:
+            client.session.over = True
         socket = self._server.eio.sockets.get(client.eio_sid) if client is not None else None
         try:
             await in_context_of(socket, self._send_away(sid, namespace, ignore_queue))

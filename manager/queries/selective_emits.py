@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import Emit, SelectiveEmit
 from socketio_cluster.manager.bus.query import Recipients
-from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, encode_event
 from socketio_cluster.manager.clients.rooms import CONNECTED
 from socketio_cluster.manager.ids import node_of
@@ -49,9 +48,7 @@ class SelectiveEmits:
         if message.volatile:
             is_free = manager.host.is_free
             clients = [each for each in clients if each.state is CONNECTED and is_free(each.eio_sid)]
-        outgoing = Outgoing(Encoded(event.parts, event.text), rooms)
-        for client in clients:
-            client.send(outgoing)
+        manager.fanout.send(clients, Encoded(event.parts, event.text), rooms)
         manager.stats.delivered += len(clients)
 
     def _route(self, whom: Recipients) -> list[str]:
