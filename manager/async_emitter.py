@@ -152,7 +152,10 @@ class AsyncEmitter:
         if isinstance(message, Reply):
             self._remote.replied(origin, message)
 
-    def node_gone(self, node: str) -> None:
+    def node_here(self, node: str) -> None:
+        """Do nothing: calls go to the nodes that are there when they are made."""
+
+    def node_gone(self, node: str, *, died: bool) -> None:
         """Stop waiting for a node that has left or died."""
         self._remote.node_gone(node)
 
