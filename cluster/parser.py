@@ -14,7 +14,8 @@ from socketio_cluster.cluster.options import DEMO_APP, HubOptions, Options, Serv
 APP_VARIABLE = "CLUSTER_APP"
 BUS_HELP = (
     "the bus between nodes: local:// (this supervisor provides it), local:///PATH (a running "
-    "`socketio-cluster hub`), redis://, rediss://, redis+sentinel://, redis+cluster://, amqp://, amqps://, kombu+SCHEME://"
+    "`socketio-cluster hub`), redis://, rediss://, redis+sentinel://, redis+cluster://, "
+    "amqp://, amqps://, nats://, tls://, kombu+SCHEME://"
 )
 DIRECT_HELP = (
     "worker i (from 0) also listens alone on PORT + i, for balancers that choose the worker themselves"

@@ -161,7 +161,10 @@ class AsyncEmitter(EmitterCalls):
             case Finding():
                 self.queries.said(origin, message)
 
-    def node_gone(self, node: str) -> None:
+    def node_here(self, node: str) -> None:
+        """Do nothing: calls go to the nodes that are there when they are made."""
+
+    def node_gone(self, node: str, *, died: bool) -> None:
         """Stop waiting for a node that has left or died."""
         self.remote.node_gone(node)
         self.queries.node_gone(node)

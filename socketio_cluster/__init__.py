@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from socketio_cluster.cluster.sync_server import Server
     from socketio_cluster.manager.async_emitter import AsyncEmitter
     from socketio_cluster.manager.bus.roster import NodeInfo
+    from socketio_cluster.manager.client_gone import ClientGone
     from socketio_cluster.manager.client_manager import ClusterManager
     from socketio_cluster.manager.emitter import Emitter
     from socketio_cluster.manager.errors import (
         BrokerError,
-        ClientGone,
         ClusterError,
         EnvelopeError,
         EventTooLarge,
@@ -78,7 +78,7 @@ _MODULES: Final = {
     "BrokerError": "manager.errors",
     "Client": "cluster.client",
     "ClientAnswer": "manager.queries.ack_calls",
-    "ClientGone": "manager.errors",
+    "ClientGone": "manager.client_gone",
     "ClusterError": "manager.errors",
     "ClusterManager": "manager.client_manager",
     "Codec": "cluster.plain.codec",

@@ -59,7 +59,7 @@ class InnerManager(ClusterManager):
         """Leave the bus, and end all calls that wait for other nodes."""
         await super().close()
         for node in self.nodes():
-            self.node_gone(node)
+            self.node_gone(node, died=False)
 
     def opened(self, environ: dict[str, Any]) -> None:
         """Count a new connection."""
