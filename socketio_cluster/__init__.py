@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from socketio_cluster.cluster.plain.endpoint import PlainWebSockets
     from socketio_cluster.cluster.plain.message import BadMessage, Message
     from socketio_cluster.cluster.server import AsyncServer
+    from socketio_cluster.cluster.sync_server import Server
     from socketio_cluster.manager.async_emitter import AsyncEmitter
     from socketio_cluster.manager.bus.roster import NodeInfo
     from socketio_cluster.manager.client_gone import ClientGone
@@ -60,6 +61,7 @@ __all__ = [
     "PartialAnswer",
     "PlainWebSockets",
     "Refused",
+    "Server",
     "SettingError",
     "Skip",
     "SocketInfo",
@@ -91,6 +93,7 @@ _MODULES: Final = {
     "PartialAnswer": "manager.errors",
     "PlainWebSockets": "cluster.plain.endpoint",
     "Refused": "cluster.middleware.refusal",
+    "Server": "cluster.sync_server",
     "SettingError": "manager.errors",
     "Skip": "cluster.middleware.refusal",
     "SocketInfo": "manager.queries.socket_info",
