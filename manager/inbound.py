@@ -20,6 +20,7 @@ from socketio_cluster.manager.bus.messages import (
     Reply,
     SelectiveEmit,
 )
+from socketio_cluster.manager.bus.presence_messages import PresenceCalled, PresenceChange
 from socketio_cluster.manager.bus.query_messages import Finding, Query, Want
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, decode, encode_ack
@@ -63,6 +64,8 @@ class Inbound:
                 self._manager.replies.wanted(origin, message)
             case Finding():
                 self._manager.queries.said(origin, message)
+            case PresenceChange() | PresenceCalled():
+                self._manager.present.heard(origin, message)
             case Enter():
                 self._start_task(origin, message.request, self._enter(message))
             case Leave():
