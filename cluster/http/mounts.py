@@ -1,8 +1,8 @@
 """Lets a framework mount a Socket.IO application below a path: ``api.mount("/ws", socketio.ASGIApp(sio))``.
 
 A framework that mounts an application leaves ``path`` whole, and names the part in front in ``root_path``; so
-the ASGI specification (HTTP & WebSocket, version 2.3) wants it. ``engineio.ASGIApp`` compares its own path with
-the beginning of ``path``, so it would answer 404 to every client.
+the ASGI specification (HTTP & WebSocket, version 2.3) wants it. ``engineio.ASGIApp`` compares its own path
+with the beginning of ``path``, so it would answer 404 to every client.
 """
 
 from __future__ import annotations
