@@ -15,7 +15,7 @@ COPY cluster cluster
 COPY manager manager
 COPY loadtest loadtest
 # aiohttp is what python-socketio's client needs; `helm test` runs that client.
-RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check '.[amqp,client,msgpack]'
+RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check '.[amqp,client,msgpack,nats]'
 
 FROM build AS build-loadtest
 RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check '.[loadtest]'

@@ -14,7 +14,8 @@ from socketio_cluster.cluster.options import DEMO_APP, HubOptions, Options, Serv
 APP_VARIABLE = "CLUSTER_APP"
 BUS_HELP = (
     "the bus between nodes: local:// (this supervisor provides it), local:///PATH (a running "
-    "`socketio-cluster hub`), redis://, rediss://, redis+sentinel://, redis+cluster://, amqp://, amqps://, kombu+SCHEME://"
+    "`socketio-cluster hub`), redis://, rediss://, redis+sentinel://, redis+cluster://, "
+    "amqp://, amqps://, nats://, tls://, kombu+SCHEME://"
 )
 DIRECT_HELP = (
     "worker i (from 0) also listens alone on PORT + i, for balancers that choose the worker themselves"
@@ -34,6 +35,7 @@ TRUST_HELP = (
     "between, or * for everybody"
 )
 RECOVERY_HELP = "so long a client may be away and still misses nothing"
+ROOT_HELP = "the path in front of the application, which a proxy removes from requests, e.g. /api"
 SECRET_HELP = (
     "file with the secret that signs what nodes say to each other, the same for all nodes; "  # noqa: S105
     "several, a line each, while it is changed"
@@ -126,6 +128,7 @@ def _add_addresses(parser: Parser) -> None:
     add("--internal-host", "address that the internal ports listen on", metavar="HOST", default="127.0.0.1")
     add("--advertise", ADVERTISE_HELP, metavar="HOST")
     add("--forwarded-allow-ips", TRUST_HELP, metavar="LIST", default="127.0.0.1")
+    add("--root-path", ROOT_HELP, convert=values.root_path, metavar="PATH", default="")
     add("--probe-port", PROBE_HELP, convert=values.port, metavar="PORT")
     add("--probe-host", "address that the probe port listens on", metavar="HOST", default="127.0.0.1")
     add("--probe-names", PROBE_NAMES_HELP, convert=values.names, metavar="LIST", default="")

@@ -66,7 +66,9 @@ def _processes_with(sockets: set[str]) -> Iterator[Holder]:
         with suppress(OSError):
             if folder.name.isdecimal() and any(_target(fd) in sockets for fd in (folder / "fd").iterdir()):
                 command = (folder / "cmdline").read_bytes().decode(errors="replace")
-                yield Holder(int(folder.name), tuple(command.rstrip("\0").split("\0")))
+                # A process that ends has no command line any more, and is about to close its sockets.
+                if command:
+                    yield Holder(int(folder.name), tuple(command.rstrip("\0").split("\0")))
 
 
 def _target(fd: Path) -> str:

@@ -20,6 +20,11 @@ WORKER: Final = ("-m", "socketio_cluster", "worker")
 """The arguments of Python that make a process a worker."""
 RETRY_SECONDS: Final = 0.1
 """Seconds between attempts to listen on a port that is about to become free."""
+UNSEEN_TRIES: Final = 20
+"""Attempts to listen on a port that no process is seen to hold.
+
+A process that ends stops showing its sockets up to tenths of a second before it closes them.
+"""
 
 BACKLOG: Final = 2048
 """Connections that may wait to be accepted; the kernel allows net.core.somaxconn at most."""
@@ -71,19 +76,21 @@ def listen(host: str, port: int, *, together: bool = False, option: str = "--hos
 def listen_after_orphans(host: str, port: int, *, option: str = "--host") -> socket.socket:
     """Listen alone on an address, as `listen` does.
 
-    Block while workers of a killed supervisor still hold it.
+    Block while workers of a killed supervisor still hold it, and for two seconds while nobody is seen to
+    hold it.
     """
-    told = False
+    told, unseen = False, 0
     while True:
         try:
             return listen(host, port, option=option)
         except PortTaken as taken:
-            if not taken.by_orphans:
+            unseen = 0 if taken.holders else unseen + 1
+            if unseen == UNSEEN_TRIES or (taken.holders and not taken.by_orphans):
                 raise
-            if not told:
+            if taken.by_orphans and not told:
                 pids = ", ".join(str(holder.pid) for holder in taken.holders)
                 log.warning("workers of a killed supervisor stop, and hold port %d: %s; waiting", port, pids)
-            told = True
+                told = True
         time.sleep(RETRY_SECONDS)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import Message
+from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER, Backpressure
 from socketio_cluster.manager.clients.fanout import Fanout
@@ -240,15 +241,14 @@ class ClusterManager(ClusterCalls, RoomKeeper):
             await self.start()
         if self.recovery is not None:
             if callback is None and not ignore_queue:
-                await self.recovery.emit(encoded, namespace, rooms, skip, [])
+                await self.recovery.emit(encoded, Recipients(namespace, rooms, []), skip)
                 return
             await self.recovery.in_order()
-        if not ignore_queue:
-            self.remote.check(encoded, namespace, rooms, skip)
+        # First the bus: an event that it cannot hold raises here, before anybody has got it.
+        number = 0 if ignore_queue else self.remote.emit(encoded, namespace, rooms, skip, callback)
         self.stats.emitted += 1
         reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)
         if not ignore_queue:
-            number = self.remote.emit(encoded, namespace, rooms, skip, callback)
             if callback is not None:
                 self.expiry.start()
             if isinstance(callback, AckWaiter) and not reached and (not number or self._is_gone(rooms)):

@@ -8,7 +8,7 @@ from typing import Final
 
 from socketio_cluster.manager.errors import SettingError
 
-EXTRAS: Final = {"kombu": "amqp", "msgpack": "msgpack"}
+EXTRAS: Final = {"kombu": "amqp", "msgpack": "msgpack", "nats": "nats"}
 """The extra of this project that installs each package."""
 
 

@@ -22,7 +22,8 @@ from socketio_cluster.manager.bus.messages import (
     SelectiveEmit,
     Taken,
 )
-from socketio_cluster.manager.bus.query import Finding, Query
+from socketio_cluster.manager.bus.presence_messages import PresenceCalled, PresenceChange
+from socketio_cluster.manager.bus.query_messages import Finding, Query, Want
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, check_readable, decode, encode_ack
 from socketio_cluster.manager.errors import UNKNOWN_SID, EventTooLarge
@@ -62,9 +63,13 @@ class Inbound:
             case Reply():
                 self._manager.remote.replied(origin, message)
             case Query():
-                self._manager.queries.asked(origin, message)
+                self._manager.replies.asked(origin, message)
+            case Want():
+                self._manager.replies.wanted(origin, message)
             case Finding():
                 self._manager.queries.said(origin, message)
+            case PresenceChange() | PresenceCalled():
+                self._manager.present.heard(origin, message)
             case Enter():
                 self._start_task(origin, message.request, self._enter(message))
             case Leave():
@@ -83,17 +88,21 @@ class Inbound:
         rooms = message.rooms
         if rooms is not None:
             rooms = self._rooms_here(origin, message, rooms)
-        reached = self._deliver(origin, message, rooms, message.skip)
-        if message.ack and not reached and rooms and message.rooms is not None and len(message.rooms) == 1:
-            self._gone(origin, message.ack)
+        self._reached(origin, message, rooms, self._deliver(origin, message, rooms, message.skip))
 
     def _selective_emit(self, origin: str, message: SelectiveEmit) -> None:
         event = message.event
         check_readable(event.parts, event.text)
         rooms = event.rooms
-        if rooms is not None and not message.except_:
-            rooms = self._rooms_here(origin, event, rooms)  # with except_ it came to the whole namespace
-        self._manager.selective_emits.deliver(message, rooms)
+        if rooms is not None and not (message.except_ or message.where):
+            rooms = self._rooms_here(origin, event, rooms)  # otherwise it came to the whole namespace
+        callback = self._answer_to(origin, event) if event.ack else None
+        self._reached(origin, event, rooms, self._manager.selective_emits.deliver(message, rooms, callback))
+
+    def _reached(self, origin: str, message: Emit, rooms: list[Room] | None, clients: int) -> None:
+        """Tell the emitting node when nobody will answer: the only client is gone."""
+        if message.ack and not clients and rooms and message.rooms is not None and len(message.rooms) == 1:
+            self._gone(origin, message.ack)
 
     def _deliver(self, origin: str, message: Emit, rooms: list[Room] | None, skip: Collection[str]) -> int:
         encoded = Encoded(message.parts, message.text, message.ack_at, message.ack_id)
@@ -105,9 +114,9 @@ class Inbound:
 
         Rooms with the form of another node's sids are left to that node, which passes the emit on.
         """
+        if len(rooms) == 1 and node_of(rooms[0]) is None:
+            return rooms  # nearly always
         owners = [node_of(room) for room in rooms]
-        if not any(owners):
-            return rooms
         node, pairs = self._manager.node, list(zip(rooms, owners, strict=True))
         self._pass_on(origin, message, [room for room, owner in pairs if owner == node.id])
         return [room for room, owner in pairs if self._serves(owner, origin)]

@@ -65,6 +65,8 @@ class Options:
     """How long a client may be away and still get its session back, with what it missed. None: not at all."""
     recovery_bytes: int = 64 * MEBIBYTE
     """The most bytes of events that the bus keeps for clients that are away, of the whole cluster."""
+    presence_grace: float = 5.0
+    """How long a client stays present after its connection was lost, because it may come back."""
     rooms_per_client: int | None = None
     """The most rooms that a client can be in. Its own room does not count. None means no limit."""
 
@@ -84,6 +86,8 @@ class Options:
             check_recording(self.url)
             if self.recovery_seconds < 1:
                 raise SettingError(f"recovery_seconds must be at least 1, not {self.recovery_seconds}")
+        if self.presence_grace < 0:
+            raise SettingError(f"presence_grace must be at least 0 seconds, not {self.presence_grace}")
         for setting in ("buffer_bytes", "client_bytes", "recovery_bytes"):
             if getattr(self, setting) < 64 * 1024:
                 raise SettingError(f"{setting} must be at least 65536 bytes, not {getattr(self, setting)}")

@@ -38,7 +38,7 @@ class RoomKeeper(ClusterMember):
             await self.start()
             await self.remote.enter(namespace, sid, room)
             return
-        if self.is_sid_room(namespace, room) or await self.remote.is_client(namespace, room):
+        if await self.remote.is_client(namespace, room):
             raise ValueError("cannot enter a sid room")
         check_room_limit(client, room, self.options.rooms_per_client, self.stats)
         self.basic_enter_room(sid, namespace, room)

@@ -26,6 +26,22 @@ def rabbitmq_server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def nats_server(tmp_path_factory):
+    from tests.services.nats import NatsServer
+
+    with NatsServer(tmp_path_factory.mktemp("nats")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nats_cluster(tmp_path_factory):
+    from tests.services.nats import NatsCluster
+
+    with NatsCluster(tmp_path_factory.mktemp("nats-cluster")) as servers:
+        yield servers
+
+
+@pytest.fixture(scope="session")
 def hub_server(tmp_path_factory):
     from tests.services.hub import HubServer
 
@@ -41,6 +57,16 @@ def redis_url(redis_server):
 @pytest.fixture
 def amqp_url(rabbitmq_server):
     return rabbitmq_server.url
+
+
+@pytest.fixture
+def nats_url(nats_server):
+    return nats_server.url
+
+
+@pytest.fixture
+def nats_cluster_url(nats_cluster):
+    return nats_cluster.url
 
 
 @pytest.fixture

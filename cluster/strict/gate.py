@@ -44,7 +44,7 @@ class Gate:
         stats: the counters of the manager.
     """
 
-    def __init__(self, host: Host, spawn: Callable[[Coroutine[Any, Any, Any]], None], stats: Stats) -> None:
+    def __init__(self, host: Host, spawn: Callable[[Coroutine[Any, Any, Any]], object], stats: Stats) -> None:
         self._host = host
         self._eio = host.engine
         self._stats = stats

@@ -24,7 +24,7 @@ class Polls:
         spawn: runs a coroutine in a task.
     """
 
-    def __init__(self, host: Host, inner: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None]) -> None:
+    def __init__(self, host: Host, inner: Any, spawn: Callable[[Coroutine[Any, Any, Any]], object]) -> None:
         self._host = host
         self._eio = host.engine
         self._inner = inner

@@ -31,7 +31,7 @@ class Posts:
         self,
         host: Host,
         inner: Any,
-        spawn: Callable[[Coroutine[Any, Any, Any]], None],
+        spawn: Callable[[Coroutine[Any, Any, Any]], object],
         stats: Stats,
         departed: Container[str],
     ) -> None:

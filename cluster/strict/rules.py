@@ -81,7 +81,7 @@ def is_over(socket: Any) -> bool:
     return socket in _over
 
 
-def cut_off(socket: Any, spawn: Callable[[Coroutine[Any, Any, Any]], None]) -> None:
+def cut_off(socket: Any, spawn: Callable[[Coroutine[Any, Any, Any]], object]) -> None:
     """End the session of a client that breaks the protocol; a poll that waits is answered with CLOSE.
 
     This returns at once, and the application's disconnect handlers run in a task.

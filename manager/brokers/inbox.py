@@ -11,6 +11,9 @@ from socketio_cluster.manager.errors import BrokerError
 CONNECT_TIMEOUT = 5.0
 """Seconds to wait for a connection. After that the bus counts as unreachable."""
 
+SEED_TIMEOUT = 1.5
+"""Seconds to wait for one of several servers. A dead one must not use up the time for the others."""
+
 REPLY_TIMEOUT = 5.0
 """Seconds to wait for an answer. After that the bus counts as gone. A network that drops all packets shows no
 other sign."""

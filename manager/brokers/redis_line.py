@@ -12,15 +12,9 @@ from redis.asyncio import Connection
 from redis.driver_info import DriverInfo
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
-from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT
+from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, SEED_TIMEOUT
 from socketio_cluster.manager.brokers.redis_url import Address, Settings
 from socketio_cluster.manager.errors import BrokerError, SettingError, WrongServer
-
-SEED_TIMEOUT = 1.5
-"""Seconds for one of several sentinels or cluster nodes.
-
-A dead one must not use up the time for the others.
-"""
 
 READ_SIZE = 256 * 1024
 """Bytes that are parsed at once. redis-py's 32 KiB would split a burst into many small ones."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 import msgspec
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.bus.query import Finding, Query
+from socketio_cluster.manager.bus.presence_messages import PresenceMessage
+from socketio_cluster.manager.bus.query_messages import Condition, Finding, Query, Want
 
 
 class Emit(msgspec.Struct, array_like=True, tag=1, gc=False):
@@ -177,21 +178,27 @@ class PassedOn(msgspec.Struct, array_like=True, tag=13, gc=False):
 
 
 class SelectiveEmit(msgspec.Struct, array_like=True, tag=20, gc=False):
-    """An emit that leaves clients out: those in ``except_``, and with ``volatile`` those who are not free."""
+    """An emit that leaves clients out.
+
+    These are those in ``except_``, those whose session does not fulfil ``where``, and with ``volatile`` those
+    that are not free.
+    """
 
     event: Emit
     except_: list[Room]
     volatile: bool
+    where: list[Condition] = []
 
 
-class Recorded(msgspec.Struct, array_like=True, tag=21, gc=False):
+class Recorded(msgspec.Struct, array_like=True, tag=25, gc=False):
     """An event that the bus numbers and keeps; every node, its sender too, delivers it when it comes back.
 
-    Clients in the rooms ``except_`` do not get it.
+    Clients in the rooms ``except_``, and those whose session does not fulfil ``where``, do not get it.
     """
 
     event: Emit
     except_: list[Room] = []
+    where: list[Condition] = []
 
 
 Message = (
@@ -212,6 +219,8 @@ Message = (
     | Query
     | Finding
     | SelectiveEmit
+    | Want
+    | PresenceMessage
     | Recorded
     | Taken
 )

@@ -14,6 +14,9 @@ from socketio_cluster.manager.extras import require_package
 AMQP = "socketio_cluster.manager.brokers.amqp:connect"
 """This module also handles every ``kombu+…`` scheme. It needs kombu."""
 
+NATS = "socketio_cluster.manager.brokers.nats:connect"
+"""This module needs nats-py."""
+
 BROKERS = {
     "local": "socketio_cluster.manager.brokers.local:connect",
     "redis": "socketio_cluster.manager.brokers.redis:connect",
@@ -26,11 +29,13 @@ BROKERS = {
     "rediss+cluster": "socketio_cluster.manager.brokers.redis_cluster:connect",
     "amqp": AMQP,
     "amqps": AMQP,
+    "nats": NATS,
+    "tls": NATS,
 }
 """``module:function`` for each scheme. A module is imported when it is first used."""
 
 
-RECORDING = tuple(scheme for scheme, module in BROKERS.items() if module != AMQP)
+RECORDING = tuple(scheme for scheme, module in BROKERS.items() if module not in (AMQP, NATS))
 """The schemes whose brokers number and keep events and keep sessions (``store.py``)."""
 
 
@@ -64,6 +69,7 @@ def check_recording(url: str | None) -> None:
 def safe_url(url: str) -> str:
     """Return the URL with masked passwords, for logs. Of an odd URL more than necessary may be masked."""
     masked = re.sub(r"^([^:/]+://[^:/@]*):.*@", r"\1:***@", url, flags=re.DOTALL)
+    masked = re.sub(r"^((?:nats|tls)://)[^:/]+@", r"\1***@", masked)  # a token
     return re.sub(r"(password=)[^&]*", r"\1***", masked)
 
 
@@ -74,6 +80,7 @@ def _find(url: str) -> str:
     broker = AMQP if scheme.startswith("kombu+") else BROKERS.get(scheme)
     if broker is None:
         raise SettingError(f"no bus is called {scheme}://; there are {', '.join(BROKERS)} and kombu+SCHEME")
-    if broker == AMQP:
-        require_package("kombu", what=f"{scheme}://")
+    for needed, package in ((AMQP, "kombu"), (NATS, "nats")):
+        if broker == needed:
+            require_package(package, what=f"{scheme}://")
     return broker

@@ -30,7 +30,7 @@ class Deadline:
         eio: Any,
         seconds: float,
         joined: Callable[[str], bool],
-        spawn: Callable[[Coroutine[Any, Any, Any]], None],
+        spawn: Callable[[Coroutine[Any, Any, Any]], object],
     ) -> None:
         self._eio = eio
         self._seconds = seconds

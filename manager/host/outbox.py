@@ -62,7 +62,7 @@ class Outboxes:
         eio: Any,
         mark: int,
         backpressure: Backpressure,
-        spawn: Callable[[Coroutine[Any, Any, Any]], None],
+        spawn: Callable[[Coroutine[Any, Any, Any]], object],
     ) -> None:
         self._eio = eio
         self._mark = mark
@@ -75,7 +75,7 @@ class Outboxes:
         host: Host,
         mark: int,
         backpressure: Backpressure,
-        spawn: Callable[[Coroutine[Any, Any, Any]], None],
+        spawn: Callable[[Coroutine[Any, Any, Any]], object],
     ) -> Outboxes:
         """Give each new connection of a server such a queue, with this mark in bytes."""
         outboxes = cls(host.engine, mark, backpressure, spawn)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from socketio_cluster.manager.bus.query import (
+from socketio_cluster.manager.bus.presence_messages import (
+    ChangePresence,
+    CountPresence,
+    FindOwnPresence,
+    FindPresence,
+)
+from socketio_cluster.manager.bus.query_messages import (
     AskClients,
     CountSockets,
     DisconnectSockets,
@@ -19,6 +24,7 @@ from socketio_cluster.manager.bus.query import (
     FindSockets,
     JoinRooms,
     LeaveRooms,
+    Listing,
     Question,
     Recipients,
     ServerEvent,
@@ -29,7 +35,7 @@ from socketio_cluster.manager.errors import TooManyRooms
 from socketio_cluster.manager.queries.client_answers import ClientAnswers
 from socketio_cluster.manager.queries.failed import Failed
 from socketio_cluster.manager.queries.pieces import pieces
-from socketio_cluster.manager.queries.selection import select, select_connected
+from socketio_cluster.manager.queries.selection import is_meant, select
 from socketio_cluster.manager.queries.socket_info import SocketInfo
 
 if TYPE_CHECKING:
@@ -49,36 +55,40 @@ class Answering:
     def __init__(self, manager: ClusterMember) -> None:
         self._manager = manager
 
-    async def answer(self, whom: Recipients, question: Question) -> AsyncGenerator[list[bytes]]:
-        """Give the packed items of the answer, in pieces; raises ``Failed``."""
+    async def do(self, whom: Recipients, question: Question) -> bytes:
+        """Do what is asked, and give the packed result; raises ``Failed``."""
         match question:
-            case FindSockets(session=session):
-                for piece in pieces(self._sockets(whom, session)):
-                    yield piece
-            case FindRooms():
-                for piece in pieces(self._rooms(whom.namespace)):
-                    yield piece
             case CountSockets():
-                yield [pack(len(select_connected(self._manager.members, whom)))]
+                return pack(await self._count(whom))
             case JoinRooms():
-                yield [pack(await self._join(whom, question))]
+                return pack(await self._join(whom, question))
             case LeaveRooms():
-                yield [pack(await self._leave(whom, question))]
+                return pack(await self._leave(whom, question))
             case DisconnectSockets():
-                yield [pack(await self._disconnect(whom))]
+                return pack(await self._disconnect(whom))
             case ServerEvent(event=event, args=args):
                 value = await self._manager.server_events.handle(whom.namespace, event, args)
-                yield [_packed((self._manager.node_id, value), f"what the handler of {event!r} returned")]
-            case AskClients():
-                yield []
-                async with aclosing(self._ask_clients(whom, question)) as answers:
-                    async for piece in answers:
-                        yield piece
+                return _packed((self._manager.node_id, value), f"what the handler of {event!r} returned")
+            case CountPresence() | ChangePresence():
+                return await self._manager.present.answers.do(whom, question)
+        raise Failed(f"a {type(question).__name__} is not answered with one value")
 
-    def _sockets(self, whom: Recipients, session: bool) -> Iterator[bytes]:
-        for client in select_connected(self._manager.members, whom):
+    def give(self, whom: Recipients, question: Listing) -> AsyncGenerator[list[bytes]]:
+        """Give the packed items of an answer, in pieces; raises ``Failed``."""
+        match question:
+            case FindSockets(session=session):
+                return pieces(self._sockets(whom, session))
+            case FindRooms():
+                return pieces(self._rooms(whom.namespace))
+            case FindPresence() | FindOwnPresence():
+                return pieces(self._manager.present.answers.give(whom, question))
+            case AskClients():
+                return self._ask_clients(whom, question)
+
+    async def _sockets(self, whom: Recipients, session: bool) -> AsyncGenerator[bytes]:
+        async for client in self._clients(whom):
             if client.state is not CONNECTED:
-                continue  # it left between two pieces
+                continue
             connection = self._manager.host.connection(client.eio_sid)
             if connection is None:
                 continue  # its end is being handled
@@ -95,14 +105,19 @@ class Answering:
             )
             yield _packed(info, f"the session of client {client.sid}")
 
-    def _rooms(self, namespace: str) -> Iterator[bytes]:
+    async def _rooms(self, namespace: str) -> AsyncGenerator[bytes]:
         rooms = self._manager.members.rooms.get(namespace, {})
         for room, size in [(room, len(members)) for room, members in rooms.items() if room is not None]:
             yield pack((room, size))
 
+    async def _count(self, whom: Recipients) -> int:
+        if not whom.where:
+            return sum(client.state is CONNECTED for client in select(self._manager, whom))
+        return sum([client.state is CONNECTED async for client in self._clients(whom)])
+
     async def _join(self, whom: Recipients, question: JoinRooms) -> int:
         manager, refused, joined = self._manager, 0, 0
-        async for client in self._in_turns(select(manager.members, whom)):
+        async for client in self._clients(whom):
             joined += 1
             for room in question.rooms:
                 if room == client.sid:
@@ -122,17 +137,17 @@ class Answering:
 
     async def _leave(self, whom: Recipients, question: LeaveRooms) -> int:
         left = 0
-        async for client in self._in_turns(select(self._manager.members, whom)):
+        async for client in self._clients(whom):
             left += 1
             for room in question.rooms:
                 self._manager.basic_leave_room(client.sid, client.namespace, room)
         return left
 
     async def _disconnect(self, whom: Recipients) -> int:
-        clients = iter(select(self._manager.members, whom))
+        meant = iter([client async for client in self._clients(whom)])
         errors: list[BaseException] = []
         disconnected = 0
-        while some := list(islice(clients, AT_ONCE)):
+        while some := [*islice(meant, AT_ONCE)]:
             ended = await asyncio.gather(*map(self._disconnect_one, some), return_exceptions=True)
             errors += [each for each in ended if isinstance(each, BaseException)]
             disconnected += sum(each is True for each in ended)
@@ -151,16 +166,16 @@ class Answering:
         manager, answers = self._manager, ClientAnswers(question.seconds)
         encoded = Encoded(question.parts, question.text, question.ack_at, question.ack_id)
         try:
-            async for client in self._in_turns(select(manager.members, whom)):
+            async for client in self._clients(whom):
                 manager.fanout.ask(client, encoded, whom.rooms, answers.callback(client.sid))
                 manager.stats.delivered += 1
             while ready := await answers.next():
-                for piece in pieces(self._client_answers(ready)):
+                async for piece in pieces(self._client_answers(ready)):
                     yield piece
         finally:
             answers.end()
 
-    def _client_answers(self, ready: list[tuple[str, list[Any]]]) -> Iterator[bytes]:
+    async def _client_answers(self, ready: Iterable[tuple[str, list[Any]]]) -> AsyncGenerator[bytes]:
         """Pack what clients have answered, but for what no bus carries: the others must not suffer for it."""
         for sid, arguments in ready:
             encoded = encode_ack(self._manager.server.packet_class, arguments)
@@ -170,10 +185,12 @@ class Answering:
             else:
                 logger.error("the answer of client %s is lost: it has %d bytes", sid, len(item))
 
-    async def _in_turns(self, clients: Iterable[Client]) -> AsyncIterator[Client]:
-        """Give the clients that are still there, and others their turn now and then."""
-        for number, client in enumerate(clients, 1):
-            if self._manager.members.find(client.sid, client.namespace) is client:
+    async def _clients(self, whom: Recipients) -> AsyncIterator[Client]:
+        """Give the clients that are meant and still there, and others their turn now and then."""
+        manager = self._manager
+        for number, client in enumerate(select(manager, whom), 1):
+            here = manager.members.find(client.sid, client.namespace) is client
+            if here and is_meant(manager, client, whom):
                 yield client
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)

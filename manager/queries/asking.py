@@ -2,53 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar, cast
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from socketio_cluster.manager.bus.query import Question, Recipients
+from socketio_cluster.manager.bus.query_messages import Question
 from socketio_cluster.manager.errors import PartialAnswer
+from socketio_cluster.manager.queries.open_question import OpenQuestion
 from socketio_cluster.manager.queries.queries import Queries
+from socketio_cluster.manager.queries.selection import Aim
 
 if TYPE_CHECKING:
-    from socketio_cluster.manager.member import ClusterMember
+    from socketio_cluster.manager.queries.asker import Asker
 
 T = TypeVar("T")
-Nodes = Callable[[Queries], list[str]]
-"""Chooses whom to ask."""
 
 
-def choose(*, local: bool) -> Nodes:
-    """Ask this node alone, or all."""
-    return Queries.myself if local else Queries.everybody
+class Stream(Generic[T]):
+    """Values from all nodes: awaited they are a list, in ``async for`` each comes when it is there.
+
+    The question is asked when the waiting begins, each time anew. In ``async for`` a node sends more only
+    when what it has sent before was taken, so however many there are, few are in memory.
+    """
+
+    def __init__(self, pieces: Callable[[], AsyncGenerator[Sequence[T]]]) -> None:
+        self.pieces = pieces
+        """Asks, and gives the values in the pieces in which they come."""
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        async with aclosing(self.pieces()) as pieces:
+            async for piece in pieces:
+                for value in piece:
+                    yield value
+
+    def __await__(self) -> Generator[Any, None, list[T]]:
+        return self.all().__await__()
+
+    async def all(self) -> list[T]:
+        """Wait for all values. ``PartialAnswer`` carries those that have come."""
+        values: list[T] = []
+        async with aclosing(self.pieces()) as pieces:
+            try:
+                async for piece in pieces:
+                    values += piece
+            except PartialAnswer as error:
+                error.answer = values
+                raise
+        return values
 
 
 class Asking:
     """Asks by way of a manager."""
 
     @property
-    def cluster_manager(self) -> ClusterMember:
+    def cluster_manager(self) -> Asker:
         """The manager that asks: this one itself."""
-        return cast("ClusterMember", self)
+        return cast("Asker", self)
 
     async def _ask(
         self,
-        whom: Recipients,
+        aim: Aim,
         question: Question,
         read: Callable[[list[bytes]], T],
-        timeout: float | None,
-        nodes: Nodes = Queries.everybody,
+        nodes: Callable[[Queries], list[str]] = Queries.everybody,
     ) -> T:
         """Ask nodes, and give what ``read`` makes of it all.
 
         Raises ``PartialAnswer`` when a node has not said all in time, or could not.
         """
-        manager = self.cluster_manager
-        await manager.start()
-        with manager.queries.open(nodes(manager.queries), whom, question, timeout) as asked:
-            while await asked.news():
-                pass
-        poll = asked.poll
-        answer = read(poll.take())
-        if poll.missing or poll.failures:
-            raise PartialAnswer(answer, frozenset(poll.missing), poll.failures, asked.seconds)
+        asker = self.cluster_manager
+        await asker.start()
+        queries = asker.queries
+        whom = queries.myself() if aim.local else nodes(queries)
+        with queries.open(whom, aim.recipients, question, aim.timeout) as asked:
+            answer = read(await asked.items())
+        _check(asked, answer)
         return answer
+
+    def _stream(
+        self,
+        aim: Aim,
+        question: Callable[[float], Question],
+        read: Callable[[bytes], T],
+        last_words: float | None = None,
+    ) -> Stream[T]:
+        """Ask nodes, and give each item of their answers, as ``read`` makes it.
+
+        ``question`` gets the seconds that it may take. Without ``last_words`` these are for each piece of an
+        answer, with it they are for all, and nodes have ``last_words`` seconds more to send what they have.
+        """
+
+        async def ask() -> AsyncGenerator[Sequence[T]]:
+            asker = self.cluster_manager
+            await asker.start()
+            queries, seconds = asker.queries, aim.timeout or asker.options.request_seconds
+            whom = queries.myself() if aim.local else queries.everybody()
+            limits = (seconds, seconds) if last_words is None else (seconds + last_words, last_words)
+            with queries.open(whom, aim.recipients, question(seconds), *limits) as asked:
+                async for piece in asked.pieces():
+                    yield list(map(read, piece))
+            _check(asked, [])
+
+        return Stream(ask)
+
+
+def _check(asked: OpenQuestion, answer: Any) -> None:
+    """Raise ``PartialAnswer`` when a node has not said all in time, or could not."""
+    poll = asked.poll
+    if poll.missing or poll.failures:
+        raise PartialAnswer(answer, frozenset(poll.missing), poll.failures, asked.seconds)

@@ -1,80 +1,57 @@
-"""Node's ``BroadcastOperator``: whom an emit or a question is for, said step by step."""
+"""What can be done with those whom the steps of ``Steps`` mean."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Coroutine
+from typing import Any
 
-from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.queries.ack_calls import AnswerStream
-from socketio_cluster.manager.queries.selection import Rooms, recipients
+from socketio_cluster.manager.clients.rooms import Callback
+from socketio_cluster.manager.queries.ack_calls import AckCalls, ClientAnswer
+from socketio_cluster.manager.queries.asking import Stream
+from socketio_cluster.manager.queries.selection import Rooms
+from socketio_cluster.manager.queries.server_calls import ServerEmits
+from socketio_cluster.manager.queries.socket_calls import SocketCalls
 from socketio_cluster.manager.queries.socket_info import SocketInfo
-
-if TYPE_CHECKING:
-    from socketio_cluster.manager.queries.calls import ClusterCalls
+from socketio_cluster.manager.queries.steps import Steps
 
 
-@dataclass(frozen=True)
-class Broadcast:
-    """Whom something is for; each step gives a new one, so that one can be kept and used again.
+class Calls(SocketCalls, AckCalls, ServerEmits):
+    """What concerns the clients and servers of all nodes; it needs no clients of its own."""
 
-    Made by ``to``, ``except_``, ``of``, ``volatile`` and ``local`` of a server or a manager.
+
+class Broadcast(Steps[Calls]):
+    """Emits to those whom the steps mean, and asks about them.
+
+    Made by ``to``, ``except_``, ``where``, ``of``, ``volatile`` and ``local`` of a server, a manager or an
+    emitter.
     """
 
-    _calls: ClusterCalls
-    _namespace: str = "/"
-    _rooms: tuple[Room, ...] | None = None
-    _except: tuple[Room, ...] = ()
-    _volatile: bool = False
-    _local: bool = False
-    _seconds: float | None = None
+    def emit(
+        self,
+        event: str,
+        data: Any = None,
+        *,
+        skip_sid: str | list[str] | None = None,
+        callback: Callback | None = None,
+    ) -> Coroutine[Any, Any, None]:
+        """Emit to them, as ``emit`` of the server; to be awaited.
 
-    def to(self, *rooms: Room) -> Broadcast:
-        """Add rooms, or sids: whoever is in any of them is meant, once."""
-        return replace(self, _rooms=(*(self._rooms or ()), *rooms))
+        ``skip_sid`` are sids that are left out too. ``callback`` is called with the answer of each client.
+        """
+        emits, target = self._calls.cluster_manager.selective_emits, self._aim(skip_sid)
+        encoded = emits.encode(event, data, target, callback)
+        return emits.emit(encoded, target, callback, volatile=self._volatile)
 
-    def except_(self, *rooms: Room) -> Broadcast:
-        """Leave out who is in any of these rooms, or has one of these sids."""
-        return replace(self, _except=(*self._except, *rooms))
-
-    def of(self, namespace: str) -> Broadcast:
-        """Mean this namespace instead of "/"."""
-        return replace(self, _namespace=namespace)
-
-    @property
-    def volatile(self) -> Broadcast:
-        """Leave out, with ``emit``, those whose connection cannot take an event at once."""
-        return replace(self, _volatile=True)
-
-    @property
-    def local(self) -> Broadcast:
-        """Mean the clients of this node alone."""
-        return replace(self, _local=True)
-
-    def timeout(self, seconds: float) -> Broadcast:
-        """Set how long answers are waited for; ``emit`` waits for none."""
-        return replace(self, _seconds=seconds)
-
-    async def emit(self, event: str, data: Any = None) -> None:
-        """Emit to them, as ``AsyncServer.emit`` does."""
-        manager = self._calls.cluster_manager
-        whom = recipients(self._namespace, self._rooms, self._except)
-        if self._except or self._volatile:
-            emits = manager.selective_emits
-            await emits.emit(event, data, whom, volatile=self._volatile, local=self._local)
-        else:
-            await manager.emit(event, data, self._namespace, whom.rooms, ignore_queue=self._local)
-
-    def emit_with_ack(self, event: str, data: Any = None) -> AnswerStream:
+    def emit_with_ack(self, event: str, data: Any = None) -> Stream[ClientAnswer]:
         """Emit to them, and give their answers, as ``emit_with_ack`` of the server.
 
         ``volatile`` has no effect on it.
         """
         return self._calls.emit_with_ack(event, data, self._rooms, **self._whom)
 
-    async def fetch_sockets(self, *, session: bool = True) -> list[SocketInfo]:
+    def fetch_sockets(self, *, session: bool = True) -> Stream[SocketInfo]:
         """Describe them, as ``fetch_sockets`` of the server."""
-        return await self._calls.fetch_sockets(self._rooms, session=session, **self._whom)
+        return self._calls.fetch_sockets(self._rooms, session=session, **self._whom)
 
     async def count(self) -> int:
         """Count them, as ``count`` of the server."""
@@ -91,13 +68,3 @@ class Broadcast:
     async def disconnect_sockets(self) -> int:
         """Disconnect them, as ``disconnect_sockets`` of the server."""
         return await self._calls.disconnect_sockets(self._rooms, **self._whom)
-
-    @property
-    def _whom(self) -> dict[str, Any]:
-        """What all calls of the server take."""
-        return {
-            "except_": self._except,
-            "namespace": self._namespace,
-            "local": self._local,
-            "timeout": self._seconds,
-        }

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable
 from typing import Final
 
 PIECE_BYTES: Final = 32 * 1024
 """About 300 descriptions of clients, which take a millisecond to make."""
 
 
-def pieces(items: Iterable[bytes], most: int = PIECE_BYTES) -> Iterator[list[bytes]]:
+async def pieces(items: AsyncIterable[bytes], most: int = PIECE_BYTES) -> AsyncGenerator[list[bytes]]:
     """Group items, lazily, so that each group but the last is just as large as ``most`` bytes or above."""
     piece: list[bytes] = []
     size = 0
-    for item in items:
+    async for item in items:
         piece.append(item)
         size += len(item)
         if size >= most:

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count
+from typing import NamedTuple
+
+
+class Piece(NamedTuple):
+    """A piece of the answer of a node."""
+
+    node: str
+    items: Sequence[bytes]
 
 
 class Poll:
@@ -15,27 +24,22 @@ class Poll:
     """
 
     def __init__(self, nodes: Iterable[str], changed: Callable[[], None]) -> None:
-        self._items: dict[str, list[bytes]] = {node: [] for node in nodes}
+        self._pieces: deque[Piece] = deque()
         self._changed = changed
-        self.missing = set(self._items)
+        self.missing = set(nodes)
         """Who has not said all yet."""
-        self.silent = set(self._items)
-        """Who has not said anything yet."""
         self.failures: dict[str, str] = {}
 
-    def take(self) -> list[bytes]:
-        """Give what was said since the last call, by those too who have not said all."""
-        taken = [item for items in self._items.values() for item in items]
-        for items in self._items.values():
-            items.clear()
-        return taken
+    def take(self) -> Piece | None:
+        """Give the next piece that has come, if there is one; its node may not have said all yet."""
+        return self._pieces.popleft() if self._pieces else None
 
     def said(self, node: str, items: Sequence[bytes], error: str, *, last: bool) -> None:
         """Take a piece; of a node that is not waited for it is ignored."""
         if node not in self.missing:
             return
-        self._items[node] += items
-        self.silent.discard(node)
+        if items:
+            self._pieces.append(Piece(node, items))
         if error:
             self.failures[node] = error
         if last or error:
@@ -45,9 +49,8 @@ class Poll:
     def gone(self, node: str) -> None:
         """Wait no more for a node that is gone with its clients; what it had begun to say does not count."""
         if node in self.missing:
-            self._items[node].clear()
+            self._pieces = deque(piece for piece in self._pieces if piece.node != node)
             self.missing.discard(node)
-            self.silent.discard(node)
             self._changed()
 
 

@@ -1,59 +1,38 @@
-"""Questions to the nodes of the cluster, and this node's answers to those of others."""
+"""Questions to the nodes of the cluster."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import msgspec
-
-from socketio_cluster.manager.bus.query import Finding, Query, Question, Recipients
-from socketio_cluster.manager.errors import EventTooLarge
-from socketio_cluster.manager.queries.answering import Answering
-from socketio_cluster.manager.queries.failed import Failed
-from socketio_cluster.manager.queries.polls import Poll, Polls
+from socketio_cluster.manager.bus.query_messages import (
+    Finding,
+    Listing,
+    Query,
+    Question,
+    Recipients,
+    Want,
+)
+from socketio_cluster.manager.queries.open_question import OpenQuestion
+from socketio_cluster.manager.queries.polls import Polls
+from socketio_cluster.manager.queries.replies import NO_ANSWER, Replies
 
 if TYPE_CHECKING:
-    from socketio_cluster.manager.member import ClusterMember
-
-logger = logging.getLogger("socketio_cluster.manager")
-
-NO_ANSWER = 0
-"""The number of a query that is not to be answered."""
-
-
-class OpenQuestion:
-    """A question that was sent, for the task that waits for the answers; ``seconds`` is for how long."""
-
-    def __init__(self, nodes: Iterable[str], seconds: float) -> None:
-        self._news = asyncio.Event()
-        self.seconds = seconds
-        self._deadline = asyncio.get_running_loop().time() + seconds
-        self.poll = Poll(nodes, self._news.set)
-
-    async def news(self) -> bool:
-        """Wait for the next piece; False when all have answered or are gone, or the time is over."""
-        if not self._news.is_set():
-            if not self.poll.missing:
-                return False
-            try:
-                async with asyncio.timeout_at(self._deadline):
-                    await self._news.wait()
-            except TimeoutError:
-                return False
-        self._news.clear()
-        return True
+    from socketio_cluster.manager.bus.node import Node
 
 
 class Queries:
-    """Asks, and answers. This node is asked like the others, but for the bus."""
+    """Asks nodes. This node is asked like the others, but for the bus.
 
-    def __init__(self, manager: ClusterMember) -> None:
-        self._manager = manager
-        self._answering = Answering(manager)
+    Args:
+        node: the node of this process.
+        replies: gives this node's answers; None for a process that serves no clients.
+    """
+
+    def __init__(self, node: Node, replies: Replies | None) -> None:
+        self._node = node
+        self._replies = replies
         self._polls = Polls()
 
     def __len__(self) -> int:
@@ -61,12 +40,12 @@ class Queries:
         return len(self._polls)
 
     def myself(self) -> list[str]:
-        """Name this node."""
-        return [self._manager.node_id]
+        """Name this node, if it serves clients."""
+        return [self._node.id] if self._replies is not None else []
 
     def others(self) -> list[str]:
         """Name every other live node."""
-        return [node for node in self._manager.node.nodes if node != self._manager.node_id]
+        return [node for node in self._node.nodes if node != self._node.id]
 
     def everybody(self) -> list[str]:
         """Name every live node."""
@@ -74,37 +53,37 @@ class Queries:
 
     @contextmanager
     def open(
-        self, nodes: Iterable[str], whom: Recipients, question: Question, timeout: float | None = None
+        self,
+        nodes: Iterable[str],
+        whom: Recipients,
+        question: Question,
+        timeout: float | None = None,
+        patience: float = 0,
     ) -> Iterator[OpenQuestion]:
         """Ask nodes; who leaves the context waits for answers no more.
 
-        ``timeout`` is in seconds, None is ``request_seconds``. Raises ``ValueError`` for one that cannot be,
-        ``EventTooLarge`` for a question that no bus carries.
+        ``timeout`` is in seconds, None is ``request_seconds``; ``patience`` is that of ``OpenQuestion``.
+        Raises ``EventTooLarge`` for a question that no bus carries.
         """
-        seconds = self._manager.options.request_seconds if timeout is None else timeout
-        if not seconds > 0:
-            raise ValueError(f"timeout must be more than 0 seconds, not {timeout}")
-        asked = OpenQuestion(nodes, seconds)
-        number = self._polls.open(asked.poll)
+        seconds = self._node.options.request_seconds if timeout is None else timeout
+        asked = OpenQuestion(nodes, seconds, patience, lambda node: self._want(node, number, 1))
+        poll = asked.poll
+        number = self._polls.open(poll)
         try:
-            self._send(asked.poll.missing, Query(number, whom, question))
+            self._send(poll.missing, Query(number, whom, question))
             yield asked
         finally:
             self._polls.close(number)
+            if isinstance(question, Listing):
+                for node in poll.missing:
+                    self._want(node, number, 0)
 
-    def tell(self, nodes: Iterable[str], whom: Recipients, question: Question) -> None:
-        """Ask nodes, and want no answer; raises ``EventTooLarge``."""
-        self._send(set(nodes), Query(NO_ANSWER, whom, question))
+    def tell(self, nodes: Iterable[str], whom: Recipients, question: Question) -> int:
+        """Ask nodes, and want no answer. Returns the number of the envelope, or 0 if there is none.
 
-    def asked(self, origin: str, query: Query) -> None:
-        """Answer another node."""
-        inbox = self._manager.node.channels.inbox(origin)
-
-        def send(items: list[bytes], error: str, *, last: bool) -> None:
-            raw = [msgspec.Raw(item) for item in items]
-            self._manager.node.post(Finding(query.request, raw, last, error), inbox)
-
-        self._manager.spawn(self._answer(query, send))
+        Raises ``EventTooLarge``.
+        """
+        return self._send(set(nodes), Query(NO_ANSWER, whom, question))
 
     def said(self, origin: str, finding: Finding) -> None:
         """Take a piece of another node's answer."""
@@ -115,32 +94,20 @@ class Queries:
         """Wait for a node no more."""
         self._polls.node_gone(node)
 
-    def _send(self, nodes: set[str], query: Query) -> None:
-        me, node = self._manager.node_id, self._manager.node
+    def _send(self, nodes: set[str], query: Query) -> int:
+        me, node = self._node.id, self._node
         others = [each for each in nodes if each != me]
-        if others:
-            node.post(query, *map(node.channels.inbox, others))
-        if me in nodes:
+        number = node.post(query, *map(node.channels.inbox, others)) if others else 0
+        if self._replies is not None and me in nodes:
 
             def take(items: list[bytes], error: str, *, last: bool) -> None:
                 self._polls.said(query.request, me, items, error, last=last)
 
-            self._manager.spawn(self._answer(query, take))
+            self._replies.begin(me, query, take)
+        return number
 
-    async def _answer(self, query: Query, send: Callable[..., None]) -> None:
-        """Give an answer piece by piece, each when the one before is on its way."""
-        error, wanted = "", query.request != NO_ANSWER
-        try:
-            async with aclosing(self._answering.answer(query.recipients, query.question)) as pieces:
-                async for piece in pieces:
-                    if wanted:
-                        send(piece, "", last=False)
-                        await asyncio.sleep(0)
-                        await self._manager.node.publisher.wait_for_capacity()
-        except (Failed, EventTooLarge) as exc:
-            error = str(exc)
-        except Exception as exc:
-            logger.exception("a question could not be answered")
-            error = f"{type(exc).__name__}: {exc}"
-        if wanted:
-            send([], error, last=True)
+    def _want(self, node: str, number: int, pieces: int) -> None:
+        if node != self._node.id:
+            self._node.post(Want(number, pieces), self._node.channels.inbox(node))
+        elif self._replies is not None:
+            self._replies.wanted(node, Want(number, pieces))

@@ -1,35 +1,97 @@
-"""Whom a question is about, as lists of rooms and as clients of this node."""
+"""Whom a question is about: as an application says it, and as clients of this node."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.bus.query import Recipients
-from socketio_cluster.manager.clients.rooms import CONNECTED, Client, LocalRooms
-from socketio_cluster.manager.local_manager import room_list
+from socketio_cluster.manager.bus.query_messages import Recipients
+from socketio_cluster.manager.clients.rooms import Client
+from socketio_cluster.manager.local_manager import room_list, skip_list
+from socketio_cluster.manager.queries.conditions import conditions, fulfils
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.member import ClusterMember
 
 Rooms = Room | list[Room] | tuple[Room, ...] | set[Room] | frozenset[Room]
 """A room or a sid, or several."""
 
 
-def recipients(namespace: str | None, room: Any, except_: Any) -> Recipients:
-    """Make recipients of what an application gives: a room or sid, several, or None.
+class Whom(TypedDict, total=False):
+    """Whom a call is for, beside the room. All calls about clients take these arguments."""
 
-    Raises ``TypeError`` and ``ValueError`` for a room that cannot be.
+    to: Rooms | None
+    """python-socketio's other name for the room."""
+    skip_sid: str | list[str] | None
+    """Sids that are left out."""
+    except_: Rooms | None
+    """Rooms whose members are left out, and sids."""
+    where: Mapping[str, Any] | None
+    """What the session must be like: ``{"team": "red", "level >=": 3}``. Each node looks at its own clients.
+
+    A key is the name of a field, with dots for nested dicts, and perhaps one of ``== != < <= > >= in`` behind
+    it. A field that a session does not have is None.
     """
-    return Recipients(namespace or "/", room_list(room), room_list(except_) or [])
+    namespace: str | None
+    """"/" if None."""
+    local: bool
+    """Whether this node alone is meant."""
+    ignore_queue: bool
+    """python-socketio's other name for ``local``."""
+    timeout: float | None
+    """How many seconds answers are waited for; None is the option ``request_seconds``."""
 
 
-def select(members: LocalRooms, whom: Recipients) -> list[Client]:
-    """The clients of this node that are meant, those among them that are still connecting too."""
-    clients = members.members(whom.namespace, whom.rooms)
+class Aim(NamedTuple):
+    """What ``Whom`` says, checked."""
+
+    recipients: Recipients
+    local: bool = False
+    timeout: float | None = None
+
+
+def aim(
+    room: Rooms | None = None,
+    *,
+    to: Rooms | None = None,
+    skip_sid: str | list[str] | None = None,
+    except_: Rooms | None = None,
+    where: Mapping[str, Any] | None = None,
+    namespace: str | None = None,
+    local: bool = False,
+    ignore_queue: bool = False,
+    timeout: float | None = None,
+) -> Aim:
+    """Check a room and a ``Whom``.
+
+    Raises ``TypeError`` and ``ValueError`` for a room or a sid that cannot be, for a ``where`` that is none,
+    and for a timeout that is not above 0.
+    """
+    if timeout is not None and not timeout > 0:
+        raise ValueError(f"timeout must be more than 0 seconds, not {timeout}")
+    without = (room_list(except_) or []) + skip_list(skip_sid)
+    rooms = room_list(room if to is None else to)
+    return Aim(
+        Recipients(namespace or "/", rooms, without, conditions(where)), local or ignore_queue, timeout
+    )
+
+
+def select(manager: ClusterMember, whom: Recipients) -> list[Client]:
+    """The clients of this node that are meant, those among them that are still connecting too.
+
+    ``where`` is not looked at: that is what ``is_meant`` does for each client.
+    """
+    clients = manager.members.members(whom.namespace, whom.rooms)
     if not whom.except_:
         return clients
-    others = {client.sid for client in members.members(whom.namespace, whom.except_)}
+    others = {client.sid for client in manager.members.members(whom.namespace, whom.except_)}
     return [client for client in clients if client.sid not in others]
 
 
-def select_connected(members: LocalRooms, whom: Recipients) -> list[Client]:
-    """The same without those that are still connecting or already leaving."""
-    return [client for client in select(members, whom) if client.state is CONNECTED]
+def is_meant(manager: ClusterMember, client: Client, whom: Recipients) -> bool:
+    """Whether the session of a client fulfils the conditions."""
+    if not whom.where:
+        return True
+    connection = manager.host.connection(client.eio_sid)
+    return connection is not None and fulfils(connection.sessions.get(client.namespace), whom.where)

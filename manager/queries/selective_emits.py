@@ -1,4 +1,4 @@
-"""Emits that leave out who is in certain rooms, or who cannot take an event at once."""
+"""Emits that leave out who is in certain rooms, or has another session, or cannot take an event at once."""
 
 from __future__ import annotations
 
@@ -6,57 +6,102 @@ from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import Emit, SelectiveEmit
-from socketio_cluster.manager.bus.query import Recipients
-from socketio_cluster.manager.clients.packets import Encoded, encode_event
-from socketio_cluster.manager.clients.rooms import CONNECTED
+from socketio_cluster.manager.bus.query_messages import Recipients
+from socketio_cluster.manager.clients.acks import seconds_of
+from socketio_cluster.manager.clients.packets import Encoded, encode_event, shared_ack_id
+from socketio_cluster.manager.clients.rooms import CONNECTED, Callback
 from socketio_cluster.manager.ids import node_of
-from socketio_cluster.manager.queries.selection import select
+from socketio_cluster.manager.queries.selection import is_meant, select
 
 if TYPE_CHECKING:
+    from socketio_cluster.manager.client_manager import ClusterManager
     from socketio_cluster.manager.member import ClusterMember
+    from socketio_cluster.manager.queries.selection import Aim
+    from socketio_cluster.manager.remote import Remote
 
 
 class SelectiveEmits:
     """Delivers them here and passes them to the other nodes."""
 
     def __init__(self, manager: ClusterMember) -> None:
-        self._manager = manager
+        self._manager: ClusterManager = manager
 
-    async def emit(self, event: str, data: Any, whom: Recipients, *, volatile: bool, local: bool) -> None:
+    def encode(self, event: str, data: Any, aim: Aim, callback: Callback | None) -> Encoded:
+        """Encode an event once for all."""
+        ack_id = 0 if callback is None else shared_ack_id()
+        return encode_event(self._manager.packet_class, event, data, aim.recipients.namespace, ack_id)
+
+    async def emit(
+        self, encoded: Encoded, aim: Aim, callback: Callback | None = None, *, volatile: bool = False
+    ) -> None:
         """Emit to whom it is for; raises what ``ClusterManager.emit`` raises.
 
         A volatile event goes to no other node while the bus is away or behind.
         """
-        manager = self._manager
-        encoded = encode_event(manager.server.packet_class, event, data, whom.namespace)
+        manager, whom = self._manager, aim.recipients
+        if not (is_selective(whom) or volatile):
+            await manager.emit_encoded(encoded, whom.namespace, whom.rooms, [], callback, aim.local)
+            return
         await manager.start()
-        message = SelectiveEmit(Emit(whom.namespace, whom.rooms, [], *encoded[:2]), whom.except_, volatile)
+        if manager.recovery is not None:
+            if callback is None and not volatile and not aim.local:
+                await manager.recovery.emit(encoded, whom, [])
+                return
+            await manager.recovery.in_order()
         node = manager.node
-        if not local and not (volatile and (node.publisher.full or not node.ready)):
-            channels = self._route(whom)
+        message = selective(encoded, whom, volatile=volatile)
+        if not aim.local and not (volatile and (node.publisher.full or not node.ready)):
+            channels = route(manager.remote, whom)
+            if channels and callback is not None:
+                message.event.ack = manager.remote.expect(callback, whom.rooms)
+                message.event.ack_seconds = seconds_of(callback, 0)
+                manager.expiry.start()
             if channels:
                 node.post(message, *channels)
         manager.stats.emitted += 1
-        self.deliver(message, whom.rooms)
+        self.deliver(message, whom.rooms, callback)
         if not volatile and node.publisher.full:
             await node.publisher.wait_for_capacity()
 
-    def deliver(self, message: SelectiveEmit, rooms: list[Room] | None) -> None:
-        """Hand an event to the clients of this node in any of these rooms, but for those it leaves out."""
+    def deliver(
+        self, message: SelectiveEmit, rooms: list[Room] | None, callback: Callback | None = None
+    ) -> int:
+        """Hand an event to the clients of this node in any of these rooms, but for those it leaves out.
+
+        Returns their number.
+        """
         manager, event = self._manager, message.event
-        clients = select(manager.members, Recipients(event.namespace, rooms, message.except_))
+        whom = Recipients(event.namespace, rooms, message.except_, message.where)
+        clients = [each for each in select(manager, whom) if is_meant(manager, each, whom)]
         if message.volatile:
             is_free = manager.host.is_free
             clients = [each for each in clients if each.state is CONNECTED and is_free(each.eio_sid)]
-        manager.fanout.send(clients, Encoded(event.parts, event.text), rooms)
+        encoded = Encoded(event.parts, event.text, event.ack_at, event.ack_id)
+        if callback is None:
+            manager.fanout.send(clients, encoded, rooms)
+        else:
+            for client in clients:
+                manager.fanout.ask(client, encoded, rooms, callback)
         manager.stats.delivered += len(clients)
+        return len(clients)
 
-    def _route(self, whom: Recipients) -> list[str]:
-        """The channels that reach the recipients.
 
-        Each node knows only of its own clients whether they are in ``except_``. So the node that a sid names
-        cannot pass on an emit to a room that is named like the sid: it goes to the whole namespace.
-        """
-        named_like_sids = whom.except_ and any(map(node_of, whom.rooms or ()))
-        rooms = None if named_like_sids else whom.rooms
-        return self._manager.remote.route(whom.namespace, rooms)
+def is_selective(whom: Recipients) -> bool:
+    """Whether an emit leaves out clients of its rooms, which each node knows of its own clients alone."""
+    return bool(whom.except_ or whom.where)
+
+
+def selective(encoded: Encoded, whom: Recipients, *, volatile: bool = False) -> SelectiveEmit:
+    """Make the message for other nodes."""
+    event = Emit(whom.namespace, whom.rooms, [], *encoded[:2], 0, *encoded[2:])
+    return SelectiveEmit(event, whom.except_, volatile, whom.where)
+
+
+def route(remote: Remote, whom: Recipients) -> list[str]:
+    """The channels that reach the recipients.
+
+    The node that a sid names cannot pass on an emit to a room that is named like the sid when it leaves out
+    clients, because it does not know others' clients: such an emit goes to the whole namespace.
+    """
+    named_like_sids = is_selective(whom) and any(map(node_of, whom.rooms or ()))
+    return remote.route(whom.namespace, None if named_like_sids else whom.rooms)

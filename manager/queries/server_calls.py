@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, overload
+from typing import TYPE_CHECKING, Any, Final, cast, overload
 
 import msgspec
 
-from socketio_cluster.manager.bus.query import Recipients, ServerEvent
+from socketio_cluster.manager.bus.query_messages import ServerEvent
 from socketio_cluster.manager.queries.asking import Asking
 from socketio_cluster.manager.queries.queries import Queries
+from socketio_cluster.manager.queries.selection import aim
 from socketio_cluster.manager.queries.server_events import Handler, check_event
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.member import ClusterMember
 
 _answer: Final = msgspec.msgpack.Decoder(tuple[str, Any]).decode
 
 
-class ServerCalls(Asking):
-    """Tells the other servers something; no client hears of it."""
+class ServerHandlers(Asking):
+    """Hears the events of other servers."""
 
     @overload
     def on_server(self, event: str, handler: Handler, namespace: str | None = None) -> Handler: ...
@@ -34,9 +38,14 @@ class ServerCalls(Asking):
         check_event(event)
 
         def register(handler: Handler) -> Handler:
-            return self.cluster_manager.server_events.on(namespace or "/", event, handler)
+            member = cast("ClusterMember", self.cluster_manager)
+            return member.server_events.on(namespace or "/", event, handler)
 
         return register if handler is None else register(handler)
+
+
+class ServerEmits(Asking):
+    """Tells the other servers something; no client hears of it."""
 
     async def server_side_emit(self, event: str, data: Any = None, *, namespace: str | None = None) -> None:
         """Emit an event to every other live node; its ``on_server`` handler runs there, if there is one.
@@ -51,9 +60,10 @@ class ServerCalls(Asking):
             EventTooLarge: it has more bytes than the bus takes.
         """
         message = _event(event, data)
-        manager = self.cluster_manager
-        await manager.start()
-        manager.queries.tell(manager.queries.others(), _everybody(namespace), message)
+        asker = self.cluster_manager
+        await asker.start()
+        queries = asker.queries
+        await asker.posted(queries.tell(queries.others(), aim(namespace=namespace).recipients, message))
 
     async def server_side_emit_with_ack(
         self, event: str, data: Any = None, *, namespace: str | None = None, timeout: float | None = None
@@ -64,17 +74,14 @@ class ServerCalls(Asking):
         live node does not answer in time, has no handler, or its handler raises; and what
         ``server_side_emit`` raises.
         """
-        return await self._ask(_everybody(namespace), _event(event, data), _by_node, timeout, Queries.others)
+        target = aim(namespace=namespace, timeout=timeout)
+        return await self._ask(target, _event(event, data), _by_node, Queries.others)
 
 
 def _event(event: str, data: Any) -> ServerEvent:
     check_event(event)
     args = [] if data is None else list(data) if isinstance(data, tuple) else [data]
     return ServerEvent(event, msgspec.Raw(msgspec.msgpack.encode(args)))
-
-
-def _everybody(namespace: str | None) -> Recipients:
-    return Recipients(namespace or "/", None, [])
 
 
 def _by_node(items: list[bytes]) -> dict[str, Any]:

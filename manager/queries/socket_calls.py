@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Final
+from typing import Final, Unpack
 
 import msgspec
 
 from socketio_cluster.manager.bus.channels import Room, check_room
-from socketio_cluster.manager.bus.query import (
+from socketio_cluster.manager.bus.query_messages import (
     CountSockets,
     DisconnectSockets,
     FindRooms,
@@ -19,9 +18,9 @@ from socketio_cluster.manager.bus.query import (
 )
 from socketio_cluster.manager.errors import UNKNOWN_SID
 from socketio_cluster.manager.ids import node_of
-from socketio_cluster.manager.queries.asking import Asking, choose
+from socketio_cluster.manager.queries.asking import Asking, Stream
 from socketio_cluster.manager.queries.queries import Queries
-from socketio_cluster.manager.queries.selection import Rooms, recipients
+from socketio_cluster.manager.queries.selection import Rooms, Whom, aim
 from socketio_cluster.manager.queries.socket_info import SocketInfo
 
 _socket: Final = msgspec.msgpack.Decoder(SocketInfo).decode
@@ -32,54 +31,34 @@ _room: Final = msgspec.msgpack.Decoder(tuple[Room, int]).decode
 class SocketCalls(Asking):
     """Questions to all nodes, and what is done to clients of all nodes at once.
 
-    ``room`` is a room or a sid, several of them, or None for everybody in the namespace; ``except_`` takes
-    out who is in any of these rooms. ``local`` asks this node alone. ``timeout`` is in seconds; None is the
-    option ``request_seconds``.
+    ``room`` is a room or a sid, several of them, or None for everybody in the namespace. ``whom`` are the
+    arguments of ``Whom``, which all these calls take.
 
-    Every call raises ``PartialAnswer`` when a live node does not answer in time, or cannot, and at once what
-    ``emit`` raises for a room that cannot be. A node that leaves or dies meanwhile is waited for no longer;
-    one that starts meanwhile is not asked.
+    Every call raises ``PartialAnswer`` when a live node does not answer in time, or cannot, and at once
+    ``TypeError`` or ``ValueError`` for a room, a filter or a timeout that cannot be. A node that leaves or
+    dies meanwhile is waited for no longer; one that starts meanwhile is not asked.
     """
 
-    async def fetch_sockets(
-        self,
-        room: Rooms | None = None,
-        *,
-        except_: Rooms | None = None,
-        namespace: str | None = None,
-        session: bool = True,
-        local: bool = False,
-        timeout: float | None = None,
-    ) -> list[SocketInfo]:
-        """Describe the connected clients, on whichever node they are.
+    def fetch_sockets(
+        self, room: Rooms | None = None, *, session: bool = True, **whom: Unpack[Whom]
+    ) -> Stream[SocketInfo]:
+        """Describe the connected clients, on whichever node they are: to be awaited, or for ``async for``.
 
         Args:
             room: a room or sid, several, or None for the whole namespace.
-            except_: rooms whose members are left out.
-            namespace: "/" if None.
             session: whether to fetch what ``save_session`` has stored too.
-            local: ask this node alone.
-            timeout: seconds to wait for the other nodes.
+            whom: who else is meant or not. A node may take ``timeout`` seconds for each piece of its list,
+                some hundred clients, from when it is wanted.
 
         Raises:
             PartialAnswer: a node did not answer in time, or a session cannot be packed; ``answer`` holds the
-                clients of the others.
+                clients that were described. In ``async for`` it comes at the end, when they were given.
         """
-        whom = recipients(namespace, room, except_)
-        return await self._ask(whom, FindSockets(session), _sockets, timeout, choose(local=local))
+        return self._stream(aim(room, **whom), lambda _: FindSockets(session), _socket)
 
-    async def count(
-        self,
-        room: Rooms | None = None,
-        *,
-        except_: Rooms | None = None,
-        namespace: str | None = None,
-        local: bool = False,
-        timeout: float | None = None,
-    ) -> int:
+    async def count(self, room: Rooms | None = None, **whom: Unpack[Whom]) -> int:
         """Count the connected clients; every node sends only a number. Arguments as for ``fetch_sockets``."""
-        whom = recipients(namespace, room, except_)
-        return await self._ask(whom, CountSockets(), _sum, timeout, choose(local=local))
+        return await self._ask(aim(room, **whom), CountSockets(), _sum)
 
     async def fetch_rooms(
         self, namespace: str | None = None, *, local: bool = False, timeout: float | None = None
@@ -88,8 +67,8 @@ class SocketCalls(Asking):
 
         Rooms that are clients' own are left out. Arguments as for ``fetch_sockets``.
         """
-        whom = recipients(namespace, None, None)
-        return await self._ask(whom, FindRooms(), _rooms, timeout, choose(local=local))
+        target = aim(namespace=namespace, local=local, timeout=timeout)
+        return await self._ask(target, FindRooms(), _rooms)
 
     async def rooms_of(
         self, sid: str, namespace: str | None = None, *, timeout: float | None = None
@@ -98,76 +77,45 @@ class SocketCalls(Asking):
 
         Only the client's node is asked. Raises ``ValueError`` for an unknown sid, and one whose node is gone.
         """
-        whom = recipients(namespace, sid, None)
 
         def owner(queries: Queries) -> list[str]:
             return [node for node in queries.everybody() if node == node_of(sid)]
 
-        for socket in await self._ask(whom, FindSockets(session=False), _sockets, timeout, owner):
+        target = aim(sid, namespace=namespace, timeout=timeout)
+        for socket in await self._ask(target, FindSockets(session=False), _sockets, owner):
             if socket.sid == sid:
                 return socket.rooms
         raise ValueError(UNKNOWN_SID)
 
-    async def sockets_join(
-        self,
-        rooms: Rooms,
-        room: Rooms | None = None,
-        *,
-        except_: Rooms | None = None,
-        namespace: str | None = None,
-        local: bool = False,
-        timeout: float | None = None,
-    ) -> int:
+    async def sockets_join(self, rooms: Rooms, room: Rooms | None = None, **whom: Unpack[Whom]) -> int:
         """Put clients into rooms; returns how many. An emit made afterwards, by any node, sees it.
 
         ``rooms`` are those to enter; the other arguments are those of ``fetch_sockets``. Raises
         ``ValueError`` for a client's own room, and ``PartialAnswer`` too when clients are in as many rooms
         as they may be.
         """
-        entered = [check_room(one) for one in _several(rooms)]
-        whom = recipients(namespace, room, except_)
-        manager = self.cluster_manager
-        await manager.start()
+        entered, target = _checked(rooms), aim(room, **whom)
+        asker = self.cluster_manager
+        await asker.start()
         for one in entered:
-            own = manager.is_sid_room(whom.namespace, one)
-            if own or await manager.remote.is_client(whom.namespace, one):
+            if await asker.remote.is_client(target.recipients.namespace, one):
                 raise ValueError("cannot enter a sid room")
-        return await self._ask(whom, JoinRooms(entered), _sum, timeout, choose(local=local))
+        return await self._ask(target, JoinRooms(entered), _sum)
 
-    async def sockets_leave(
-        self,
-        rooms: Rooms,
-        room: Rooms | None = None,
-        *,
-        except_: Rooms | None = None,
-        namespace: str | None = None,
-        local: bool = False,
-        timeout: float | None = None,
-    ) -> int:
+    async def sockets_leave(self, rooms: Rooms, room: Rooms | None = None, **whom: Unpack[Whom]) -> int:
         """Take clients out of rooms; returns how many were looked at. Arguments as for ``sockets_join``."""
-        left = [check_room(one) for one in _several(rooms)]
-        whom = recipients(namespace, room, except_)
-        return await self._ask(whom, LeaveRooms(left), _sum, timeout, choose(local=local))
+        return await self._ask(aim(room, **whom), LeaveRooms(_checked(rooms)), _sum)
 
-    async def disconnect_sockets(
-        self,
-        room: Rooms | None = None,
-        *,
-        except_: Rooms | None = None,
-        namespace: str | None = None,
-        local: bool = False,
-        timeout: float | None = None,
-    ) -> int:
+    async def disconnect_sockets(self, room: Rooms | None = None, **whom: Unpack[Whom]) -> int:
         """Disconnect clients from the namespace; returns how many, when their disconnect handlers have run.
 
         Arguments as for ``fetch_sockets``.
         """
-        whom = recipients(namespace, room, except_)
-        return await self._ask(whom, DisconnectSockets(), _sum, timeout, choose(local=local))
+        return await self._ask(aim(room, **whom), DisconnectSockets(), _sum)
 
 
-def _several(rooms: Rooms) -> Iterable[Room]:
-    return [rooms] if isinstance(rooms, str | int) else rooms
+def _checked(rooms: Rooms) -> list[Room]:
+    return [check_room(one) for one in ([rooms] if isinstance(rooms, str | int) else rooms)]
 
 
 def _sockets(items: list[bytes]) -> list[SocketInfo]:

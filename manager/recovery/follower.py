@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Final
 from socketio_cluster.manager.bus.broker import Broker
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.messages import Recorded
-from socketio_cluster.manager.bus.query import Recipients
+from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Begin, Place, Read, Store, cluster_of
 from socketio_cluster.manager.clients.packets import Encoded, check_readable
 from socketio_cluster.manager.errors import BrokerError, EnvelopeError
-from socketio_cluster.manager.queries.selection import select
+from socketio_cluster.manager.queries.selection import is_meant, select
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE
 from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.marking import MarkingFanout
@@ -113,7 +113,10 @@ class Follower:
     def _deliver(self, number: int, header: Header, message: Recorded) -> None:
         event = message.event
         check_readable(event.parts, event.text)
-        clients = select(self._manager.members, Recipients(event.namespace, event.rooms, message.except_))
+        whom = Recipients(event.namespace, event.rooms, message.except_, message.where)
+        clients = select(self._manager, whom)
+        if message.where:
+            clients = [client for client in clients if is_meant(self._manager, client, whom)]
         if event.skip:
             clients = [client for client in clients if client.sid not in event.skip]
         if clients:

@@ -12,6 +12,7 @@ from socketio import packet as sio
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.messages import Emit, Recorded
+from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.bus.store import Begin, Change, Open, Release
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.clients.rooms import Client
@@ -75,18 +76,17 @@ class Recovery:
 
     # events
 
-    async def emit(
-        self, encoded: Encoded, namespace: str, rooms: list[Room] | None, skip: list[str], except_: list[Room]
-    ) -> None:
+    async def emit(self, encoded: Encoded, whom: Recipients, skip: list[str]) -> None:
         """Publish an event that the bus numbers and keeps. Waits while the buffer for the bus is full.
 
         Raises ``EventTooLarge``.
         """
         manager, publisher = self._manager, self._node.publisher
+        event = Emit(whom.namespace, whom.rooms, skip, *encoded[:2])
+        where = route(self._node.channels, whom.namespace, whom.rooms)
+        recorded = Recorded(event, whom.except_, whom.where)
+        self._posted = publisher.post(recorded, where.channels, where.recorded)
         manager.stats.emitted += 1
-        message = Recorded(Emit(namespace, rooms, skip, *encoded[:2]), except_)
-        where = route(self._node.channels, namespace, rooms)
-        self._posted = publisher.post(message, where.channels, where.recorded)
         if publisher.full:
             await publisher.wait_for_capacity()
         if manager.backpressure.emitted(encoded.size):

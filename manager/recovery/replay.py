@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.messages import Recorded
+from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.bus.store import Piece, Read
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.clients.rooms import Client
 from socketio_cluster.manager.errors import EnvelopeError
+from socketio_cluster.manager.queries.selection import is_meant
 from socketio_cluster.manager.recovery.client_session import ClientSession
 from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.marking import Marked, MarkingFanout
@@ -73,7 +75,7 @@ class Replays:
             except EnvelopeError as exc:
                 logger.warning("event %d of the history is refused: %s", number, exc)
                 continue
-            if isinstance(message, Recorded) and _is_owed(client, session, number, message):
+            if isinstance(message, Recorded) and self._is_owed(client, session, number, message):
                 event = message.event
                 marked = self._fanout.marked(Encoded(event.parts, event.text), event.rooms, number)
                 client.write(marked)
@@ -93,15 +95,18 @@ class Replays:
                 kept.append(outgoing)
         client.held.events = kept
 
-
-def _is_owed(client: Client, session: ClientSession, number: int, message: Recorded) -> bool:
-    """Whether an event of the history was for a client, which has joined its rooms at known positions."""
-    event = message.event
-    if client.sid in event.skip or client.sid in message.except_:
-        return False
-    if any(room in client.rooms for room in message.except_):
-        return False
-    if event.rooms is None or client.sid in event.rooms:
-        return True
-    joined = session.joined or {}
-    return any(room in client.rooms and joined.get(room, 0) < number for room in event.rooms)
+    def _is_owed(self, client: Client, session: ClientSession, number: int, message: Recorded) -> bool:
+        """Whether an event of the history was for a client, which has joined its rooms at known positions."""
+        event = message.event
+        if client.sid in event.skip or client.sid in message.except_:
+            return False
+        if any(room in client.rooms for room in message.except_):
+            return False
+        if message.where:
+            whom = Recipients(event.namespace, event.rooms, message.except_, message.where)
+            if not is_meant(self._manager, client, whom):
+                return False
+        if event.rooms is None or client.sid in event.rooms:
+            return True
+        joined = session.joined or {}
+        return any(room in client.rooms and joined.get(room, 0) < number for room in event.rooms)

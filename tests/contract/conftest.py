@@ -11,8 +11,8 @@ from blockbuster import blockbuster_ctx
 from socketio_cluster.manager.bus.channels import Channels, routing_key
 from socketio_cluster.manager.bus.registry import open_broker
 
-KINDS = ["local", "redis", "redis-sentinel", "redis-cluster", "amqp", "kombu-redis"]
-OWN = ["local", "redis", "amqp"]
+KINDS = ["local", "redis", "redis-sentinel", "redis-cluster", "amqp", "kombu-redis", "nats", "nats-cluster"]
+OWN = ["local", "redis", "amqp", "nats"]
 
 
 @pytest.fixture(params=KINDS)
@@ -28,6 +28,8 @@ def own_server(request, tmp_path):
         from tests.services.hub import HubServer as Server
     elif request.param == "redis":
         from tests.services.redis import RedisServer as Server
+    elif request.param == "nats":
+        from tests.services.nats import NatsServer as Server
     else:
         from tests.services.rabbitmq import RabbitServer as Server
     with Server(tmp_path) as server:

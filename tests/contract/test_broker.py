@@ -230,7 +230,7 @@ async def test_a_restarted_server_takes_new_brokers(own_server, connected, chann
     assert [d.payload for d in await collect(broker, 1)] == [b"x"]
 
 
-@pytest.mark.parametrize("own_server", ["local", "redis"], indirect=True)
+@pytest.mark.parametrize("own_server", ["local", "redis", "nats"], indirect=True)
 @pytest.mark.parametrize("call", ["publish", "subscribe"])
 async def test_a_stopped_server_is_noticed(own_server, connected, channels, call):
     """A server that takes bytes and never answers ends publish() and subscribe() within 6 s."""
@@ -246,7 +246,7 @@ async def test_a_stopped_server_is_noticed(own_server, connected, channels, call
         await asyncio.wait_for(broker.receive(), 1)
 
 
-@pytest.mark.parametrize("own_server", ["redis"], indirect=True)
+@pytest.mark.parametrize("own_server", ["redis", "nats"], indirect=True)
 async def test_connecting_to_a_stopped_server_ends(own_server, connected):
     """connect() to a server that accepts and never answers raises BrokerError within 6 s."""
     own_server.pause()

@@ -8,7 +8,7 @@ from tests.flask.threaded import ThreadedNode, mixed
 from tests.harness import Node, client, eventually, fence
 
 
-@pytest.mark.parametrize("bus", ["local", "amqp", "kombu_redis"])
+@pytest.mark.parametrize("bus", ["local", "amqp", "kombu_redis", "nats"])
 async def test_both_ways(request, prefix, bus):
     """Events, rooms, skip_sid, answers and disconnects go both ways, in order, on this bus."""
     url = request.getfixturevalue(f"{bus}_url")

@@ -8,7 +8,7 @@ import sys
 PROGRAM = """
 import asyncio, sys
 # As if they were missing:
-sys.modules.update(dict.fromkeys(("aiohttp", "kombu", "amqp", "msgpack", "flask", "tornado")))
+sys.modules.update(dict.fromkeys(("aiohttp", "kombu", "amqp", "msgpack", "nats", "flask", "tornado")))
 import socketio, socketio_cluster
 import socketio_cluster.cluster.worker
 for name in socketio_cluster.__all__:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import yaml
 
+from socketio_cluster.manager.bus.registry import BROKERS
 from tests.k8s.helm import CHART
 
 VALUES = yaml.safe_load((CHART / "values.yaml").read_text())
@@ -62,3 +64,11 @@ def test_every_number_is_explained():
         if not lines[above].lstrip().startswith("#"):
             bare.append(line)
     assert bare == []
+
+
+def test_every_bus_may_be_chosen():
+    """The schema lets every bus pass that a pod can reach, and kombu's, and nothing else."""
+    pattern = re.compile(SCHEMA["properties"]["bus"]["properties"]["url"]["pattern"])
+    schemes = {*BROKERS, "kombu+sqs"} - {"local", "unix"}
+    assert [scheme for scheme in schemes if not pattern.search(f"{scheme}://host")] == []
+    assert [url for url in ("local://", "kafka://host", "redis://") if pattern.search(url)] == []

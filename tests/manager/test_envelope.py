@@ -27,7 +27,14 @@ from socketio_cluster.manager.bus.messages import (
     Reply,
     SelectiveEmit,
 )
-from socketio_cluster.manager.bus.query import Finding, FindSockets, Query, Recipients
+from socketio_cluster.manager.bus.query_messages import (
+    Condition,
+    Finding,
+    FindSockets,
+    Query,
+    Recipients,
+    Want,
+)
 from socketio_cluster.manager.errors import EnvelopeError
 
 SECRET = "correct horse battery staple"
@@ -50,7 +57,8 @@ MESSAGES = [
     PassedOn("abcdefgh", ["abcdefgh-twelve-more"], EMIT),
     Query(8, Recipients("/", ["lobby", 7], []), FindSockets(session=True)),
     Finding(8, [msgspec.Raw(b"\x93\x01\x02\x03")], True, ""),
-    SelectiveEmit(EMIT, ["muted", 7], True),
+    SelectiveEmit(EMIT, ["muted", 7], True, [Condition("level", ">=", 3)]),
+    Want(8, 2),
 ]
 PLAIN, SIGNED = Codec("sio"), Codec("sio", SECRET)
 CODECS = pytest.mark.parametrize("codec", [PLAIN, SIGNED], ids=["plain", "signed"])

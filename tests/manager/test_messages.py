@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from socketio_cluster.manager.bus.messages import Beat, Emit, Enter, Gone, Hello, Message, Offer
-from socketio_cluster.manager.bus.query import Question
+from socketio_cluster.manager.bus.query_messages import Question
 
 TAGS = {
     "Emit": 1,
@@ -26,6 +26,9 @@ TAGS = {
     "Query": 18,
     "Finding": 19,
     "SelectiveEmit": 20,
+    "Want": 21,
+    "PresenceChange": 23,
+    "PresenceCalled": 24,
 }
 
 QUESTIONS = {
@@ -37,6 +40,10 @@ QUESTIONS = {
     "DisconnectSockets": 6,
     "ServerEvent": 7,
     "AskClients": 8,
+    "FindPresence": 9,
+    "FindOwnPresence": 10,
+    "CountPresence": 11,
+    "ChangePresence": 12,
 }
 
 OFFER = Offer(3, 2, b"mark")

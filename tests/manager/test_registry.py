@@ -37,6 +37,15 @@ def test_without_kombu(url, monkeypatch):
         check_url(url)
 
 
+@pytest.mark.parametrize("url", ["nats://host", "tls://host"])
+def test_without_nats(url, monkeypatch):
+    """Where nats-py is not installed a NATS bus is a SettingError that says what to install."""
+    monkeypatch.setitem(sys.modules, "nats", None)
+    check_url("redis://host")
+    with pytest.raises(SettingError, match=r"needs nats: pip install .*\[nats\]"):
+        check_url(url)
+
+
 @pytest.mark.parametrize("url", ["", "localhost:6379", "user:secret@host"])
 def test_something_that_is_no_url(url):
     """A text without a scheme is a SettingError that shows what a URL looks like."""
@@ -56,6 +65,8 @@ def test_something_that_is_no_url(url):
             "redis+sentinel://a:1/0/main?sentinel_password=secret&x=1",
             "redis+sentinel://a:1/0/main?sentinel_password=***&x=1",
         ),
+        ("nats://secret@host:4222", "nats://***@host:4222"),
+        ("tls://user:secret@a:4222,b:4222", "tls://user:***@a:4222,b:4222"),
         ("local:///run/bus.sock", "local:///run/bus.sock"),
     ],
 )

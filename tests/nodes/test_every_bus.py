@@ -7,7 +7,7 @@ import pytest
 from tests.harness import client, fence, three_nodes
 
 
-@pytest.fixture(params=["redis_sentinel", "redis_cluster", "kombu_redis"])
+@pytest.fixture(params=["redis_sentinel", "redis_cluster", "kombu_redis", "nats", "nats_cluster"])
 def rare_bus(request):
     return request.getfixturevalue(f"{request.param}_url")
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 import pytest
 
 from tests.services.hub import HubServer
+from tests.services.nats import NatsServer
 from tests.services.rabbitmq import RabbitServer
 from tests.services.redis import RedisServer
 
-SERVERS = {"local": HubServer, "redis": RedisServer, "amqp": RabbitServer}
+SERVERS = {"local": HubServer, "redis": RedisServer, "amqp": RabbitServer, "nats": NatsServer}
+
+
+@pytest.fixture(params=SERVERS)
+def bus_url(request):
+    """The URL of a running bus, once for each kind."""
+    return request.getfixturevalue(f"{request.param}_url")
 
 
 @pytest.fixture(params=SERVERS)

@@ -129,3 +129,38 @@ async def test_volatile_before_connect(nodes):
     async with raw_websocket(nodes[1]) as ws:
         await joined(ws)
         assert await ws.recv() == '42["kept"]'
+
+
+async def test_callback(nodes, connect):
+    """``callback`` is called with the answer of each client that was meant, with each kind of emit."""
+    clients = [await connect(node) for node in nodes]
+    for whom, expected in (
+        (nodes[0].sio.to("nobody", *[one.sid for one in clients]), 3),
+        (nodes[0].sio.except_(clients[1].sid), 2),
+        (nodes[0].sio.volatile, 3),
+        (nodes[0].sio.local, 1),
+    ):
+        answers = []
+        await whom.emit("ask", b"\x01", callback=answers.append)
+        await eventually(lambda answers=answers, expected=expected: len(answers) == expected)
+        await nodes[0].sio.count()  # nothing more is on its way
+        assert answers == [b"\x01"] * expected
+
+
+async def test_names_of_python_socketio(nodes, connect):
+    """The names of python-socketio mean what they mean for ``emit``; ``compress`` has no effect."""
+    a, b, c = [await connect(node) for node in nodes]
+    sio = nodes[0].sio
+    assert await sio.sockets_join("red", skip_sid=c.sid) == 2
+    assert await sio.count(to="red", skip_sid=[a.sid]) == 1
+    assert await sio.count(ignore_queue=True) == 1
+    assert [one.sid for one in await sio.fetch_sockets(to=["red"], skip_sid=a.sid)] == [b.sid]
+    assert await sio.emit_with_ack("ask", 1, to=b.sid) == [ClientAnswer(b.sid, 1)]
+    assert await b.next("ask") == [1]
+    await sio.to("red").compress(False).emit("tick", skip_sid=a.sid)
+    assert await b.next("tick") == []
+    await fence(nodes[0], a, b, c)
+    assert await sio.sockets_leave("red", to=a.sid) == 1
+    assert await sio.disconnect_sockets(to="red", ignore_queue=True) == 0
+    assert await sio.disconnect_sockets(to="red") == 1
+    await b.gone.wait()

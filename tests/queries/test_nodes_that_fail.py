@@ -41,7 +41,7 @@ async def test_killed(bus_url, prefix, lonely):
         async with client(nodes[1]) as one, client(lonely) as victim:
             sid = victim.sid
             await lonely.kill()
-            asking = asyncio.create_task(nodes[0].sio.fetch_sockets(timeout=60))
+            asking = asyncio.ensure_future(nodes[0].sio.fetch_sockets(timeout=60))
             whose = asyncio.create_task(nodes[0].sio.rooms_of(sid, timeout=60))
             await eventually(lambda: lonely.id not in nodes[0].manager.nodes())
             assert [each.sid for each in await asyncio.wait_for(asking, 1)] == [one.sid]

@@ -12,18 +12,23 @@ def opened(*nodes):
     return polls, poll, polls.open(poll), ends
 
 
+def taken(poll):
+    """All that has come so far, each item with its node."""
+    return [(piece.node, item) for piece in iter(poll.take, None) for item in piece.items]
+
+
 def test_all_answer():
     """A question ends once, when its last node has said its last piece."""
     polls, poll, number, ends = opened("a", "b")
     polls.said(number, "a", [b"1"], "", last=False)
     polls.said(number, "b", [b"3"], "", last=True)
     assert not ends
-    assert (poll.missing, poll.silent) == ({"a"}, set())
+    assert poll.missing == {"a"}
     polls.said(number, "a", [b"2"], "", last=True)
     polls.said(number, "a", [b"9"], "", last=True)
     assert ends == [True]
-    assert poll.take() == [b"1", b"2", b"3"]
-    assert poll.take() == []
+    assert taken(poll) == [("a", b"1"), ("b", b"3"), ("a", b"2")]
+    assert poll.take() is None
 
 
 def test_a_node_goes():
@@ -37,7 +42,7 @@ def test_a_node_goes():
     assert not ends
     polls.node_gone("c")
     assert ends == [True]
-    assert poll.take() == [b"1"]
+    assert taken(poll) == [("a", b"1")]
     assert not poll.failures
 
 
@@ -47,7 +52,7 @@ def test_a_failure():
     polls.said(number, "a", [b"1"], "", last=False)
     polls.said(number, "a", [], "no", last=False)
     assert ends == [True]
-    assert (poll.take(), poll.failures) == ([b"1"], {"a": "no"})
+    assert (taken(poll), poll.failures) == ([("a", b"1")], {"a": "no"})
 
 
 def test_nobody_waits():
@@ -56,21 +61,21 @@ def test_nobody_waits():
     polls.said(number, "late", [b"1"], "", last=True)
     polls.close(number)
     polls.said(number, "a", [b"1"], "", last=True)
-    assert (poll.take(), poll.missing, ends, len(polls)) == ([], {"a"}, [], 0)
+    assert (poll.take(), poll.missing, ends, len(polls)) == (None, {"a"}, [], 0)
 
 
-def test_pieces():
+async def test_pieces():
     """Items are grouped up to a size, lazily, each in one group, and one that is larger stands alone."""
     items = [b"x" * size for size in (1, 2, 3, 9, 1)]
     taken = []
 
-    def watched():
+    async def watched(items):
         for item in items:
             taken.append(item)
             yield item
 
-    groups = pieces(watched(), 3)
-    assert next(groups) == [b"x", b"xx"]
+    groups = pieces(watched(items), 3)
+    assert await anext(groups) == [b"x", b"xx"]
     assert len(taken) == 2
-    assert list(groups) == [[b"xxx"], [b"x" * 9], [b"x"]]
-    assert list(pieces([], 3)) == []
+    assert [group async for group in groups] == [[b"xxx"], [b"x" * 9], [b"x"]]
+    assert [group async for group in pieces(watched([]), 3)] == []

@@ -1,24 +1,39 @@
-"""The messages of queries: what a node asks the others about their clients, and what they answer.
+"""The questions that a node asks others about their clients, and the answers.
 
-The rules of ``messages.py`` hold for them.
+They are messages as in ``messages.py``, and the same rules hold.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.bus.presence_messages import PresenceCall, PresenceListing
+
+
+class Condition(msgspec.Struct, array_like=True, frozen=True):
+    """What the session of a client must be like: a field of it is compared with a value.
+
+    ``field`` has a dot between the keys of nested dicts. ``relation`` is a key of ``conditions.RELATIONS``.
+    """
+
+    field: str
+    relation: str
+    value: Any
 
 
 class Recipients(msgspec.Struct, array_like=True, frozen=True):
     """Clients of a namespace: those in any of the rooms (None: all), but for those in ``except_``.
 
-    A sid is a room of one here.
+    A sid is a room of one here. With conditions in ``where`` only those whose session fulfils all of them.
     """
 
     namespace: str
     rooms: list[Room] | None
     except_: list[Room]
+    where: list[Condition] = []
 
 
 class FindSockets(msgspec.Struct, array_like=True, tag=1, frozen=True):
@@ -64,7 +79,7 @@ class ServerEvent(msgspec.Struct, array_like=True, tag=7, frozen=True):
 class AskClients(msgspec.Struct, array_like=True, tag=8, frozen=True):
     """Hand the clients an event, and give what they answer within ``seconds``: their sids and ACK packets.
 
-    The first piece comes at once and is empty. The other fields are those of ``Emit``.
+    The other fields are those of ``Emit``.
     """
 
     parts: list[bytes]
@@ -74,16 +89,9 @@ class AskClients(msgspec.Struct, array_like=True, tag=8, frozen=True):
     seconds: float
 
 
-Question = (
-    FindSockets
-    | CountSockets
-    | FindRooms
-    | JoinRooms
-    | LeaveRooms
-    | DisconnectSockets
-    | ServerEvent
-    | AskClients
-)
+Listing = FindSockets | FindRooms | AskClients | PresenceListing
+"""Questions whose answers have many pieces. One that nobody wants any more is broken off; others are done."""
+Question = Listing | CountSockets | JoinRooms | LeaveRooms | DisconnectSockets | ServerEvent | PresenceCall
 
 
 class Query(msgspec.Struct, array_like=True, tag=18, gc=False):
@@ -104,3 +112,13 @@ class Finding(msgspec.Struct, array_like=True, tag=19, gc=False):
     items: list[msgspec.Raw]
     last: bool
     error: str = ""
+
+
+class Want(msgspec.Struct, array_like=True, tag=21, gc=False):
+    """Allows the next pieces of an answer; ``pieces`` is their number, or 0 if no more are wanted.
+
+    The first ``answer_window.PIECES`` are allowed without it.
+    """
+
+    request: int
+    pieces: int

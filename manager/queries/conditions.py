@@ -1,0 +1,67 @@
+"""Conditions on the sessions of clients. They travel as data, and are looked at where the clients are."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from socketio_cluster.manager.bus.query_messages import Condition
+
+
+def _one_of(value: Any, several: Any) -> bool:
+    return value in several
+
+
+RELATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "in": _one_of,
+}
+
+
+def conditions(where: Mapping[str, Any] | None) -> list[Condition]:
+    """Read what an application has written, such as ``{"team": "red", "level >=": 3, "user.id in": [1, 2]}``.
+
+    Raises ``TypeError`` and ``ValueError`` for what is no condition, or cannot travel as MessagePack.
+    """
+    if where is None:
+        return []
+    if not isinstance(where, Mapping):
+        raise TypeError(f"where is a dict of fields and values, not {where!r:.80}")
+    return [_condition(key, value) for key, value in where.items()]
+
+
+def fulfils(session: Any, conditions: Iterable[Condition]) -> bool:
+    """Whether a session fulfils all conditions. A field that it does not have is None."""
+    return all(_holds(session, one) for one in conditions)
+
+
+def _condition(key: str, value: Any) -> Condition:
+    if not isinstance(key, str):
+        raise TypeError(f"a field of where is a text, not {key!r:.80}")
+    field, _, relation = key.rpartition(" ")
+    if relation not in RELATIONS:
+        if not any(map(str.isalnum, relation)):
+            raise ValueError(f"where has no relation {relation!r}, but {', '.join(RELATIONS)}: {key!r:.80}")
+        field, relation = key, "=="
+    if relation == "in" and not isinstance(value, list | tuple | set | frozenset):
+        raise TypeError(f"{key!r:.80} needs a list of values, not {value!r:.80}")
+    # The value is packed here even if it stays on this node, so that it is the same on all.
+    return Condition(field.strip(), relation, msgspec.msgpack.decode(msgspec.msgpack.encode(value)))
+
+
+def _holds(session: Any, condition: Condition) -> bool:
+    value = session
+    for key in condition.field.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    try:
+        return bool(RELATIONS[condition.relation](value, condition.value))
+    except TypeError:
+        return False  # they cannot be compared, such as a text and a number

@@ -1,0 +1,113 @@
+"""Whom something is for, said step by step, as with Node's ``BroadcastOperator``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Generic, Self, TypeVar
+
+from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.queries.selection import Aim, Whom, aim
+
+Calls = TypeVar("Calls")
+
+
+@dataclass(frozen=True)
+class Steps(Generic[Calls]):
+    """Whom something is for; each step gives a new one, so that one can be kept and used again."""
+
+    _calls: Calls
+    _namespace: str = "/"
+    _rooms: tuple[Room, ...] | None = None
+    _except: tuple[Room, ...] = ()
+    _where: tuple[tuple[str, Any], ...] = ()
+    _volatile: bool = False
+    _local: bool = False
+    _seconds: float | None = None
+
+    def to(self, *rooms: Room) -> Self:
+        """Add rooms, or sids: whoever is in any of them is meant, once."""
+        return replace(self, _rooms=(*(self._rooms or ()), *rooms))
+
+    def except_(self, *rooms: Room) -> Self:
+        """Leave out who is in any of these rooms, or has one of these sids."""
+        return replace(self, _except=(*self._except, *rooms))
+
+    def where(self, conditions: Mapping[str, Any]) -> Self:
+        """Mean only those whose session fulfils these conditions too, such as ``{"level >=": 3}``."""
+        return replace(self, _where=(*self._where, *conditions.items()))
+
+    def of(self, namespace: str) -> Self:
+        """Mean this namespace instead of "/"."""
+        return replace(self, _namespace=namespace)
+
+    @property
+    def volatile(self) -> Self:
+        """Leave out, with ``emit``, those whose connection cannot take an event at once."""
+        return replace(self, _volatile=True)
+
+    @property
+    def local(self) -> Self:
+        """Mean the clients of this node alone."""
+        return replace(self, _local=True)
+
+    def timeout(self, seconds: float) -> Self:
+        """Set how long answers are waited for; ``emit`` waits for none."""
+        return replace(self, _seconds=seconds)
+
+    def compress(self, flag: bool = True) -> Self:
+        """Do nothing: whether a WebSocket is compressed is decided for the whole connection."""
+        return self
+
+    @property
+    def _whom(self) -> Whom:
+        """What all calls about clients take, beside the room."""
+        return {
+            "except_": self._except,
+            "where": dict(self._where),
+            "namespace": self._namespace,
+            "local": self._local,
+            "timeout": self._seconds,
+        }
+
+    def _aim(self, skip_sid: str | list[str] | None = None) -> Aim:
+        whom = self._whom
+        whom["skip_sid"] = skip_sid
+        return aim(self._rooms, **whom)
+
+
+Operator = TypeVar("Operator", bound=Steps[Any])
+
+
+class FirstStep(Generic[Operator]):
+    """Begins to say whom something is for."""
+
+    def _everybody(self) -> Operator:
+        """The operator that means everybody in "/"."""
+        raise NotImplementedError
+
+    def to(self, *rooms: Room) -> Operator:
+        """Begin to say whom an emit or a question is for: who is in any of these rooms."""
+        return self._everybody().to(*rooms)
+
+    def except_(self, *rooms: Room) -> Operator:
+        """Begin with everybody but those in any of these rooms."""
+        return self._everybody().except_(*rooms)
+
+    def where(self, conditions: Mapping[str, Any]) -> Operator:
+        """Begin with everybody whose session fulfils these conditions, such as ``{"level >=": 3}``."""
+        return self._everybody().where(conditions)
+
+    def of(self, namespace: str) -> Operator:
+        """Begin with everybody in a namespace."""
+        return self._everybody().of(namespace)
+
+    @property
+    def volatile(self) -> Operator:
+        """Begin with everybody who can take an event at once."""
+        return self._everybody().volatile
+
+    @property
+    def local(self) -> Operator:
+        """Begin with everybody on this node."""
+        return self._everybody().local

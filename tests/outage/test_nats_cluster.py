@@ -1,0 +1,81 @@
+"""A NATS cluster of three servers: rooms are known at all of them, and one that dies takes nothing along."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from types import SimpleNamespace
+
+import pytest
+
+from socketio_cluster.manager.brokers import nats
+from tests.harness import Node, client, eventually, fence, stop_all
+from tests.outage.test_bus_away import QUICK, in_thread
+from tests.services.nats import NatsCluster
+
+
+@pytest.fixture
+def servers(tmp_path, monkeypatch):
+    """Three servers. A node takes the first one of its URL that answers, and not any of them."""
+    monkeypatch.setattr(nats, "random", SimpleNamespace(sample=lambda places, _: list(places)))
+    with NatsCluster(tmp_path) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+async def nodes(servers, prefix):
+    """Three nodes at different servers, which know each other."""
+    places = [f"127.0.0.1:{server.port}" for server in servers.nodes]
+    turned = [",".join(places[at:] + places[:at]) for at in range(3)]
+    three = [Node(f"nats://{each}", prefix, **QUICK) for each in turned]
+    async with contextlib.AsyncExitStack() as stack:
+        stack.push_async_callback(stop_all, three)
+        for node in three:
+            await node.start()
+        await eventually(lambda: all(len(node.manager.nodes()) == 3 for node in three))
+        yield three
+
+
+async def test_a_room_is_known_everywhere(nodes):
+    """What is emitted at other servers as soon as enter_room has returned reaches the client."""
+    async with client(nodes[0]) as one:
+        for number in range(100):
+            await nodes[0].sio.enter_room(one.sid, f"room {number}")
+            for node in nodes[1:]:
+                await node.sio.emit("n", number, room=f"room {number}")
+            assert [await one.next("n"), await one.next("n")] == [[number], [number]]
+
+
+async def emit_until(stop, node, name):
+    """Emit numbers to everybody without a pause. Returns how many."""
+    number = 0
+    while not stop.is_set():
+        await node.sio.emit(name, number)
+        number += 1
+        await asyncio.sleep(0.002)
+    return number
+
+
+@pytest.mark.parametrize("end", ["stop", "retire"])
+async def test_a_server_ends(servers, nodes, end, caplog):
+    """When a server is killed or told to end its node goes to another one, and of all traffic nothing is
+    lost, doubled or swapped.
+    """
+    async with client(nodes[0]) as a, client(nodes[1]) as b, client(nodes[2]) as c:
+        stop = asyncio.Event()
+        emitters = [asyncio.create_task(emit_until(stop, node, f"from{at}")) for at, node in enumerate(nodes)]
+        await in_thread(getattr(servers.nodes[1], end))
+        await eventually(lambda: nodes[1].manager.stats.reconnects == 1, 30)
+        await eventually(lambda: all(node.manager.ready for node in nodes), 15)
+        stop.set()
+        totals = [await task for task in emitters]
+        for one in (a, b, c):
+            due = [0, 0, 0]
+            while due != totals:
+                event, (number,) = await asyncio.wait_for(one.events.get(), 30)
+                sender = int(event.removeprefix("from"))
+                assert number == due[sender], f"{event}: {due[sender]} was due, {number} came"
+                due[sender] += 1
+        await fence(nodes[1], a, b, c)
+        assert [node.manager.stats.reconnects for node in nodes] == [0, 1, 0]
+        assert ("lame duck" in caplog.text) is (end == "retire")
