@@ -271,12 +271,11 @@ class ClusterManager(ClusterCalls, ClusterMember):
         """
         if self._home is not asyncio.get_running_loop():
             await self.start()
-        if not ignore_queue:
-            self.remote.check(encoded, namespace, rooms, skip)
+        # First the bus: an event that it cannot hold raises here, before anybody has got it.
+        number = 0 if ignore_queue else self.remote.emit(encoded, namespace, rooms, skip, callback)
         self.stats.emitted += 1
         reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)
         if not ignore_queue:
-            number = self.remote.emit(encoded, namespace, rooms, skip, callback)
             if callback is not None:
                 self.expiry.start()
             if isinstance(callback, AckWaiter) and not reached and (not number or self._is_gone(rooms)):

@@ -20,6 +20,7 @@ from socketio_cluster.manager.bus.messages import (
     Reply,
     SelectiveEmit,
 )
+from socketio_cluster.manager.bus.presence_messages import PresenceCalled, PresenceChange
 from socketio_cluster.manager.bus.query_messages import Finding, Query, Want
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, decode, encode_ack
@@ -63,6 +64,8 @@ class Inbound:
                 self._manager.replies.wanted(origin, message)
             case Finding():
                 self._manager.queries.said(origin, message)
+            case PresenceChange() | PresenceCalled():
+                self._manager.present.heard(origin, message)
             case Enter():
                 self._start_task(origin, message.request, self._enter(message))
             case Leave():
@@ -105,9 +108,9 @@ class Inbound:
 
         Rooms with the form of another node's sids are left to that node, which passes the emit on.
         """
+        if len(rooms) == 1 and node_of(rooms[0]) is None:
+            return rooms  # nearly always
         owners = [node_of(room) for room in rooms]
-        if not any(owners):
-            return rooms
         node, pairs = self._manager.node, list(zip(rooms, owners, strict=True))
         self._pass_on(origin, message, [room for room, owner in pairs if owner == node.id])
         return [room for room, owner in pairs if self._serves(owner, origin)]

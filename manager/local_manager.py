@@ -136,6 +136,8 @@ def room_list(room: Any) -> list[Room] | None:
     """
     if room is None:
         return None
+    if type(room) is str:  # the usual case, which this makes faster
+        return [check_room(room)]
     if isinstance(room, list | tuple | set | frozenset):
         return [check_room(one) for one in room]
     return [check_room(room)]

@@ -17,6 +17,8 @@ from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
 from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.loops import OwnLoop
 from socketio_cluster.manager.options import from_environment
+from socketio_cluster.manager.presence.presence import Presence
+from socketio_cluster.manager.presence.rooms import PresenceRooms
 from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.queries.replies import Replies
 from socketio_cluster.manager.queries.selective_emits import SelectiveEmits
@@ -54,6 +56,8 @@ class ClusterMember(LocalManager):
         """Removes callbacks that have waited for long enough, as long as there are any."""
         self._own_loop = OwnLoop()
         self.server_events = ServerEvents()
+        self.presence = Presence(self)
+        """Who is in which room, on all nodes together."""
         self._new_node()
 
     def _new_node(self) -> None:
@@ -68,6 +72,7 @@ class ClusterMember(LocalManager):
         self.replies = Replies(self)
         self.queries = Queries(self.node, self.replies)
         self.selective_emits = SelectiveEmits(self)
+        self.present = PresenceRooms(self, self.presence.handlers)
 
     @property
     def node_id(self) -> str:
@@ -114,6 +119,9 @@ class ClusterMember(LocalManager):
             await asyncio.shield(self._starting)
         self._home = asyncio.get_running_loop()
 
+    async def posted(self, number: int) -> None:
+        """Return at once: what was posted waits for the bus, as long as ``buffer_seconds``."""
+
     def enter_loop(self) -> None:
         """Become a new node if the event loop of the last one has ended, or if the process was forked.
 
@@ -134,6 +142,7 @@ class ClusterMember(LocalManager):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self.expiry.close()
+        self.present.close()
 
     def _expire(self) -> bool:
         now = time.monotonic()
@@ -145,8 +154,28 @@ class ClusterMember(LocalManager):
         """Handle a message of another node."""
         raise NotImplementedError
 
-    def node_gone(self, node: str) -> None:
+    def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
+        """Put a client of this node into a room, as ``LocalManager`` does."""
+        super().basic_enter_room(sid, namespace, room, eio_sid)
+        self.present.attendance.entered_room(sid, (namespace, room))
+
+    def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
+        """Take a client of this node out of a room, as ``LocalManager`` does."""
+        super().basic_leave_room(sid, namespace, room)
+        self.present.attendance.left_room(sid, (namespace, room))
+
+    def basic_disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
+        """Remove a client, as ``LocalManager`` does. It stays present for ``presence_grace``."""
+        self.present.attendance.lost(sid)
+        super().basic_disconnect(sid, namespace, **kwargs)
+
+    def node_here(self, node: str) -> None:
+        """Share the rooms whose presence is kept with a node that has come."""
+        self.present.keepers.here(node)
+
+    def node_gone(self, node: str, *, died: bool) -> None:
         """Stop waiting for a node that has left or died."""
+        self.present.keepers.gone(node, died=died)
         self.remote.node_gone(node)
         self.queries.node_gone(node)
         self.replies.node_gone(node)

@@ -61,6 +61,8 @@ class Options:
     """The most event handlers that run for one client. At this limit nothing more is read from the client."""
     connect_seconds: float = 45.0
     """A connection that has not joined a namespace after this time is closed."""
+    presence_grace: float = 5.0
+    """How long a client stays present after its connection was lost, because it may come back."""
     rooms_per_client: int | None = None
     """The most rooms that a client can be in. Its own room does not count. None means no limit."""
 
@@ -76,6 +78,8 @@ class Options:
                 raise SettingError(f"{setting} must be more than 0 seconds, not {getattr(self, setting)}")
         if self.settle_seconds < 0:
             raise SettingError(f"settle_seconds must be at least 0, not {self.settle_seconds}")
+        if self.presence_grace < 0:
+            raise SettingError(f"presence_grace must be at least 0 seconds, not {self.presence_grace}")
         for setting in ("buffer_bytes", "client_bytes"):
             if getattr(self, setting) < 64 * 1024:
                 raise SettingError(f"{setting} must be at least 65536 bytes, not {getattr(self, setting)}")

@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from socketio_cluster.cluster.plain.endpoint import PlainWebSockets
     from socketio_cluster.cluster.plain.message import BadMessage, Message
     from socketio_cluster.cluster.server import AsyncServer
+    from socketio_cluster.cluster.sync_server import Server
     from socketio_cluster.manager.async_emitter import AsyncEmitter
     from socketio_cluster.manager.bus.roster import NodeInfo
+    from socketio_cluster.manager.client_gone import ClientGone
     from socketio_cluster.manager.client_manager import ClusterManager
     from socketio_cluster.manager.emitter import Emitter
     from socketio_cluster.manager.errors import (
         BrokerError,
-        ClientGone,
         ClusterError,
         EnvelopeError,
         EventTooLarge,
@@ -60,6 +61,7 @@ __all__ = [
     "PartialAnswer",
     "PlainWebSockets",
     "Refused",
+    "Server",
     "SettingError",
     "Skip",
     "SocketInfo",
@@ -76,7 +78,7 @@ _MODULES: Final = {
     "BrokerError": "manager.errors",
     "Client": "cluster.client",
     "ClientAnswer": "manager.queries.ack_calls",
-    "ClientGone": "manager.errors",
+    "ClientGone": "manager.client_gone",
     "ClusterError": "manager.errors",
     "ClusterManager": "manager.client_manager",
     "Codec": "cluster.plain.codec",
@@ -91,6 +93,7 @@ _MODULES: Final = {
     "PartialAnswer": "manager.errors",
     "PlainWebSockets": "cluster.plain.endpoint",
     "Refused": "cluster.middleware.refusal",
+    "Server": "cluster.sync_server",
     "SettingError": "manager.errors",
     "Skip": "cluster.middleware.refusal",
     "SocketInfo": "manager.queries.socket_info",

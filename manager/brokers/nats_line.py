@@ -99,8 +99,10 @@ class NatsLine(Client):
         if writer is not None:
             # close() alone would wait until a stopped server has read the last bytes.
             writer.transport.abort()
-        with contextlib.suppress(NatsError, OSError):
-            await self.close()
+        if self._greeted:
+            # Its tasks have not started before, and after a failed TLS handshake it would wait forever.
+            with contextlib.suppress(NatsError, OSError):
+                await self.close()
         self.give_up()
 
     def give_up(self) -> None:

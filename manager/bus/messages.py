@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.bus.presence_messages import PresenceMessage
 from socketio_cluster.manager.bus.query_messages import Condition, Finding, Query, Want
 
 
@@ -200,6 +201,7 @@ Message = (
     | Finding
     | SelectiveEmit
     | Want
+    | PresenceMessage
 )
 Notice = Hello | Beat | Bye | Ask | Answer
 """The messages that are no part of a stream.

@@ -103,16 +103,18 @@ class Streams:
             stream = self._meet(header, now, wall)
         elif now - header.sent - stream.clock > self._forget_after:
             raise _too_old(header)
-        self._climb(stream, header.number, now)
+        number = header.number
+        if number > stream.top:
+            self._climb(stream, number, now)
         if stream.seen == UNKNOWN:
-            self._place(stream, header.number - 1)
-        if header.number <= stream.seen:
+            self._place(stream, number - 1)
+        if number <= stream.seen:
             return False
         stream.heard = now
         if stream.behind:
             self._hold(stream, Held(header.number, message, size + OVERHEAD))
             return False
-        stream.seen = header.number
+        stream.seen = number
         return True
 
     def notice(self, header: Header, now: float, wall: float) -> bool:

@@ -49,7 +49,8 @@ class Encoded(NamedTuple):
     @property
     def size(self) -> int:
         """The number of bytes in all parts."""
-        return sum(map(len, self.parts))
+        parts = self.parts
+        return len(parts[0]) if len(parts) == 1 else sum(map(len, parts))
 
 
 def shared_ack_id() -> int:
@@ -121,7 +122,8 @@ def encode_event(
         TypeError: the name is neither text nor number, or JSON cannot hold the data. A serializer of the
             application may raise other errors.
     """
-    check_event_name(event)
+    if type(event) is not str or event in RESERVED:  # nearly never; a call more for each emit otherwise
+        check_event_name(event)
     arguments = [] if data is None else list(data) if isinstance(data, tuple) else [data]
     if is_standard(packet_class):  # type: ignore[arg-type]
         try:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from socketio import AsyncServer
+from socketio import AsyncServer, packet
 from socketio.base_server import BaseServer
 
 from socketio_cluster.manager.host.connection import Connection, connection_of, is_free
@@ -88,6 +88,13 @@ class Host:
     def handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str) -> Any:
         """Take a client out of a namespace. This runs the disconnect handler."""
         return self.server._handle_disconnect(eio_sid, namespace, reason)
+
+    def refuse(self, eio_sid: str, namespace: str, message: str) -> Any:
+        """Tell a client that it may not join a namespace. A server for asyncio returns an awaitable."""
+        refusal = self.server.packet_class(
+            packet.CONNECT_ERROR, data={"message": message}, namespace=namespace
+        )
+        return self.packet(eio_sid, refusal)
 
     def handle_event(self, eio_sid: str, namespace: str | None, ack_id: int | None, data: list[Any]) -> Any:
         """Handle an event of a client, in its own task or thread if the server has ``async_handlers`` set."""
