@@ -42,6 +42,7 @@ class ServeOptions(Limits):
     internal_port: int | None
     advertise: str | None
     forwarded_allow_ips: str
+    root_path: str
     workers: int
     node_name: str
     bus: str

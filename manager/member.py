@@ -119,6 +119,9 @@ class ClusterMember(LocalManager):
             await asyncio.shield(self._starting)
         self._home = asyncio.get_running_loop()
 
+    async def posted(self, number: int) -> None:
+        """Return at once: what was posted waits for the bus, as long as ``buffer_seconds``."""
+
     def enter_loop(self) -> None:
         """Become a new node if the event loop of the last one has ended, or if the process was forked.
 

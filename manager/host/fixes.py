@@ -14,7 +14,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engineio import packet as eio_packet
-from socketio import packet
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from socketio_cluster.manager.clients.acks import AckWaiter
@@ -70,12 +69,6 @@ class Fixes:
     def _joined(self, eio_sid: str) -> bool:
         return bool(self._manager.members.of_connection(eio_sid))
 
-    async def _refuse(self, eio_sid: str, namespace: str, message: str) -> None:
-        refusal = self._server.packet_class(
-            packet.CONNECT_ERROR, data={"message": message}, namespace=namespace
-        )
-        await self._host.packet(eio_sid, refusal)
-
     def contain(self, inner: Callable[..., Any]) -> Callable[..., Any]:
         """Return a layer before the handlers. It turns ``SystemExit`` and the like into ``HandlerExit``."""
 
@@ -105,7 +98,7 @@ class Fixes:
         """Connect a client. If its connect handler fails, the client is removed and the error is logged."""
         namespace = namespace or "/"
         if not has_namespace(self._server, namespace):
-            await self._refuse(eio_sid, namespace, "Invalid namespace")
+            await self._host.refuse(eio_sid, namespace, "Invalid namespace")
             return
         before = self._manager.members.on_connection(eio_sid, namespace)
         task = asyncio.current_task()
@@ -127,7 +120,7 @@ class Fixes:
             await self._server.disconnect(client.sid, namespace=client.namespace, ignore_queue=True)
             return
         self._manager.basic_disconnect(client.sid, client.namespace)
-        await self._refuse(client.eio_sid, client.namespace, "Internal server error")
+        await self._host.refuse(client.eio_sid, client.namespace, "Internal server error")
 
     async def handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
         """Disconnect a client. If its connect handler still runs, the client is disconnected after that."""
@@ -169,9 +162,7 @@ class Fixes:
     async def shutdown(self) -> None:
         """Leave the bus and stop the server's background work. A second call does no harm."""
         self._deadline.close()
-        await (
-            self._manager.close()
-        )  # This comes first: it forgets the objects of an event loop that has ended.
+        await self._manager.close()  # First, because it forgets the objects of an event loop that has ended.
         await self._shutdown()
         allow_service_task(self._server.eio)
 
