@@ -12,6 +12,7 @@ from socketio_cluster.cluster.middleware.async_runner import AsyncMiddlewares
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.errors import FAILURES, SettingError
+from socketio_cluster.manager.presence.presence import Presence
 from socketio_cluster.manager.queries.calls import ClusterCalls
 
 _REFUSALS: Final = (SocketIOConnectionRefusedError, ConnectionRefusedError)
@@ -30,6 +31,11 @@ class AsyncServer(AsyncMiddlewares, ClusterCalls, socketio.AsyncServer):  # type
         if isinstance(self.manager, ClusterManager):
             return self.manager
         raise SettingError(f"a {type(self.manager).__name__} asks no other nodes: use a ClusterManager")
+
+    @property
+    def presence(self) -> Presence:
+        """Who is in which room, on all nodes together; raises ``SettingError`` as ``cluster_manager``."""
+        return self.cluster_manager.presence
 
     _who = 1
     _notices: ClassVar = frozenset(("connect", "disconnect"))

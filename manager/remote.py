@@ -10,11 +10,19 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import chain
 from typing import Final
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.bus.messages import ClientRequest, Close, Disconnect, Emit, Enter, Leave, Reply
+from socketio_cluster.manager.bus.messages import (
+    ClientRequest,
+    Close,
+    Disconnect,
+    Emit,
+    Enter,
+    Leave,
+    Reply,
+    Taken,
+)
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.requests import GONE, Requests
 from socketio_cluster.manager.clients.acks import AckWaiter, RemoteAcks, seconds_of
@@ -63,15 +71,21 @@ class Remote:
     ) -> int:
         """Publish an event to the nodes that may have recipients.
 
-        Returns the number of the envelope, or 0 if no other node can have a recipient.
+        Returns the number of the envelope, or 0 if no other node can have a recipient. Raises
+        ``EventTooLarge`` for an event that the bus or the buffer cannot hold.
         """
         channels = self.route(namespace, rooms)
         if not channels:
             return 0
         request = self.expect(callback, rooms) if callback is not None else 0
         patience = seconds_of(callback, 0) if callback is not None else 0
-        message = Emit(namespace, rooms, skip, *encoded[:2], request, *encoded[2:], patience)
-        return self._node.post(message, *channels)
+        parts, text, ack_at, ack_id = encoded
+        message = Emit(namespace, rooms, skip, parts, text, request, ack_at, ack_id, patience)
+        try:
+            return self._node.post(message, *channels)
+        except BaseException:
+            self.acks.forget(request)
+            raise
 
     def expect(self, callback: Callback, rooms: list[Room] | None) -> int:
         """Keep the callback of an emit to these rooms, and return the number for the answers to it."""
@@ -85,20 +99,13 @@ class Remote:
             asyncio.get_running_loop().call_later(UNKNOWN_NODE_SECONDS, self._give_up, number, single)
         return number
 
-    def check(self, encoded: Encoded, namespace: str, rooms: list[Room] | None, skip: list[str]) -> None:
-        """Raise ``EventTooLarge`` for an event that cannot be carried to the nodes it is for."""
-        size = sum(map(len, encoded.parts)) + 4 * len(namespace)
-        for name in chain(rooms or (), skip):
-            # UTF-8 takes at most 4 bytes a letter, and msgpack adds at most 5.
-            size += 5 + 4 * len(str(name))
-        if not self._node.publisher.fits(size) and self.route(namespace, rooms):
-            raise self._node.publisher.too_large(size)
-
     def route(self, namespace: str, rooms: list[Room] | None) -> list[str]:
         """Return the channels that reach every other node with a recipient."""
         names = self._node.channels
         if rooms is None:
             return [names.namespace(namespace)]
+        if len(rooms) == 1 and node_of(rooms[0]) is None:
+            return [names.room(namespace, rooms[0])]
         channels: dict[str, None] = {}
         for room in rooms:
             owner = node_of(room)
@@ -148,6 +155,10 @@ class Remote:
         """Close a room on all other nodes. Raises ``NodeTimeout``."""
         others = [node for node in self._node.nodes if node != self._node.id]
         await self._ask(others, lambda number: Close(number, namespace, room))
+
+    async def take(self, node: str, namespace: str, sid: str) -> None:
+        """Have a node drop a client that has come back to this one. Raises ``NodeTimeout``."""
+        await self._ask([node], lambda number: Taken(number, namespace, sid))
 
     def reply(self, origin: str, request: int, error: str = "") -> None:
         """Send the reply to a request of another node. An empty ``error`` means that the request was done."""

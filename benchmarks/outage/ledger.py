@@ -53,5 +53,8 @@ class Ear:
         if sender in self.tracks:
             self.tracks[sender].take(number)
 
-    def node_gone(self, node: str) -> None:
+    def node_here(self, node: str) -> None:
+        """Nobody waits for it."""
+
+    def node_gone(self, node: str, *, died: bool) -> None:
         """Nobody waits for it."""

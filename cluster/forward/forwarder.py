@@ -112,9 +112,9 @@ class Forwarder:
             return None
         return self._pools.setdefault(node, Pool(info, self.key))
 
-    def node_gone(self, node: str) -> None:
+    def node_gone(self, node: str, *, died: bool) -> None:
         """End the requests that wait for a node that is gone, and forget the node."""
-        self._told_gone(node)
+        self._told_gone(node, died=died)
         pool = self._pools.pop(node, None)
         if pool is not None:
             pool.close()

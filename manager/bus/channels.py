@@ -26,6 +26,8 @@ def check_room(room: object) -> Room:
     Raises ``TypeError`` for a name that is neither str nor int, and ``ValueError`` for one that no bus can
     carry. Clients may choose names, and JSON has texts that UTF-8 cannot hold.
     """
+    if type(room) is str and room.isascii():
+        return room
     if isinstance(room, str):
         room = str.__str__(room)  # A str enum is sent as its value.
         if not room.isascii():

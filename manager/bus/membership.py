@@ -76,8 +76,11 @@ class NodeListener(Protocol):
     def heard(self, origin: str, message: Message) -> None:
         """Handle a message of another node. Each comes once, in the order of sending."""
 
-    def node_gone(self, node: str) -> None:
-        """Handle that a node has left or died."""
+    def node_here(self, node: str) -> None:
+        """Handle that a node that serves clients has come, or is back."""
+
+    def node_gone(self, node: str, *, died: bool) -> None:
+        """Handle that a node has left, or that it has died: it was not heard for ``dead_after``."""
 
     @property
     def client_count(self) -> int:
@@ -89,7 +92,7 @@ class Membership:
 
     Args:
         streams: knows when each node was last heard.
-        listener: is told when a node has left or died.
+        listener: is told when a node has come, has left or died.
     """
 
     def __init__(self, streams: Streams, listener: NodeListener) -> None:
@@ -123,19 +126,18 @@ class Membership:
         """Handle a hello or a beat of a node."""
         if self._roster.present(origin, notice):
             logger.info("node %s (%s) is here", notice.name or origin, origin)
+            self._listener.node_here(origin)
         if isinstance(notice, Hello):
             self.greetings.heard(origin)
 
     def left(self, origin: str) -> None:
         """Handle the goodbye of a node."""
         if self._roster.leave(origin):
-            self._gone(origin, "left")
+            logger.info("node %s left", origin)
+            self._listener.node_gone(origin, died=False)
 
     def expire(self, now: float) -> None:
         """Remove the nodes that have been silent for too long."""
         for node in self._roster.expire(now):
-            self._gone(node, "is dead")
-
-    def _gone(self, node: str, how: str) -> None:
-        logger.info("node %s %s", node, how)
-        self._listener.node_gone(node)
+            logger.info("node %s is dead", node)
+            self._listener.node_gone(node, died=True)

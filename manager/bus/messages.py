@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.bus.presence_messages import PresenceMessage
 from socketio_cluster.manager.bus.query_messages import Condition, Finding, Query, Want
 
 
@@ -75,6 +76,14 @@ class Close(msgspec.Struct, array_like=True, tag=6, gc=False):
 
 class Disconnect(msgspec.Struct, array_like=True, tag=7, gc=False):
     """A request to disconnect a client from a namespace."""
+
+    request: int
+    namespace: str
+    sid: str
+
+
+class Taken(msgspec.Struct, array_like=True, tag=22, gc=False):
+    """A request to drop a client, because it has come back to another node, which has its session now."""
 
     request: int
     namespace: str
@@ -181,6 +190,17 @@ class SelectiveEmit(msgspec.Struct, array_like=True, tag=20, gc=False):
     where: list[Condition] = []
 
 
+class Recorded(msgspec.Struct, array_like=True, tag=25, gc=False):
+    """An event that the bus numbers and keeps; every node, its sender too, delivers it when it comes back.
+
+    Clients in the rooms ``except_``, and those whose session does not fulfil ``where``, do not get it.
+    """
+
+    event: Emit
+    except_: list[Room] = []
+    where: list[Condition] = []
+
+
 Message = (
     Emit
     | Ack
@@ -200,10 +220,13 @@ Message = (
     | Finding
     | SelectiveEmit
     | Want
+    | PresenceMessage
+    | Recorded
+    | Taken
 )
 Notice = Hello | Beat | Bye | Ask | Answer
 """The messages that are no part of a stream.
 
 They have no number, are not kept, and are sent before the stream.
 """
-ClientRequest = Enter | Leave | Close | Disconnect
+ClientRequest = Enter | Leave | Close | Disconnect | Taken

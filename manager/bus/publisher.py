@@ -60,8 +60,10 @@ class Publisher:
         self._warned = False
         self._refusals: dict[int, str] = {}
 
-    def post(self, message: Message, channels: tuple[str, ...]) -> int:
+    def post(self, message: Message, channels: tuple[str, ...], recorded: tuple[str, ...] = ()) -> int:
         """Publish a message to channels, in the order of the calls, and return its number.
+
+        The bus keeps it in the history of the channels ``recorded``.
 
         It is sent soon, or when the bus is back. It may be dropped if the buffer is full or the bus refuses
         it. Returns 0, and publishes nothing, without a bus. Raises ``EventTooLarge`` for a message that the
@@ -69,11 +71,14 @@ class Publisher:
         """
         if self._link is None:
             return 0
-        raw = self._pack(self.number + 1, message)
-        if len(raw) > self.largest:
+        now = time.monotonic()
+        raw = self._pack(self.number + 1, message, now)
+        if len(raw) > self.backlog.max_bytes or len(raw) > self._link.limit:
             raise self.too_large(len(raw))
         self.number += 1
-        self._count(self.backlog.add(Entry(self.number, time.monotonic(), channels, raw)))
+        dropped = self.backlog.add(Entry(self.number, now, channels, raw, recorded))
+        if dropped:
+            self._count(dropped)
         self._stats.published[type(message).__name__] += 1
         self._link.wake()
         return self.number
@@ -87,7 +92,7 @@ class Publisher:
     def packed(self, message: Notice, *channels: str, comes_back: bool = False) -> Publication:
         """Return a notice in its envelope. ``comes_back`` is set if this node itself may get it."""
         self._stats.published[type(message).__name__] += 1
-        publication = Publication(channels, self._pack(0, message))
+        publication = Publication(channels, self._pack(0, message, time.monotonic()))
         if comes_back:
             self.said.append(self._stamp)
         return publication
@@ -171,8 +176,8 @@ class Publisher:
         if self._link is not None and self._link.up and not self.backlog.unsent:
             self._warned = False  # The bus is back and has everything, so the next outage is logged again.
 
-    def _pack(self, number: int, message: Message) -> bytes:
-        self._stamp = self.time()
+    def _pack(self, number: int, message: Message, now: float) -> bytes:
+        self._stamp = self._clock.read(time.time(), now)
         return self._codec.pack(Header(self._origin, number, self._stamp), message)
 
     def _count(self, dropped: int) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.bus.presence_messages import PresenceCall, PresenceListing
 
 
 class Condition(msgspec.Struct, array_like=True, frozen=True):
@@ -88,9 +89,9 @@ class AskClients(msgspec.Struct, array_like=True, tag=8, frozen=True):
     seconds: float
 
 
-Listing = FindSockets | FindRooms | AskClients
+Listing = FindSockets | FindRooms | AskClients | PresenceListing
 """Questions whose answers have many pieces. One that nobody wants any more is broken off; others are done."""
-Question = Listing | CountSockets | JoinRooms | LeaveRooms | DisconnectSockets | ServerEvent
+Question = Listing | CountSockets | JoinRooms | LeaveRooms | DisconnectSockets | ServerEvent | PresenceCall
 
 
 class Query(msgspec.Struct, array_like=True, tag=18, gc=False):

@@ -10,6 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from socketio_cluster.manager.bus.presence_messages import (
+    ChangePresence,
+    CountPresence,
+    FindOwnPresence,
+    FindPresence,
+)
 from socketio_cluster.manager.bus.query_messages import (
     AskClients,
     CountSockets,
@@ -63,6 +69,8 @@ class Answering:
             case ServerEvent(event=event, args=args):
                 value = await self._manager.server_events.handle(whom.namespace, event, args)
                 return _packed((self._manager.node_id, value), f"what the handler of {event!r} returned")
+            case CountPresence() | ChangePresence():
+                return await self._manager.present.answers.do(whom, question)
         raise Failed(f"a {type(question).__name__} is not answered with one value")
 
     def give(self, whom: Recipients, question: Listing) -> AsyncGenerator[list[bytes]]:
@@ -72,6 +80,8 @@ class Answering:
                 return pieces(self._sockets(whom, session))
             case FindRooms():
                 return pieces(self._rooms(whom.namespace))
+            case FindPresence() | FindOwnPresence():
+                return pieces(self._manager.present.answers.give(whom, question))
             case AskClients():
                 return self._ask_clients(whom, question)
 

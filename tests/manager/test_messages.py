@@ -27,6 +27,8 @@ TAGS = {
     "Finding": 19,
     "SelectiveEmit": 20,
     "Want": 21,
+    "PresenceChange": 23,
+    "PresenceCalled": 24,
 }
 
 QUESTIONS = {
@@ -38,6 +40,10 @@ QUESTIONS = {
     "DisconnectSockets": 6,
     "ServerEvent": 7,
     "AskClients": 8,
+    "FindPresence": 9,
+    "FindOwnPresence": 10,
+    "CountPresence": 11,
+    "ChangePresence": 12,
 }
 
 OFFER = Offer(3, 2, b"mark")

@@ -1,0 +1,1 @@
+"""Presence: who is in which room, on all nodes together."""

@@ -1,0 +1,108 @@
+"""What nodes tell and ask each other about presence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Final
+
+from socketio_cluster.manager.bus.channel_set import ChannelSet, reader
+from socketio_cluster.manager.bus.presence_messages import (
+    FindOwnPresence,
+    FindPresence,
+    PresenceCalled,
+    PresenceChange,
+)
+from socketio_cluster.manager.bus.query_messages import Question, Recipients
+from socketio_cluster.manager.presence.copies import ENTRIES, Copy, copies, parts, read
+from socketio_cluster.manager.presence.held_room import HeldRoom, RoomId
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.member import ClusterMember
+
+HERE: Final = Recipients("/", None, [])
+"""The recipients of a question that names its rooms itself."""
+
+
+class Exchange:
+    """Publishes what changes, and asks other nodes for what this node does not know."""
+
+    def __init__(self, manager: ClusterMember) -> None:
+        self._manager = manager
+
+    def publish(self, room: HeldRoom) -> None:
+        """Publish the changes of this node's clients in a room."""
+        for change in room.own.take():
+            message = PresenceChange(*room.id, change.since, change.version, change.entries, change.left)
+            self._post(message, self._channels(room))
+        joined, left = room.calls.take_untold()
+        if joined or left:
+            self.called(room, joined, left, room.keepers[1:])
+
+    def offer(self, room: HeldRoom, nodes: Iterable[str] | None = None) -> None:
+        """Say how far this node is in a room, to nodes or to all whom it concerns.
+
+        Those who know less ask.
+        """
+        version = room.own.version
+        if version:
+            inbox = self._manager.node.channels.inbox
+            channels = self._channels(room) if nodes is None else list(map(inbox, nodes))
+            self._post(PresenceChange(*room.id, version, version, [], []), channels)
+
+    def called(self, room: HeldRoom, joined: list[str], left: list[str], nodes: Iterable[str]) -> None:
+        """Tell keepers of a room for which keys this node has called handlers."""
+        channels = [self._manager.node.channels.inbox(node) for node in nodes]
+        for part in parts(joined, ENTRIES) if joined else ():
+            self._post(PresenceCalled(*room.id, part, []), channels)
+        for part in parts(left, ENTRIES) if left else ():
+            self._post(PresenceCalled(*room.id, [], part), channels)
+
+    async def find(self, room: HeldRoom, nodes: Iterable[str], *, keep: bool) -> Copy | None:
+        """Ask nodes, one after the other, for what they know of a room.
+
+        Returns an empty copy if nobody knows anything, and None if nobody does who has answered.
+        """
+        namespace, name = room.id
+        silent = False
+        for node in nodes:
+            found = await self._ask(node, Recipients(namespace, [name], []), FindPresence(keep))
+            if found is None:
+                silent = True
+            elif room.id in found:
+                return found[room.id]
+        return None if silent else Copy()
+
+    async def find_own(self, node: str, rooms: Iterable[HeldRoom]) -> dict[RoomId, Copy] | None:
+        """Ask a node for its own clients in rooms, and in those that it takes this node to keep.
+
+        Returns None if it does not answer.
+        """
+        channels = ChannelSet([self._manager.node.channels.room(*room.id) for room in rooms])
+        return await self._ask(node, HERE, FindOwnPresence(self._manager.node_id, channels.raw))
+
+    def own_copies(self, rooms: Iterable[HeldRoom], question: FindOwnPresence) -> Iterator[bytes]:
+        """Return the answer to such a question. Raises ``ValueError`` for bytes that are no set."""
+        holds, me = reader(question.channels), self._manager.node_id
+        channel = self._manager.node.channels.room
+        for room in list(rooms):
+            if room.own.version and (question.asker in room.keepers or holds([channel(*room.id)])):
+                yield from copies(room, [me])
+
+    async def _ask(self, node: str, whom: Recipients, question: Question) -> dict[RoomId, Copy] | None:
+        manager = self._manager
+        if not manager.node.ready:
+            return None
+        seconds = manager.options.request_seconds
+        with manager.queries.open([node], whom, question, seconds, patience=seconds) as asked:
+            items = await asked.items()
+        whole = manager.node.knows(node) and not asked.poll.missing and not asked.poll.failures
+        return read(items) if whole else None
+
+    def _channels(self, room: HeldRoom) -> list[str]:
+        """Return the channels of those who have to know: nodes with clients in the room, and its keepers."""
+        names, me = self._manager.node.channels, self._manager.node_id
+        return [names.room(*room.id), *(names.inbox(keeper) for keeper in room.keepers if keeper != me)]
+
+    def _post(self, message: PresenceChange | PresenceCalled, channels: list[str]) -> None:
+        if channels:
+            self._manager.node.post(message, *channels)

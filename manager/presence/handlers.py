@@ -1,0 +1,107 @@
+"""The application's handlers of joins and leaves, and who calls them when."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, Final
+
+from socketio_cluster.manager.errors import FAILURES
+from socketio_cluster.manager.presence.calls import Call
+from socketio_cluster.manager.presence.held_room import HeldRoom
+from socketio_cluster.manager.presence.meta import unpack_meta
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.member import ClusterMember
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+AT_ONCE: Final = 100
+"""The most handlers that run at the same time."""
+
+Handler = Callable[..., Any]
+
+
+class Handlers:
+    """The handlers of one server, by kind and namespace."""
+
+    def __init__(self) -> None:
+        self._handlers: defaultdict[tuple[Call, str], list[Handler]] = defaultdict(list)
+
+    def add(self, call: Call, namespace: str, handler: Handler) -> None:
+        """Register one more handler. Raises ``TypeError`` for what is no function."""
+        if not callable(handler):
+            raise TypeError(f"a presence handler must be a function, not {handler!r:.80}")
+        self._handlers[call, namespace].append(handler)
+
+    def of(self, call: Call, namespace: str) -> list[Handler]:
+        """Return the handlers to call."""
+        return self._handlers.get((call, namespace), [])
+
+
+class Calling:
+    """Calls the handlers for the rooms of which this node is the first keeper.
+
+    The calls for one key come one after the other. While a handler runs, or while too many run, changes of a
+    key are not queued: it is looked at again afterwards.
+
+    Args:
+        manager: the manager of this node.
+        handlers: the handlers of the application.
+        called: is called with a room whose other keeper has to be told of a call.
+    """
+
+    def __init__(
+        self, manager: ClusterMember, handlers: Handlers, called: Callable[[HeldRoom], None]
+    ) -> None:
+        self._manager = manager
+        self._called = called
+        self._handlers = handlers
+        self._waiting: dict[tuple[int, str], HeldRoom] = {}
+        self._running: set[tuple[int, str]] = set()
+        self._again: set[tuple[int, str]] = set()
+
+    def turn(self, room: HeldRoom, changed: Iterable[str]) -> None:
+        """Call the handlers for the keys that have come or gone."""
+        if not self._calls(room):
+            room.calls.follow(changed)
+            return
+        for key in changed:
+            self._waiting[id(room), key] = room
+        self._fill()
+
+    def _calls(self, room: HeldRoom) -> bool:
+        return room.keepers[:1] == (self._manager.node_id,)
+
+    def _fill(self) -> None:
+        while self._waiting and len(self._running) < AT_ONCE:
+            place = next(iter(self._waiting))
+            room = self._waiting.pop(place)
+            if place in self._running:
+                self._again.add(place)
+            elif self._calls(room) and (due := room.calls.next(place[1])):
+                self._called(room)
+                handlers = self._handlers.of(due[0], room.id[0])
+                if handlers:
+                    self._running.add(place)
+                    self._manager.spawn(self._run(room, place, handlers, due[1]))
+
+    async def _run(
+        self, room: HeldRoom, place: tuple[int, str], handlers: list[Handler], meta: bytes
+    ) -> None:
+        try:
+            for handler in handlers:
+                try:
+                    result = handler(room.id[1], place[1], unpack_meta(meta))
+                    if isawaitable(result):
+                        await result
+                except FAILURES:
+                    logger.exception("a presence handler of room %r failed", room.id[1])
+        finally:
+            self._running.discard(place)
+            if place in self._again:
+                self._again.discard(place)
+                self._waiting[place] = room
+            self._fill()

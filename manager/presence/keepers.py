@@ -1,0 +1,132 @@
+"""``Keepers``: which nodes there are, which rooms this one keeps, and what happens when a node is gone."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+from socketio_cluster.manager.presence.held_room import HeldRoom
+from socketio_cluster.manager.presence.ring import Ring
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.presence.rooms import PresenceRooms
+
+SETTLED: Final = 10.0
+"""Seconds after which all have told a new keeper of the rooms that it keeps now."""
+HANDED_OVER: Final = 30.0
+"""Seconds after which a new keeper has asked the former one."""
+RETURN: Final = 3600.0
+"""Seconds for which a node that is gone is remembered, because it may be back with the same clients."""
+
+
+class Keepers:
+    """The live nodes, and those that are gone. Times are in seconds."""
+
+    def __init__(self, rooms: PresenceRooms) -> None:
+        self._rooms = rooms
+        self._me = rooms.manager.node_id
+        self.ring = Ring()
+        self.ring.add(self._me)
+        self._changed = False
+        self._changed_at = -SETTLED
+        self._gone: dict[str, float] = {}
+        """Until when the clients of nodes that are gone count as present."""
+        self._missed: dict[str, float] = {}
+        """Nodes that are gone, by the time of that: what they said meanwhile was missed."""
+        self._stats = rooms.manager.stats
+        self._cuts, self._lost = self._stats.reconnects, self._stats.lost + self._stats.gaps
+
+    @property
+    def waits(self) -> bool:
+        """Whether something happens after some time, although no room is held."""
+        return bool(self._changed or self._gone)
+
+    def settled(self, now: float) -> bool:
+        """Whether a keeper knows all its rooms, because no node has come or gone lately."""
+        return now - self._changed_at > SETTLED
+
+    def here(self, node: str) -> None:
+        """Note that a node has come."""
+        if node in self.ring.nodes:
+            return
+        self.ring.add(node)
+        self._note_change()
+        if self._missed.pop(node, None) is not None:
+            self._rooms.completing.repair(node, *self._rooms.held.values())
+
+    def gone(self, node: str, *, died: bool) -> None:
+        """Note that a node has left, or has not been heard for ``dead_after``.
+
+        Its clients may be on their way to another node. They have the time that a client has whose connection
+        is lost, from when the node was last heard.
+        """
+        if node not in self.ring.nodes or node == self._me:
+            return
+        self.ring.remove(node)
+        self._note_change()
+        options, now = self._rooms.manager.options, time.monotonic()
+        self._missed[node] = now
+        self._gone[node] = now + options.presence_grace - (options.dead_after if died else 0.0)
+        for room in self._rooms.held.values():
+            if node in room.book.owners:
+                room.book.lose(node)
+                self._rooms.touch(room)
+
+    def heard(self, node: str) -> None:
+        """Note a message about presence. Its sender may have said nothing else yet, or be taken for dead."""
+        if node not in self.ring.nodes and node not in self._gone:
+            self._gone[node] = time.monotonic() + self._rooms.manager.options.dead_after
+
+    def turn(self, now: float) -> None:
+        """Do what is due."""
+        if self._changed:
+            self._changed = False
+            for room in list(self._rooms.held.values()):
+                self._assign(room, now)
+        for node in [node for node, until in self._gone.items() if now >= until]:
+            del self._gone[node]
+            if node not in self.ring.nodes:
+                self._drop(node)
+        for node in [node for node, since in self._missed.items() if now - since > RETURN]:
+            del self._missed[node]
+        self._heal()
+
+    def _note_change(self) -> None:
+        self._changed = True
+        self._changed_at = time.monotonic()
+        self._rooms.wake()
+
+    def _assign(self, room: HeldRoom, now: float) -> None:
+        """Find the keepers of a room, and hand it over to new ones."""
+        before, room.keepers = room.keepers, self.ring.keepers(*room.id)
+        if room.keepers == before:
+            return
+        exchange, first = self._rooms.exchange, room.keepers[:1]
+        if before[:1] == (self._me,) != first:
+            exchange.called(room, list(room.calls.joined), list(room.calls.cut), first)
+        exchange.offer(room, [node for node in room.keepers if node not in before])
+        if self._me in room.keepers and self._me not in before:
+            self._rooms.completing.begin(room)
+        elif self._me not in room.keepers and self._me in before:
+            room.kept_until = now + HANDED_OVER
+        room.book.changed.update(dict.fromkeys([*room.book.keys, *room.calls.joined]))
+        self._rooms.touch(room)
+
+    def _drop(self, node: str) -> None:
+        for room in self._rooms.held.values():
+            if entries := room.book.entries(node):
+                room.calls.cut.update(entry.key for entry in entries.values())
+            if node in room.book.owners:
+                room.book.drop(node)
+                self._rooms.touch(room)
+
+    def _heal(self) -> None:
+        """After a cut tell the others how far this node is, and ask for what was lost."""
+        if self._stats.reconnects != self._cuts:
+            self._cuts = self._stats.reconnects
+            for room in self._rooms.held.values():
+                self._rooms.exchange.offer(room)
+        if self._stats.lost + self._stats.gaps != self._lost:
+            self._lost = self._stats.lost + self._stats.gaps
+            for node in self.ring.nodes - {self._me}:
+                self._rooms.completing.repair(node, *self._rooms.held.values())

@@ -1,0 +1,94 @@
+"""``Own``: this node's own clients in one room, and what other nodes have to be told. Pure book-keeping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final, NamedTuple
+
+import msgspec
+
+from socketio_cluster.manager.bus.presence_messages import Entry
+from socketio_cluster.manager.presence.book import Book
+
+CHANGE_BYTES: Final = 32 * 1024
+"""About so many bytes of keys and metas go into one change, so that no bus refuses it."""
+
+
+class Change(NamedTuple):
+    """A change to be published, with the fields of ``PresenceChange``."""
+
+    since: int
+    version: int
+    entries: list[Entry]
+    left: list[str]
+
+
+class Own:
+    """The clients of this node.
+
+    Args:
+        book: the book of the room, which has them too.
+        me: this node.
+        versions: gives numbers that only rise, also from one room to another.
+    """
+
+    def __init__(self, book: Book, me: str, versions: Iterator[int]) -> None:
+        self._book = book
+        self._me = me
+        self._versions = versions
+        self._changed: dict[str, None] = {}
+
+    @property
+    def entries(self) -> dict[str, Entry]:
+        """The clients that are present, by sid."""
+        return self._book.entries(self._me)
+
+    @property
+    def version(self) -> int:
+        """The version that was published last, or 0."""
+        return self._book.version(self._me)
+
+    @property
+    def changed(self) -> bool:
+        """Whether something has to be published."""
+        return bool(self._changed)
+
+    def put(self, entry: Entry) -> None:
+        """Add a client, or change it."""
+        self._book.put(self._me, self.version, [entry], ())
+        self._changed[entry.sid] = None
+
+    def lose(self, sid: str, *, lost: bool = True) -> None:
+        """Note that a client has lost its connection, or is back."""
+        self.put(msgspec.structs.replace(self.entries[sid], lost=lost))
+
+    def remove(self, sid: str) -> None:
+        """Remove a client, if it is present."""
+        if sid in self.entries:
+            self._book.put(self._me, self.version, (), [sid])
+            self._changed[sid] = None
+
+    def take(self) -> list[Change]:
+        """Return the changes since the last call, in the order in which they have to be published."""
+        sids = list(self.entries) if self.version == 0 else list(self._changed)
+        self._changed.clear()
+        return [self._change(part) for part in _parts(sids, self.entries)]
+
+    def _change(self, sids: list[str]) -> Change:
+        since, entries = self.version, self.entries
+        self._book.owners[self._me].version = version = next(self._versions)
+        there = [entries[sid] for sid in sids if sid in entries]
+        return Change(since, version, there, [sid for sid in sids if sid not in entries])
+
+
+def _parts(sids: Iterable[str], entries: dict[str, Entry]) -> Iterator[list[str]]:
+    part: list[str] = []
+    size = 0
+    for sid in sids:
+        part.append(sid)
+        size += len(sid) + (len(entries[sid].key) + len(entries[sid].meta) if sid in entries else 0)
+        if size >= CHANGE_BYTES:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part

@@ -1,0 +1,123 @@
+"""``PresenceRooms``: the presence in all rooms that concern this node, and what has to be done about it when.
+
+``docs/presence.md`` describes how nodes keep presence. ``book.py``, ``own.py``, ``shown.py`` and ``calls.py``
+are the pure parts.
+"""
+
+from __future__ import annotations
+
+import time
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from socketio_cluster.manager.bus.presence_messages import PresenceCalled, PresenceChange, PresenceMessage
+from socketio_cluster.manager.presence.answers import Answers
+from socketio_cluster.manager.presence.attendance import Attendance
+from socketio_cluster.manager.presence.completing import Completing
+from socketio_cluster.manager.presence.exchange import Exchange
+from socketio_cluster.manager.presence.handlers import Calling, Handlers
+from socketio_cluster.manager.presence.held_room import HeldRoom, RoomId
+from socketio_cluster.manager.presence.keepers import Keepers
+from socketio_cluster.manager.presence.telling import Telling
+from socketio_cluster.manager.tasks import Recurring
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.member import ClusterMember
+
+TURN: Final = 0.05
+"""Seconds for which changes are gathered, before other nodes and clients are told."""
+FORGET: Final = 1.0
+"""Seconds between two searches for rooms that nobody needs any more."""
+NO_META: Final = b"{}"
+
+
+class PresenceRooms:
+    """Holds rooms for the clients of this node, and as a keeper. It costs nothing while it holds none.
+
+    Args:
+        manager: the manager of this node.
+        handlers: the handlers of the application.
+    """
+
+    def __init__(self, manager: ClusterMember, handlers: Handlers) -> None:
+        self.manager = manager
+        self.held: dict[RoomId, HeldRoom] = {}
+        self.exchange = Exchange(manager)
+        self.completing = Completing(self)
+        self.keepers = Keepers(self)
+        self.attendance = Attendance(self)
+        self.answers = Answers(self)
+        self._telling = Telling(manager)
+        self._calling = Calling(manager, handlers, self.touch)
+        self._versions = count(1)
+        self._touched: dict[RoomId, HeldRoom] = {}
+        self._forget_at = 0.0
+        self._clock = Recurring(TURN, self._turn)
+
+    def hold(self, room: RoomId) -> HeldRoom:
+        """Return what this node knows of a room. If that is new to it, it begins to find out."""
+        held = self.held.get(room)
+        if held is None:
+            held = self.held[room] = HeldRoom(room, self.manager.node_id, self._versions)
+            held.keepers = self.keepers.ring.keepers(*room)
+            self.completing.begin(held)
+        self.touch(held)
+        return held
+
+    def touch(self, room: HeldRoom) -> None:
+        """Look at a room in the next turn, because something has changed in it."""
+        self._touched[room.id] = room
+        self.wake()
+
+    def wake(self) -> None:
+        """Take turns, until there is nothing to do any more."""
+        self._clock.start()
+
+    def heard(self, origin: str, message: PresenceMessage) -> None:
+        """Handle a message of another node."""
+        place = message.namespace, message.room
+        if place not in self.held and self.manager.node_id not in self.keepers.ring.keepers(*place):
+            return  # This node has clients in the room, but none of them wants to know who is present.
+        self.keepers.heard(origin)
+        room = self.hold(place)
+        match message:
+            case PresenceChange():
+                if not room.change(origin, message):
+                    self.completing.repair(origin, room)
+            case PresenceCalled(joined=joined, left=left):
+                room.calls.told(joined, left, NO_META)
+                room.book.changed.update(dict.fromkeys(joined + left))
+
+    def close(self) -> None:
+        """Take no more turns."""
+        self._clock.close()
+
+    def _turn(self) -> bool:
+        now = time.monotonic()
+        self.keepers.turn(now)
+        self.attendance.turn(now)
+        touched, self._touched = self._touched, {}
+        for room in touched.values():
+            self._tell(room, now)
+        if now >= self._forget_at:
+            self._forget_at = now + FORGET
+            self._forget(now)
+        return bool(self.held or self.keepers.waits)
+
+    def _tell(self, room: HeldRoom, now: float) -> None:
+        """Tell clients, handlers and other nodes what has changed in a room."""
+        if room.book.changed or room.newcomers:
+            if room.complete and not room.telling and now >= room.due:
+                changed, room.book.changed = room.book.changed, {}
+                self._telling.turn(room, changed, now)
+                self._calling.turn(room, changed)
+            else:
+                self.touch(room)
+        self.exchange.publish(room)
+
+    def _forget(self, now: float) -> None:
+        for place, room in list(self.held.items()):
+            kept = self.manager.node_id in room.keepers or now < room.kept_until
+            if room.complete and not room.wanted and (room.empty or not kept):
+                del self.held[place]
+                self._touched.pop(place, None)
