@@ -2,7 +2,7 @@
 
 python := .venv/bin/python
 
-.PHONY: demo test coverage test-k8s lint types check release clean
+.PHONY: demo test coverage test-k8s lint types check api release clean
 
 demo: .venv/ready  ## the demo in the browser; ARGS="--port 9000 --workers 3"
 	@$(python) -m socketio_cluster demo $(ARGS)
@@ -30,6 +30,9 @@ types: .venv/ready
 	@$(python) -m mypy
 
 check: lint types test
+
+api: .venv/ready  ## write docs/api.md from the docstrings
+	@$(python) scripts/api.py
 
 release: .venv/ready  ## check and build this version, and publish nothing: docs/releasing.md
 	@$(python) scripts/release.py

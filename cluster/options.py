@@ -42,11 +42,13 @@ class ServeOptions(Limits):
     internal_port: int | None
     advertise: str | None
     forwarded_allow_ips: str
+    root_path: str
     workers: int
     node_name: str
     bus: str
     bus_file: Path | None
     prefix: str | None
+    recovery_seconds: int | None
     secret_file: Path | None
     stuck_after: float
     start_timeout: float

@@ -34,6 +34,8 @@ TRUST_HELP = (
     "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses and networks with commas "
     "between, or * for everybody"
 )
+RECOVERY_HELP = "so long a client may be away and still misses nothing"
+ROOT_HELP = "the path in front of the application, which a proxy removes from requests, e.g. /api"
 SECRET_HELP = (
     "file with the secret that signs what nodes say to each other, the same for all nodes; "  # noqa: S105
     "several, a line each, while it is changed"
@@ -126,6 +128,7 @@ def _add_addresses(parser: Parser) -> None:
     add("--internal-host", "address that the internal ports listen on", metavar="HOST", default="127.0.0.1")
     add("--advertise", ADVERTISE_HELP, metavar="HOST")
     add("--forwarded-allow-ips", TRUST_HELP, metavar="LIST", default="127.0.0.1")
+    add("--root-path", ROOT_HELP, convert=values.root_path, metavar="PATH", default="")
     add("--probe-port", PROBE_HELP, convert=values.port, metavar="PORT")
     add("--probe-host", "address that the probe port listens on", metavar="HOST", default="127.0.0.1")
     add("--probe-names", PROBE_NAMES_HELP, convert=values.names, metavar="LIST", default="")
@@ -139,6 +142,7 @@ def _add_cluster(parser: Parser, *, workers: int) -> None:
     add("--bus", BUS_HELP, metavar="URL", default="local://")
     add("--bus-file", "file that holds the URL of the bus; instead of --bus", convert=Path, metavar="PATH")
     add("--prefix", "name of the cluster on the bus, when several share it", metavar="NAME")
+    add("--recovery-seconds", RECOVERY_HELP, convert=values.number, metavar="SECONDS")
     add("--secret-file", SECRET_HELP, convert=Path, metavar="PATH")
 
 

@@ -57,6 +57,13 @@ def rate(text: str) -> float:
     return value
 
 
+def root_path(text: str) -> str:
+    """Read the path in front of an application; an empty one, and "/", are the same as none."""
+    if text.strip("/") and not text.startswith("/"):
+        raise ValueError(f"{text!r} is not a path: it begins with a slash, as /api")
+    return text.rstrip("/")
+
+
 def names(text: str) -> tuple[str, ...]:
     """Read names with commas between; return them in lower case."""
     return tuple(name.strip().lower() for name in text.split(",") if name.strip())

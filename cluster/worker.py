@@ -23,6 +23,7 @@ from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward.forwarding import Forwarding
 from socketio_cluster.cluster.http.ending import stop_accepting
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
+from socketio_cluster.cluster.http.mounts import allow_mounts
 from socketio_cluster.cluster.http.protocol import HttpProtocol, HttpStats
 from socketio_cluster.cluster.http.websocket import RelayProtocol
 from socketio_cluster.cluster.lane.install import Lanes
@@ -187,6 +188,7 @@ def run_worker(lifeline: int) -> int:
 
 
 async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
+    allow_mounts()
     try:
         # This is inside the loop, as in uvicorn: some applications make tasks while they are imported.
         app = load_target(options.serve.app)
@@ -218,6 +220,7 @@ def _config(app: Any, options: ServeOptions, http_stats: HttpStats) -> uvicorn.C
         http=partial(HttpProtocol, http_stats),  # type: ignore[arg-type]  # it is only called
         ws=LaneProtocol if options.lane else RelayProtocol,
         forwarded_allow_ips=options.forwarded_allow_ips,
+        root_path=options.root_path,
         # These are for plain clients and the application's own WebSockets. Engine.IO sends pings of its own.
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PONG_SECONDS,

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
 from socketio_cluster.manager.bus.channels import Room, check_room
 from socketio_cluster.manager.bus.messages import Message, Reply
 from socketio_cluster.manager.bus.node import Node
+from socketio_cluster.manager.bus.query_messages import Finding
 from socketio_cluster.manager.bus.registry import safe_url
-from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event, packet_format
+from socketio_cluster.manager.clients.packets import PacketClass, encode_event, packet_format
 from socketio_cluster.manager.errors import BrokerError, SettingError
 from socketio_cluster.manager.host.strict_packet import strict_packet_class
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.loops import OwnLoop
 from socketio_cluster.manager.options import from_environment
+from socketio_cluster.manager.queries.calls import EmitterCalls
+from socketio_cluster.manager.queries.emitter_emits import EmitterEmits
+from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
 
@@ -23,7 +28,7 @@ Recipients = Room | list[Room] | tuple[Room, ...] | set[Room] | None
 """The recipients of an event: a sid, a room, several of them, or None for everybody."""
 
 
-class AsyncEmitter:
+class AsyncEmitter(EmitterCalls):
     """Emits to the clients of a cluster, and moves them between rooms, from an asyncio program.
 
     It connects to the bus with its first call, or with ``async with``, and then belongs to the event loop of
@@ -58,7 +63,9 @@ class AsyncEmitter:
             raise SettingError(f"timeout must be more than 0 seconds, not {timeout}")
         self.stats = Stats()
         self.client_count = 0
-        self._format = strict_packet_class(packet_format(serializer, json))
+        self.packet_class = strict_packet_class(packet_format(serializer, json))
+        """The packet format of the servers."""
+        self.selective_emits = EmitterEmits(self)
         self._timeout = timeout
         self._own_loop = OwnLoop()
         self._starting: asyncio.Future[None] | None = None
@@ -88,9 +95,9 @@ class AsyncEmitter:
         more bytes than the bus or ``buffer_bytes`` can hold, and what the serializer raises for data that it
         cannot encode.
         """
-        namespace = namespace or "/"
-        encoded = encode_event(self._format, event, data, namespace)
-        await self._publish(encoded, namespace, room_list(room if to is None else to), skip_list(skip_sid))
+        namespace, rooms = namespace or "/", room_list(room if to is None else to)
+        encoded, skip = encode_event(self.packet_class, event, data, namespace), skip_list(skip_sid)
+        await self.publish(lambda: self.remote.emit(encoded, namespace, rooms, skip))
 
     async def send(
         self,
@@ -126,11 +133,10 @@ class AsyncEmitter:
         call waits until one heartbeat (2 s) has passed since the start.
         """
         room = check_room(room)
-        remote = await self._remote_nodes()
-        await self._node.introduced()
-        if await remote.is_client(namespace or "/", room):
+        await self.start()
+        if await self.remote.is_client(namespace or "/", room):
             raise ValueError("cannot close a sid room")
-        await remote.close(namespace or "/", room)
+        await self.remote.close(namespace or "/", room)
 
     async def disconnect(self, sid: str, namespace: str | None = None) -> None:
         """Disconnect a client. Raises ``NodeTimeout`` and ``BrokerError`` as ``enter_room`` does."""
@@ -143,37 +149,53 @@ class AsyncEmitter:
         starting, self._starting = self._starting, None
         if starting is not None:
             starting.cancel()
-            await self._node.close()
+            await self.node.close()
 
     # called by the node
 
     def heard(self, origin: str, message: Message) -> None:
-        """Handle a reply of another node. Events are ignored, because an emitter serves no clients."""
-        if isinstance(message, Reply):
-            self._remote.replied(origin, message)
+        """Handle the answers of other nodes. Events are ignored, because an emitter serves no clients."""
+        match message:
+            case Reply():
+                self.remote.replied(origin, message)
+            case Finding():
+                self.queries.said(origin, message)
 
     def node_here(self, node: str) -> None:
         """Do nothing: calls go to the nodes that are there when they are made."""
 
     def node_gone(self, node: str, *, died: bool) -> None:
         """Stop waiting for a node that has left or died."""
-        self._remote.node_gone(node)
+        self.remote.node_gone(node)
+        self.queries.node_gone(node)
 
     # the bus
 
-    async def _publish(
-        self, encoded: Encoded, namespace: str, rooms: list[Room] | None, skip: list[str]
-    ) -> None:
+    async def start(self) -> None:
+        """Connect to the bus, and wait until every live node has had the time to say that it is there.
+
+        That is one heartbeat (2 s) after the connection was made. Raises ``BrokerError`` if the bus is not
+        reached in time. Questions to all nodes do this by themselves.
+        """
+        await self._remote_nodes()
+        await self.node.introduced()
+
+    async def posted(self, number: int) -> None:
+        """Return when the bus has an envelope; raises ``BrokerError`` as ``emit``."""
+        await self.publish(lambda: number)
+
+    async def publish(self, post: Callable[[], int]) -> None:
+        """Reach the bus, call ``post``, and return when the bus has the envelope whose number it returns."""
         number = 0
         try:
             async with asyncio.timeout(self._timeout):
                 await self._reach()
-                number = self._remote.emit(encoded, namespace, rooms, skip)
-                if number and not await self._node.publisher.sent(number):
+                number = post()
+                if number and not await self.node.publisher.sent(number):
                     raise BrokerError("the buffer is full: the event was not sent")
         except (TimeoutError, asyncio.CancelledError) as exc:
             # The event is withdrawn even if the caller was cancelled, because it does not want it any more.
-            unsent = number == 0 or self._node.publisher.backlog.withdraw(number)
+            unsent = number == 0 or self.node.publisher.backlog.withdraw(number)
             if isinstance(exc, TimeoutError):
                 raise self._away(
                     "the event was not sent" if unsent else "the event may have been sent"
@@ -186,7 +208,7 @@ class AsyncEmitter:
                 await self._reach()
         except TimeoutError:
             raise self._away("nothing was done") from None
-        return self._remote
+        return self.remote
 
     async def _reach(self) -> None:
         """Start the node if necessary, and wait for the bus.
@@ -195,17 +217,18 @@ class AsyncEmitter:
         """
         self._settle()
         if self._starting is None:
-            self._node = Node(self.options, self, self.stats, serving=False)
-            self._remote = Remote(self._node)
+            self.node = Node(self.options, self, self.stats, serving=False)
+            self.remote = Remote(self.node)
+            self.queries = Queries(self.node, None)
             self._starting = asyncio.get_running_loop().create_task(
-                self._node.start(self._timeout), context=Context()
+                self.node.start(self._timeout), context=Context()
             )
         starting = self._starting
         await asyncio.wait([starting])
         if starting.cancelled():
             raise BrokerError("the emitter was closed meanwhile")
         starting.result()
-        await self._node.reached()
+        await self.node.reached()
 
     def _settle(self) -> None:
         if self._own_loop.entered():

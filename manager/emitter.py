@@ -5,16 +5,21 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from socketio_cluster.manager.async_emitter import AsyncEmitter, Recipients
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.clients.packets import PacketClass
 from socketio_cluster.manager.loops import LoopThread
+from socketio_cluster.manager.queries.blocking_calls import BlockingCalls
+from socketio_cluster.manager.queries.broadcast import Calls
+
+T = TypeVar("T")
 
 
-class Emitter:
+class Emitter(BlockingCalls):
     """An ``AsyncEmitter`` for programs that block: Flask, Django, Celery, a cron job.
 
     Every call waits for its result. One emitter serves all threads of a process. Its work runs on an event
@@ -90,6 +95,11 @@ class Emitter:
         """Disconnect a client. See ``AsyncEmitter.disconnect``."""
         loop, emitter = self._home()
         loop.run(emitter.disconnect(sid, namespace))
+
+    def wait_for(self, call: Callable[[Calls], Coroutine[Any, Any, T]]) -> T:
+        """Run a call of the ``AsyncEmitter`` on its event loop, and return its result or raise its error."""
+        loop, emitter = self._home()
+        return loop.run(call(emitter))
 
     def close(self) -> None:
         """Leave the bus and end the thread. This is done automatically when the process ends."""

@@ -1,4 +1,4 @@
-"""Everything this package raises.
+"""The errors of this package.
 
     ClusterError
     ├── BrokerError          the bus cannot be reached, or a connection to it broke
@@ -13,15 +13,13 @@
     ├── TooManyRooms         (also ValueError) a client is at its limit of rooms
     └── AlreadyLeaving       another thread disconnects this client; applications never see this error
 
-``ClientGone`` is a subclass of python-socketio's ``TimeoutError``. So code that catches a timed-out
-``call()`` also catches a client that left before it answered.
+``ClientGone`` is in a file of its own, because it needs python-socketio, whose import takes a second. The
+supervisor needs only the errors here.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
-
-from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 UNKNOWN_SID = "sid is not connected to requested namespace"
 """The text that python-socketio has for an unknown sid."""
@@ -108,10 +106,6 @@ class TooManyRooms(ClusterError, ValueError):
 
 class AlreadyLeaving(ClusterError):
     """Another thread is disconnecting this client. Applications never see this error."""
-
-
-class ClientGone(SocketIOTimeoutError):  # type: ignore[misc]
-    """The client, or the node that served it, went away before it answered a ``call()``."""
 
 
 EXITS: Final = (SystemExit, KeyboardInterrupt)

@@ -12,7 +12,7 @@ from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.clients.client_acks import ClientAcks
-from socketio_cluster.manager.clients.rooms import LocalRooms
+from socketio_cluster.manager.clients.rooms import Client, LocalRooms
 from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
 from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.loops import OwnLoop
@@ -30,6 +30,7 @@ from socketio_cluster.manager.tasks import Recurring
 if TYPE_CHECKING:
     from socketio_cluster.manager.clients.fanout import Fanout
     from socketio_cluster.manager.host.server import Host
+    from socketio_cluster.manager.recovery.recovery import Recovery
 
 START_SECONDS: Final = 5.0
 """How long the first client waits for the bus. After that it is served without the bus."""
@@ -69,10 +70,15 @@ class ClusterMember(LocalManager):
         self._home: asyncio.AbstractEventLoop | None = None
         self.node = Node(self.options, self, self.stats)
         self.remote = Remote(self.node, self.is_sid_room)
+        self.recovery = self._new_recovery()
         self.replies = Replies(self)
         self.queries = Queries(self.node, self.replies)
         self.selective_emits = SelectiveEmits(self)
         self.present = PresenceRooms(self, self.presence.handlers)
+
+    def _new_recovery(self) -> Recovery | None:
+        """Make the recovery of a new node. None means that recovery is off."""
+        return None
 
     @property
     def node_id(self) -> str:
@@ -117,7 +123,12 @@ class ClusterMember(LocalManager):
             self._starting = asyncio.get_running_loop().create_task(starting, context=Context())
         if not self._starting.done():
             await asyncio.shield(self._starting)
+        if self._home is None and self.recovery is not None:
+            self.recovery.start()
         self._home = asyncio.get_running_loop()
+
+    async def posted(self, number: int) -> None:
+        """Return at once: what was posted waits for the bus, as long as ``buffer_seconds``."""
 
     def enter_loop(self) -> None:
         """Become a new node if the event loop of the last one has ended, or if the process was forked.
@@ -135,6 +146,8 @@ class ClusterMember(LocalManager):
         if starting is not None:
             starting.cancel()
         await self.node.close()
+        if self.recovery is not None:
+            self.recovery.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -176,6 +189,11 @@ class ClusterMember(LocalManager):
         self.remote.node_gone(node)
         self.queries.node_gone(node)
         self.replies.node_gone(node)
+
+    def removed(self, client: Client) -> None:
+        """Note that a client is gone from this node."""
+        if self.recovery is not None:
+            self.recovery.left(client)
 
     def spawn(self, work: Coroutine[Any, Any, Any], context: Context | None = None) -> asyncio.Task[Any]:
         """Run a coroutine in a task, and keep a reference to the task until it ends.

@@ -13,7 +13,16 @@ from functools import partial
 from typing import Final
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.bus.messages import ClientRequest, Close, Disconnect, Emit, Enter, Leave, Reply
+from socketio_cluster.manager.bus.messages import (
+    ClientRequest,
+    Close,
+    Disconnect,
+    Emit,
+    Enter,
+    Leave,
+    Reply,
+    Taken,
+)
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.requests import GONE, Requests
 from socketio_cluster.manager.clients.acks import AckWaiter, RemoteAcks, seconds_of
@@ -146,6 +155,10 @@ class Remote:
         """Close a room on all other nodes. Raises ``NodeTimeout``."""
         others = [node for node in self._node.nodes if node != self._node.id]
         await self._ask(others, lambda number: Close(number, namespace, room))
+
+    async def take(self, node: str, namespace: str, sid: str) -> None:
+        """Have a node drop a client that has come back to this one. Raises ``NodeTimeout``."""
+        await self._ask([node], lambda number: Taken(number, namespace, sid))
 
     def reply(self, origin: str, request: int, error: str = "") -> None:
         """Send the reply to a request of another node. An empty ``error`` means that the request was done."""

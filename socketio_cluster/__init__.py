@@ -16,13 +16,14 @@ if TYPE_CHECKING:
     from socketio_cluster.cluster.plain.endpoint import PlainWebSockets
     from socketio_cluster.cluster.plain.message import BadMessage, Message
     from socketio_cluster.cluster.server import AsyncServer
+    from socketio_cluster.cluster.sync_server import Server
     from socketio_cluster.manager.async_emitter import AsyncEmitter
     from socketio_cluster.manager.bus.roster import NodeInfo
+    from socketio_cluster.manager.client_gone import ClientGone
     from socketio_cluster.manager.client_manager import ClusterManager
     from socketio_cluster.manager.emitter import Emitter
     from socketio_cluster.manager.errors import (
         BrokerError,
-        ClientGone,
         ClusterError,
         EnvelopeError,
         EventTooLarge,
@@ -32,7 +33,12 @@ if TYPE_CHECKING:
         TooManyRooms,
     )
     from socketio_cluster.manager.options import Options
+    from socketio_cluster.manager.presence.presence import Presence
     from socketio_cluster.manager.queries.ack_calls import ClientAnswer
+    from socketio_cluster.manager.queries.asking import Stream
+    from socketio_cluster.manager.queries.blocking_broadcast import BlockingBroadcast
+    from socketio_cluster.manager.queries.broadcast import Broadcast
+    from socketio_cluster.manager.queries.selection import Whom
     from socketio_cluster.manager.queries.socket_info import SocketInfo
     from socketio_cluster.manager.stats import Stats
     from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
@@ -42,6 +48,8 @@ __all__ = [
     "AsyncEmitter",
     "AsyncServer",
     "BadMessage",
+    "BlockingBroadcast",
+    "Broadcast",
     "BrokerError",
     "Client",
     "ClientAnswer",
@@ -59,13 +67,17 @@ __all__ = [
     "Options",
     "PartialAnswer",
     "PlainWebSockets",
+    "Presence",
     "Refused",
+    "Server",
     "SettingError",
     "Skip",
     "SocketInfo",
     "Stats",
+    "Stream",
     "SyncClusterManager",
     "TooManyRooms",
+    "Whom",
 ]
 
 _MODULES: Final = {
@@ -73,10 +85,12 @@ _MODULES: Final = {
     "AsyncEmitter": "manager.async_emitter",
     "AsyncServer": "cluster.server",
     "BadMessage": "cluster.plain.message",
+    "BlockingBroadcast": "manager.queries.blocking_broadcast",
+    "Broadcast": "manager.queries.broadcast",
     "BrokerError": "manager.errors",
     "Client": "cluster.client",
     "ClientAnswer": "manager.queries.ack_calls",
-    "ClientGone": "manager.errors",
+    "ClientGone": "manager.client_gone",
     "ClusterError": "manager.errors",
     "ClusterManager": "manager.client_manager",
     "Codec": "cluster.plain.codec",
@@ -90,13 +104,17 @@ _MODULES: Final = {
     "Options": "manager.options",
     "PartialAnswer": "manager.errors",
     "PlainWebSockets": "cluster.plain.endpoint",
+    "Presence": "manager.presence.presence",
     "Refused": "cluster.middleware.refusal",
+    "Server": "cluster.sync_server",
     "SettingError": "manager.errors",
     "Skip": "cluster.middleware.refusal",
     "SocketInfo": "manager.queries.socket_info",
     "Stats": "manager.stats",
+    "Stream": "manager.queries.asking",
     "SyncClusterManager": "manager.sync.sync_manager",
     "TooManyRooms": "manager.errors",
+    "Whom": "manager.queries.selection",
 }
 
 

@@ -53,6 +53,7 @@ class JsClient(Client):
         self.number = number
         self.opened = asyncio.get_running_loop().create_future()
         self.answers = {}
+        self.connects = asyncio.Queue()  # whether it was recovered, each time that it has connected
 
     def tell(self, command, **parameters):
         self.driver.write({"command": command, "client": self.number, **parameters})
@@ -78,6 +79,7 @@ class JsClient(Client):
             self.answers.pop(details["id"]).set_result(unpack(details["args"]))
         elif what == "connect":
             self.sid = details["sid"]
+            self.connects.put_nowait(details["recovered"])
             self.gone.clear()  # it may have come back
             if not self.opened.done():
                 self.opened.set_result(None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from socketio.packet import Packet
 
@@ -92,6 +92,76 @@ def test_events(text):
     packet = Packet(encoded_packet=text)
     assert packet.packet_type == (3 if event.answer else 2)
     assert (packet.namespace or "/", packet.id, packet.data) == (event.namespace, event.ack_id, event.data)
+
+
+odd_json = st.sampled_from(
+    [
+        "NaN",
+        "-Infinity",
+        "1e400",
+        "-0",
+        "-0.0",
+        "1E5",
+        "01",
+        "1.",
+        "+1",
+        '"\\ud800"',
+        '"\\uD800\\u0041"',
+        '"\t"',
+    ]
+    + [
+        '"\\u0000"',
+        '{"a":1,"a":2}',
+        "\ufeff",
+        "[1,]",
+        " 7 ",
+        "1\x0b",
+        '"\\x"',
+        "9" * 100,
+        "9" * 101,
+        "-" + "9" * 101,
+    ]
+    + [
+        "9" * 102 + ".0",
+        '"' + "9" * 150 + '"',
+        "18446744073709551616",
+        "2.2250738585072011e-308",
+        "[" * 50 + "]" * 50,
+    ]
+)
+any_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=150),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=8,
+)
+values = st.lists(odd_json | any_json.map(json.dumps) | st.text(max_size=8), max_size=3)
+
+
+def _standard(text: str) -> object:
+    """What the standard ``json`` reads, without what JSON does not have; None for what it refuses."""
+
+    def whole(digits: str) -> int:
+        return int(digits if len(digits) <= 100 else "none")
+
+    def no_constant(name: str) -> None:
+        raise ValueError(name)
+
+    try:
+        return json.loads(text, parse_constant=no_constant, parse_int=whole)
+    except ValueError:
+        return None
+
+
+@bounded
+@given(values)
+@example(['"' + "x" * 120 + '"', "9" * 101])
+@example(["9" * 101])
+def test_values(arguments):
+    """The values of an event are those that the standard ``json`` reads, to the last bit."""
+    body = "[" + ",".join(['"e"', *arguments]) + "]"
+    event = read(f"2{body}")
+    # ``repr`` tells -0.0 from 0, and 1.0 from 1.
+    assert repr(event.data if event else None) == repr(_standard(body))
 
 
 @bounded

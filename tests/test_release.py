@@ -135,7 +135,7 @@ def test_wheel_must_be_complete_and_only_ours(checkout):
     """Both what is missing in the wheel and what would be installed beside the package are named."""
     wheel = 'targets.wheel]\ninclude = ["/socketio_cluster/*.py", "/socketio_cluster/py.typed"'
     checkout.replace(
-        "pyproject.toml", wheel, wheel.replace(', "/socketio_cluster/py.typed"', ', "/scripts/*.py"')
+        "pyproject.toml", wheel, wheel.replace(', "/socketio_cluster/py.typed"', ', "/scripts/release.py"')
     )
     said = checkout.refusal()
     assert "the wheel lacks socketio_cluster/py.typed" in said

@@ -88,7 +88,19 @@ class Lane(LaneWriter):
             self._later = chain(self._later, self._reader.feed(data))
             return
         text = self._reader.text(data)
-        self._handle_all(iter(((TEXT, text),)) if text is not None else self._reader.feed(data))
+        if text is None:
+            self._handle_all(self._reader.feed(data))
+        elif self.state < CLOSING:
+            self._handle_text(text)
+
+    def _handle_text(self, payload: bytes) -> None:
+        """Handle a text message; nearly always it is all that has come."""
+        try:
+            text = payload.decode()
+        except UnicodeDecodeError:
+            self._fail(1007, "text that is not UTF-8")
+        else:
+            self.handle(text)
 
     def _handle_all(self, messages: Iterator[Message]) -> None:
         """Handle messages, up to AT_ONCE in one turn of the loop.
@@ -108,15 +120,13 @@ class Lane(LaneWriter):
             if error.code == TOO_BIG:
                 self._group.spawn(self.end(PAYLOAD_TOO_LARGE))
             self._fail(error.code, error.reason)
-        except UnicodeDecodeError:
-            self._fail(1007, "text that is not UTF-8")
 
     def _message(self, opcode: int, payload: bytes) -> None:
         """Handle a message."""
         if self.state >= CLOSING and opcode != CLOSE:
             return  # the client sent it before it had our close frame
         if opcode == TEXT:
-            self.handle(payload.decode())
+            self._handle_text(payload)
         elif opcode == BINARY:
             self.handle(payload)
         elif opcode == PING:

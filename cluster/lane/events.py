@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+import msgspec
 from socketio import packet as sio
 
 from socketio_cluster.cluster.lane.frames import TEXT, frame
@@ -34,12 +35,12 @@ def _scanner(**options: Any) -> Callable[[str, int], tuple[Any, int]]:
     return json.JSONDecoder(parse_constant=refuse_constant, **options).scan_once  # type: ignore[attr-defined,no-any-return]
 
 
-_scan: Final = _scanner()
-_scan_long: Final = _scanner(parse_int=_integer)
-"""The scanner for texts that are long enough for such an integer. It calls a function for each integer."""
+_scan: Final = _scanner(parse_int=_integer)
+_decode: Final = msgspec.json.Decoder().decode
+_DIGITS: Final = frozenset("0123456789")
 
 
-class Event(NamedTuple):
+class Event(msgspec.Struct, frozen=True):
     """An EVENT or, with ``answer``, an ACK: its namespace, its ack id, and its data."""
 
     answer: bool
@@ -60,15 +61,30 @@ def read(text: str) -> Event | None:
             return None
     if head and not (head.isascii() and head.isdigit() and len(head) < 16):
         return None
-    try:
-        data, end = (_scan if len(text) <= LONGEST_INTEGER else _scan_long)(text, start)
-    except (ValueError, StopIteration, RecursionError):
-        return None
+    data = _values(text, start)
     answer = text[0] == "3"
-    named = answer or (data and isinstance(data[0], str) and data[0] not in RESERVED)
-    if end != len(text) or not named:
+    if data is None or not (answer or (data and isinstance(data[0], str) and data[0] not in RESERVED)):
         return None
     return Event(answer, namespace, int(head) if head else None, data)
+
+
+def _values(text: str, start: int) -> list[Any] | None:
+    """Return the values of the JSON list that begins at ``start``; None when this is none.
+
+    msgspec takes a third of the time of the standard ``json``. The values are the same, but it would also
+    read integers of any length. Only ``json`` reads lone surrogates, and numbers too large for a float.
+    """
+    try:
+        if _DIGITS.isdisjoint(text[LONGEST_INTEGER :: LONGEST_INTEGER + 1]):
+            # A longer integer would have had a digit at one of these places.
+            return _decode(text[start:])  # type: ignore[no-any-return]
+    except (ValueError, RecursionError):
+        pass
+    try:
+        data, end = _scan(text, start)
+    except (ValueError, StopIteration, RecursionError):
+        return None
+    return data if end == len(text) else None
 
 
 def answer(event: Event, data: list[Any]) -> bytes | None:

@@ -61,6 +61,7 @@ class Inbound:
         if host.event.layers[:2] == ["exits", "watch"]:
             self._inner = host.event.own  # its errors are contained below, without one more coroutine
         self._stock = host.triggers_plainly
+        self._find = host.plain_handler if self._stock else _no_handler
         own = host.handles_events_as(AsyncServer)
         self._direct = own and server.async_handlers and is_standard(server.packet_class)
 
@@ -91,10 +92,9 @@ class Inbound:
             return False
         if event.answer:
             self._manager.fanout.answered(client, event.ack_id, event.data)
-        elif self._handlers.full(lane.socket.sid):
+        elif not self._handlers.admit(lane.socket.sid):
             return False
         else:
-            self._handlers.begin(lane.socket.sid)
             # This does the same as manager.spawn, but the task removes itself: a callback would cost a turn
             # of the loop.
             number = self._number = self._number + 1
@@ -107,16 +107,20 @@ class Inbound:
         """Run the application's handler for an event, and send the client's ack."""
         name, namespace = event.data[0], event.namespace
         try:
+            handler = self._find(name, namespace)
             # When something stands before the slot now, such as the admin UI, its call passes the watch by
             # itself.
-            if not self._host.event_is_ours:
+            if handler is None and not self._host.event_is_ours:
                 result = await self._host.trigger(name, namespace, sid, *event.data[1:])
             else:
                 self._stats.events += 1
                 times = self._times.get(name) or self._watch.times(name, namespace)
                 began = perf_counter()
                 try:
-                    result = self._call(name, namespace, (sid, *event.data[1:]))
+                    if handler is None:
+                        result = self._inner(name, namespace, sid, *event.data[1:])
+                    else:
+                        result = handler(sid, *event.data[1:])
                     if isinstance(result, CoroutineType):
                         result = await result
                 except asyncio.CancelledError:
@@ -139,14 +143,6 @@ class Inbound:
         finally:
             self._tasks.pop(number, None)
             self._handlers.end(lane.socket.sid)
-
-    def _call(self, name: str, namespace: str, args: tuple[Any, ...]) -> Any:
-        """Call the handler that ``_trigger_event`` would call, without one more coroutine for each event."""
-        if self._stock:
-            handler, given = self._host.find_handler(name, namespace, args)
-            if handler is not None:
-                return handler(*given)
-        return self._inner(name, namespace, *args)
 
     async def _general(self, lane: Lane, data: str | bytes) -> None:
         """Handle a packet as python-engineio's WebSocket handler does."""
@@ -171,6 +167,10 @@ class Inbound:
         else:
             logger.info("client %s failed to upgrade", lane.socket.sid)
             lane.give_up()
+
+
+def _no_handler(name: str, namespace: str) -> None:
+    """Find no handler: the server runs its handlers in a way of its own."""
 
 
 def _starter(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]:

@@ -11,7 +11,7 @@ from socketio_cluster.cluster.middleware.registry import Hook, check_result
 
 
 class SyncMiddlewares(MiddlewareDecorators):
-    """Goes in front of ``Client``: ``AsyncHooked`` without the awaiting."""
+    """Goes in front of ``Client``: the same as ``AsyncMiddlewares`` without the awaiting."""
 
     def _accept(self, hook: Hook) -> None:
         if iscoroutinefunction(hook):

@@ -82,8 +82,8 @@ class Routes:
     def answered(self, answer: bytes) -> None:
         """Note an answer."""
         number, _, server = answer.decode(errors="replace").partition(" ")
-        self.heard(server)
         if number.isdecimal():
+            self.heard(server)
             self._missing.get(int(number), set()).discard(server)
 
     def missing(self, number: int) -> bool:

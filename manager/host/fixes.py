@@ -14,7 +14,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from engineio import packet as eio_packet
-from socketio import packet
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from socketio_cluster.manager.clients.acks import AckWaiter
@@ -70,12 +69,6 @@ class Fixes:
     def _joined(self, eio_sid: str) -> bool:
         return bool(self._manager.members.of_connection(eio_sid))
 
-    async def _refuse(self, eio_sid: str, namespace: str, message: str) -> None:
-        refusal = self._server.packet_class(
-            packet.CONNECT_ERROR, data={"message": message}, namespace=namespace
-        )
-        await self._host.packet(eio_sid, refusal)
-
     def contain(self, inner: Callable[..., Any]) -> Callable[..., Any]:
         """Return a layer before the handlers. It turns ``SystemExit`` and the like into ``HandlerExit``."""
 
@@ -105,9 +98,12 @@ class Fixes:
         """Connect a client. If its connect handler fails, the client is removed and the error is logged."""
         namespace = namespace or "/"
         if not has_namespace(self._server, namespace):
-            await self._refuse(eio_sid, namespace, "Invalid namespace")
+            await self._host.refuse(eio_sid, namespace, "Invalid namespace")
             return
         before = self._manager.members.on_connection(eio_sid, namespace)
+        arrivals = self._manager.recovery.arrivals if self._manager.recovery is not None else None
+        if arrivals is not None:
+            data = arrivals.expect(eio_sid, namespace, data)
         task = asyncio.current_task()
         self._connecting[task] = eio_sid
         try:
@@ -121,13 +117,15 @@ class Fixes:
             logger.exception("the connect handler of namespace %s failed", namespace)
         finally:
             self._connecting.pop(task, None)
+            if arrivals is not None:
+                arrivals.forget(eio_sid, namespace)
 
     async def _undo(self, client: Client) -> None:
         if client.state is not PENDING:
             await self._server.disconnect(client.sid, namespace=client.namespace, ignore_queue=True)
             return
         self._manager.basic_disconnect(client.sid, client.namespace)
-        await self._refuse(client.eio_sid, client.namespace, "Internal server error")
+        await self._host.refuse(client.eio_sid, client.namespace, "Internal server error")
 
     async def handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
         """Disconnect a client. If its connect handler still runs, the client is disconnected after that."""
@@ -135,6 +133,8 @@ class Fixes:
         if client is not None and client.state is PENDING:
             client.lost = reason or self._server.reason.CLIENT_DISCONNECT
             return
+        if client is not None and client.session is not None:
+            client.session.over |= reason in (None, self._server.reason.CLIENT_DISCONNECT)
         try:
             await self._disconnect(eio_sid, namespace, reason)
         except Exception:
@@ -149,6 +149,8 @@ class Fixes:
         """
         self._manager.enter_loop()
         client = self._manager.members.find(sid, namespace or "/")
+        if client is not None and client.session is not None:
+            client.session.over = True
         socket = self._server.eio.sockets.get(client.eio_sid) if client is not None else None
         try:
             await in_context_of(socket, self._send_away(sid, namespace, ignore_queue))
@@ -169,9 +171,7 @@ class Fixes:
     async def shutdown(self) -> None:
         """Leave the bus and stop the server's background work. A second call does no harm."""
         self._deadline.close()
-        await (
-            self._manager.close()
-        )  # This comes first: it forgets the objects of an event loop that has ended.
+        await self._manager.close()  # First, because it forgets the objects of an event loop that has ended.
         await self._shutdown()
         allow_service_task(self._server.eio)
 

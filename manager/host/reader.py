@@ -51,9 +51,8 @@ class Reader:
             packet = waiting[eio_sid]
             return waiting.pop(eio_sid) if packet.add_attachment(data) else None
         if not data or not isinstance(data, str | bytes):
-            raise BadPacket(
-                "no packet"
-            )  # python-engineio passes on a message that is JSON as the decoded value.
+            # python-engineio passes on a message that is JSON as the decoded value.
+            raise BadPacket("no packet")
         packet = self._server.packet_class(encoded_packet=data)
         if packet.packet_type not in _BINARY:
             return packet

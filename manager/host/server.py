@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from socketio import AsyncServer
+from socketio import AsyncServer, packet
+from socketio.base_server import BaseServer
 
 from socketio_cluster.manager.host.connection import Connection, connection_of, is_free
 from socketio_cluster.manager.host.session import CloseFrame, hang_up
@@ -88,6 +89,13 @@ class Host:
         """Take a client out of a namespace. This runs the disconnect handler."""
         return self.server._handle_disconnect(eio_sid, namespace, reason)
 
+    def refuse(self, eio_sid: str, namespace: str, message: str) -> Any:
+        """Tell a client that it may not join a namespace. A server for asyncio returns an awaitable."""
+        refusal = self.server.packet_class(
+            packet.CONNECT_ERROR, data={"message": message}, namespace=namespace
+        )
+        return self.packet(eio_sid, refusal)
+
     def handle_event(self, eio_sid: str, namespace: str | None, ack_id: int | None, data: list[Any]) -> Any:
         """Handle an event of a client, in its own task or thread if the server has ``async_handlers`` set."""
         return self.server._handle_event(eio_sid, namespace, ack_id, data)
@@ -113,8 +121,20 @@ class Host:
 
     @property
     def triggers_plainly(self) -> bool:
-        """Whether the server runs handlers in the way of python-socketio's class, without middlewares."""
-        return getattr(self.event.own, "__func__", None) is AsyncServer._trigger_event
+        """Whether the server finds and runs handlers in the way of python-socketio's class."""
+        plain = type(self.server)._get_event_handler is BaseServer._get_event_handler
+        return plain and getattr(self.event.own, "__func__", None) is AsyncServer._trigger_event
+
+    def plain_handler(self, event: str, namespace: str) -> Any:
+        """Return the function that is registered for just this event, if a call of it is all there is to do.
+
+        None when there is none, or other code stands before ``event``. Only for a server that
+        ``triggers_plainly``.
+        """
+        handlers = self.server.handlers.get(namespace)
+        if not handlers or event == "*" or self.server._trigger_event is not self.event.entry:
+            return None
+        return handlers.get(event)
 
     def handles_events_as(self, *kinds: type) -> bool:
         """Whether the server brings events to handlers in the way of these classes or python-socketio's."""

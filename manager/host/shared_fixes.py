@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from socketio.base_server import BaseServer
 
+from socketio_cluster.manager.client_gone import ClientGone
 from socketio_cluster.manager.clients.rooms import PENDING, LocalRooms
-from socketio_cluster.manager.errors import ClientGone
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.slot import replace
 from socketio_cluster.manager.host.strict_packet import strict_packet_class

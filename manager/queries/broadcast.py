@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from typing import Any
 
 from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.queries.ack_calls import AckCalls, ClientAnswer
 from socketio_cluster.manager.queries.asking import Stream
 from socketio_cluster.manager.queries.selection import Rooms
+from socketio_cluster.manager.queries.server_calls import ServerEmits
 from socketio_cluster.manager.queries.socket_calls import SocketCalls
 from socketio_cluster.manager.queries.socket_info import SocketInfo
 from socketio_cluster.manager.queries.steps import Steps
 
 
-class ClientCalls(SocketCalls, AckCalls):
-    """What concerns the clients of all nodes."""
+class Calls(SocketCalls, AckCalls, ServerEmits):
+    """What concerns the clients and servers of all nodes; it needs no clients of its own."""
 
 
-class Broadcast(Steps[ClientCalls]):
+class Broadcast(Steps[Calls]):
     """Emits to those whom the steps mean, and asks about them.
 
     Made by ``to``, ``except_``, ``where``, ``of``, ``volatile`` and ``local`` of a server, a manager or an
     emitter.
     """
 
-    async def emit(
+    def emit(
         self,
         event: str,
         data: Any = None,
         *,
         skip_sid: str | list[str] | None = None,
         callback: Callback | None = None,
-    ) -> None:
-        """Emit to them, as ``emit`` of the server.
+    ) -> Coroutine[Any, Any, None]:
+        """Emit to them, as ``emit`` of the server; to be awaited.
 
         ``skip_sid`` are sids that are left out too. ``callback`` is called with the answer of each client.
         """
         emits, target = self._calls.cluster_manager.selective_emits, self._aim(skip_sid)
         encoded = emits.encode(event, data, target, callback)
-        await emits.emit(encoded, target, callback, volatile=self._volatile)
+        return emits.emit(encoded, target, callback, volatile=self._volatile)
 
     def emit_with_ack(self, event: str, data: Any = None) -> Stream[ClientAnswer]:
         """Emit to them, and give their answers, as ``emit_with_ack`` of the server.

@@ -62,7 +62,8 @@ class ServerEmits(Asking):
         message = _event(event, data)
         asker = self.cluster_manager
         await asker.start()
-        asker.queries.tell(asker.queries.others(), aim(namespace=namespace).recipients, message)
+        queries = asker.queries
+        await asker.posted(queries.tell(queries.others(), aim(namespace=namespace).recipients, message))
 
     async def server_side_emit_with_ack(
         self, event: str, data: Any = None, *, namespace: str | None = None, timeout: float | None = None

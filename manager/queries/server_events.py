@@ -42,8 +42,12 @@ class ServerEvents:
         if handler is None:
             raise Failed(f"no handler of {event!r} in namespace {namespace}")
         try:
-            result = handler(*msgspec.msgpack.decode(args, type=list))
-            return await result if isawaitable(result) else result
+            return await self.run(handler, msgspec.msgpack.decode(args, type=list))
         except FAILURES as exc:
             logger.exception("the handler of the server event %r failed", event)
             raise Failed(f"{type(exc).__name__}: {exc}") from exc
+
+    async def run(self, handler: Callable[..., Any], arguments: list[Any]) -> Any:
+        """Run a handler, here on the event loop."""
+        result = handler(*arguments)
+        return await result if isawaitable(result) else result

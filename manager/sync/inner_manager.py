@@ -6,24 +6,22 @@ runs there, because it could block the node.
 
 from __future__ import annotations
 
-import asyncio
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import PacketClass
 from socketio_cluster.manager.clients.rooms import LEAVING, PENDING
 from socketio_cluster.manager.errors import AlreadyLeaving
 from socketio_cluster.manager.host.connection import Connection
-from socketio_cluster.manager.tasks import set_once
+from socketio_cluster.manager.queries.server_events import ServerEvents
+from socketio_cluster.manager.sync.in_thread import in_thread
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.host.server import Host
     from socketio_cluster.manager.host.sync.outbox import SyncOutboxes
-
-logger = logging.getLogger("socketio_cluster.manager")
 
 
 class InnerManager(ClusterManager):
@@ -34,10 +32,19 @@ class InnerManager(ClusterManager):
         options: the fields of ``socketio_cluster.manager.options.Options``.
         host: the threaded server.
         outboxes: the queues of its connections.
+        server_events: its handlers of events between servers.
     """
 
-    def __init__(self, url: str | None, options: dict[str, Any], host: Host, outboxes: SyncOutboxes) -> None:
+    def __init__(
+        self,
+        url: str | None,
+        options: dict[str, Any],
+        host: Host,
+        outboxes: SyncOutboxes,
+        server_events: ServerEvents,
+    ) -> None:
         super().__init__(url, **options)
+        self.server_events = server_events
         self.server = self.host = ThreadedServer(host)  # type: ignore[assignment]  # all that this manager asks of it
         self._sync_outboxes = outboxes
 
@@ -45,9 +52,9 @@ class InnerManager(ClusterManager):
         """Return the function that writes events to a connection of the threaded server."""
         return self._sync_outboxes.of(eio_sid)
 
-    async def send_back(self, eio_sid: str) -> None:
-        """End a connection in such a way that its client connects again."""
-        self._sync_outboxes.break_off(eio_sid)
+    async def send_back(self, eio_sid: str, reason: str = SLOW_CONSUMER) -> None:
+        """End a connection in such a way that its client connects again, for a reason."""
+        self._sync_outboxes.break_off(eio_sid, reason)
 
     async def close(self) -> None:
         """Leave the bus, and end all calls that wait for other nodes."""
@@ -98,6 +105,16 @@ class ThreadedServer:
         """The server's packet format."""
         return self._server.packet_class  # type: ignore[no-any-return]
 
+    @property
+    def engine(self) -> Any:
+        """The Engine.IO server."""
+        return self._host.engine
+
+    @property
+    def environ(self) -> dict[str, Any]:
+        """The environ of each connection."""
+        return self._server.environ  # type: ignore[no-any-return]
+
     def connection(self, eio_sid: str) -> Connection | None:
         """What is known of a connection; None when it has ended."""
         return self._host.connection(eio_sid)
@@ -108,31 +125,8 @@ class ThreadedServer:
 
     async def disconnect(self, sid: str, namespace: str, ignore_queue: bool = False) -> None:
         """Disconnect a client of this node. Returns when its disconnect handler has returned."""
-        await self._in_thread(self._server.disconnect, sid, namespace, ignore_queue)
+        await in_thread(self._server, self._server.disconnect, sid, namespace, ignore_queue)
 
     async def handle_disconnect(self, eio_sid: str, namespace: str, reason: str) -> None:
         """Take a client out of a namespace. Returns when its disconnect handler has returned."""
-        await self._in_thread(self._host.handle_disconnect, eio_sid, namespace, reason)
-
-    async def _in_thread(self, work: Callable[..., object], *arguments: object) -> None:
-        """Run a function that may block in a thread of its own, and wait for its end.
-
-        Raises what the function raises. If this is cancelled, the function runs on.
-        """
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[BaseException | None] = loop.create_future()
-
-        def run() -> None:
-            error: BaseException | None = None
-            try:
-                work(*arguments)
-            except BaseException as exc:
-                error = exc
-            try:
-                loop.call_soon_threadsafe(set_once, done, error)
-            except RuntimeError:  # The node was closed meanwhile, so nobody waits.
-                logger.warning("a request of another node ended after this node", exc_info=error)
-
-        self._server.start_background_task(run)
-        if (error := await done) is not None:
-            raise error
+        await in_thread(self._server, self._host.handle_disconnect, eio_sid, namespace, reason)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any, TypeVar
 
@@ -12,7 +11,7 @@ from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.packets import encode_event, shared_ack_id
 from socketio_cluster.manager.clients.rooms import Callback, LocalRooms
-from socketio_cluster.manager.errors import FAILURES, SettingError
+from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.sync.fixes import install
 from socketio_cluster.manager.host.sync.handlers import SyncHandlers
@@ -20,17 +19,18 @@ from socketio_cluster.manager.host.sync.outbox import SyncOutboxes
 from socketio_cluster.manager.ids import new_sid
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.options import from_environment
+from socketio_cluster.manager.queries.broadcast import Calls
 from socketio_cluster.manager.stats import Stats
+from socketio_cluster.manager.sync.calls import BlockingClusterCalls
+from socketio_cluster.manager.sync.in_thread import ThreadedServerEvents, threaded
 from socketio_cluster.manager.sync.inner_manager import InnerManager
 from socketio_cluster.manager.sync.leaving import on_signals, say_goodbye
 from socketio_cluster.manager.sync.node_thread import NodeThread
 
-logger = logging.getLogger("socketio_cluster.manager")
-
 T = TypeVar("T")
 
 
-class SyncClusterManager(Manager):  # type: ignore[misc]
+class SyncClusterManager(BlockingClusterCalls, Manager):  # type: ignore[misc]
     """The client manager that makes a Flask-SocketIO application a node of the cluster.
 
     Its work is done on an event loop in a thread of its own. The thread starts with the first client or emit,
@@ -53,6 +53,7 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         self.handlers: SyncHandlers
         """Counts the event handlers that run."""
         self._given = url, options
+        self.server_events = ThreadedServerEvents(lambda: self.server)
         self.node_thread = NodeThread(self._make)
         """The thread of this process's node."""
 
@@ -128,10 +129,14 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         if self.server is None:
             raise RuntimeError("this manager has no server: where none is, use socketio_cluster.Emitter")
         url, options = self._given
-        return InnerManager(url, options, self.host, self._outboxes)
+        return InnerManager(url, options, self.host, self._outboxes, self.server_events)
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self.node_thread.run(coroutine)
+
+    def wait_for(self, call: Callable[[Calls], Coroutine[Any, Any, T]]) -> T:
+        """Run a call of the node on its loop and wait; returns what it returns and raises what it raises."""
+        return self._run(call(self._inner))
 
     def ask(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call a function on the loop and wait; returns what it returns and raises what it raises."""
@@ -281,17 +286,12 @@ class SyncClusterManager(Manager):  # type: ignore[misc]
         ack_id = 0 if callback is None else shared_ack_id()
         encoded = encode_event(self._inner.packet_class, event, data, namespace, ack_id)
         if callback is not None and not isinstance(callback, AckWaiter):
-            callback = self._threaded(callback)
+            callback = self.threaded(callback)
         self._run(self._inner.emit_encoded(encoded, namespace, rooms, skip, callback, ignore_queue))
 
-    def _threaded(self, callback: Callback) -> Callback:
-        def run(*arguments: Any) -> None:
-            try:
-                callback(*arguments)
-            except FAILURES:
-                logger.exception("the callback of an emit failed")
-
-        return lambda *arguments: self.server.start_background_task(run, *arguments) and None
+    def threaded(self, callback: Callback) -> Callback:
+        """Let a callback run in a thread of its own."""
+        return threaded(self.server, callback)
 
     def trigger_callback(self, sid: str | None, id: int, data: list[Any]) -> None:  # noqa: A002
         """Call the callback for a client's answer, in a thread of its own."""

@@ -10,6 +10,7 @@ import pytest
 from socketio_cluster import AsyncEmitter, BrokerError, ClientGone, EventTooLarge
 from socketio_cluster.manager.bus.channels import Channels
 from tests.harness import client, eventually, fence, three_nodes
+from tests.services.nats import NatsServer
 from tests.services.rabbitmq import RabbitServer
 from tests.services.redis import RedisServer
 
@@ -77,6 +78,18 @@ async def test_the_limit_of_redis_is_asked_for(tmp_path, prefix):
             await fence(nodes[0], far)
             assert nodes[0].manager.stats.dropped == 0
             assert nodes[0].manager.node.publisher.errors == 0
+
+
+async def test_nats_tells_its_limit(tmp_path, prefix):
+    """NATS tells its limit: an emit above it raises at once, and one just below it arrives."""
+    with NatsServer(tmp_path, "max_payload: 100000") as server:
+        async with three_nodes(server.url, prefix, count=2) as nodes, client(nodes[1]) as far:
+            with pytest.raises(EventTooLarge, match="100000"):
+                await nodes[0].sio.emit("huge", "x" * 100_000)
+            await nodes[0].sio.emit("large", "x" * 95_000)
+            assert await far.next("large") == ["x" * 95_000]
+            await fence(nodes[0], far)
+            assert nodes[0].manager.stats.dropped == 0
 
 
 async def test_an_emitter_hears_of_a_refusal(tmp_path, prefix):

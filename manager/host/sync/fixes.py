@@ -7,9 +7,7 @@ may disconnect a client at the same time. ``call()`` waits until its timeout for
 
 from __future__ import annotations
 
-import functools
 import logging
-import sys
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
@@ -17,7 +15,6 @@ from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final
 
 from engineio import packet as eio_packet
-from socketio import packet
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from socketio_cluster.manager.clients.acks import AckWaiter
@@ -33,6 +30,7 @@ from socketio_cluster.manager.host.shared_fixes import (
     has_namespace,
     install_fixes,
 )
+from socketio_cluster.manager.host.sync.flask_socketio import keep_recipients
 from socketio_cluster.manager.host.sync.handlers import SyncHandlers
 from socketio_cluster.manager.host.sync.reader import SyncReader, handle_post
 from socketio_cluster.manager.host.sync.session import cut, hang_up, ping_with
@@ -105,7 +103,7 @@ class SyncFixes:
         """Connect a client. If its connect handler fails, the client is removed and the error is logged."""
         namespace = namespace or "/"
         if not has_namespace(self._server, namespace):
-            self._refuse(eio_sid, namespace, "Invalid namespace")
+            self._host.refuse(eio_sid, namespace, "Invalid namespace")
             return
         before = self._manager.members.on_connection(eio_sid, namespace)
         self._connecting[get_ident()] = eio_sid
@@ -124,18 +122,12 @@ class SyncFixes:
             self._connecting.pop(get_ident(), None)
             self._forget(eio_sid)
 
-    def _refuse(self, eio_sid: str, namespace: str, message: str) -> None:
-        refusal = self._server.packet_class(
-            packet.CONNECT_ERROR, data={"message": message}, namespace=namespace
-        )
-        self._host.packet(eio_sid, refusal)
-
     def _undo(self, client: Client) -> None:
         if client.state is not PENDING:
             self._server.disconnect(client.sid, namespace=client.namespace, ignore_queue=True)
             return
         self._manager.disconnect(client.sid, client.namespace)
-        self._refuse(client.eio_sid, client.namespace, "Internal server error")
+        self._host.refuse(client.eio_sid, client.namespace, "Internal server error")
 
     def handle_disconnect(self, eio_sid: str, namespace: str | None, reason: str | None = None) -> None:
         """Disconnect a client. If its connect handler still runs, the client is disconnected after that."""
@@ -236,30 +228,3 @@ class SyncFixes:
             with suppress(RuntimeError):  # This node has left meanwhile, so nothing has to be undone.
                 self._manager.ask(answer.end)
         return call_result(arguments, to)
-
-
-_METHODS: Final = ("emit", "call")
-
-
-def keep_recipients() -> None:
-    """Let the methods of ``SocketIO`` pass on whom they are given, if this process has Flask-SocketIO.
-
-    On the class, as the server does not know its ``SocketIO``; once is enough.
-    """
-    module = sys.modules.get("flask_socketio")
-    if module is None:
-        return
-    for name in _METHODS:
-        method = getattr(module.SocketIO, name)
-        if not hasattr(method, "__wrapped__"):
-            setattr(module.SocketIO, name, _by_room(method))
-
-
-def _by_room(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def by_room(*args: Any, to: Any = None, **options: Any) -> Any:
-        if to is not None:
-            options["room"] = to
-        return method(*args, **options)
-
-    return by_room

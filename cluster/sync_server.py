@@ -1,0 +1,45 @@
+"""``Server``: python-socketio's server on threads, with the questions to all nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import socketio
+
+from socketio_cluster.manager.clients.rooms import Callback
+from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.queries.broadcast import Calls
+from socketio_cluster.manager.queries.server_events import ServerEvents
+from socketio_cluster.manager.sync.calls import BlockingClusterCalls
+from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
+
+T = TypeVar("T")
+
+
+class Server(BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
+    """``socketio.Server``, for ``async_mode="threading"`` and a ``SyncClusterManager``.
+
+    Arguments, methods and events are python-socketio's; new are the questions to all nodes. Flask-SocketIO
+    makes a server of its own, whose manager has the same calls.
+    """
+
+    @property
+    def cluster_manager(self) -> SyncClusterManager:
+        """The manager that asks the other nodes; raises ``SettingError`` for another kind of manager."""
+        if isinstance(self.manager, SyncClusterManager):
+            return self.manager
+        raise SettingError(f"a {type(self.manager).__name__} asks no other nodes: use a SyncClusterManager")
+
+    @property
+    def server_events(self) -> ServerEvents:  # type: ignore[override]
+        """The handlers of ``on_server``."""
+        return self.cluster_manager.server_events
+
+    def wait_for(self, call: Callable[[Calls], Coroutine[Any, Any, T]]) -> T:
+        """Run a call of the node on its loop and wait; returns what it returns and raises what it raises."""
+        return self.cluster_manager.wait_for(call)
+
+    def threaded(self, callback: Callback) -> Callback:
+        """Let a callback run in a thread of its own."""
+        return self.cluster_manager.threaded(callback)

@@ -1,0 +1,118 @@
+"""All that a program that blocks has to ask and tell the cluster: the calls of ``calls.py``, waited for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
+from typing import Any, TypeVar, Unpack
+
+from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.clients.rooms import Callback
+from socketio_cluster.manager.queries.ack_calls import ClientAnswer
+from socketio_cluster.manager.queries.asking import Stream
+from socketio_cluster.manager.queries.blocking_broadcast import BlockingBroadcast
+from socketio_cluster.manager.queries.broadcast import Calls
+from socketio_cluster.manager.queries.selection import Rooms, Whom
+from socketio_cluster.manager.queries.socket_info import SocketInfo
+from socketio_cluster.manager.queries.steps import FirstStep
+
+T = TypeVar("T")
+
+
+class BlockingCalls(FirstStep[BlockingBroadcast]):
+    """What concerns the clients of all nodes, and the servers themselves.
+
+    Arguments, results and errors are those of the calls of the same name of ``AsyncServer``.
+    """
+
+    def wait_for(self, call: Callable[[Calls], Coroutine[Any, Any, T]]) -> T:
+        """Run a call on the event loop of the node, and return its result or raise its error."""
+        raise NotImplementedError
+
+    def threaded(self, callback: Callback) -> Callback:
+        """Return what the loop calls in the place of a callback, which may block."""
+        return callback
+
+    def iterate(self, call: Callable[[Calls], Stream[T]]) -> Iterator[T]:
+        """Ask when the first value is wanted, and give each value when it comes."""
+
+        def values(pieces: AsyncGenerator[Sequence[T]]) -> Iterator[T]:
+            while (piece := self.wait_for(lambda _: _next(pieces))) is not None:
+                yield from piece
+            # Who stops before lets go of ``pieces``, and asyncio closes it on its own loop.
+
+        # What is wrong with the arguments raises here, and not with the first value.
+        return values(self.wait_for(lambda calls: _begin(call(calls))))
+
+    def fetch_sockets(
+        self, room: Rooms | None = None, *, session: bool = True, **whom: Unpack[Whom]
+    ) -> list[SocketInfo]:
+        """Describe the connected clients, on whichever node they are."""
+        return self.wait_for(lambda calls: calls.fetch_sockets(room, session=session, **whom).all())
+
+    def iter_sockets(
+        self, room: Rooms | None = None, *, session: bool = True, **whom: Unpack[Whom]
+    ) -> Iterator[SocketInfo]:
+        """Describe them one by one: however many there are, few are in memory at a time."""
+        return self.iterate(lambda calls: calls.fetch_sockets(room, session=session, **whom))
+
+    def count(self, room: Rooms | None = None, **whom: Unpack[Whom]) -> int:
+        """Count the connected clients; every node sends only a number."""
+        return self.wait_for(lambda calls: calls.count(room, **whom))
+
+    def fetch_rooms(
+        self, namespace: str | None = None, *, local: bool = False, timeout: float | None = None
+    ) -> dict[Room, int]:
+        """Give the rooms of a namespace with the number of clients in each."""
+        return self.wait_for(lambda calls: calls.fetch_rooms(namespace, local=local, timeout=timeout))
+
+    def rooms_of(
+        self, sid: str, namespace: str | None = None, *, timeout: float | None = None
+    ) -> frozenset[Room]:
+        """Give the rooms a client has entered, wherever it is; raises ``ValueError`` for an unknown sid."""
+        return self.wait_for(lambda calls: calls.rooms_of(sid, namespace, timeout=timeout))
+
+    def sockets_join(self, rooms: Rooms, room: Rooms | None = None, **whom: Unpack[Whom]) -> int:
+        """Put clients into rooms; returns how many. An emit made afterwards, by any node, sees it."""
+        return self.wait_for(lambda calls: calls.sockets_join(rooms, room, **whom))
+
+    def sockets_leave(self, rooms: Rooms, room: Rooms | None = None, **whom: Unpack[Whom]) -> int:
+        """Take clients out of rooms; returns how many were looked at."""
+        return self.wait_for(lambda calls: calls.sockets_leave(rooms, room, **whom))
+
+    def disconnect_sockets(self, room: Rooms | None = None, **whom: Unpack[Whom]) -> int:
+        """Disconnect clients; returns how many, when their disconnect handlers have run."""
+        return self.wait_for(lambda calls: calls.disconnect_sockets(room, **whom))
+
+    def emit_with_ack(
+        self, event: str, data: Any = None, room: Rooms | None = None, **whom: Unpack[Whom]
+    ) -> list[ClientAnswer]:
+        """Emit an event, and return the list of what the clients answer."""
+        return self.wait_for(lambda calls: calls.emit_with_ack(event, data, room, **whom).all())
+
+    def iter_answers(
+        self, event: str, data: Any = None, room: Rooms | None = None, **whom: Unpack[Whom]
+    ) -> Iterator[ClientAnswer]:
+        """Emit an event, and give what each client answers when it comes."""
+        return self.iterate(lambda calls: calls.emit_with_ack(event, data, room, **whom))
+
+    def server_side_emit(self, event: str, data: Any = None, *, namespace: str | None = None) -> None:
+        """Emit an event to every other live node; no client hears of it."""
+        self.wait_for(lambda calls: calls.server_side_emit(event, data, namespace=namespace))
+
+    def server_side_emit_with_ack(
+        self, event: str, data: Any = None, *, namespace: str | None = None, timeout: float | None = None
+    ) -> dict[str, Any]:
+        """The same, and give what the handler of each node has returned, by the node's id."""
+        options: dict[str, Any] = {"namespace": namespace, "timeout": timeout}
+        return self.wait_for(lambda calls: calls.server_side_emit_with_ack(event, data, **options))
+
+    def _everybody(self) -> BlockingBroadcast:
+        return BlockingBroadcast(self)
+
+
+async def _begin(stream: Stream[T]) -> AsyncGenerator[Sequence[T]]:
+    return stream.pieces()
+
+
+async def _next(pieces: AsyncGenerator[T]) -> T | None:
+    return await anext(pieces, None)

@@ -1,0 +1,45 @@
+"""Emits of an operator, by a process that serves no clients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from socketio_cluster.manager.clients.packets import Encoded, encode_event
+from socketio_cluster.manager.clients.rooms import Callback
+from socketio_cluster.manager.queries.selective_emits import is_selective, route, selective
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.async_emitter import AsyncEmitter
+    from socketio_cluster.manager.queries.selection import Aim
+
+
+class EmitterEmits:
+    """Publishes them."""
+
+    def __init__(self, emitter: AsyncEmitter) -> None:
+        self._emitter = emitter
+
+    def encode(self, event: str, data: Any, aim: Aim, callback: Callback | None) -> Encoded:
+        """Encode an event once for all. Raises ``TypeError`` for a callback: it needs a server."""
+        if callback is not None:
+            raise TypeError("an emitter takes no callback: use emit_with_ack")
+        return encode_event(self._emitter.packet_class, event, data, aim.recipients.namespace)
+
+    async def emit(
+        self, encoded: Encoded, aim: Aim, callback: Callback | None = None, *, volatile: bool = False
+    ) -> None:
+        """Emit to whom it is for, and return when the bus has the event; ``local`` is nobody here.
+
+        Raises what ``AsyncEmitter.emit`` raises.
+        """
+        whom, emitter = aim.recipients, self._emitter
+
+        def post() -> int:
+            if not (is_selective(whom) or volatile):
+                return emitter.remote.emit(encoded, whom.namespace, whom.rooms, [])
+            channels = route(emitter.remote, whom)
+            message = selective(encoded, whom, volatile=volatile)
+            return emitter.node.post(message, *channels) if channels else 0
+
+        if not aim.local:
+            await emitter.publish(post)

@@ -1,0 +1,35 @@
+"""A link with a bus that does what a test says."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.manager.rig import Rig
+
+
+@pytest.fixture
+async def rig():
+    """A link that is about to start."""
+    rig = Rig()
+    rig.interest.want("inbox")
+    yield rig
+    await rig.stop()
+
+
+@pytest.fixture
+async def live(rig):
+    """A link that has joined."""
+    rig.start()
+    await rig.link.wait_up()
+    return rig
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """For each pause of the link, how many failures in a row came before it. None of them takes any time."""
+    pauses = []
+    monkeypatch.setattr(
+        "socketio_cluster.manager.bus.link.delay",
+        lambda attempt, chance, longest: pauses.append(attempt) or 0,
+    )
+    return pauses
