@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 
+from socketio_cluster.manager.bus.envelope import Codec
 from tests.harness import eventually
+
+HEADER = Codec("any").header
 
 
 @contextlib.asynccontextmanager
@@ -29,7 +32,6 @@ def _deafen(node, friends):
     hear = node.arrived
 
     def arrived(deliveries):
-        header = node._receiver._codec.header
-        hear([each for each in deliveries if header(each.payload).origin in friends])
+        hear([each for each in deliveries if HEADER(each.payload).origin in friends])
 
     node.arrived = arrived

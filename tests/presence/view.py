@@ -75,7 +75,7 @@ class View:
 async def lists(node, room, *keys):
     """Wait until a node lists just these keys: another node's change takes a moment to arrive."""
     async with asyncio.timeout(SECONDS):
-        while (await node.sio.presence.list(room)).keys() != set(keys):
+        while (await node.sio.presence.list(room)).keys() != set(keys):  # noqa: ASYNC110 - it asks anew
             await asyncio.sleep(0.02)
 
 
