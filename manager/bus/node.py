@@ -192,10 +192,9 @@ class Node:
         self._said_goodbye = False
         if again:
             self.stats.reconnects += 1
-            until = now + self.options.settle_seconds
-            self._catching_up.cut(now, until)
+            self._catching_up.cut(now, now + 2 * self.options.heartbeat)
             self._outgoing.hold()
-            self._membership.settle(until)
+            self._membership.settle(now + self.options.settle_seconds)
         self._joined_clock = self.publisher.time()
         self._speaker.hello(self._info())
         self.receiver.joined()
@@ -259,7 +258,7 @@ class Node:
             self._beat_at = now
             self._speaker.beat(self._info())
         if greeted := self._membership.greetings.due(now):
-            self._speaker.answer(self._info(), greeted)
+            self._speaker.answer(self._info(), greeted, len(self._membership.nodes))
         self._catching_up.turn(now)
         if now - self._checked_at >= CHECK_NODES:
             self._checked_at = now

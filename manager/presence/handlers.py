@@ -50,7 +50,7 @@ class Calling:
     Args:
         manager: the manager of this node.
         handlers: the handlers of the application.
-        called: is called with a room whose other keeper has to be told of a call.
+        called: is called with a room whose other keeper has to be told of calls.
     """
 
     def __init__(
@@ -64,29 +64,32 @@ class Calling:
         self._again: set[tuple[int, str]] = set()
 
     def turn(self, room: HeldRoom, changed: Iterable[str]) -> None:
-        """Call the handlers for the keys that have come or gone."""
+        """Note the keys that have changed in a room. ``fill`` calls the handlers."""
         if not self._calls(room):
             room.calls.follow(changed)
             return
         for key in changed:
             self._waiting[id(room), key] = room
-        self._fill()
 
     def _calls(self, room: HeldRoom) -> bool:
         return room.keepers[:1] == (self._manager.node_id,)
 
-    def _fill(self) -> None:
+    def fill(self) -> None:
+        """Call the handlers for the keys that have come or gone, after the other keepers were told."""
+        called: dict[int, HeldRoom] = {}
         while self._waiting and len(self._running) < AT_ONCE:
             place = next(iter(self._waiting))
             room = self._waiting.pop(place)
             if place in self._running:
                 self._again.add(place)
             elif self._calls(room) and (due := room.calls.next(place[1])):
-                self._called(room)
+                called[place[0]] = room
                 handlers = self._handlers.of(due[0], room.id[0])
                 if handlers:
                     self._running.add(place)
                     self._manager.spawn(self._run(room, place, handlers, due[1]))
+        for room in called.values():
+            self._called(room)
 
     async def _run(
         self, room: HeldRoom, place: tuple[int, str], handlers: list[Handler], meta: bytes
@@ -104,4 +107,4 @@ class Calling:
             if place in self._again:
                 self._again.discard(place)
                 self._waiting[place] = room
-            self._fill()
+            self.fill()

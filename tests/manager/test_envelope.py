@@ -29,6 +29,7 @@ from socketio_cluster.manager.bus.messages import (
     SelectiveEmit,
     Taken,
 )
+from socketio_cluster.manager.bus.presence_messages import Entry, PresenceCalled, PresenceChange
 from socketio_cluster.manager.bus.query_messages import (
     Condition,
     Finding,
@@ -61,6 +62,8 @@ MESSAGES = [
     Finding(8, [msgspec.Raw(b"\x93\x01\x02\x03")], True, ""),
     SelectiveEmit(EMIT, ["muted", 7], True, [Condition("level", ">=", 3)]),
     Want(8, 2),
+    PresenceChange("/", "lobby", 1, 2, [Entry("sid", "ann", b"\x80")], ["gone"]),
+    PresenceCalled("/", 7, ["ann"], ["bob"]),
     Recorded(EMIT, ["muted", 7], [Condition("level", ">=", 3)]),
     Taken(9, "/", "sid"),
 ]
