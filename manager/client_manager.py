@@ -30,7 +30,7 @@ from socketio_cluster.manager.host.recovering import install_recovery
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import break_off
 from socketio_cluster.manager.host.shared_fixes import forget_connections
-from socketio_cluster.manager.ids import new_sid, node_of
+from socketio_cluster.manager.ids import new_sid
 from socketio_cluster.manager.inbound import Inbound
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.queries.calls import ClusterCalls
@@ -243,7 +243,8 @@ class ClusterManager(ClusterCalls, RoomKeeper):
             if callback is None and not ignore_queue:
                 await self.recovery.emit(encoded, Recipients(namespace, rooms, []), skip)
                 return
-            await self.recovery.in_order()
+            if await self.recovery.puts_off(encoded, namespace, rooms, skip, callback):
+                return
         # First the bus: an event that it cannot hold raises here, before anybody has got it.
         number = 0 if ignore_queue else self.remote.emit(encoded, namespace, rooms, skip, callback)
         self.stats.emitted += 1
@@ -260,7 +261,7 @@ class ClusterManager(ClusterCalls, RoomKeeper):
 
     def _is_gone(self, rooms: list[Room] | None) -> bool:
         """Whether the only room has the form of a sid of this node, so that no other node has that client."""
-        return rooms is not None and len(rooms) == 1 and node_of(rooms[0]) == self.node.id
+        return rooms is not None and len(rooms) == 1 and self.remote.owner_of(rooms[0]) == self.node.id
 
     async def trigger_callback(self, sid: str | None, id: int, data: list[Any]) -> None:  # noqa: A002
         """Call the callback for a client's answer. An asynchronous one runs in a task of its own."""

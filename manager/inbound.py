@@ -119,7 +119,8 @@ class Inbound:
         owners = [node_of(room) for room in rooms]
         node, pairs = self._manager.node, list(zip(rooms, owners, strict=True))
         self._pass_on(origin, message, [room for room, owner in pairs if owner == node.id])
-        return [room for room, owner in pairs if self._serves(owner, origin)]
+        here, namespace = self._manager.is_sid_room, message.namespace  # A client may have come back here.
+        return [room for room, owner in pairs if self._serves(owner, origin) or here(namespace, room)]
 
     def _serves(self, owner: str | None, emitter: str) -> bool:
         """Whether this node has to serve a room itself: the node ``owner`` will not pass the emit on."""

@@ -23,6 +23,7 @@ from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.queries.replies import Replies
 from socketio_cluster.manager.queries.selective_emits import SelectiveEmits
 from socketio_cluster.manager.queries.server_events import ServerEvents
+from socketio_cluster.manager.recovery.locating_remote import LocatingRemote
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
 from socketio_cluster.manager.tasks import Recurring
@@ -69,12 +70,17 @@ class ClusterMember(LocalManager):
         self._starting: asyncio.Future[None] | None = None
         self._home: asyncio.AbstractEventLoop | None = None
         self.node = Node(self.options, self, self.stats)
-        self.remote = Remote(self.node, self.is_sid_room)
         self.recovery = self._new_recovery()
+        self.remote = self._new_remote()
         self.replies = Replies(self)
         self.queries = Queries(self.node, self.replies)
         self.selective_emits = SelectiveEmits(self)
         self.present = PresenceRooms(self, self.presence.handlers)
+
+    def _new_remote(self) -> Remote:
+        if self.recovery is None:
+            return Remote(self.node, self.is_sid_room)
+        return LocatingRemote(self.node, self.recovery.keeper, is_client=self.is_sid_room)
 
     def _new_recovery(self) -> Recovery | None:
         """Make the recovery of a new node. None means that recovery is off."""
@@ -167,10 +173,14 @@ class ClusterMember(LocalManager):
     def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
         """Put a client of this node into a room, as ``LocalManager`` does."""
         super().basic_enter_room(sid, namespace, room, eio_sid)
+        if self.recovery is not None and room not in (None, sid):
+            self.recovery.moved(self.members.clients[sid], room, inside=True)
         self.present.attendance.entered_room(sid, (namespace, room))
 
     def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of this node out of a room, as ``LocalManager`` does."""
+        if self.recovery is not None and room not in (None, sid) and sid in self.members.clients:
+            self.recovery.moved(self.members.clients[sid], room, inside=False)
         super().basic_leave_room(sid, namespace, room)
         self.present.attendance.left_room(sid, (namespace, room))
 
@@ -182,6 +192,8 @@ class ClusterMember(LocalManager):
     def node_here(self, node: str) -> None:
         """Share the rooms whose presence is kept with a node that has come."""
         self.present.keepers.here(node)
+        if self.recovery is not None:
+            self.recovery.node_here()
 
     def node_gone(self, node: str, *, died: bool) -> None:
         """Stop waiting for a node that has left or died."""

@@ -42,7 +42,10 @@ Nodes without a recipient drop it.
 """
 
 
-def _serves_nobody(namespace: str, room: Room) -> bool:
+IsClient = Callable[[str, Room], bool]
+
+
+def serves_nobody(namespace: str, room: Room) -> bool:
     """Return False: no room is a client's own, because this process serves no clients."""
     return False
 
@@ -55,7 +58,7 @@ class Remote:
         is_client: tells whether a room of a namespace is the own room of a client of this node.
     """
 
-    def __init__(self, node: Node, is_client: Callable[[str, Room], bool] = _serves_nobody) -> None:
+    def __init__(self, node: Node, is_client: IsClient = serves_nobody) -> None:
         self._node = node
         self._is_client = is_client
         self._pending = Requests()
@@ -89,7 +92,7 @@ class Remote:
 
     def expect(self, callback: Callback, rooms: list[Room] | None) -> int:
         """Keep the callback of an emit to these rooms, and return the number for the answers to it."""
-        single = node_of(rooms[0]) if rooms is not None and len(rooms) == 1 else None
+        single = self.owner_of(rooms[0]) if rooms is not None and len(rooms) == 1 else None
         if single == self._node.id:
             single = None  # This is a room with the form of a sid of this node.
         number = self.acks.expect(callback, single, time.monotonic())
@@ -108,9 +111,9 @@ class Remote:
             return [names.room(namespace, rooms[0])]
         channels: dict[str, None] = {}
         for room in rooms:
-            owner = node_of(room)
+            owner = self.owner_of(room)
             own = owner == self._node.id
-            if own and self._is_client(namespace, room):
+            if owner is not None and self._is_client(namespace, room):
                 continue
             if owner is not None and not own:
                 channels[names.inbox(owner)] = None  # That node passes the event on if it has no such client.
@@ -123,6 +126,14 @@ class Remote:
         # get their copies: such a node may have no client in the namespace, but has to pass the event on.
         owners = [channel for channel in channels if names.is_inbox(channel)]
         return [names.namespace(namespace), *owners[:MANY_CHANNELS]]
+
+    def owner_of(self, room: Room) -> str | None:
+        """Return the node that has a client, or None for a room that does not have the form of a sid."""
+        return node_of(room)
+
+    async def locate(self, namespace: str, sid: Room) -> bool:
+        """Find out which node has a client. Here that is always the one that the sid names."""
+        return True
 
     async def is_client(self, namespace: str, room: Room) -> bool:
         """Tell whether a room is a client's own. The node that it names is asked. Raises ``NodeTimeout``."""
@@ -178,7 +189,7 @@ class Remote:
             self.acks.gone(number)
 
     def _owner(self, sid: str) -> list[str]:
-        owner = node_of(sid)
+        owner = self.owner_of(sid)
         return [owner] if owner is not None and owner != self._node.id else []
 
     async def _demand(self, sid: str, request: Callable[[int], ClientRequest]) -> None:

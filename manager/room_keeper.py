@@ -44,7 +44,7 @@ class RoomKeeper(ClusterMember):
         self.basic_enter_room(sid, namespace, room)
         await self.node.subscribe(self.node.channels.room(namespace, room))
         if self.recovery is not None:
-            await self.recovery.entered(client, room)
+            await self.recovery.flush(client)
 
     async def leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of any node out of a room. Raises ``NodeTimeout`` if its node does not confirm."""
@@ -57,7 +57,7 @@ class RoomKeeper(ClusterMember):
             return
         self.basic_leave_room(sid, namespace, room)
         if self.recovery is not None:
-            await self.recovery.gone_from(client, room)
+            await self.recovery.flush(client)
 
     async def close_room(self, room: Any, namespace: str) -> None:
         """Take all clients on all nodes out of a room.

@@ -85,7 +85,7 @@ class JsClient(Client):
                 self.opened.set_result(None)
         elif what == "disconnect":
             self.lost(details["reason"])
-        elif what == "refused":
+        elif what == "refused" and not self.opened.done():  # otherwise it tries again
             self.lost("refused")
             self.opened.set_exception(Refused(details["message"], details["data"]))
 

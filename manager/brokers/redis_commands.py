@@ -7,7 +7,8 @@ from hashlib import sha1
 from itertools import groupby
 from typing import Final
 
-from socketio_cluster.manager.brokers import redis_scripts as scripts
+from socketio_cluster.manager.brokers.redis_scripts import HISTORY_SCRIPTS, RECORD
+from socketio_cluster.manager.brokers.redis_session_scripts import SESSION_SCRIPTS
 from socketio_cluster.manager.bus.broker import Publication
 from socketio_cluster.manager.bus.envelope import read_header
 from socketio_cluster.manager.bus.store import cluster_of
@@ -17,9 +18,9 @@ Word = bytes | str | int | float
 GROUP: Final = 100
 """The most events of one script call. It takes the server about a millisecond, then others get a turn."""
 
-_NAMES: Final = {
-    script: sha1(script.encode(), usedforsecurity=False).hexdigest() for script in scripts.SCRIPTS
-}
+SCRIPTS: Final = (*HISTORY_SCRIPTS, *SESSION_SCRIPTS)
+
+_NAMES: Final = {script: sha1(script.encode(), usedforsecurity=False).hexdigest() for script in SCRIPTS}
 """The name under which a server knows a script."""
 
 
@@ -83,4 +84,4 @@ def _record(events: Sequence[Publication], word: bytes) -> bytes:
     for channels, payload, recorded in events:
         number = read_header(payload).number
         words += [number, payload, len(channels), *channels, len(recorded), *recorded]
-    return call(scripts.RECORD, cluster_of(events[0].recorded[0]), *words)
+    return call(RECORD, cluster_of(events[0].recorded[0]), *words)

@@ -1,4 +1,4 @@
-"""The scripts by which a Redis server numbers and keeps events, and keeps the sessions of clients.
+"""The scripts by which a Redis server numbers and keeps events. Those for sessions are in the next file.
 
 Each script is one step for the server, and answers with a list. All keys of a cluster begin with its prefix
 in braces, so in a Redis Cluster they are in one shard:
@@ -7,14 +7,15 @@ in braces, so in a Redis Cluster they are in one shard:
 * ``…:recovery:log`` (stream): the events by number, each with the channels whose history it is in;
 * ``…:recovery:of:CHANNEL`` (list): the numbers of a channel's events;
 * ``…:recovery:sent:NODE`` (text): the number of the last event of a node in its own stream;
-* ``…:recovery:session:SID`` (hash): a client's session; the fields of rooms begin with ``r``.
+* ``…:recovery:session:SID`` (hash): a client's session; the fields of rooms begin with ``r``;
+* ``…:recovery:closed:CHANNEL`` (text): the number at which a room was closed.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-_COMMON: Final = """
+COMMON: Final = """
 local base = KEYS[1]
 local log, of = base .. ':log', base .. ':of:'
 local clock = redis.call('TIME')
@@ -33,7 +34,7 @@ local function owned(sid, claim)
 end
 """
 
-_SWEEP: Final = """
+SWEEP: Final = """
 -- Drops the events beyond the bounds. Returns the floor and the bytes that are left.
 local function sweep(floor, size, seconds, most)
   local oldest, before = now - seconds * 1000000, floor
@@ -59,27 +60,30 @@ end
 """.replace("OVERHEAD", "300")
 
 BEGIN: Final = (
-    _COMMON
+    COMMON
     + """
--- ARGV: a new epoch, seconds, bytes
+-- ARGV: a new epoch, seconds, bytes, the id of this run, and 1 if it knows all that the last run knew
 local seconds, most = tonumber(ARGV[2]), tonumber(ARGV[3])
-local known = redis.call('HMGET', base, 'epoch', 'seconds', 'most')
+local known = redis.call('HMGET', base, 'epoch', 'seconds', 'most', 'run', 'last')
 if known[1] then
   seconds, most = math.max(seconds, tonumber(known[2])), math.max(most, tonumber(known[3]))
-else
-  redis.call('DEL', log)
-  redis.call('HSET', base, 'epoch', ARGV[1], 'last', text(now), 'floor', text(now), 'size', 0, 'swept', 0)
 end
-redis.call('HSET', base, 'seconds', seconds, 'most', text(most))
+if not known[1] or (known[4] ~= ARGV[4] and ARGV[5] ~= '1') then
+  -- A text from before cannot be believed any more, and no number may be given twice.
+  local last = text(math.max(now, tonumber(known[5] or 0) + 1))
+  redis.call('DEL', log)
+  redis.call('HSET', base, 'epoch', ARGV[1], 'last', last, 'floor', last, 'size', 0, 'swept', 0)
+end
+redis.call('HSET', base, 'seconds', seconds, 'most', text(most), 'run', ARGV[4])
 return place()
 """
 )
 
-LOOK: Final = _COMMON + "if redis.call('EXISTS', base) == 0 then return {} end return place()"
+LOOK: Final = COMMON + "if redis.call('EXISTS', base) == 0 then return {} end return place()"
 
 RECORD: Final = (
-    _COMMON
-    + _SWEEP
+    COMMON
+    + SWEEP
     + """
 -- ARGV: the command that publishes, the sender, and for each event its number in the sender's stream, its
 -- bytes, how many channels it is published to, these, how many histories it is kept in, and these
@@ -125,7 +129,7 @@ return {last}
 )
 
 READ: Final = (
-    _COMMON
+    COMMON
     + """
 -- ARGV: a position, how many events, how many bytes, and the channels; without channels all events
 local after, most, bytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
@@ -167,7 +171,9 @@ for index, event in ipairs(events) do
     answer[4], answer[5] = events[index - 1][1], 0
     break
   end
-  if payload then
+  if not payload then
+    answer[3] = answer[2] -- A server that is short of memory has dropped it. Nothing before is certain.
+  else
     answer[#answer + 1] = event[1]
     answer[#answer + 1] = payload
   end
@@ -176,108 +182,13 @@ return answer
 """
 )
 
-OPEN: Final = (
-    _COMMON
+GAP: Final = (
+    COMMON
     + """
--- ARGV: sid, secret, namespace, node, claim, seconds, position, data, and rooms with their positions
-local key, position = session_of(ARGV[1]), ARGV[7]
-if position == '0' then position = redis.call('HGET', base, 'last') end
-redis.call('DEL', key)
-redis.call('HSET', key, 'secret', ARGV[2], 'namespace', ARGV[3], 'node', ARGV[4], 'claim', ARGV[5],
-  'position', position, 'data', ARGV[8])
-for at = 9, #ARGV, 2 do redis.call('HSET', key, 'r' .. ARGV[at], ARGV[at + 1]) end
-redis.call('PEXPIRE', key, ARGV[6] * 1000)
-return place()
-"""
-)
-
-CLAIM: Final = (
-    _COMMON
-    + """
--- ARGV: sid, secret, namespace, node, claim, seconds
-local key = session_of(ARGV[1])
-local found = redis.call('HMGET', key, 'secret', 'namespace', 'node', 'position', 'data')
-if not found[1] or found[1] ~= ARGV[2] or found[2] ~= ARGV[3] then return {} end
-local answer = place()
-for at = 3, 5 do answer[#answer + 1] = found[at] end
-local fields = redis.call('HGETALL', key)
-for at = 1, #fields, 2 do
-  if string.sub(fields[at], 1, 1) == 'r' then
-    answer[#answer + 1] = string.sub(fields[at], 2)
-    answer[#answer + 1] = fields[at + 1]
-  end
-end
-redis.call('HSET', key, 'node', ARGV[4], 'claim', ARGV[5])
-redis.call('PEXPIRE', key, ARGV[6] * 1000)
-return answer
-"""
-)
-
-CHANGE: Final = (
-    _COMMON
-    + """
--- ARGV: sid, claim, how many rooms were entered, these, how many were left, these, and perhaps the data
-if not owned(ARGV[1], ARGV[2]) then return {0} end
-local key, last = session_of(ARGV[1]), redis.call('HGET', base, 'last')
-local left = 4 + tonumber(ARGV[3])
-local after = left + 1 + tonumber(ARGV[left])
-for at = 4, left - 1 do redis.call('HSET', key, 'r' .. ARGV[at], last) end
-for at = left + 1, after - 1 do redis.call('HDEL', key, 'r' .. ARGV[at]) end
-if ARGV[after] then redis.call('HSET', key, 'data', ARGV[after]) end
+local last = redis.call('HGET', base, 'last')
+if last then redis.call('HSET', base, 'floor', last) end
 return {1}
 """
 )
 
-RENEW: Final = (
-    _COMMON
-    + _SWEEP
-    + """
--- ARGV: seconds, and for each session its sid, claim and position
-local missing = {}
-for at = 2, #ARGV, 3 do
-  if owned(ARGV[at], ARGV[at + 1]) then
-    local key = session_of(ARGV[at])
-    if tonumber(redis.call('HGET', key, 'position')) < tonumber(ARGV[at + 2]) then
-      redis.call('HSET', key, 'position', ARGV[at + 2])
-    end
-    redis.call('PEXPIRE', key, ARGV[1] * 1000)
-  else
-    missing[#missing + 1] = ARGV[at]
-  end
-end
-local state = redis.call('HMGET', base, 'floor', 'size', 'seconds', 'most')
-if state[1] then
-  local floor, size = sweep(tonumber(state[1]), tonumber(state[2]), tonumber(state[3]), tonumber(state[4]))
-  redis.call('HSET', base, 'floor', text(floor), 'size', size, 'swept', text(now))
-end
-return missing
-"""
-)
-
-RELEASE: Final = (
-    _COMMON
-    + """
--- ARGV: sid, claim, seconds
-if not owned(ARGV[1], ARGV[2]) then return {0} end
-local key = session_of(ARGV[1])
-if tonumber(ARGV[3]) > 0 then
-  redis.call('HSET', key, 'node', '', 'claim', '')
-  redis.call('PEXPIRE', key, ARGV[3] * 1000)
-else
-  redis.call('DEL', key)
-end
-return {1}
-"""
-)
-
-WHERE: Final = (
-    _COMMON
-    + """
--- ARGV: sid, namespace
-local found = redis.call('HMGET', session_of(ARGV[1]), 'namespace', 'node')
-if found[1] ~= ARGV[2] then return {} end
-return {found[2]}
-"""
-)
-
-SCRIPTS: Final = (BEGIN, LOOK, RECORD, READ, OPEN, CLAIM, CHANGE, RENEW, RELEASE, WHERE)
+HISTORY_SCRIPTS: Final = (BEGIN, LOOK, RECORD, READ, GAP)

@@ -10,8 +10,10 @@ from secrets import token_urlsafe
 from typing import Any
 
 from socketio_cluster.manager.brokers import redis_scripts as scripts
+from socketio_cluster.manager.brokers import redis_session_scripts as session_scripts
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOUT
-from socketio_cluster.manager.brokers.redis_commands import Word, call
+from socketio_cluster.manager.brokers.redis_commands import SCRIPTS, Word, call
+from socketio_cluster.manager.brokers.redis_home import Home, find_home
 from socketio_cluster.manager.brokers.redis_line import RedisLine
 from socketio_cluster.manager.brokers.redis_url import Settings
 from socketio_cluster.manager.bus.stamp import EPOCH_CHARS
@@ -20,6 +22,8 @@ from socketio_cluster.manager.bus.store import (
     Change,
     Claim,
     Claimed,
+    CloseRoom,
+    Gap,
     Look,
     Open,
     Operation,
@@ -48,6 +52,7 @@ class RedisStore:
         self._expected: deque[asyncio.Future[list[Any]]] = deque()
         self._opening: asyncio.Future[None] | None = None
         self._reading: asyncio.Task[None] | None = None
+        self._home = Home("", 0)
 
     async def open(self) -> None:
         """Connect and load the scripts, once. Raises ``BrokerError``."""
@@ -58,7 +63,7 @@ class RedisStore:
     async def ask(self, cluster: str, operation: Operation) -> Result:
         """Carry out an operation. Raises ``BrokerError``."""
         await self.open()
-        script, words = _worded(operation)
+        script, words = _worded(operation, self._home)
         reply: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._expected.append(reply)
         await self._line.send(call(script, cluster, *words))
@@ -82,8 +87,9 @@ class RedisStore:
     async def _open(self) -> None:
         try:
             await self._line.connect(CONNECT_TIMEOUT)
-            for script in scripts.SCRIPTS:
+            for script in SCRIPTS:
                 await self._line.ask("SCRIPT", "LOAD", script)
+            self._home = await find_home(self._line)
         except TimeoutError:
             raise BrokerError(f"Redis at {self._line.name} does not answer") from None
         self._reading = asyncio.create_task(self._read_replies())
@@ -107,27 +113,31 @@ class RedisStore:
             reply.exception()  # Somebody may have stopped waiting for it.
 
 
-def _worded(operation: Operation) -> tuple[str, Iterable[Word]]:
+def _worded(operation: Operation, home: Home) -> tuple[str, Iterable[Word]]:
     """Return the script for an operation, and its arguments."""
     match operation:
         case Begin(seconds=seconds, size=size):
-            return scripts.BEGIN, (token_urlsafe(EPOCH_CHARS)[:EPOCH_CHARS], seconds, size)
+            return scripts.BEGIN, (token_urlsafe(EPOCH_CHARS)[:EPOCH_CHARS], seconds, size, *home)
         case Look():
             return scripts.LOOK, ()
         case Open(sid, secret, namespace, node, claim, seconds, position, rooms, data):
             fixed = (sid, secret, namespace, node, claim, seconds, position, data)
-            return scripts.OPEN, chain(fixed, chain.from_iterable(rooms.items()))
-        case Claim(sid, secret, namespace, node, claim, seconds):
-            return scripts.CLAIM, (sid, secret, namespace, node, claim, seconds)
+            return session_scripts.OPEN, chain(fixed, chain.from_iterable(rooms.items()))
+        case Claim(sid, secret, namespace, node, claim, seconds, channels):
+            return session_scripts.CLAIM, (sid, secret, namespace, node, claim, seconds, channels)
         case Change(sid, claim, entered, left, data):
             last = () if data is None else (data,)
-            return scripts.CHANGE, (sid, claim, len(entered), *entered, len(left), *left, *last)
+            return session_scripts.CHANGE, (sid, claim, len(entered), *entered, len(left), *left, *last)
         case Renew(sessions, seconds):
-            return scripts.RENEW, chain((seconds,), chain.from_iterable(sessions))
+            return session_scripts.RENEW, chain((seconds,), chain.from_iterable(sessions))
         case Release(sid, claim, seconds):
-            return scripts.RELEASE, (sid, claim, seconds)
+            return session_scripts.RELEASE, (sid, claim, seconds)
+        case Gap():
+            return scripts.GAP, ()
+        case CloseRoom(channel, seconds):
+            return session_scripts.CLOSE_ROOM, (channel, seconds)
         case Where(sid, namespace):
-            return scripts.WHERE, (sid, namespace)
+            return session_scripts.WHERE, (sid, namespace)
         case Read(channels, after, count, size):
             return scripts.READ, (after, count, size, *(channels or ()))
 
@@ -150,7 +160,7 @@ def _read(operation: Operation, reply: list[Any]) -> Result:
                 reply[5],
                 _place(reply),
             )
-        case Change() | Release():
+        case Change() | Release() | Gap() | CloseRoom():
             return bool(reply[0])
         case Renew():
             return [sid.decode() for sid in reply]

@@ -119,10 +119,14 @@ class Hello(msgspec.Struct, array_like=True, tag=14, gc=False):
     clients: int
     draining: bool
     offer: Offer
+    records: bool = False
 
 
 class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
-    """Says that a node is alive. One that is ``draining`` takes no new clients and disconnects its own."""
+    """Says that a node is alive. One that is ``draining`` takes no new clients and disconnects its own.
+
+    ``records`` tells that the bus keeps its events.
+    """
 
     name: str
     address: str
@@ -130,6 +134,7 @@ class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
     clients: int
     draining: bool
     offer: Offer
+    records: bool = False
 
 
 class Bye(msgspec.Struct, array_like=True, tag=11, gc=False):

@@ -294,5 +294,5 @@ class Node:
         await self.publisher.told()
 
     def _info(self) -> NodeInfo:
-        me = self.options
-        return NodeInfo(self.id, me.name or self.id, me.address, self._listener.client_count, self.draining)
+        me, clients, records = self.options, self._listener.client_count, self.receiver.recorder is not None
+        return NodeInfo(self.id, me.name or self.id, me.address, clients, self.draining, records)

@@ -57,7 +57,10 @@ class Open(msgspec.Struct, array_like=True, tag=2, frozen=True):
 
 
 class Claim(msgspec.Struct, array_like=True, tag=3, frozen=True):
-    """Take a session over. Answer: ``Claimed``, or None if there is none with this sid and secret."""
+    """Take a session over. Answer: ``Claimed``, or None if there is none with this sid and secret.
+
+    The channel of a room is ``channels`` with the room's name behind it.
+    """
 
     sid: str
     secret: str
@@ -65,6 +68,7 @@ class Claim(msgspec.Struct, array_like=True, tag=3, frozen=True):
     node: str
     claim: str
     seconds: float
+    channels: str = ""
 
 
 class Claimed(msgspec.Struct, array_like=True, frozen=True):
@@ -123,6 +127,20 @@ class Where(msgspec.Struct, array_like=True, tag=7, frozen=True):
     namespace: str
 
 
+class Gap(msgspec.Struct, array_like=True, tag=10, frozen=True):
+    """Say that events may be missing in the history, so that no client goes on from before. Answer: True."""
+
+
+class CloseRoom(msgspec.Struct, array_like=True, tag=11, frozen=True):
+    """Take out of a room, which has this channel, all sessions that have entered it. Answer: True.
+
+    It is looked at when a session is claimed. ``seconds`` is how long that may be.
+    """
+
+    channel: str
+    seconds: float
+
+
 class Read(msgspec.Struct, array_like=True, tag=8, frozen=True):
     """Read events after a position: those of these channels, or with None all. Answer: ``Piece``."""
 
@@ -144,7 +162,7 @@ class Piece(msgspec.Struct, array_like=True, frozen=True):
     place: Place
 
 
-Operation = Begin | Look | Open | Claim | Change | Renew | Release | Where | Read
+Operation = Begin | Look | Open | Claim | Change | Renew | Release | Where | Read | Gap | CloseRoom
 Result = Place | Claimed | Piece | list[str] | str | bool | None
 
 
@@ -158,6 +176,8 @@ ANSWERS: Final[dict[type[Operation], Any]] = {
     Release: bool,
     Where: str | None,
     Read: Piece,
+    Gap: bool,
+    CloseRoom: bool,
 }
 """The type of the answer to each operation."""
 

@@ -19,10 +19,14 @@ def install_recovery(host: Host, manager: ClusterManager) -> None:
             manager.recovery.introduce(packet, eio_sid)
 
     async def save_session(sid: str, session: Any, namespace: str | None = None) -> None:
-        await save(sid, session, namespace)
         client = manager.members.find(sid, namespace or "/")
-        if client is not None and manager.recovery is not None:
-            await manager.recovery.saved(client, session)
+        recovery = manager.recovery
+        gone = recovery if client is None else None
+        if gone is not None and await gone.save_away(sid, namespace or "/", session):
+            return
+        await save(sid, session, namespace)
+        if client is not None and recovery is not None:
+            await recovery.saved(client, session)
 
     host.packet.watch = before_packet
     save = replace(host.server, "save_session", save_session)

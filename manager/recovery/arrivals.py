@@ -112,10 +112,13 @@ class Arrivals:
         offset = None if arrival.offset is None else read_offset(arrival.offset)
         if arrival.offset is not None and offset is None:
             return "offset"
+        if self._recovery.mixed:
+            return "mixed"
         node, claim = self._manager.node_id, new_claim()
         try:
             seconds = self._recovery.times.session
-            asked = Claim(sid, digest(arrival.pid), namespace, node, claim, seconds)
+            channels = self._manager.node.channels.rooms(namespace)
+            asked = Claim(sid, digest(arrival.pid), namespace, node, claim, seconds, channels)
             claimed = await self._keeper.claim(asked)
             if claimed is None:
                 return "unknown"
@@ -130,7 +133,9 @@ class Arrivals:
         position = max(claimed.position, offset.number if offset is not None else 0)
         joined = {read_room(room): at for room, at in claimed.rooms.items()}
         client = self._manager.members.clients[sid]
-        client.session = ClientSession(arrival.pid, claim, position, joined=joined, returning=True)
+        client.session = ClientSession(
+            arrival.pid, claim, position, joined=joined, recovered=True, returning=True
+        )
         return "recovered"
 
     async def _take(self, owner: str, sid: str, namespace: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from socketio_cluster.manager.bus.channels import Room
@@ -18,20 +18,24 @@ class ClientSession:
     * ``pid`` is the client's private id, and ``claim`` what makes this node its owner.
     * ``position`` is the number up to which the client has got everything for certain.
     * ``upto`` is the number up to which missed events were replayed; live ones up to it are repeats.
-    * ``joined`` says of each room of a client that comes back at which number it joined it.
-    * ``returning`` tells that missed events have to be replayed before anything newer.
+    * ``joined`` says of each room at which number the client joined it.
+    * ``unwritten`` are the rooms that it has entered (True) or left since the bus was told.
+    * ``recovered`` tells that the client has come back, ``returning`` that missed events have to be replayed
+      before anything newer.
     * ``over`` tells that the client will not come back: it said so, or was disconnected.
-    * ``written`` tells that the bus has the session as it is.
+    * ``lost`` tells that the bus does not have the session.
     """
 
     pid: str
     claim: str
     position: int
     upto: int = 0
-    joined: dict[Room, int] | None = None
+    joined: dict[Room, int] = field(default_factory=dict)
+    unwritten: dict[Room, bool] = field(default_factory=dict)
+    recovered: bool = False
     returning: bool = False
     over: bool = False
-    written: bool = True
+    lost: bool = False
 
 
 def write_room(room: Room) -> str:

@@ -107,6 +107,16 @@ class History:
                 if not numbers:
                     del self._channels[channel]
 
+    def gap(self) -> bool:
+        """Note that events may be missing up to now."""
+        self.floor = self.last
+        return True
+
+    def step(self) -> int:
+        """Take a number that no event has, so that what is done before and behind it can be told apart."""
+        self.last += 1
+        return self.last
+
     def forget_senders(self, now: float) -> None:
         """Forget senders that have recorded nothing for as long as events are kept."""
         for sender, (_, at) in list(self._senders.items()):

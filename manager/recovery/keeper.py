@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Final, cast
 
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.store import (
     Change,
     Claim,
     Claimed,
+    CloseRoom,
+    Gap,
     Look,
     Open,
     Operation,
@@ -22,6 +24,9 @@ from socketio_cluster.manager.bus.store import (
     cluster_of,
 )
 from socketio_cluster.manager.errors import BrokerError
+
+CLOSED_SECONDS: Final = 86_400.0
+"""How long it is known that a room was closed: no session is older without being renewed."""
 
 
 class Keeper:
@@ -62,6 +67,14 @@ class Keeper:
     async def read(self, read: Read) -> Piece:
         """Return some events of the history."""
         return cast(Piece, await self._ask(read))
+
+    async def gap(self) -> None:
+        """Note that events may be missing in the history."""
+        await self._ask(Gap())
+
+    async def close(self, channel: str) -> None:
+        """Take all sessions out of the room with this channel."""
+        await self._ask(CloseRoom(channel, CLOSED_SECONDS))
 
     async def _ask(self, operation: Operation) -> Result:
         if self._link is None:

@@ -68,14 +68,16 @@ class Leases:
             if order.behind:
                 continue
             try:
+                await self._recovery.settle()
                 await self._renew_all(reached)
             except BrokerError as error:
                 logger.debug("sessions are renewed when the bus is back: %s", error)
 
     async def _renew_all(self, reached: int) -> None:
-        clients = iter(list(self._manager.members.clients.values()))
-        while some := list(islice(clients, SLICE)):
-            await self._renew([client for client in some if _is_kept(client)], reached)
+        kept = iter([client for client in self._manager.members.clients.values() if _is_kept(client)])
+        await self._renew(list(islice(kept, SLICE)), reached)
+        while some := list(islice(kept, SLICE)):
+            await self._renew(some, reached)
 
     async def _renew(self, clients: list[Client], reached: int) -> None:
         """Renew some sessions, or none: then the bus still drops events that are too old."""
@@ -91,8 +93,10 @@ class Leases:
         for client in clients:
             session = client.session
             assert session is not None
-            if client.sid in missing or not session.written:
+            if client.sid in missing or session.lost:
                 await self._repair(client)
+            else:
+                await self._recovery.flush(client)
 
     async def _repair(self, client: Client) -> None:
         """Write a session that the bus has lost. A client whose session has another owner is told so."""

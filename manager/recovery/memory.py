@@ -10,6 +10,8 @@ from socketio_cluster.manager.bus.store import (
     Begin,
     Change,
     Claim,
+    CloseRoom,
+    Gap,
     Look,
     Open,
     Operation,
@@ -68,6 +70,10 @@ class Memory:
                 return sessions.where(operation, now)
             case Read():
                 return history.read(operation)
+            case Gap():
+                return history.gap()
+            case CloseRoom():
+                return sessions.close(operation, history.step(), now)
 
     def _sweep(self, now: float) -> None:
         self._history.expire(now)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from functools import cached_property
+import time
+from collections.abc import Awaitable, Callable
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -11,11 +14,11 @@ from socketio import packet as sio
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.envelope import Codec
-from socketio_cluster.manager.bus.messages import Emit, Recorded
 from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.bus.store import Begin, Change, Open, Release
+from socketio_cluster.manager.clients.acks import abandon, seconds_of
 from socketio_cluster.manager.clients.packets import Encoded
-from socketio_cluster.manager.clients.rooms import Client
+from socketio_cluster.manager.clients.rooms import Callback, Client
 from socketio_cluster.manager.errors import BrokerError
 from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.recovery.arrivals import Arrivals
@@ -24,8 +27,8 @@ from socketio_cluster.manager.recovery.follower import Follower
 from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.leases import Leases
 from socketio_cluster.manager.recovery.pid import digest
+from socketio_cluster.manager.recovery.recording import post_recorded
 from socketio_cluster.manager.recovery.replay import Replays, TooLate
-from socketio_cluster.manager.recovery.routes import route
 from socketio_cluster.manager.recovery.times import Times
 
 if TYPE_CHECKING:
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("socketio_cluster.manager")
 
+LOOK_SECONDS: Final = 0.2
+"""How often the bus is asked whether a client is back that a call waits for."""
 ECHO_SECONDS: Final = 5.0
 """How long an event that is not recorded waits for the recorded ones before it, which are on the bus."""
 
@@ -56,6 +61,7 @@ class Recovery:
         self._replays = Replays(manager, self.keeper, codec, self.follower.fanout)
         self._leases = Leases(manager, self)
         self._posted = 0
+        self._mixed = self._warned = False
         node.receiver.recorder = self.follower
 
     @cached_property
@@ -74,6 +80,25 @@ class Recovery:
         """Stop reading the history."""
         self.follower.close()
 
+    @property
+    def mixed(self) -> bool:
+        """Whether there is, or just was, a node whose events are not recorded: nothing is certain then."""
+        self._mixed = self._mixed or any(not info.records for info in self._node.nodes.values())
+        return self._mixed
+
+    def node_here(self) -> None:
+        """Look at a node that has come."""
+        if self.mixed and not self._warned:
+            self._warned = True
+            names = ", ".join(info.name for info in self._node.nodes.values() if not info.records)
+            logger.error("%s: give it recovery_seconds too; until then no client is recovered", names)
+
+    async def settle(self) -> None:
+        """Go on when the last node has gone whose events are not recorded. Raises ``BrokerError``."""
+        if self._mixed and all(info.records for info in self._node.nodes.values()):
+            await self.keeper.gap()
+            self._mixed = self._warned = False
+
     # events
 
     async def emit(self, encoded: Encoded, whom: Recipients, skip: list[str]) -> None:
@@ -82,10 +107,7 @@ class Recovery:
         Raises ``EventTooLarge``.
         """
         manager, publisher = self._manager, self._node.publisher
-        event = Emit(whom.namespace, whom.rooms, skip, *encoded[:2])
-        where = route(self._node.channels, whom.namespace, whom.rooms)
-        recorded = Recorded(event, whom.except_, whom.where)
-        self._posted = publisher.post(recorded, where.channels, where.recorded)
+        self._posted = post_recorded(self._node, encoded, whom, skip)
         manager.stats.emitted += 1
         if publisher.full:
             await publisher.wait_for_capacity()
@@ -97,12 +119,45 @@ class Recovery:
         if self._posted and self._node.ready:
             await self.follower.echoed(self._posted, ECHO_SECONDS)
 
+    async def puts_off(
+        self,
+        encoded: Encoded,
+        namespace: str,
+        rooms: list[Room] | None,
+        skip: list[str],
+        callback: Callback | None,
+    ) -> bool:
+        """Prepare an event that is not recorded: find its client, and wait for the events before it.
+
+        One that asks a client that is away waits in a task until it is back. Then this returns True.
+        """
+        await self.in_order()
+        if callback is None or rooms is None or len(rooms) != 1:
+            return False
+        if await self._manager.remote.locate(namespace, rooms[0]):
+            return False
+        again = partial(self._manager.emit_encoded, encoded, namespace, rooms, skip, callback, False)
+        self._manager.spawn(self._emit_later(namespace, rooms[0], callback, again))
+        return True
+
+    async def _emit_later(
+        self, namespace: str, sid: Room, callback: Callback, emit: Callable[[], Awaitable[None]]
+    ) -> None:
+        seconds = seconds_of(callback, self._manager.options.ack_seconds) or self._seconds
+        until = time.monotonic() + min(seconds, self._seconds)
+        while not await self._manager.remote.locate(namespace, sid):
+            if time.monotonic() >= until:
+                abandon(callback)
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+        await emit()
+
     # clients
 
     def recovered(self, sid: str) -> bool:
         """Whether a client of this node has its session back, instead of a new one."""
         client = self._manager.members.clients.get(sid)
-        return client is not None and client.session is not None and client.session.joined is not None
+        return client is not None and client.session is not None and client.session.recovered
 
     def introduce(self, packet: Any, eio_sid: str) -> None:
         """Put the pid into the answer to a client's CONNECT."""
@@ -139,39 +194,65 @@ class Recovery:
 
     # what belongs to a session
 
-    async def entered(self, client: Client, room: Room) -> None:
-        """Note on the bus that a client is in a room."""
-        await self._change(client, entered=[write_room(room)])
+    def moved(self, client: Client, room: Room, *, inside: bool) -> None:
+        """Note that a client has entered or left a room. The bus is told by ``flush``."""
+        session = client.session
+        if session is None:
+            return
+        session.unwritten[room] = inside
+        if inside:
+            session.joined[room] = self.follower.order.seen
+        else:
+            session.joined.pop(room, None)
 
-    async def gone_from(self, client: Client, room: Room) -> None:
-        """Note on the bus that a client is no longer in a room."""
-        await self._change(client, left=[write_room(room)])
+    async def flush(self, client: Client) -> None:
+        """Tell the bus of the rooms that a client has entered and left."""
+        session = client.session
+        if session is None or not session.unwritten:
+            return
+        rooms, session.unwritten = session.unwritten, {}
+        entered = [write_room(room) for room, inside in rooms.items() if inside]
+        left = [write_room(room) for room, inside in rooms.items() if not inside]
+        await self._change(session, Change(client.sid, session.claim, entered, left))
 
     async def saved(self, client: Client, data: Any) -> None:
         """Note on the bus what the application has saved for a client."""
         packed, session = pack(data), client.session
-        if packed is None and session is not None:
+        if session is None or session.over:
+            return
+        if packed is None:
             logger.error("client %s cannot come back: MessagePack cannot hold its session's data", client.sid)
             session.over = True
             await self._release(Release(client.sid, session.claim, 0))
         else:
-            await self._change(client, data=packed)
+            await self._change(session, Change(client.sid, session.claim, data=packed))
 
-    async def _change(self, client: Client, **what: Any) -> None:
-        session = client.session
-        if session is None or session.over:
-            return
+    async def save_away(self, sid: str, namespace: str, data: Any) -> bool:
+        """Save the data of a client that is away. Returns False if it is not away.
+
+        Raises ``TypeError`` for data that MessagePack cannot hold.
+        """
+        packed = pack(data)
+        if packed is None:
+            raise TypeError("the session of a client that is away holds what MessagePack can hold")
         try:
-            if not await self.keeper.change(Change(client.sid, session.claim, **what)):
-                session.written = False
+            away = await self.keeper.where(sid, namespace) == ""
+            return away and await self.keeper.change(Change(sid, "", data=packed))
         except BrokerError:
-            session.written = False  # The next renewal writes it anew.
+            return False
+
+    async def _change(self, session: ClientSession, change: Change) -> None:
+        try:
+            session.lost |= not await self.keeper.change(change)
+        except BrokerError:
+            session.lost = True  # The next renewal writes it anew.
 
     async def write(self, client: Client, session: ClientSession) -> None:
         """Write a session anew, because the bus does not have it as it is. Raises ``BrokerError``."""
         connection = self._manager.host.connection(client.eio_sid)
         data = connection.sessions.get(client.namespace) if connection is not None else None
-        rooms = {write_room(room): session.position for room in client.rooms}
+        rooms = {write_room(room): session.joined.get(room, session.position) for room in client.rooms}
+        session.unwritten, session.lost = {}, False
         await self.keeper.open(
             Open(
                 client.sid,
@@ -185,7 +266,6 @@ class Recovery:
                 (pack(data) or b"") if data else b"",
             )
         )
-        session.written = True
 
 
 def pack(data: Any) -> bytes | None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Final
 
+from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.messages import Recorded
 from socketio_cluster.manager.bus.query_messages import Recipients
@@ -100,7 +101,7 @@ class Replays:
         event = message.event
         if client.sid in event.skip or client.sid in message.except_:
             return False
-        if any(room in client.rooms for room in message.except_):
+        if self._was_in(client, session, number, message.except_):
             return False
         if message.where:
             whom = Recipients(event.namespace, event.rooms, message.except_, message.where)
@@ -108,5 +109,10 @@ class Replays:
                 return False
         if event.rooms is None or client.sid in event.rooms:
             return True
-        joined = session.joined or {}
-        return any(room in client.rooms and joined.get(room, 0) < number for room in event.rooms)
+        return self._was_in(client, session, number, event.rooms)
+
+    @staticmethod
+    def _was_in(client: Client, session: ClientSession, number: int, rooms: list[Room]) -> bool:
+        """Whether a client was in any of these rooms when an event was emitted, as far as that is known."""
+        joined = session.joined
+        return any(room in client.rooms and joined.get(room, 0) < number for room in rooms)

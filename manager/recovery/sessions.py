@@ -12,6 +12,7 @@ from socketio_cluster.manager.bus.store import (
     Change,
     Claim,
     Claimed,
+    CloseRoom,
     Open,
     Place,
     Release,
@@ -39,6 +40,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
+        self._closed: dict[str, tuple[int, float]] = {}
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -64,6 +66,9 @@ class Sessions:
             return None
         if not compare_digest(session.secret, claim.secret):
             return None
+        for room, joined in list(session.rooms.items()):
+            if joined < self._closed.get(claim.channels + room, (0, 0.0))[0]:
+                del session.rooms[room]
         found = Claimed(session.node, session.position, dict(session.rooms), session.data, place)
         session.node, session.claim, session.until = claim.node, claim.claim, now + claim.seconds
         return found
@@ -103,6 +108,11 @@ class Sessions:
             del self._sessions[release.sid]
         return True
 
+    def close(self, close: CloseRoom, number: int, now: float) -> bool:
+        """Note that a room was closed at this number."""
+        self._closed[close.channel] = number, now + close.seconds
+        return True
+
     def where(self, where: Where, now: float) -> str | None:
         """Return the owner of a session."""
         session = self._find(where.sid, now)
@@ -112,6 +122,8 @@ class Sessions:
         """Drop the sessions whose time is over."""
         for sid in [sid for sid, session in self._sessions.items() if session.until <= now]:
             del self._sessions[sid]
+        for channel in [channel for channel, (_, until) in self._closed.items() if until <= now]:
+            del self._closed[channel]
 
     def _find(self, sid: str, now: float) -> Session | None:
         session = self._sessions.get(sid)

@@ -12,6 +12,9 @@ from socketio_cluster.manager.bus.store import (
     Begin,
     Change,
     Claim,
+    CloseRoom,
+    Gap,
+    Look,
     Open,
     Read,
     Release,
@@ -153,3 +156,32 @@ async def test_an_absent_client(pair, cluster):
     assert "sred" in (await one.ask(cluster, Claim("s", "secret", "/", "B", "c2", 60.0))).rooms
     assert await one.ask(cluster, Release("s", "c2", 0))
     assert await one.ask(cluster, Where("s", "/")) is None
+
+
+async def test_a_closed_room(pair, channels, cluster):
+    """Sessions leave a room that is closed, when they are claimed, and may have joined it again since."""
+    one, _ = pair
+    await begun(one, cluster)
+    for sid in ("s", "t"):
+        await one.ask(cluster, Open(sid, "secret", "/", "A", "c1", 60.0))
+        assert await one.ask(cluster, Change(sid, "c1", ["sred", "sblue"]))
+    await one.ask(cluster, CloseRoom(channels.room("/", "red"), 60.0))
+    assert await one.ask(cluster, Change("t", "c1", ["sred"]))
+    claim = Claim("s", "secret", "/", "B", "c2", 60.0, channels.rooms("/"))
+    assert set((await one.ask(cluster, claim)).rooms) == {"sblue"}
+    claim = Claim("t", "secret", "/", "B", "c2", 60.0, channels.rooms("/"))
+    assert set((await one.ask(cluster, claim)).rooms) == {"sred", "sblue"}
+
+
+async def test_a_gap(pair, channels, cluster):
+    """After a gap nobody goes on from before it."""
+    one, _ = pair
+    assert await one.ask(cluster, Look()) is None
+    await begun(one, cluster)
+    red = channels.room("/", "red")
+    await one.publish([event(1, red)])
+    before = await one.ask(cluster, Look())
+    assert before.floor < before.last
+    await one.ask(cluster, Gap())
+    after = await one.ask(cluster, Look())
+    assert after.floor == after.last == before.last

@@ -73,3 +73,9 @@ async def connect(driver, door, serializer):
             return one
 
         yield make
+
+
+@pytest.fixture
+def manager_of():
+    """The manager of a node, whose calls say whom something is for."""
+    return lambda node: node.manager

@@ -2,30 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
-from tests.harness import SECONDS, eventually
-
-
-async def came_back(client):
-    """Whether the client was recovered, when it has connected again."""
-    return await asyncio.wait_for(client.connects.get(), SECONDS)
-
-
-def strip(args):
-    """The arguments of an event without the offset."""
-    assert isinstance(args[-1], str)
-    return args[:-1]
-
-
-async def take(client, event, *args):
-    assert strip(await client.next(event)) == list(args)
-
-
-async def left(node, sid):
-    await eventually(lambda: node.manager.members.find(sid, "/") is None)
+from tests.recovery.clients import came_back, left, take
 
 
 @pytest.mark.parametrize("transports", [["websocket"], ["polling"], ["polling", "websocket"]])
