@@ -102,12 +102,6 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         self.fanout = recovery.follower.fanout if recovery is not None else Fanout(self)
         return recovery
 
-    @property
-    def ping_seconds(self) -> float:
-        """How long a connection may be dead before that is noticed."""
-        engine = self.host.engine
-        return float(engine.ping_interval + engine.ping_timeout)
-
     def recovered(self, sid: str) -> bool:
         """Whether a client of this node has its former session back, so that it has missed nothing."""
         return self.recovery is not None and self.recovery.recovered(sid)

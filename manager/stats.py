@@ -53,6 +53,8 @@ class Stats:
     """Clients that came back with the id of a session: ``recovered``, or why not."""
     replayed: int = 0
     """Events that were sent to clients because they had missed them."""
+    replay_seconds: Histogram = field(default_factory=Histogram)
+    """How old these events were."""
     slow_consumers: int = 0
     """Clients that were disconnected because they did not read."""
     lag: float = 0.0

@@ -68,6 +68,14 @@ class JsClient(Client):
         self.tell("call", id=number, event=event, args=pack(args))
         return await asyncio.wait_for(self.answers[number], SECONDS)
 
+    def drop(self):
+        """Close the connection beneath the client, as a lost one does, and as its documentation shows."""
+        self.tell("drop")
+
+    def reconnect(self):
+        """Connect again after ``disconnect``."""
+        self.tell("reconnect")
+
     async def disconnect(self):
         self.tell("disconnect")
         await asyncio.wait_for(self.gone.wait(), SECONDS)

@@ -133,8 +133,6 @@ class Fixes:
         if client is not None and client.state is PENDING:
             client.lost = reason or self._server.reason.CLIENT_DISCONNECT
             return
-        if client is not None and client.session is not None:
-            client.session.over |= reason in (None, self._server.reason.CLIENT_DISCONNECT)
         try:
             await self._disconnect(eio_sid, namespace, reason)
         except Exception:

@@ -52,8 +52,10 @@ class Arrivals:
 
     def expect(self, eio_sid: str, namespace: str, auth: Any) -> Any:
         """Note what a client says of itself, and return its ``auth`` as the application may see it."""
-        environ = self._manager.server.environ.get(eio_sid) or {}
-        arrival = Arrival(knows_recovery(environ))
+        server = self._manager.server
+        if hasattr(server.eio.sockets.get(eio_sid), "write_event"):
+            return auth  # A plain client, which knows neither pids nor offsets.
+        arrival = Arrival(knows_recovery(server.environ.get(eio_sid) or {}))
         if isinstance(auth, dict) and "pid" in auth:
             auth = dict(auth)
             arrival = Arrival(True, auth.pop("pid"), auth.pop("offset", None))

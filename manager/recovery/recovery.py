@@ -67,7 +67,8 @@ class Recovery:
     @cached_property
     def times(self) -> Times:
         """The times that follow from the option and from the server's pings."""
-        return Times(self._seconds, self._manager.ping_seconds)
+        engine = self._manager.host.engine
+        return Times(self._seconds, engine.ping_interval + engine.ping_timeout)
 
     def _bounds(self) -> Begin:
         return Begin(self.times.history, self._manager.options.recovery_bytes)

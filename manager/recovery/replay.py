@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.channels import Room
@@ -29,6 +30,9 @@ AT_ONCE: Final = 32
 PIECE_EVENTS: Final = 200
 PIECE_BYTES: Final = 256 * 1024
 """The most events and bytes that are read at once for a client."""
+TURN_SECONDS: Final = 0.005
+TURNS: Final = 400
+"""A client has at most two seconds to take a piece before the next one is put behind it."""
 
 
 class TooLate(Exception):
@@ -59,10 +63,18 @@ class Replays:
                     raise TooLate
                 self._send(client, session, piece)
                 after, done = piece.upto, piece.done
-                await asyncio.sleep(0)
+                if not done:
+                    await self._taken(client)
         session.upto = session.position = after
         session.returning = False
         self._sort_held(client, after)
+
+    async def _taken(self, client: Client) -> None:
+        """Wait until a client has taken a piece, but not for ever: its queue disconnects a slow one."""
+        for _ in range(TURNS):
+            await asyncio.sleep(TURN_SECONDS)
+            if self._manager.host.is_free(client.eio_sid):
+                return
 
     def _channels(self, client: Client) -> list[str]:
         names = self._manager.node.channels
@@ -81,6 +93,7 @@ class Replays:
                 marked = self._fanout.marked(Encoded(event.parts, event.text), event.rooms, number)
                 client.write(marked)
                 self._manager.stats.replayed += 1
+                self._manager.stats.replay_seconds.observe(max(0.0, time.time() - number / 1e6))
 
     def _sort_held(self, client: Client, upto: int) -> None:
         """Drop the held events that were replayed. Mark those without a number with the new offset."""

@@ -53,6 +53,12 @@ const commands = {
     const answered = (...values) => say({ client, what: "answer", id, args: pack(values) });
     sockets.get(client).emit(event, ...unpack(args), answered);
   },
+  drop({ client }) {
+    sockets.get(client).io.engine.close();
+  },
+  reconnect({ client }) {
+    sockets.get(client).connect();
+  },
   disconnect({ client }) {
     sockets.get(client).disconnect();
   },
