@@ -75,7 +75,7 @@ class ClusterMember(LocalManager):
         self.replies = Replies(self)
         self.queries = Queries(self.node, self.replies)
         self.selective_emits = SelectiveEmits(self)
-        self.present = PresenceRooms(self, self.presence.handlers)
+        self.present = PresenceRooms(self)
 
     def _new_remote(self) -> Remote:
         if self.recovery is None:

@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final
 
+from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.errors import FAILURES
 from socketio_cluster.manager.presence.calls import Call
 from socketio_cluster.manager.presence.held_room import HeldRoom
-from socketio_cluster.manager.presence.meta import unpack_meta
+from socketio_cluster.manager.presence.meta import Meta, unpack_meta
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.member import ClusterMember
@@ -30,15 +31,29 @@ class Handlers:
     def __init__(self) -> None:
         self._handlers: defaultdict[tuple[Call, str], list[Handler]] = defaultdict(list)
 
-    def add(self, call: Call, namespace: str, handler: Handler) -> None:
-        """Register one more handler. Raises ``TypeError`` for what is no function."""
-        if not callable(handler):
-            raise TypeError(f"a presence handler must be a function, not {handler!r:.80}")
-        self._handlers[call, namespace].append(handler)
+    def register(self, call: Call, handler: Any, namespace: str | None) -> Any:
+        """Register one more handler, and return it; without one, return a decorator that does so.
+
+        Raises ``TypeError`` for what is no function.
+        """
+
+        def add(handler: Handler) -> Handler:
+            if not callable(handler):
+                raise TypeError(f"a presence handler must be a function, not {handler!r:.80}")
+            self._handlers[call, namespace or "/"].append(handler)
+            return handler
+
+        return add if handler is None else add(handler)
 
     def of(self, call: Call, namespace: str) -> list[Handler]:
         """Return the handlers to call."""
         return self._handlers.get((call, namespace), [])
+
+    async def run(self, handler: Handler, room: Room, key: str, meta: Meta) -> None:
+        """Run a handler."""
+        result = handler(room, key, meta)
+        if isawaitable(result):
+            await result
 
 
 class Calling:
@@ -48,17 +63,13 @@ class Calling:
     key are not queued: it is looked at again afterwards.
 
     Args:
-        manager: the manager of this node.
-        handlers: the handlers of the application.
+        manager: the manager of this node, whose ``presence`` has the handlers.
         called: is called with a room whose other keeper has to be told of calls.
     """
 
-    def __init__(
-        self, manager: ClusterMember, handlers: Handlers, called: Callable[[HeldRoom], None]
-    ) -> None:
+    def __init__(self, manager: ClusterMember, called: Callable[[HeldRoom], None]) -> None:
         self._manager = manager
         self._called = called
-        self._handlers = handlers
         self._waiting: dict[tuple[int, str], HeldRoom] = {}
         self._running: set[tuple[int, str]] = set()
         self._again: set[tuple[int, str]] = set()
@@ -70,6 +81,10 @@ class Calling:
             return
         for key in changed:
             self._waiting[id(room), key] = room
+
+    @property
+    def _handlers(self) -> Handlers:
+        return self._manager.presence.handlers
 
     def _calls(self, room: HeldRoom) -> bool:
         return room.keepers[:1] == (self._manager.node_id,)
@@ -97,9 +112,7 @@ class Calling:
         try:
             for handler in handlers:
                 try:
-                    result = handler(room.id[1], place[1], unpack_meta(meta))
-                    if isawaitable(result):
-                        await result
+                    await self._handlers.run(handler, room.id[1], place[1], unpack_meta(meta))
                 except FAILURES:
                     logger.exception("a presence handler of room %r failed", room.id[1])
         finally:

@@ -15,7 +15,7 @@ from socketio_cluster.manager.presence.answers import Answers
 from socketio_cluster.manager.presence.attendance import Attendance
 from socketio_cluster.manager.presence.completing import Completing
 from socketio_cluster.manager.presence.exchange import Exchange
-from socketio_cluster.manager.presence.handlers import Calling, Handlers
+from socketio_cluster.manager.presence.handlers import Calling
 from socketio_cluster.manager.presence.held_room import HeldRoom, RoomId
 from socketio_cluster.manager.presence.keepers import Keepers
 from socketio_cluster.manager.presence.telling import Telling
@@ -36,10 +36,9 @@ class PresenceRooms:
 
     Args:
         manager: the manager of this node.
-        handlers: the handlers of the application.
     """
 
-    def __init__(self, manager: ClusterMember, handlers: Handlers) -> None:
+    def __init__(self, manager: ClusterMember) -> None:
         self.manager = manager
         self.held: dict[RoomId, HeldRoom] = {}
         self.exchange = Exchange(manager)
@@ -48,7 +47,7 @@ class PresenceRooms:
         self.attendance = Attendance(self)
         self.answers = Answers(self)
         self._telling = Telling(manager)
-        self._calling = Calling(manager, handlers, self.exchange.publish_calls)
+        self._calling = Calling(manager, self.exchange.publish_calls)
         self._versions = count(1)
         self._touched: dict[RoomId, HeldRoom] = {}
         self._forget_at = 0.0

@@ -16,6 +16,7 @@ from socketio_cluster.manager.clients.packets import PacketClass
 from socketio_cluster.manager.clients.rooms import LEAVING, PENDING
 from socketio_cluster.manager.errors import AlreadyLeaving
 from socketio_cluster.manager.host.connection import Connection
+from socketio_cluster.manager.presence.handlers import Handlers
 from socketio_cluster.manager.queries.server_events import ServerEvents
 from socketio_cluster.manager.sync.in_thread import in_thread
 
@@ -33,6 +34,7 @@ class InnerManager(ClusterManager):
         host: the threaded server.
         outboxes: the queues of its connections.
         server_events: its handlers of events between servers.
+        presence: its handlers of joins and leaves.
     """
 
     def __init__(
@@ -42,9 +44,11 @@ class InnerManager(ClusterManager):
         host: Host,
         outboxes: SyncOutboxes,
         server_events: ServerEvents,
+        presence: Handlers,
     ) -> None:
         super().__init__(url, **options)
         self.server_events = server_events
+        self.presence.handlers = presence
         self.server = self.host = ThreadedServer(host)  # type: ignore[assignment]  # all that this manager asks of it
         self._sync_outboxes = outboxes
 
