@@ -117,8 +117,10 @@ class Answering:
 
     async def _join(self, whom: Recipients, question: JoinRooms) -> int:
         manager, refused, joined = self._manager, 0, 0
+        moved: list[Client] = []
         async for client in self._clients(whom):
             joined += 1
+            moved.append(client)
             for room in question.rooms:
                 if room == client.sid:
                     continue
@@ -131,17 +133,26 @@ class Answering:
         for room in question.rooms:
             if manager.members.has(whom.namespace, room):
                 await manager.node.subscribe(manager.node.channels.room(whom.namespace, room))
+        await self._tell_bus(moved)
         if refused:
             raise Failed(f"{refused} joins were refused: those clients are in rooms_per_client rooms already")
         return joined
 
     async def _leave(self, whom: Recipients, question: LeaveRooms) -> int:
         left = 0
+        moved: list[Client] = []
         async for client in self._clients(whom):
             left += 1
+            moved.append(client)
             for room in question.rooms:
                 self._manager.basic_leave_room(client.sid, client.namespace, room)
+        await self._tell_bus(moved)
         return left
+
+    async def _tell_bus(self, moved: list[Client]) -> None:
+        """Tell the bus of the rooms of clients that may come back after this node has died."""
+        if self._manager.recovery is not None:
+            await asyncio.gather(*map(self._manager.recovery.flush, moved))
 
     async def _disconnect(self, whom: Recipients) -> int:
         meant = iter([client async for client in self._clients(whom)])

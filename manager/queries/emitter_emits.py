@@ -35,6 +35,8 @@ class EmitterEmits:
         whom, emitter = aim.recipients, self._emitter
 
         def post() -> int:
+            if emitter.recording.on and not volatile:
+                return emitter.recording.post(encoded, whom, [])
             if not (is_selective(whom) or volatile):
                 return emitter.remote.emit(encoded, whom.namespace, whom.rooms, [])
             channels = route(emitter.remote, whom)

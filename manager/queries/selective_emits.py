@@ -8,7 +8,6 @@ from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import Emit, SelectiveEmit
 from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.clients.acks import seconds_of
-from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, encode_event, shared_ack_id
 from socketio_cluster.manager.clients.rooms import CONNECTED, Callback
 from socketio_cluster.manager.ids import node_of
@@ -44,6 +43,11 @@ class SelectiveEmits:
             await manager.emit_encoded(encoded, whom.namespace, whom.rooms, [], callback, aim.local)
             return
         await manager.start()
+        if manager.recovery is not None:
+            if callback is None and not volatile and not aim.local:
+                await manager.recovery.emit(encoded, whom, [])
+                return
+            await manager.recovery.in_order()
         node = manager.node
         message = selective(encoded, whom, volatile=volatile)
         if not aim.local and not (volatile and (node.publisher.full or not node.ready)):
@@ -73,11 +77,10 @@ class SelectiveEmits:
             is_free = manager.host.is_free
             clients = [each for each in clients if each.state is CONNECTED and is_free(each.eio_sid)]
         encoded = Encoded(event.parts, event.text, event.ack_at, event.ack_id)
-        outgoing = Outgoing(encoded, rooms)
-        for client in clients:
-            if callback is None:
-                client.send(outgoing)
-            else:
+        if callback is None:
+            manager.fanout.send(clients, encoded, rooms)
+        else:
+            for client in clients:
                 manager.fanout.ask(client, encoded, rooms, callback)
         manager.stats.delivered += len(clients)
         return len(clients)

@@ -17,7 +17,6 @@ from socketio_cluster.manager.bus.query_messages import (
     LeaveRooms,
 )
 from socketio_cluster.manager.errors import UNKNOWN_SID
-from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.queries.asking import Asking, Stream
 from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.queries.selection import Rooms, Whom, aim
@@ -79,9 +78,10 @@ class SocketCalls(Asking):
         """
 
         def owner(queries: Queries) -> list[str]:
-            return [node for node in queries.everybody() if node == node_of(sid)]
+            return [node for node in queries.everybody() if node == self.cluster_manager.remote.owner_of(sid)]
 
         target = aim(sid, namespace=namespace, timeout=timeout)
+        await self.cluster_manager.remote.locate(namespace or "/", sid)
         for socket in await self._ask(target, FindSockets(session=False), _sockets, owner):
             if socket.sid == sid:
                 return socket.rooms

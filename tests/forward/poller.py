@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 
@@ -47,7 +48,8 @@ class Poller:
         query = f"{PATH}&sid={self.sid}" if self.sid else PATH
         self.requests += 1
         target = (url or next(self._urls)) + query
-        async with self._http.request(method, target, data=body, headers=self._headers) as response:
+        data = None if body is None else io.BytesIO(body.encode())  # aiohttp warns of bytes above 1 MiB
+        async with self._http.request(method, target, data=data, headers=self._headers) as response:
             text = await response.text()
             if response.status != 200:
                 raise Failed(response.status, text)
