@@ -51,12 +51,15 @@ class PresenceRooms:
         self._versions = count(1)
         self._touched: dict[RoomId, HeldRoom] = {}
         self._forget_at = 0.0
+        self.used = False
+        """Whether this node has ever held a room, so that the application may use presence."""
         self._clock = Recurring(TURN, self._turn)
 
     def hold(self, room: RoomId) -> HeldRoom:
         """Return what this node knows of a room. If that is new to it, it begins to find out."""
         held = self.held.get(room)
         if held is None:
+            self.used = True
             held = self.held[room] = HeldRoom(room, self.manager.node_id, self._versions)
             held.keepers = self.keepers.ring.keepers(*room)
             self.completing.begin(held)

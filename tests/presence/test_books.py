@@ -160,6 +160,22 @@ def test_calls(book):
     assert calls.take_untold() == ([], ["ada"])
 
 
+def test_last_meta(book):
+    """A leave has the last meta, also when this was never looked at."""
+    calls, other = Calls(book), Calls(book)
+    book.change("a", 0, 1, [entry("s1", meta=b"1")], [])
+    calls.next("ada")
+    other.told(["ada"], [], b"?", first=True)
+    book.change("a", 1, 2, [entry("s1", meta=b"2")], [])
+    book.change("a", 2, 3, [], ["s1"])
+    assert calls.next("ada") == (Call.LEAVE, b"2")
+    book.change("a", 3, 4, [entry("s1", meta=b"3")], [])
+    book.change("a", 4, 5, [], ["s1"])
+    other.follow(["ada"])
+    assert other.next("ada") == (Call.LEAVE, b"3")
+    assert book.last == {}
+
+
 def test_other_keeper_goes_on(book):
     """A keeper that was told of the calls makes only those that are still due."""
     calls = Calls(book)
