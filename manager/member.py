@@ -202,6 +202,14 @@ class ClusterMember(LocalManager):
         self.queries.node_gone(node)
         self.replies.node_gone(node)
 
+    async def in_order(self) -> None:
+        """Wait until the clients of this node have what it has emitted so far.
+
+        Without recovery they have it at once.
+        """
+        if self.recovery is not None:
+            await self.recovery.in_order()
+
     def removed(self, client: Client) -> None:
         """Note that a client is gone from this node."""
         if self.recovery is not None:

@@ -40,6 +40,7 @@ class RoomKeeper(ClusterMember):
             return
         if await self.remote.is_client(namespace, room):
             raise ValueError("cannot enter a sid room")
+        await self.in_order()
         check_room_limit(client, room, self.options.rooms_per_client, self.stats)
         self.basic_enter_room(sid, namespace, room)
         await self.node.subscribe(self.node.channels.room(namespace, room))
@@ -55,6 +56,7 @@ class RoomKeeper(ClusterMember):
             await self.start()
             await self.remote.leave(namespace, sid, room)
             return
+        await self.in_order()
         self.basic_leave_room(sid, namespace, room)
         if self.recovery is not None:
             await self.recovery.flush(client)
@@ -68,5 +70,6 @@ class RoomKeeper(ClusterMember):
         await self.start()
         if await self.remote.is_client(namespace, room):
             raise ValueError("cannot close a sid room")
+        await self.in_order()
         self.basic_close_room(room, namespace)
         await self.remote.close(namespace, room)

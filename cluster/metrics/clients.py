@@ -13,7 +13,10 @@ from socketio_cluster.manager.stats import Histogram, Stats
 
 TRANSPORTS: Final = ("polling", "websocket")
 REFUSALS: Final = ("full", "rate", "draining", "protocol", "application")
-OUTCOMES: Final = ("recovered", "unknown", "late", "epoch", "offset", "busy", "mixed", "bus", "broken")
+OUTCOMES: Final = (
+    "recovered",
+    *("unknown", "late", "epoch", "offset", "busy", "taken", "mixed", "bus", "broken"),
+)
 REASONS: Final = (
     "client disconnect",
     "server disconnect",

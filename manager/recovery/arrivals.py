@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from socketio_cluster.manager.bus.stamp import Stamp
-from socketio_cluster.manager.bus.store import Claim, Claimed, Open
+from socketio_cluster.manager.bus.store import Change, Claim, Claimed, Open, Release
 from socketio_cluster.manager.clients.rooms import Client
 from socketio_cluster.manager.errors import BrokerError, NodeTimeout
 from socketio_cluster.manager.ids import new_sid, node_of
@@ -86,25 +86,29 @@ class Arrivals:
             environ["socketio.recovered"] = recovered
 
     async def _new(self, eio_sid: str, namespace: str, *, knows: bool) -> Client:
-        client = await self._add(new_sid(self._manager.node_id), eio_sid, namespace)
-        if knows:
-            pid, claim = new_pid(client.sid), new_claim()
-            seconds = self._recovery.times.session
-            opening = Open(client.sid, digest(pid), namespace, self._manager.node_id, claim, seconds)
-            try:
-                place = await self._keeper.open(opening)
-            except BrokerError as error:
-                logger.debug("client %s cannot come back: %s", client.sid, error)
-            else:
-                client.session = ClientSession(pid, claim, place.last)
+        sid, claim = new_sid(self._manager.node_id), new_claim()
+        if not knows:
+            return await self._add(sid, eio_sid, namespace, None)
+        session = ClientSession(new_pid(sid), claim, 0)
+        client = await self._add(sid, eio_sid, namespace, session)
+        seconds = self._recovery.times.session
+        opening = Open(sid, digest(session.pid), namespace, self._manager.node_id, claim, seconds)
+        try:
+            session.position = (await self._keeper.open(opening)).last
+        except BrokerError as error:
+            logger.debug("client %s cannot come back: %s", sid, error)
+            client.session = None
         return client
 
-    async def _add(self, sid: str, eio_sid: str, namespace: str) -> Client:
+    async def _add(self, sid: str, eio_sid: str, namespace: str, session: ClientSession | None) -> Client:
+        """Add a client. Events that come for it from now on are held."""
         manager = self._manager
         manager.basic_enter_room(sid, namespace, None, eio_sid=eio_sid)
+        client = manager.members.clients[sid]
+        client.session = session
         manager.basic_enter_room(sid, namespace, sid, eio_sid=eio_sid)
         await manager.node.subscribe(manager.node.channels.namespace(namespace))
-        return manager.members.clients[sid]
+        return client
 
     async def _recover(self, eio_sid: str, namespace: str, arrival: Arrival) -> str:
         """Try to give a client its session back. Returns "recovered", or why that cannot be."""
@@ -125,20 +129,22 @@ class Arrivals:
             if claimed is None:
                 return "unknown"
             if (reason := _why_not(claimed, offset)) is not None:
+                await self._keeper.release(Release(sid, claim, 0))
                 return reason
             if not await self._take(claimed.node, sid, namespace):
                 return "busy"
-            await self._restore(sid, eio_sid, namespace, claimed)
+            position = max(claimed.position, offset.number if offset is not None else 0)
+            session = ClientSession(arrival.pid, claim, position, recovered=True, returning=True)
+            await self._restore(sid, eio_sid, namespace, claimed, session)
+            if await self._keeper.change(Change(sid, claim)):
+                return "recovered"
         except BrokerError as error:
             logger.debug("client %s cannot have its session back: %s", sid, error)
+            self._manager.basic_disconnect(sid, namespace)
             return "bus"
-        position = max(claimed.position, offset.number if offset is not None else 0)
-        joined = {read_room(room): at for room, at in claimed.rooms.items()}
-        client = self._manager.members.clients[sid]
-        client.session = ClientSession(
-            arrival.pid, claim, position, joined=joined, recovered=True, returning=True
-        )
-        return "recovered"
+        # Another connection has claimed it meanwhile. Its node may have asked for it before it was here.
+        self._manager.basic_disconnect(sid, namespace)
+        return "taken"
 
     async def _take(self, owner: str, sid: str, namespace: str) -> bool:
         """Have the former owner drop its side. Returns False if this node cannot drop its own."""
@@ -158,20 +164,24 @@ class Arrivals:
         if client is not None:
             await self._manager.send_back(client.eio_sid, TRANSPORT_CLOSE)
 
-    async def _restore(self, sid: str, eio_sid: str, namespace: str, claimed: Claimed) -> None:
+    async def _restore(
+        self, sid: str, eio_sid: str, namespace: str, claimed: Claimed, session: ClientSession
+    ) -> None:
         """Put a client into its rooms again, and give it its data."""
         manager, names = self._manager, self._manager.node.channels
-        await self._add(sid, eio_sid, namespace)
+        await self._add(sid, eio_sid, namespace, session)
         channels = []
         if node_of(sid) != manager.node_id:
             channels.append(names.room(namespace, sid))
         for room in map(read_room, claimed.rooms):
             manager.basic_enter_room(sid, namespace, room)
             channels.append(names.room(namespace, room))
+        session.joined = {read_room(room): at for room, at in claimed.rooms.items()}
+        session.unwritten = {}
         await asyncio.gather(*map(manager.node.subscribe, channels))
         if claimed.data:
-            session = await manager.server.eio.get_session(eio_sid)
-            session[namespace] = msgspec.msgpack.decode(claimed.data)
+            stored = await manager.server.eio.get_session(eio_sid)
+            stored[namespace] = msgspec.msgpack.decode(claimed.data)
         manager.present.attendance.came_back(sid, namespace)
 
 

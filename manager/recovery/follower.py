@@ -56,6 +56,7 @@ class Follower:
         self._place = Place("", 0, 0)
         self._reading: asyncio.Task[None] | None = None
         self._echoed = 0
+        self._dropped = 0
         self._turn: asyncio.Future[None] | None = None
 
     # called by the node
@@ -137,8 +138,9 @@ class Follower:
         try:
             if not order.epoch:
                 order.begin(self._place)
-            elif not order.reaches_back(self._place):
+            elif not order.reaches_back(self._place) or self._manager.stats.dropped > self._dropped:
                 await self._lose()
+            self._dropped = self._manager.stats.dropped
             while order.behind:
                 await self._read()
         except BrokerError as error:
@@ -170,8 +172,10 @@ class Follower:
 
     async def _lose(self) -> None:
         """Start anew behind events that are lost to this node, and tell those who may have needed them."""
-        logger.error("events are lost to this node: the bus does not keep them any more; clients are told")
+        logger.error("events are lost: the bus has not got them, or not kept them; clients are told")
         self._manager.stats.gaps += 1
+        if self._manager.stats.dropped > self._dropped:
+            await self._keeper.gap()  # Those that are away miss them too.
         place = await self._keeper.place()
         self.order.begin(place or self._place)
         connections = {client.eio_sid for client in self._manager.members.clients.values() if client.session}

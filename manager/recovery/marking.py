@@ -66,9 +66,11 @@ class MarkingFanout(Fanout):
             session = client.session
             if session is None:
                 client.send(plain)
-            elif not number or number > session.upto:
+            elif number > session.upto or (not number and session.upto <= self._order.seen):
                 marked = marked or self.marked(encoded, rooms, number)
                 client.send(marked)
+            elif not number:  # The node itself is not as far as what was replayed to this client.
+                client.send(self.marked(encoded, rooms, 0, at_least=session.upto))
 
     def marked(self, encoded: Encoded, rooms: list[Room] | None, number: int, *, at_least: int = 0) -> Marked:
         """Return an event with its offset.
