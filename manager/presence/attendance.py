@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from socketio_cluster.manager.bus.channels import Room
@@ -119,9 +120,17 @@ class Attendance:
     def turn(self, now: float) -> None:
         """Remove the clients that have not come back."""
         for sid, place in [each for each, until in self._lost.items() if now >= until]:
-            del self._lost[sid, place]
-            self._rooms.hold(place).own.remove(sid)
-            self._forget(sid, place)
+            self._remove(sid, place)
+
+    def changed(self, room: HeldRoom, keys: Iterable[str]) -> None:
+        """Remove lost clients in whose place others have come, perhaps to other nodes."""
+        for sid in room.own.superseded(keys) if self._lost else ():
+            self._remove(sid, room.id)
+
+    def _remove(self, sid: str, place: RoomId) -> None:
+        del self._lost[sid, place]
+        self._rooms.hold(place).own.remove(sid)
+        self._forget(sid, place)
 
     def _attend(self, sid: str, place: RoomId) -> None:
         self._of_client.setdefault(sid, {})[place] = None

@@ -116,6 +116,16 @@ def test_own_changes(book):
     assert own.take() == []
 
 
+def test_superseded(book):
+    """A lost client is not waited for when another one of its key is present, on whichever node."""
+    own = Own(book, "a", count(1))
+    own.put(entry("s1", lost=True))
+    own.put(entry("s2", "bob", lost=True))
+    assert own.superseded(["ada", "bob", "eve"]) == []
+    book.change("b", 0, 1, [entry("s3"), entry("s4", "bob", lost=True)], [])
+    assert own.superseded(["ada", "bob"]) == ["s1"]
+
+
 def test_copies():
     """What a node knows of a room arrives whole, however many pieces it has."""
     room = HeldRoom(("/", "tea"), "a", count(1))
