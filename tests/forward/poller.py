@@ -48,8 +48,11 @@ class Poller:
         query = f"{PATH}&sid={self.sid}" if self.sid else PATH
         self.requests += 1
         target = (url or next(self._urls)) + query
-        data = None if body is None else io.BytesIO(body.encode())  # aiohttp warns of bytes above 1 MiB
-        async with self._http.request(method, target, data=data, headers=self._headers) as response:
+        data, headers = None, dict(self._headers or {})
+        if body is not None:
+            data = io.BytesIO(body.encode())  # aiohttp warns of a text with more than 1 MiB
+            headers["Content-Type"] = "text/plain; charset=utf-8"
+        async with self._http.request(method, target, data=data, headers=headers) as response:
             text = await response.text()
             if response.status != 200:
                 raise Failed(response.status, text)
