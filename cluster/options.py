@@ -48,6 +48,7 @@ class ServeOptions(Limits):
     bus: str
     bus_file: Path | None
     prefix: str | None
+    recovery_seconds: int | None
     secret_file: Path | None
     stuck_after: float
     start_timeout: float

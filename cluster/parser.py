@@ -34,6 +34,7 @@ TRUST_HELP = (
     "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses and networks with commas "
     "between, or * for everybody"
 )
+RECOVERY_HELP = "so long a client may be away and still misses nothing"
 ROOT_HELP = "the path in front of the application, which a proxy removes from requests, e.g. /api"
 SECRET_HELP = (
     "file with the secret that signs what nodes say to each other, the same for all nodes; "  # noqa: S105
@@ -141,6 +142,7 @@ def _add_cluster(parser: Parser, *, workers: int) -> None:
     add("--bus", BUS_HELP, metavar="URL", default="local://")
     add("--bus-file", "file that holds the URL of the bus; instead of --bus", convert=Path, metavar="PATH")
     add("--prefix", "name of the cluster on the bus, when several share it", metavar="NAME")
+    add("--recovery-seconds", RECOVERY_HELP, convert=values.number, metavar="SECONDS")
     add("--secret-file", SECRET_HELP, convert=Path, metavar="PATH")
 
 

@@ -12,6 +12,7 @@ from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.queries.broadcast import Calls
 from socketio_cluster.manager.queries.server_events import ServerEvents
 from socketio_cluster.manager.sync.calls import BlockingClusterCalls
+from socketio_cluster.manager.sync.presence import BlockingPresence
 from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
 
 T = TypeVar("T")
@@ -20,7 +21,7 @@ T = TypeVar("T")
 class Server(BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
     """``socketio.Server``, for ``async_mode="threading"`` and a ``SyncClusterManager``.
 
-    Arguments, methods and events are python-socketio's; new are the questions to all nodes. Flask-SocketIO
+    Arguments, methods and events are python-socketio's. The questions to all nodes are new. Flask-SocketIO
     makes a server of its own, whose manager has the same calls.
     """
 
@@ -35,6 +36,11 @@ class Server(BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
     def server_events(self) -> ServerEvents:  # type: ignore[override]
         """The handlers of ``on_server``."""
         return self.cluster_manager.server_events
+
+    @property
+    def presence(self) -> BlockingPresence:
+        """Who is in which room, on all nodes together; raises ``SettingError`` as ``cluster_manager``."""
+        return self.cluster_manager.presence
 
     def wait_for(self, call: Callable[[Calls], Coroutine[Any, Any, T]]) -> T:
         """Run a call of the node on its loop and wait; returns what it returns and raises what it raises."""

@@ -22,10 +22,12 @@ from socketio_cluster.cluster.drain import Aging, Drain
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward.forwarding import Forwarding
 from socketio_cluster.cluster.http.ending import stop_accepting
+from socketio_cluster.cluster.http.entering import open_entrance
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
 from socketio_cluster.cluster.http.mounts import allow_mounts
 from socketio_cluster.cluster.http.protocol import HttpProtocol, HttpStats
 from socketio_cluster.cluster.http.websocket import RelayProtocol
+from socketio_cluster.cluster.lane.entrance import entrance
 from socketio_cluster.cluster.lane.install import Lanes
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.metrics.watch import Watching
@@ -99,6 +101,7 @@ class WorkerServer(uvicorn.Server):
         await super().startup(sockets)
         await self._start_managers()  # the application may have made some in its lifespan
         await self._status_socket.open(self._options.internal.status_socket)
+        open_entrance(self.config, entrance)
         if self.started:
             gc.collect()
             gc.freeze()  # these objects stay, so later collections need not visit them

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
+from socketio_cluster.manager.bus import query_messages
 from socketio_cluster.manager.bus.channels import Room, check_room
 from socketio_cluster.manager.bus.messages import Message, Reply
 from socketio_cluster.manager.bus.node import Node
@@ -21,6 +22,9 @@ from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.queries.calls import EmitterCalls
 from socketio_cluster.manager.queries.emitter_emits import EmitterEmits
 from socketio_cluster.manager.queries.queries import Queries
+from socketio_cluster.manager.recovery.keeper import Keeper
+from socketio_cluster.manager.recovery.locating_remote import LocatingRemote
+from socketio_cluster.manager.recovery.recording import Recording
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
 
@@ -97,7 +101,13 @@ class AsyncEmitter(EmitterCalls):
         """
         namespace, rooms = namespace or "/", room_list(room if to is None else to)
         encoded, skip = encode_event(self.packet_class, event, data, namespace), skip_list(skip_sid)
-        await self.publish(lambda: self.remote.emit(encoded, namespace, rooms, skip))
+
+        def post() -> int:
+            if self.recording.on:
+                return self.recording.post(encoded, query_messages.Recipients(namespace, rooms, []), skip)
+            return self.remote.emit(encoded, namespace, rooms, skip)
+
+        await self.publish(post)
 
     async def send(
         self,
@@ -218,7 +228,9 @@ class AsyncEmitter(EmitterCalls):
         self._settle()
         if self._starting is None:
             self.node = Node(self.options, self, self.stats, serving=False)
-            self.remote = Remote(self.node)
+            self.recording = Recording(self.node)
+            self.node.receiver.recorder = self.recording
+            self.remote = LocatingRemote(self.node, Keeper(self.node), lambda: self.recording.on)
             self.queries = Queries(self.node, None)
             self._starting = asyncio.get_running_loop().create_task(
                 self.node.start(self._timeout), context=Context()

@@ -13,26 +13,29 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from socketio_cluster.manager.bus.channels import Room, check_room
+from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import Message
+from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER, Backpressure
 from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event, shared_ack_id
-from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback, check_room_limit
+from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.host.fixes import install
 from socketio_cluster.manager.host.handlers import Handlers
 from socketio_cluster.manager.host.outbox import Outboxes
+from socketio_cluster.manager.host.recovering import install_recovery
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import break_off
 from socketio_cluster.manager.host.shared_fixes import forget_connections
-from socketio_cluster.manager.ids import new_sid, node_of
+from socketio_cluster.manager.ids import new_sid
 from socketio_cluster.manager.inbound import Inbound
 from socketio_cluster.manager.local_manager import room_list, skip_list
-from socketio_cluster.manager.member import ClusterMember
 from socketio_cluster.manager.queries.calls import ClusterCalls
+from socketio_cluster.manager.recovery.recovery import Recovery
+from socketio_cluster.manager.room_keeper import RoomKeeper
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -44,7 +47,7 @@ def active_managers() -> list[ClusterManager]:
     return list(_managers)
 
 
-class ClusterManager(ClusterCalls, ClusterMember):
+class ClusterManager(ClusterCalls, RoomKeeper):
     """The client manager that makes many nodes one Socket.IO server.
 
     Args:
@@ -61,7 +64,6 @@ class ClusterManager(ClusterCalls, ClusterMember):
         super().__init__(url, **options)
         self.backpressure = Backpressure(self.options.slow_seconds, self.stats)
         self.handlers = Handlers(self.options.handlers_per_client, self.stats)
-        self.fanout = Fanout(self)
         self._inbound = Inbound(self)
         self.direct_writer: Callable[[str], Callable[[Outgoing], None] | None] | None = None
         """Returns the writer of a connection that does not use python-engineio's queue, or None."""
@@ -91,6 +93,18 @@ class ClusterManager(ClusterCalls, ClusterMember):
         host.use_ids(lambda: new_sid(self.node.id))
         self.handlers.watch(host)
         install(host, self)
+        if self.options.recovery_seconds is not None:
+            install_recovery(host, self)
+
+    def _new_recovery(self) -> Recovery | None:
+        seconds = self.options.recovery_seconds
+        recovery = Recovery(self, seconds) if seconds is not None else None
+        self.fanout = recovery.follower.fanout if recovery is not None else Fanout(self)
+        return recovery
+
+    def recovered(self, sid: str) -> bool:
+        """Whether a client of this node has its former session back, so that it has missed nothing."""
+        return self.recovery is not None and self.recovery.recovered(sid)
 
     def _new_node(self) -> None:
         super()._new_node()
@@ -114,6 +128,8 @@ class ClusterManager(ClusterCalls, ClusterMember):
         await self.start()
         if self.members.on_connection(eio_sid, namespace) is not None:
             return None
+        if self.recovery is not None:
+            return await self.recovery.arrivals.pre_connect(eio_sid, namespace)
         sid = new_sid(self.node.id)
         self.basic_enter_room(sid, namespace, None, eio_sid=eio_sid)
         self.basic_enter_room(sid, namespace, sid, eio_sid=eio_sid)
@@ -128,6 +144,8 @@ class ClusterManager(ClusterCalls, ClusterMember):
             if fresh is None:
                 return None
             sid, client = fresh, self.members.clients[fresh]
+        if self.recovery is not None and client.session is not None and client.session.returning:
+            await self.recovery.catch_up(client, client.session)
         complete = client.connected(time.time())
         if client.lost is not None:
             await self.host.handle_disconnect(client.eio_sid, namespace, client.lost)
@@ -143,11 +161,11 @@ class ClusterManager(ClusterCalls, ClusterMember):
             await self.send_back(client.eio_sid)
         return sid
 
-    async def send_back(self, eio_sid: str) -> None:
-        """End a connection in such a way that its client connects again."""
+    async def send_back(self, eio_sid: str, reason: str = SLOW_CONSUMER) -> None:
+        """End a connection in such a way that its client connects again. ``reason`` is for its handlers."""
         socket = self.server.eio.sockets.get(eio_sid)
         if socket is not None:
-            await break_off(socket, SLOW_CONSUMER)
+            await break_off(socket, reason)
 
     async def close(self) -> None:
         """Say goodbye to the other nodes and leave the bus."""
@@ -168,66 +186,10 @@ class ClusterManager(ClusterCalls, ClusterMember):
         """Remove a client."""
         self.basic_disconnect(sid, namespace)
 
-    # python-socketio: rooms
-
     def writer_of(self, eio_sid: str) -> Callable[[Outgoing], None]:
         """Return the function that writes events to a connection of this node's server."""
         direct = self.direct_writer(eio_sid) if self.direct_writer is not None else None
         return direct or self._outboxes.of(eio_sid)
-
-    def emptied(self, namespace: str, room: Room | None) -> None:
-        """Unsubscribe from the channel of a room or a namespace without clients."""
-        names = self.node.channels
-        self.node.unsubscribe(names.namespace(namespace) if room is None else names.room(namespace, room))
-
-    def is_sid_room(self, namespace: str, room: Any) -> bool:
-        """Whether the room is a client's own room on this node. Such rooms are private."""
-        return self.members.find(room, namespace) is not None
-
-    async def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
-        """Put a client of any node into a room. An emit that is made after the return reaches it.
-
-        If this is cancelled, the client may be in the room or not. Raises ``ValueError`` for an unknown sid,
-        another client's own room or a name that no bus can carry, ``TooManyRooms`` (a ``ValueError`` too) at
-        the client's limit, ``TypeError`` for a room that is neither str nor int, and ``NodeTimeout`` if the
-        client's node does not confirm in time.
-        """
-        room = check_room(room)
-        self.enter_loop()
-        if room == sid:
-            return
-        client = self.members.find(sid, namespace)
-        if client is None:
-            await self.start()
-            await self.remote.enter(namespace, sid, room)
-            return
-        if await self.remote.is_client(namespace, room):
-            raise ValueError("cannot enter a sid room")
-        check_room_limit(client, room, self.options.rooms_per_client, self.stats)
-        self.basic_enter_room(sid, namespace, room)
-        await self.node.subscribe(self.node.channels.room(namespace, room))
-
-    async def leave_room(self, sid: str, namespace: str, room: Any) -> None:
-        """Take a client of any node out of a room. Raises ``NodeTimeout`` if its node does not confirm."""
-        room = check_room(room)
-        self.enter_loop()
-        if self.members.find(sid, namespace) is None:
-            await self.start()
-            await self.remote.leave(namespace, sid, room)
-        else:
-            self.basic_leave_room(sid, namespace, room)
-
-    async def close_room(self, room: Any, namespace: str) -> None:
-        """Take all clients on all nodes out of a room.
-
-        Raises ``ValueError`` for a sid, and ``NodeTimeout``.
-        """
-        room = check_room(room)
-        await self.start()
-        if await self.remote.is_client(namespace, room):
-            raise ValueError("cannot close a sid room")
-        self.basic_close_room(room, namespace)
-        await self.remote.close(namespace, room)
 
     # python-socketio: events
 
@@ -271,6 +233,12 @@ class ClusterManager(ClusterCalls, ClusterMember):
         """
         if self._home is not asyncio.get_running_loop():
             await self.start()
+        if self.recovery is not None:
+            if callback is None and not ignore_queue:
+                await self.recovery.emit(encoded, Recipients(namespace, rooms, []), skip)
+                return
+            if await self.recovery.puts_off(encoded, namespace, rooms, skip, callback):
+                return
         # First the bus: an event that it cannot hold raises here, before anybody has got it.
         number = 0 if ignore_queue else self.remote.emit(encoded, namespace, rooms, skip, callback)
         self.stats.emitted += 1
@@ -287,7 +255,7 @@ class ClusterManager(ClusterCalls, ClusterMember):
 
     def _is_gone(self, rooms: list[Room] | None) -> bool:
         """Whether the only room has the form of a sid of this node, so that no other node has that client."""
-        return rooms is not None and len(rooms) == 1 and node_of(rooms[0]) == self.node.id
+        return rooms is not None and len(rooms) == 1 and self.remote.owner_of(rooms[0]) == self.node.id
 
     async def trigger_callback(self, sid: str | None, id: int, data: list[Any]) -> None:  # noqa: A002
         """Call the callback for a client's answer. An asynchronous one runs in a task of its own."""

@@ -17,14 +17,16 @@ from socketio_cluster.manager.bus.messages import (
     Leave,
     Message,
     PassedOn,
+    Recorded,
     Reply,
     SelectiveEmit,
+    Taken,
 )
 from socketio_cluster.manager.bus.presence_messages import PresenceCalled, PresenceChange
 from socketio_cluster.manager.bus.query_messages import Finding, Query, Want
 from socketio_cluster.manager.clients.acks import RemoteAck
-from socketio_cluster.manager.clients.packets import Encoded, decode, encode_ack
-from socketio_cluster.manager.errors import UNKNOWN_SID, EnvelopeError, EventTooLarge
+from socketio_cluster.manager.clients.packets import Encoded, check_readable, decode, encode_ack
+from socketio_cluster.manager.errors import UNKNOWN_SID, EventTooLarge
 from socketio_cluster.manager.ids import node_of
 
 if TYPE_CHECKING:
@@ -50,6 +52,8 @@ class Inbound:
                 self._emit(origin, message)
             case SelectiveEmit():
                 self._selective_emit(origin, message)
+            case Recorded():
+                pass  # A sender repeats it after an outage, but this node reads it from the history.
             case PassedOn():
                 self._passed_on(message)
             case Ack():
@@ -74,11 +78,13 @@ class Inbound:
                 self._start_task(origin, message.request, self._close(message))
             case Disconnect():
                 self._start_task(origin, message.request, self._disconnect(message))
+            case Taken():
+                self._start_task(origin, message.request, self._taken(message))
             case _:
                 logger.warning("node %s sent a %s, which is not for clients", origin, type(message).__name__)
 
     def _emit(self, origin: str, message: Emit) -> None:
-        _check(message)
+        check_readable(message.parts, message.text)
         rooms = message.rooms
         if rooms is not None:
             rooms = self._rooms_here(origin, message, rooms)
@@ -86,7 +92,7 @@ class Inbound:
 
     def _selective_emit(self, origin: str, message: SelectiveEmit) -> None:
         event = message.event
-        _check(event)
+        check_readable(event.parts, event.text)
         rooms = event.rooms
         if rooms is not None and not (message.except_ or message.where):
             rooms = self._rooms_here(origin, event, rooms)  # otherwise it came to the whole namespace
@@ -113,7 +119,8 @@ class Inbound:
         owners = [node_of(room) for room in rooms]
         node, pairs = self._manager.node, list(zip(rooms, owners, strict=True))
         self._pass_on(origin, message, [room for room, owner in pairs if owner == node.id])
-        return [room for room, owner in pairs if self._serves(owner, origin)]
+        here, namespace = self._manager.is_sid_room, message.namespace  # A client may have come back here.
+        return [room for room, owner in pairs if self._serves(owner, origin) or here(namespace, room)]
 
     def _serves(self, owner: str | None, emitter: str) -> bool:
         """Whether this node has to serve a room itself: the node ``owner`` will not pass the emit on."""
@@ -198,19 +205,12 @@ class Inbound:
         self._manager.basic_close_room(message.room, message.namespace)
         return ""
 
+    async def _taken(self, message: Taken) -> str:
+        if self._manager.recovery is not None:
+            await self._manager.recovery.arrivals.drop(message.sid, message.namespace)
+        return ""
+
     async def _disconnect(self, message: Disconnect) -> str:
         if self._manager.members.find(message.sid, message.namespace) is not None:
             await self._manager.server.disconnect(message.sid, namespace=message.namespace)
         return ""
-
-
-def _check(message: Emit) -> None:
-    """Raise ``EnvelopeError`` for an event that no client could read: every client would disconnect."""
-    if not message.parts:
-        raise EnvelopeError("malformed", "an event without a packet")
-    head = message.parts[0]
-    if message.text and not head.isascii():
-        try:
-            head.decode()
-        except UnicodeDecodeError as exc:
-            raise EnvelopeError("malformed", f"an event that is not UTF-8: {exc}") from None

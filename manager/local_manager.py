@@ -35,6 +35,9 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
         """Called when the last client has left a room, or with None the namespace."""
         raise NotImplementedError
 
+    def removed(self, client: Client) -> None:
+        """Called when a client was removed from its rooms and its namespace."""
+
     def pre_disconnect(self, sid: str, namespace: str) -> str:
         """Mark a client as leaving and return its connection's sid."""
         client = self.members.clients[sid]
@@ -51,6 +54,7 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
         self.client_acks.abandon(client)
         self.basic_leave_room(sid, namespace, sid)
         self.basic_leave_room(sid, namespace, None)
+        self.removed(client)
 
     def is_pre_connected(self, sid: str, namespace: str) -> bool:
         """Whether this is a client of this node whose connect handler runs."""

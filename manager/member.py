@@ -12,7 +12,7 @@ from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.clients.client_acks import ClientAcks
-from socketio_cluster.manager.clients.rooms import LocalRooms
+from socketio_cluster.manager.clients.rooms import Client, LocalRooms
 from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
 from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.loops import OwnLoop
@@ -23,6 +23,7 @@ from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.queries.replies import Replies
 from socketio_cluster.manager.queries.selective_emits import SelectiveEmits
 from socketio_cluster.manager.queries.server_events import ServerEvents
+from socketio_cluster.manager.recovery.locating_remote import LocatingRemote
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
 from socketio_cluster.manager.tasks import Recurring
@@ -30,6 +31,7 @@ from socketio_cluster.manager.tasks import Recurring
 if TYPE_CHECKING:
     from socketio_cluster.manager.clients.fanout import Fanout
     from socketio_cluster.manager.host.server import Host
+    from socketio_cluster.manager.recovery.recovery import Recovery
 
 START_SECONDS: Final = 5.0
 """How long the first client waits for the bus. After that it is served without the bus."""
@@ -68,11 +70,21 @@ class ClusterMember(LocalManager):
         self._starting: asyncio.Future[None] | None = None
         self._home: asyncio.AbstractEventLoop | None = None
         self.node = Node(self.options, self, self.stats)
-        self.remote = Remote(self.node, self.is_sid_room)
+        self.recovery = self._new_recovery()
+        self.remote = self._new_remote()
         self.replies = Replies(self)
         self.queries = Queries(self.node, self.replies)
         self.selective_emits = SelectiveEmits(self)
-        self.present = PresenceRooms(self, self.presence.handlers)
+        self.present = PresenceRooms(self)
+
+    def _new_remote(self) -> Remote:
+        if self.recovery is None:
+            return Remote(self.node, self.is_sid_room)
+        return LocatingRemote(self.node, self.recovery.keeper, is_client=self.is_sid_room)
+
+    def _new_recovery(self) -> Recovery | None:
+        """Make the recovery of a new node. None means that recovery is off."""
+        return None
 
     @property
     def node_id(self) -> str:
@@ -117,6 +129,8 @@ class ClusterMember(LocalManager):
             self._starting = asyncio.get_running_loop().create_task(starting, context=Context())
         if not self._starting.done():
             await asyncio.shield(self._starting)
+        if self._home is None and self.recovery is not None:
+            self.recovery.start()
         self._home = asyncio.get_running_loop()
 
     async def posted(self, number: int) -> None:
@@ -138,6 +152,8 @@ class ClusterMember(LocalManager):
         if starting is not None:
             starting.cancel()
         await self.node.close()
+        if self.recovery is not None:
+            self.recovery.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -157,10 +173,14 @@ class ClusterMember(LocalManager):
     def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
         """Put a client of this node into a room, as ``LocalManager`` does."""
         super().basic_enter_room(sid, namespace, room, eio_sid)
+        if self.recovery is not None and room not in (None, sid):
+            self.recovery.moved(self.members.clients[sid], room, inside=True)
         self.present.attendance.entered_room(sid, (namespace, room))
 
     def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of this node out of a room, as ``LocalManager`` does."""
+        if self.recovery is not None and room not in (None, sid) and sid in self.members.clients:
+            self.recovery.moved(self.members.clients[sid], room, inside=False)
         super().basic_leave_room(sid, namespace, room)
         self.present.attendance.left_room(sid, (namespace, room))
 
@@ -172,6 +192,8 @@ class ClusterMember(LocalManager):
     def node_here(self, node: str) -> None:
         """Share the rooms whose presence is kept with a node that has come."""
         self.present.keepers.here(node)
+        if self.recovery is not None:
+            self.recovery.node_here()
 
     def node_gone(self, node: str, *, died: bool) -> None:
         """Stop waiting for a node that has left or died."""
@@ -179,6 +201,19 @@ class ClusterMember(LocalManager):
         self.remote.node_gone(node)
         self.queries.node_gone(node)
         self.replies.node_gone(node)
+
+    async def in_order(self) -> None:
+        """Wait until the clients of this node have what it has emitted so far.
+
+        Without recovery they have it at once.
+        """
+        if self.recovery is not None:
+            await self.recovery.in_order()
+
+    def removed(self, client: Client) -> None:
+        """Note that a client is gone from this node."""
+        if self.recovery is not None:
+            self.recovery.left(client)
 
     def spawn(self, work: Coroutine[Any, Any, Any], context: Context | None = None) -> asyncio.Task[Any]:
         """Run a coroutine in a task, and keep a reference to the task until it ends.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from socketio_cluster.manager.bus.envelope import SHORTEST, secrets_in
-from socketio_cluster.manager.bus.registry import check_url
+from socketio_cluster.manager.bus.registry import check_recording, check_url
 from socketio_cluster.manager.errors import SettingError
 
 MEBIBYTE = 1024 * 1024
@@ -61,6 +61,10 @@ class Options:
     """The most event handlers that run for one client. At this limit nothing more is read from the client."""
     connect_seconds: float = 45.0
     """A connection that has not joined a namespace after this time is closed."""
+    recovery_seconds: float | None = None
+    """How long a client may be away and still get its session back, with what it missed. None: not at all."""
+    recovery_bytes: int = 64 * MEBIBYTE
+    """The most bytes of events that the bus keeps for clients that are away, of the whole cluster."""
     presence_grace: float = 5.0
     """How long a client stays present after its connection was lost, because it may come back."""
     rooms_per_client: int | None = None
@@ -78,9 +82,13 @@ class Options:
                 raise SettingError(f"{setting} must be more than 0 seconds, not {getattr(self, setting)}")
         if self.settle_seconds < 0:
             raise SettingError(f"settle_seconds must be at least 0, not {self.settle_seconds}")
+        if self.recovery_seconds is not None:
+            check_recording(self.url)
+            if self.recovery_seconds < 1:
+                raise SettingError(f"recovery_seconds must be at least 1, not {self.recovery_seconds}")
         if self.presence_grace < 0:
             raise SettingError(f"presence_grace must be at least 0 seconds, not {self.presence_grace}")
-        for setting in ("buffer_bytes", "client_bytes"):
+        for setting in ("buffer_bytes", "client_bytes", "recovery_bytes"):
             if getattr(self, setting) < 64 * 1024:
                 raise SettingError(f"{setting} must be at least 65536 bytes, not {getattr(self, setting)}")
         if self.rooms_per_client is not None and self.rooms_per_client < 1:
@@ -114,8 +122,9 @@ def from_environment(url: str | None, values: dict[str, object]) -> Options:
     """Make options from the caller's values. Missing values are taken from the ``CLUSTER_…`` settings.
 
     These settings are ``CLUSTER_BUS``, ``CLUSTER_PREFIX``, ``CLUSTER_SECRET`` or ``CLUSTER_SECRET_FILE``,
-    ``CLUSTER_NODE_NAME``, ``CLUSTER_NODE_ADDRESS`` and ``CLUSTER_ROOMS_PER_CLIENT``. Their values are those
-    given to ``give_settings``, or else environment variables. Raises ``SettingError``.
+    ``CLUSTER_NODE_NAME``, ``CLUSTER_NODE_ADDRESS``, ``CLUSTER_ROOMS_PER_CLIENT``,
+    ``CLUSTER_RECOVERY_SECONDS`` and ``CLUSTER_RECOVERY_BYTES``. Their values are those given to
+    ``give_settings``, or else environment variables. Raises ``SettingError``.
     """
     defaults = {
         "url": _setting("CLUSTER_BUS") or None,
@@ -123,7 +132,9 @@ def from_environment(url: str | None, values: dict[str, object]) -> Options:
         "secret": _secret(),
         "name": _setting("CLUSTER_NODE_NAME"),
         "address": _setting("CLUSTER_NODE_ADDRESS"),
-        "rooms_per_client": _rooms(),
+        "rooms_per_client": _number("CLUSTER_ROOMS_PER_CLIENT"),
+        "recovery_seconds": _number("CLUSTER_RECOVERY_SECONDS") or None,
+        "recovery_bytes": _number("CLUSTER_RECOVERY_BYTES"),
     }
     given = {"url": url, **values}
     merged = {**defaults, **{key: value for key, value in given.items() if value is not None}}
@@ -134,12 +145,12 @@ def _setting(name: str) -> str | None:
     return _given.get(name, os.environ.get(name))
 
 
-def _rooms() -> int | None:
-    text = _setting("CLUSTER_ROOMS_PER_CLIENT")
+def _number(name: str) -> int | None:
+    text = _setting(name)
     if not text:
         return None
     if not text.isdecimal():
-        raise SettingError(f"CLUSTER_ROOMS_PER_CLIENT must be a number, not {text!r}")
+        raise SettingError(f"{name} must be a number, not {text!r}")
     return int(text)
 
 

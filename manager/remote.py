@@ -13,7 +13,16 @@ from functools import partial
 from typing import Final
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.bus.messages import ClientRequest, Close, Disconnect, Emit, Enter, Leave, Reply
+from socketio_cluster.manager.bus.messages import (
+    ClientRequest,
+    Close,
+    Disconnect,
+    Emit,
+    Enter,
+    Leave,
+    Reply,
+    Taken,
+)
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.requests import GONE, Requests
 from socketio_cluster.manager.clients.acks import AckWaiter, RemoteAcks, seconds_of
@@ -33,7 +42,10 @@ Nodes without a recipient drop it.
 """
 
 
-def _serves_nobody(namespace: str, room: Room) -> bool:
+IsClient = Callable[[str, Room], bool]
+
+
+def serves_nobody(namespace: str, room: Room) -> bool:
     """Return False: no room is a client's own, because this process serves no clients."""
     return False
 
@@ -46,7 +58,7 @@ class Remote:
         is_client: tells whether a room of a namespace is the own room of a client of this node.
     """
 
-    def __init__(self, node: Node, is_client: Callable[[str, Room], bool] = _serves_nobody) -> None:
+    def __init__(self, node: Node, is_client: IsClient = serves_nobody) -> None:
         self._node = node
         self._is_client = is_client
         self._pending = Requests()
@@ -80,7 +92,7 @@ class Remote:
 
     def expect(self, callback: Callback, rooms: list[Room] | None) -> int:
         """Keep the callback of an emit to these rooms, and return the number for the answers to it."""
-        single = node_of(rooms[0]) if rooms is not None and len(rooms) == 1 else None
+        single = self.owner_of(rooms[0]) if rooms is not None and len(rooms) == 1 else None
         if single == self._node.id:
             single = None  # This is a room with the form of a sid of this node.
         number = self.acks.expect(callback, single, time.monotonic())
@@ -99,9 +111,9 @@ class Remote:
             return [names.room(namespace, rooms[0])]
         channels: dict[str, None] = {}
         for room in rooms:
-            owner = node_of(room)
+            owner = self.owner_of(room)
             own = owner == self._node.id
-            if own and self._is_client(namespace, room):
+            if owner is not None and self._is_client(namespace, room):
                 continue
             if owner is not None and not own:
                 channels[names.inbox(owner)] = None  # That node passes the event on if it has no such client.
@@ -114,6 +126,14 @@ class Remote:
         # get their copies: such a node may have no client in the namespace, but has to pass the event on.
         owners = [channel for channel in channels if names.is_inbox(channel)]
         return [names.namespace(namespace), *owners[:MANY_CHANNELS]]
+
+    def owner_of(self, room: Room) -> str | None:
+        """Return the node that has a client, or None for a room that does not have the form of a sid."""
+        return node_of(room)
+
+    async def locate(self, namespace: str, sid: Room) -> bool:
+        """Find out which node has a client. Here that is always the one that the sid names."""
+        return True
 
     async def is_client(self, namespace: str, room: Room) -> bool:
         """Tell whether a room is a client's own. The node that it names is asked. Raises ``NodeTimeout``."""
@@ -147,6 +167,10 @@ class Remote:
         others = [node for node in self._node.nodes if node != self._node.id]
         await self._ask(others, lambda number: Close(number, namespace, room))
 
+    async def take(self, node: str, namespace: str, sid: str) -> None:
+        """Have a node drop a client that has come back to this one. Raises ``NodeTimeout``."""
+        await self._ask([node], lambda number: Taken(number, namespace, sid))
+
     def reply(self, origin: str, request: int, error: str = "") -> None:
         """Send the reply to a request of another node. An empty ``error`` means that the request was done."""
         self._node.post(Reply(request, error), self._node.channels.inbox(origin))
@@ -165,7 +189,7 @@ class Remote:
             self.acks.gone(number)
 
     def _owner(self, sid: str) -> list[str]:
-        owner = node_of(sid)
+        owner = self.owner_of(sid)
         return [owner] if owner is not None and owner != self._node.id else []
 
     async def _demand(self, sid: str, request: Callable[[int], ClientRequest]) -> None:

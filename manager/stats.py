@@ -49,6 +49,12 @@ class Stats:
     """How often the link connected to the bus again."""
     delivered: int = 0
     """Events delivered to clients of this node."""
+    recoveries: Counter[str] = field(default_factory=Counter)
+    """Clients that came back with the id of a session: ``recovered``, or why not."""
+    replayed: int = 0
+    """Events that were sent to clients because they had missed them."""
+    replay_seconds: Histogram = field(default_factory=Histogram)
+    """How old these events were."""
     slow_consumers: int = 0
     """Clients that were disconnected because they did not read."""
     lag: float = 0.0

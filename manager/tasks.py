@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
-from typing import Final, TypeVar
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, Final, TypeVar
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -66,3 +66,13 @@ class Recurring:
         self._timer = None
         if self._work():
             self.start()
+
+
+def run_now(work: Coroutine[Any, Any, T]) -> T:
+    """Run a coroutine that never waits, and return its result. Raises ``RuntimeError`` for one that waits."""
+    try:
+        work.send(None)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    work.close()
+    raise RuntimeError(f"{work!r} waits, though it has to end at once")

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from socketio_cluster.manager.queries.selection import Whom
     from socketio_cluster.manager.queries.socket_info import SocketInfo
     from socketio_cluster.manager.stats import Stats
+    from socketio_cluster.manager.sync.presence import BlockingPresence
     from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "AsyncServer",
     "BadMessage",
     "BlockingBroadcast",
+    "BlockingPresence",
     "Broadcast",
     "BrokerError",
     "Client",
@@ -86,6 +88,7 @@ _MODULES: Final = {
     "AsyncServer": "cluster.server",
     "BadMessage": "cluster.plain.message",
     "BlockingBroadcast": "manager.queries.blocking_broadcast",
+    "BlockingPresence": "manager.sync.presence",
     "Broadcast": "manager.queries.broadcast",
     "BrokerError": "manager.errors",
     "Client": "cluster.client",

@@ -7,6 +7,7 @@ import contextlib
 import os
 import socket
 import uuid
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -16,7 +17,10 @@ import websockets
 
 import socketio_cluster
 from socketio_cluster import ClusterManager
+from socketio_cluster.cluster.http.entering import open_entrance
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
+from socketio_cluster.cluster.http.protocol import HttpProtocol, HttpStats
+from socketio_cluster.cluster.lane.entrance import entrance
 from socketio_cluster.cluster.lane.install import Lanes
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.stack import Stack
@@ -93,6 +97,7 @@ class Node:
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             self.app,
+            http=partial(HttpProtocol, HttpStats()),
             ws=LaneProtocol if LANE else "websockets-sansio",
             ws_per_message_deflate=False,  # as in serve: a compressed connection would have no lane
             lifespan="off",
@@ -101,11 +106,12 @@ class Node:
         )
         self.server = Server(config)
         await self.manager.start()
-        self.lanes = Lanes()
+        self.lanes = Lanes(self.app)
         layers = [*self.layers, Watching(), *([self.lanes] if LANE else []), Strict()]
         Stack(layers).install([self.manager])
         self.serving = asyncio.create_task(self.server.serve(sockets=[listener]))
         await eventually(lambda: self.server.started or self.serving.done())
+        open_entrance(config, entrance)
 
     async def stop(self):
         self.server.should_exit = True

@@ -53,6 +53,7 @@ class JsClient(Client):
         self.number = number
         self.opened = asyncio.get_running_loop().create_future()
         self.answers = {}
+        self.connects = asyncio.Queue()  # whether it was recovered, each time that it has connected
 
     def tell(self, command, **parameters):
         self.driver.write({"command": command, "client": self.number, **parameters})
@@ -67,6 +68,14 @@ class JsClient(Client):
         self.tell("call", id=number, event=event, args=pack(args))
         return await asyncio.wait_for(self.answers[number], SECONDS)
 
+    def drop(self):
+        """Close the connection beneath the client, as a lost one does, and as its documentation shows."""
+        self.tell("drop")
+
+    def reconnect(self):
+        """Connect again after ``disconnect``."""
+        self.tell("reconnect")
+
     async def disconnect(self):
         self.tell("disconnect")
         await asyncio.wait_for(self.gone.wait(), SECONDS)
@@ -78,12 +87,13 @@ class JsClient(Client):
             self.answers.pop(details["id"]).set_result(unpack(details["args"]))
         elif what == "connect":
             self.sid = details["sid"]
+            self.connects.put_nowait(details["recovered"])
             self.gone.clear()  # it may have come back
             if not self.opened.done():
                 self.opened.set_result(None)
         elif what == "disconnect":
             self.lost(details["reason"])
-        elif what == "refused":
+        elif what == "refused" and not self.opened.done():  # otherwise it tries again
             self.lost("refused")
             self.opened.set_exception(Refused(details["message"], details["data"]))
 

@@ -48,6 +48,14 @@ def test_folders_are_all_described():
     assert [str(path) for path in folders if f"`{path}/`" not in text and f"`{path.name}/`" not in text] == []
 
 
+def test_files_of_the_page_exist():
+    """Each file that docs/architecture.md names is there: who looks for it finds it."""
+    named = re.findall(r"`([\w/]+\.py)`", (ROOT / "docs" / "architecture.md").read_text())
+    there = [f"/{path.relative_to(ROOT)}" for path in ROOT.glob("[!.]*/**/*.py")]
+    assert len(named) > 200
+    assert [name for name in named if not any(path.endswith(f"/{name}") for path in there)] == []
+
+
 def test_settings_are_all_described():
     """docs/settings.md names every option of the manager and the commands, and every counter."""
     text = (ROOT / "docs" / "settings.md").read_text()

@@ -6,6 +6,7 @@ Node *i* publishes to room *i*, which node *i* and node *i* + 1 read: so each ev
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import sys
@@ -56,7 +57,13 @@ class Member:
             "tracks": {sender: vars(track) for sender, track in self.ear.tracks.items()},
             "ready": self.node.ready,
             "nodes": len(self.node.nodes),
-            "stats": {name: getattr(stats, name) for name in ("gaps", "dropped", "repeats", "reconnects")},
+            "stats": {
+                **{
+                    name: getattr(stats, name)
+                    for name in ("gaps", "lost", "dropped", "repeats", "reconnects")
+                },
+                **{kind: stats.published[kind] for kind in ("Hello", "Beat", "Ask", "Answer")},
+            },
         }
 
 
@@ -75,6 +82,7 @@ class Crowd:
             case "start":
                 for start in range(0, len(self.members), 20):
                     await asyncio.gather(*(member.start() for member in self.members[start : start + 20]))
+                gc.freeze()  # as a worker of serve does
             case "emit":
                 emitting = self._emit(order["count"], order["seconds"], order["size"])
                 self._emitting = asyncio.create_task(emitting)

@@ -56,6 +56,7 @@ async def say_goodbye(manager: ClusterManager, socket: Any, reason: str) -> None
     """
     host = manager.host
     await manager.handlers.ended(socket.sid)
+    await manager.in_order()
     for _ in range(UPGRADE_CHECKS):
         if state_of(socket) is not State.UPGRADING:
             break

@@ -32,6 +32,16 @@ class HandshakeRequest:
     headers: list[Header]
     key: bytes
 
+    @property
+    def subprotocols(self) -> list[str]:
+        """The subprotocols that the client offers, in its order."""
+        offers = [
+            value.decode("latin-1").split(",")
+            for name, value in self.headers
+            if name == b"sec-websocket-protocol"
+        ]
+        return [token.strip() for offer in offers for token in offer]
+
 
 def read(data: bytes) -> HandshakeRequest | None:
     """Read a request that is a head and nothing behind it; return None when it is not the common case."""

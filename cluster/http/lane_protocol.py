@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Final, cast
 from urllib.parse import unquote
 
@@ -24,7 +25,7 @@ from uvicorn.protocols.utils import (
 )
 from uvicorn.server import ServerState
 
-from socketio_cluster.cluster.http.handshake import HandshakeRequest, answer, read
+from socketio_cluster.cluster.http.handshake import HandshakeRequest, Header, answer, read
 from socketio_cluster.cluster.http.websocket import RELAY, ResumedProtocol
 
 EXTENSION: Final = "socketio.lane"
@@ -51,7 +52,8 @@ class LaneProtocol(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._data = b""
         self._request: HandshakeRequest | None = None
-        self._scope: dict[str, Any] = {}
+        self._make_scope: Callable[[], dict[str, Any]]
+        self._scope: dict[str, Any] | None = None
         self._call: asyncio.Task[Any] | None = None
         self._connect_told = False
         self._accepted = False
@@ -64,6 +66,12 @@ class LaneProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the request, which uvicorn's HTTP protocol passes on at once."""
         self._transport = cast(asyncio.Transport, transport)
+        # The HTTP protocol that has read the request knows the addresses: asking again takes four system
+        # calls.
+        http = self._transport.get_protocol()
+        self.server = getattr(http, "server", None) or get_local_addr(self._transport)
+        self.client = getattr(http, "client", None) or get_remote_addr(self._transport)
+        self.scheme = "wss" if is_ssl(self._transport) else "ws"
         self._state.connections.add(self)  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
@@ -100,14 +108,29 @@ class LaneProtocol(asyncio.Protocol):
     # calls of the application
 
     def _start(self, request: HandshakeRequest) -> None:
-        self._scope = _scope(request, self._transport, self._config, self._app_state)
-        self._scope["extensions"] = {
-            "websocket.http.response": {},
-            RELAY: self.detach_transport,
-            EXTENSION: self.take_over,
-        }
-        loop = asyncio.get_running_loop()
-        self._call = loop.create_task(self._config.loaded_app(self._scope, self.receive, self.send))
+        said = self.scheme, self.server, self.client
+        self._make_scope = partial(_scope, request, *said, self._config, self._app_state)
+        app = self._config.loaded_app
+        # The connection can only be passed on at once when the transport has this protocol already.
+        enter = getattr(app, "enter", None) if self._transport.get_protocol() is self else None
+        if enter is None or not enter(self, request, self._make_scope):
+            self.serve(app)
+
+    @property
+    def scope(self) -> dict[str, Any]:
+        """The ASGI scope of this connection."""
+        if self._scope is None:
+            self._scope = self._make_scope()
+            self._scope["extensions"] = {
+                "websocket.http.response": {},
+                RELAY: self.detach_transport,
+                EXTENSION: self.take_over,
+            }
+        return self._scope
+
+    def serve(self, app: Any) -> None:
+        """Let an ASGI application answer."""
+        self._call = asyncio.get_running_loop().create_task(app(self.scope, self.receive, self.send))
         self._state.tasks.add(self._call)
         self._call.add_done_callback(self._ended)
 
@@ -128,20 +151,22 @@ class LaneProtocol(asyncio.Protocol):
         if not untouched or message["type"] != "websocket.accept" or self._request is None:
             await self._fall_back().send(message)
             return
+        self.accept(message.get("headers", ()), message.get("subprotocol"))
+        # It is not written now: a lane writes it together with its first packet, which saves a system call.
+        asyncio.get_running_loop().call_soon(self._write_answer)
+
+    def accept(self, headers: Iterable[Header] = (), subprotocol: str | None = None) -> None:
+        """Make the answer that opens the WebSocket, for ``take_over``."""
+        assert self._request is not None
         if logger.isEnabledFor(logging.INFO):
-            scope: Any = self._scope
+            scope: Any = self.scope
             target = get_path_with_query_string(scope)
             logger.info('%s - "WebSocket %s" [accepted]', get_client_addr(scope), target)
         self._accepted = True
-        headers = [
-            (name.lower(), value)
-            for name, value in (*self._state.default_headers, *message.get("headers", ()))
-        ]
-        if message.get("subprotocol"):
-            headers.append((b"Sec-WebSocket-Protocol", message["subprotocol"].encode()))
-        self._answer = answer(self._request.key, headers)
-        # It is not written now: a lane writes it together with its first packet, which saves a system call.
-        asyncio.get_running_loop().call_soon(self._write_answer)
+        said = [(name.lower(), value) for name, value in (*self._state.default_headers, *headers)]
+        if subprotocol:
+            said.append((b"Sec-WebSocket-Protocol", subprotocol.encode()))
+        self._answer = answer(self._request.key, said)
 
     def _write_answer(self) -> None:
         if self._answer and not self._taken:
@@ -203,30 +228,28 @@ class LaneProtocol(asyncio.Protocol):
 
 
 def _scope(
-    request: HandshakeRequest, transport: asyncio.Transport, config: Config, app_state: dict[str, Any]
+    request: HandshakeRequest,
+    scheme: str,
+    server: Any,
+    client: Any,
+    config: Config,
+    app_state: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the ASGI scope that uvicorn's protocol would make."""
     path = request.path.decode("ascii")
-    subprotocols = [
-        token.strip()
-        for name, value in request.headers
-        if name == b"sec-websocket-protocol"
-        for token in value.decode("latin-1").split(",")
-    ]
-    # The HTTP protocol that has read the request knows the addresses; asking again takes four system calls.
-    http = transport.get_protocol()
     return {
         "type": "websocket",
         "asgi": {"version": config.asgi_version, "spec_version": "2.4"},
         "http_version": "1.1",
-        "scheme": "wss" if is_ssl(transport) else "ws",
-        "server": getattr(http, "server", None) or get_local_addr(transport),
-        "client": getattr(http, "client", None) or get_remote_addr(transport),
+        "scheme": scheme,
+        "server": server,
+        "client": client,
         "root_path": config.root_path,
         "path": config.root_path + (unquote(path) if "%" in path else path),
         "raw_path": config.root_path.encode("ascii") + request.path,
         "query_string": request.query,
         "headers": request.headers,
-        "subprotocols": subprotocols,
+        "subprotocols": request.subprotocols,
         "state": app_state.copy(),
+        "extensions": {},
     }

@@ -114,9 +114,22 @@ class HttpProtocol(HttpToolsProtocol):
         if self.cycle is None or self.cycle.response_complete:
             self._part = None
             self._watch()
-            super().handle_websocket_upgrade()
+            self._pass_on()
         else:
             self._end_after_these()
+
+    def _pass_on(self) -> None:
+        """Do the same as uvicorn, but set the protocol first: it may pass the connection on at once."""
+        protocol: Any = self.ws_protocol_class(  # type: ignore[call-arg, misc]
+            config=self.config, server_state=self.server_state, app_state=self.app_state
+        )
+        self.connections.discard(self)
+        protocol.connection_made(self.transport)
+        self.transport.set_protocol(protocol)
+        head = [self.parser.get_method(), b" ", self.url, b" HTTP/1.1\r\n"]
+        for name, value in self.headers:
+            head += (name, b": ", value, b"\r\n")
+        protocol.data_received(b"".join((*head, b"\r\n")))
 
     def _start_asgi_task(self, *args: Any) -> None:
         # Otherwise a request that has waited would run in the context of the request before it.

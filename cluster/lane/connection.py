@@ -275,6 +275,10 @@ class LaneQueue:
         """Whether the client would get an event at once."""
         return self.lane.free
 
+    def empty(self) -> bool:
+        """Return True: nothing waits here."""
+        return True
+
     def put_nowait(self, packet: Packet | None) -> None:
         """Send a packet. None, by which python-engineio marks the end, is left out."""
         if packet is not None:

@@ -18,6 +18,7 @@ from engineio.packet import NOOP
 from socketio_cluster.cluster.http.lane_protocol import EXTENSION
 from socketio_cluster.cluster.lane.connection import Lane, LaneQueue
 from socketio_cluster.cluster.lane.flusher import Flusher
+from socketio_cluster.cluster.lane.frames import TEXT, frame
 from socketio_cluster.cluster.lane.inbound import Inbound
 from socketio_cluster.cluster.lane.paced_lane import PacedLane
 from socketio_cluster.cluster.lane.writer import OPEN
@@ -44,7 +45,7 @@ class ServerLanes:
 
     def __init__(self, manager: ClusterManager, flusher: Flusher, *, calls_stay: bool = True) -> None:
         self._manager = manager
-        self._host = host = manager.host
+        self.host = host = manager.host
         eio = host.engine
         self.flusher = flusher
         self.calls_stay = calls_stay
@@ -101,26 +102,45 @@ class ServerLanes:
         return lane if extension(make) else None
 
     def _make(self, transport: Any, connections: set[Any], socket: Any) -> Lane:
-        pacer = pacer_of(self._host)
+        pacer = pacer_of(self.host)
         if pacer is None:
             return Lane(transport, connections, socket, self)
         return PacedLane(transport, connections, socket, self, pacer)
 
     def switch(self, lane: Lane) -> None:
         """Send everything for this session by its lane from now on, first what waited for a poll."""
-        socket = lane.socket
         lane.enter(OPEN)
-        socket.context = lane.context
-        for packet in socket.queue.drain():
+        for packet in lane.socket.queue.drain():
             if packet is not None and packet.packet_type != NOOP:
                 lane.write_packet(packet)
+        self._adopt(lane)
+        for client in self._manager.members.of_connection(lane.socket.sid):
+            client.change_writer(lane.write)
+
+    def begin(self, socket: Any, opening: bytes, transport: Any, connections: set[Any], first: bytes) -> Lane:
+        """Return the lane of a session that begins with it.
+
+        Args:
+            socket: the session's, without a queue.
+            opening: the OPEN packet.
+            transport: the connection, as the next two what ``take_over`` gives.
+            connections: uvicorn's set of open connections.
+            first: the answer that opens the WebSocket; it leaves in one write with the packet.
+        """
+        lane = self._make(transport, connections, socket)
+        lane.enter(OPEN)
+        lane.write_frame(first + frame(TEXT, opening))
+        self._adopt(lane)
+        return lane
+
+    def _adopt(self, lane: Lane) -> None:
+        socket = lane.socket
+        socket.context = lane.context
         socket.queue = LaneQueue(lane)
         socket.send = lane.send
         socket.close = lane.close
         socket.upgraded, socket.upgrading = True, False
         self.lanes[socket.sid] = lane
-        for client in self._manager.members.of_connection(socket.sid):
-            client.change_writer(lane.write)
 
     async def close_socket(self, socket: Any, **how: Any) -> None:
         """Close a session by the method of its class: the instance's own ``close`` is the lane's."""
@@ -129,7 +149,7 @@ class ServerLanes:
     def forget(self, socket: Any) -> None:
         """Drop a closed session, and the references by which it and its lane keep each other alive."""
         self.lanes.pop(socket.sid, None)
-        self._host.engine.sockets.pop(socket.sid, None)
+        self.host.engine.sockets.pop(socket.sid, None)
         for name in ("send", "close"):
             socket.__dict__.pop(name, None)
 
@@ -156,7 +176,7 @@ class LaneWebSocket:
         await environ["asgi.send"]({"type": "websocket.accept"})
         lane = self._group.open(socket, take_over)
         if lane is not None:
-            _forget_asgi(environ)
+            forget_asgi(environ)
             if self._group.calls_stay:
                 await lane.ended()
         else:
@@ -166,17 +186,18 @@ class LaneWebSocket:
         return ""
 
 
-def _forget_asgi(environ: dict[str, Any]) -> None:
+def forget_asgi(environ: dict[str, Any]) -> None:
     """Drop the references to uvicorn's protocol object: the environ lives as long as its client.
 
     The object takes 8 KB, a large part of the memory of an idle connection.
     """
-    environ["asgi.receive"] = environ["asgi.send"] = _taken_over
+    environ["asgi.receive"] = environ["asgi.send"] = taken_over
     environ["asgi.scope"]["extensions"].clear()  # they hold bound methods of the protocol object
     environ["wsgi.input"] = None
 
 
-async def _taken_over(*_: Any) -> None:
+async def taken_over(*_: Any) -> None:
+    """Stand in for ASGI's ``receive`` and ``send`` of a connection that a lane has."""
     raise RuntimeError("this connection has left ASGI: it is driven by its lane")
 
 

@@ -13,6 +13,10 @@ from socketio_cluster.manager.stats import Histogram, Stats
 
 TRANSPORTS: Final = ("polling", "websocket")
 REFUSALS: Final = ("full", "rate", "draining", "protocol", "application")
+OUTCOMES: Final = (
+    "recovered",
+    *("unknown", "late", "epoch", "offset", "busy", "taken", "mixed", "bus", "broken"),
+)
 REASONS: Final = (
     "client disconnect",
     "server disconnect",
@@ -38,6 +42,7 @@ def read_clients(managers: Sequence[ClusterManager]) -> Readings:
         "socketio_connections_accepted_total": by_name((one.accepted for one in stats), TRANSPORTS),
         "socketio_connections_refused_total": by_name((one.turned_away for one in stats), REFUSALS),
         "socketio_disconnects_total": by_name((one.disconnects for one in stats), REASONS),
+        "socketio_recoveries_total": by_name((one.recoveries for one in stats), OUTCOMES),
         "socketio_clients": {(): sum(manager.client_count for manager in managers)},
         "socketio_rooms": {(): sum(len(inside) - 1 for inside in rooms)},  # the room None has everybody in it
         "socketio_handlers": {(): sum(one.handlers for one in stats)},
@@ -55,6 +60,7 @@ def read_times(managers: Sequence[ClusterManager]) -> Times:
     return {
         "socketio_handler_seconds": {(event,): added(times) for event, times in events.items()},
         "socketio_ack_seconds": {(): added(manager.stats.ack_seconds for manager in managers)},
+        "socketio_replay_seconds": {(): added(manager.stats.replay_seconds for manager in managers)},
     }
 
 
@@ -65,6 +71,7 @@ _PLAIN: Final[dict[str, Callable[[Stats], int]]] = {
     "received_bytes_total": lambda stats: stats.received_bytes,
     "sent_bytes_total": lambda stats: stats.sent_bytes,
     "deliveries_total": lambda stats: stats.delivered,
+    "replayed_events_total": lambda stats: stats.replayed,
     "slow_consumers_total": lambda stats: stats.slow_consumers,
     "rate_limited_total": lambda stats: stats.rate_limited,
 }

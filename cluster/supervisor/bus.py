@@ -12,7 +12,7 @@ from typing import Final
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.manager.brokers.hub import Hub
-from socketio_cluster.manager.bus.registry import check_url
+from socketio_cluster.manager.bus.registry import check_recording, check_url
 from socketio_cluster.manager.errors import SettingError
 
 OURS = "local://"
@@ -62,12 +62,14 @@ def read_bus(options: ServeOptions) -> ServeOptions:
     return replace(options, bus=url)
 
 
-def check_bus(url: str) -> None:
-    """Raise UsageError when the URL is not that of a bus."""
+def check_bus(url: str, *, recovery: bool = False) -> None:
+    """Raise UsageError when the URL is not that of a bus, or the bus keeps no events for recovery."""
     if url == OURS:
         return
     try:
         check_url(url)
+        if recovery:
+            check_recording(url)
     except SettingError as error:
         raise UsageError(f"--bus: {error}") from None
 

@@ -35,7 +35,7 @@ def run_supervisor(options: ServeOptions) -> int:
     logs.set_up("supervisor", level=options.log_level, as_json=options.log_json)
     check_target(options.app)
     options = read_bus(options)
-    check_bus(options.bus)
+    check_bus(options.bus, recovery=bool(options.recovery_seconds))
     check_internal(options)
     check_limits(options)
     settings = credentials(options)
@@ -101,6 +101,8 @@ class Supervisor:
                 self._env = {**inherited, **bus}
                 if self._options.prefix:
                     self._env["CLUSTER_PREFIX"] = self._options.prefix
+                if self._options.recovery_seconds is not None:
+                    self._env["CLUSTER_RECOVERY_SECONDS"] = str(self._options.recovery_seconds)
                 self._slots = [self._make_slot(index) for index in range(self._options.workers)]
                 async with self._serve_probes():
                     watched = asyncio.create_task(self._systemd.keep_alive())

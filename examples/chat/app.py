@@ -11,18 +11,20 @@ from pathlib import Path
 import socketio
 
 import socketio_cluster
-from examples.chat.people import People
+from examples.chat.names import Names
 from socketio_cluster import AsyncServer, ClusterManager, PlainWebSockets, Refused
 
 HERE = Path(__file__).parent
 CLIENT = Path(socketio_cluster.__file__).parent / "cluster" / "demo" / "static" / "socket.io.min.js"
 FILES = {f"/{name}": str(HERE / "page" / name) for name in ("style.css", "app.js", "plain.js")}
+FILES["/presence.js"] = str(HERE.parent / "presence" / "page" / "presence.js")
 ROOM = "chat"
+PEOPLE = "people"  # who is registered: everybody watches this room
 NODE = os.environ.get("CLUSTER_NODE_NAME", "node")
 
 manager = ClusterManager()
 sio = AsyncServer(async_mode="asgi", client_manager=manager)
-people = People(os.environ.get("CHAT_DB", str(HERE / "chat.sqlite")))
+names = Names(os.environ.get("CHAT_DB", str(HERE / "chat.sqlite")))
 
 
 def clean(value, what, most):
@@ -41,15 +43,11 @@ async def one_value(sid, event, args):
         raise Refused(f"{event} takes one value, not {len(args)}")
 
 
-async def everybody():
-    return await people.everybody(manager.nodes())
-
-
 @sio.event
 async def connect(sid, environ, auth):
     plain = environ["PATH_INFO"] == "/ws"
     await sio.save_session(sid, {"kind": "WebSocket" if plain else "Socket.IO", "name": None})
-    await sio.emit("people", await everybody(), to=sid)
+    await sio.presence.watch(sid, PEOPLE)
 
 
 @sio.event
@@ -60,14 +58,14 @@ async def register(sid, name=None):
     session = await sio.get_session(sid)
     if session["name"] is not None:
         raise Refused(f"you are {session['name']} already: unregister first")
-    if not await people.add(name, sid, session["kind"], manager.nodes()):
+    if not await names.take(name, sid, manager.nodes()):
         raise Refused(f"{name} is taken: choose another name")
     if not manager.is_connected(sid, "/"):  # left meanwhile, and its disconnect handler found no name yet
-        await people.remove(sid)
+        await names.free(sid)
         return None
     session["name"] = name
     await sio.enter_room(sid, ROOM)
-    await tell("joined", name)
+    await sio.presence.track(sid, PEOPLE, key=name, meta={"kind": session["kind"]})
     return {"name": name, "node": NODE}
 
 
@@ -91,43 +89,26 @@ async def unregister(sid, *_):
     session = await sio.get_session(sid)
     session["name"] = None
     await sio.leave_room(sid, ROOM)
-    await forget(sid)
+    await sio.presence.untrack(sid, PEOPLE)
+    await names.free(sid)
     return {}
 
 
 @sio.event
 async def disconnect(sid, reason):
-    await forget(sid)
+    """Free the name at once. Others see the person go when nobody has come back with it in a few seconds."""
+    await names.free(sid)
 
 
-async def forget(sid):
-    name = await people.remove(sid)
-    if name is not None:
-        await tell("left", name)
+@sio.presence.on_join
+async def joined(room, name, meta):
+    await sio.emit("joined", name, room=ROOM)
 
 
-async def tell(what, name):
-    """Tell the room who came or went, and everybody who is there now."""
-    await sio.emit(what, name, room=ROOM)
-    await sio.emit("people", await everybody())
-
-
-async def watch():
-    """When a node has come or gone, show this node's clients who is left."""
-    known = set(manager.nodes())
-    while True:
-        await sio.sleep(1)
-        if known != (known := set(manager.nodes())):
-            await sio.emit("people", await everybody(), ignore_queue=True)
-
-
-async def start():
-    sio.watching = sio.start_background_task(watch)
-
-
-async def stop():
-    sio.watching.cancel()
+@sio.presence.on_leave
+async def left(room, name, meta):
+    await sio.emit("left", name, room=ROOM)
 
 
 pages = {"/": str(HERE / "page" / "index.html"), "/socket.io.min.js": str(CLIENT), **FILES}
-app = PlainWebSockets(sio, socketio.ASGIApp(sio, static_files=pages, on_startup=start, on_shutdown=stop))
+app = PlainWebSockets(sio, socketio.ASGIApp(sio, static_files=pages))

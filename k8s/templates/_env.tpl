@@ -32,6 +32,7 @@
   "EVENTS_PER_SECOND" .Values.limits.eventsPerSecond
   "ROOMS_PER_CLIENT" .Values.limits.roomsPerClient
   "MAX_AGE" .Values.maxAge
+  "RECOVERY_SECONDS" .Values.recovery.seconds
 }}
 {{- range $name, $value := $settings }}
 {{- if not (or (kindIs "invalid" $value) (eq (toString $value) "")) }}

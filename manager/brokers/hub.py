@@ -15,6 +15,7 @@ import msgspec
 
 from socketio_cluster.manager.brokers.hub_frames import (
     Arrived,
+    AskStore,
     Done,
     Frames,
     HubRequest,
@@ -22,8 +23,11 @@ from socketio_cluster.manager.brokers.hub_frames import (
     Subscribe,
     Unsubscribe,
     encode,
+    told,
 )
+from socketio_cluster.manager.brokers.hub_memories import HubMemories
 from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.bus.store import Operation, Result
 from socketio_cluster.manager.errors import SettingError
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -42,6 +46,7 @@ class Hub:
         self.path = Path(path)
         self._members: defaultdict[str, set[HubClient]] = defaultdict(set)
         self._connected: set[HubClient] = set()
+        self._memories = HubMemories()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
@@ -98,12 +103,19 @@ class Hub:
     def publish(self, batch: list[Publication]) -> None:
         """Deliver a batch. A client gets each message once, and all of them in one write."""
         outgoing: defaultdict[HubClient, list[Delivery]] = defaultdict(list)
-        for channels, payload in batch:
+        for channels, payload, recorded in batch:
+            message = self._memories.record(recorded, payload) if recorded else payload
+            if message is None:
+                continue
             reached = {member: channel for channel in channels for member in self._members.get(channel, ())}
             for member, channel in reached.items():
-                outgoing[member].append(Delivery(channel, payload))
+                outgoing[member].append(Delivery(channel, message))
         for member, deliveries in outgoing.items():
             member.deliver(deliveries)
+
+    def ask(self, cluster: str, operation: Operation) -> Result:
+        """Carry out an operation on what is kept for a cluster."""
+        return self._memories.ask(cluster, operation)
 
     def leave(self, member: HubClient) -> None:
         """Remove a client and its subscriptions."""
@@ -141,6 +153,9 @@ class HubClient(Frames[HubRequest]):
                 self._hub.subscribe(self, channels)
             case Unsubscribe(channels=channels):
                 self._hub.unsubscribe(self, channels)
+            case AskStore(number=number, cluster=cluster, operation=operation):
+                self._transport.write(told(number, self._hub.ask(cluster, operation)))
+                return
         self._transport.write(encode(Done(message.number)))
 
     def refused(self, reason: str) -> None:

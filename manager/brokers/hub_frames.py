@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 import msgspec
 
 from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.bus.store import Operation, Result
 
 FRAME_LIMIT = 256 * 1024 * 1024
 """The most bytes of one frame. A longer one is a mistake or an attack."""
@@ -38,6 +39,21 @@ class Publish(msgspec.Struct, tag="p", array_like=True, frozen=True):
     batch: list[Publication]
 
 
+class AskStore(msgspec.Struct, tag="k", array_like=True, frozen=True):
+    """A request to carry out an operation on what the hub keeps for a cluster."""
+
+    number: int
+    cluster: str
+    operation: Operation
+
+
+class Told(msgspec.Struct, tag="t", array_like=True, frozen=True):
+    """The answer to an operation, packed as ``ANSWERS`` says for it."""
+
+    number: int
+    result: bytes
+
+
 class Done(msgspec.Struct, tag="d", array_like=True, frozen=True):
     """The hub has carried out the request with this number."""
 
@@ -50,8 +66,8 @@ class Arrived(msgspec.Struct, tag="a", array_like=True, frozen=True):
     deliveries: list[Delivery]
 
 
-HubRequest = Subscribe | Unsubscribe | Publish
-HubAnswer = Done | Arrived
+HubRequest = Subscribe | Unsubscribe | Publish | AskStore
+HubAnswer = Done | Arrived | Told
 Message = TypeVar("Message")
 
 _encoder = msgspec.msgpack.Encoder()
@@ -61,6 +77,11 @@ def encode(message: HubRequest | HubAnswer) -> bytes:
     """Return the frame of a message."""
     body = _encoder.encode(message)
     return len(body).to_bytes(HEAD, "big") + body
+
+
+def told(number: int, result: Result) -> bytes:
+    """Return the frame of the answer to an operation."""
+    return encode(Told(number, _encoder.encode(result)))
 
 
 class Frames(asyncio.Protocol, Generic[Message]):

@@ -13,16 +13,19 @@ import msgspec
 
 from socketio_cluster.manager.brokers.hub_frames import (
     Arrived,
+    AskStore,
     Frames,
     HubAnswer,
     HubRequest,
     Publish,
     Subscribe,
+    Told,
     Unsubscribe,
     encode,
 )
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOUT, Inbox
 from socketio_cluster.manager.bus.broker import LARGEST, Delivery, Publication
+from socketio_cluster.manager.bus.store import ANSWERS, Operation, Result
 from socketio_cluster.manager.errors import BrokerError, SettingError
 
 SOCKET_VARIABLE = "CLUSTER_LOCAL_SOCKET"
@@ -38,7 +41,7 @@ class LocalBroker(Frames[HubAnswer]):
         super().__init__()
         self._path = path
         self._numbers = count(1)
-        self._waiting: dict[int, asyncio.Future[None]] = {}
+        self._waiting: dict[int, asyncio.Future[bytes | None]] = {}
         self._inbox = Inbox()
         self._transport: asyncio.Transport
         self.limit = LARGEST
@@ -54,6 +57,11 @@ class LocalBroker(Frames[HubAnswer]):
     async def publish(self, batch: Sequence[Publication]) -> None:
         """Send the batch to the hub in one frame. Returns when the hub has confirmed it."""
         await self._ask(Publish(next(self._numbers), list(batch)))
+
+    async def ask(self, cluster: str, operation: Operation) -> Result:
+        """Let the hub carry out an operation on what it keeps."""
+        raw = await self._ask(AskStore(next(self._numbers), cluster, operation))
+        return msgspec.msgpack.decode(raw, type=ANSWERS[type(operation)])  # type: ignore[arg-type,no-any-return]
 
     async def receive(self) -> list[Delivery]:
         """Return all deliveries that have arrived. Waits for at least one. Cancelling loses nothing."""
@@ -83,26 +91,27 @@ class LocalBroker(Frames[HubAnswer]):
             except BrokerError as error:
                 self._fail(error)
         elif (waiter := self._waiting.pop(message.number, None)) is not None and not waiter.done():
-            waiter.set_result(None)
+            waiter.set_result(message.result if isinstance(message, Told) else None)
 
     def refused(self, reason: str) -> None:
         """End the broker, because the server at this socket is not a hub."""
         self._fail(BrokerError(f"the local bus at {self._path} sent a malformed frame: {reason}"))
 
-    async def _ask(self, request: HubRequest) -> None:
+    async def _ask(self, request: HubRequest) -> bytes | None:
         self._inbox.check()
-        waiter = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
         self._waiting[request.number] = waiter
         self._transport.write(encode(request))
         try:
             async with asyncio.timeout(REPLY_TIMEOUT):
-                await waiter
+                result = await waiter
         except TimeoutError as error:
             silence = f"the local bus at {self._path} has not answered for {REPLY_TIMEOUT:g} s"
             raise self._fail(BrokerError(silence)) from error
         finally:
             self._waiting.pop(request.number, None)
         self._inbox.check()
+        return result
 
     def _fail(self, error: BrokerError) -> BrokerError:
         """End the broker. All calls that wait go on, and find the error in the inbox."""

@@ -37,11 +37,13 @@ class NatsBroker:
     """A broker at one server. ``place`` is the server's ``host:port``."""
 
     def __init__(self, place: str) -> None:
-        self._line = NatsLine(place, self._arrived, self._denied, self._fail)
+        self._line = NatsLine(place, self)
         self._inbox = Inbox()
         self._numbers = count(ECHO + 1)
         self._taken: dict[str, int] = {}
         self._channels: dict[int, str] = {}
+        self._servers: set[str] = set()
+        self._apart: set[str] = set()
         self._publishing = asyncio.Lock()
         self._refused: set[str] = set()
         self._joining = asyncio.Lock()
@@ -88,10 +90,12 @@ class NatsBroker:
         limit = self.limit or LARGEST
         reasons = {
             index: f"NATS at {self._line.place} takes {limit} bytes at most (max_payload)"
-            for index, (_, payload) in enumerate(batch)
+            for index, (_, payload, _) in enumerate(batch)
             if len(payload) > limit
         }
-        fitting = [(index, *publication) for index, publication in enumerate(batch) if index not in reasons]
+        fitting = [
+            (index, *publication[:2]) for index, publication in enumerate(batch) if index not in reasons
+        ]
         if batch:
             await self._join(batch[0].channels[0])
         sent = [(index, subject(name), payload) for index, names, payload in fitting for name in names]
@@ -116,14 +120,14 @@ class NatsBroker:
 
     async def close(self) -> None:
         """Drop the connection at once."""
-        self._fail(BrokerError("closed"))
+        self.ended(BrokerError("closed"))
         await self._line.abort()
 
     async def _ask(self, commands: bytes) -> None:
         """Send commands. Returns when the server has handled them. Raises ``BrokerError``."""
         self._inbox.check()
         if commands and not await self._line.ask(commands):
-            self._fail(BrokerError(f"NATS at {self._line.place} has not answered for {REPLY_TIMEOUT:g} s"))
+            self.ended(BrokerError(f"NATS at {self._line.place} has not answered for {REPLY_TIMEOUT:g} s"))
         self._inbox.check()
 
     async def _join(self, channel: str) -> None:
@@ -172,12 +176,13 @@ class NatsBroker:
         except TimeoutError:
             return
 
-    def _arrived(self, number: int, payload: bytes) -> None:
+    def arrived(self, number: int, payload: bytes) -> None:
+        """Put a message into the inbox, or handle what is said about other servers."""
         if (channel := self._channels.get(number)) is not None:
             try:
                 self._inbox.put([Delivery(channel, payload)])
             except BrokerError as error:
-                self._fail(error)
+                self.ended(error)
         elif number <= ECHO and self._routes is not None:
             self._heard_route(self._routes, number, payload)
 
@@ -190,12 +195,24 @@ class NatsBroker:
         elif (answer := routes.answer(payload)) is not None:
             self._line.send(pub(*answer))
 
-    def _denied(self, name: str) -> None:
-        self._refused.add(name)
+    def informed(self, servers: set[str]) -> None:
+        """End the broker when a server comes back to the cluster.
 
-    def _fail(self, error: BrokerError) -> None:
+        It may have been there all along, with nodes that did not hear this one, nor this one them. A new
+        broker makes all of them ask for what they missed.
+        """
+        self._apart |= self._servers - servers
+        self._servers = servers
+        if back := self._apart & servers:
+            self.ended(BrokerError(f"NATS at {self._line.place} was cut off from that at {min(back)}"))
+
+    def denied(self, subject: str) -> None:
+        """Note that the server has not taken a message to this subject."""
+        self._refused.add(subject)
+
+    def ended(self, why: BrokerError) -> None:
         """End the broker. All calls that wait go on, and find the error in the inbox."""
-        self._inbox.fail(error)
+        self._inbox.fail(why)
         self._line.give_up()
         self._echoed.set()
 

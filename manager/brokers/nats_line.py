@@ -10,8 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -26,29 +25,30 @@ DENIED: Final = re.compile(r'nats: permissions violation for (publish|subscripti
 """How nats-py reports that this user may not do so. It makes all letters of the subject small."""
 
 
+class Ends(Protocol):
+    """The methods of the broker that a line calls."""
+
+    def arrived(self, number: int, payload: bytes) -> None:
+        """Handle a message of the subscription with this number. They come in order."""
+
+    def informed(self, servers: set[str]) -> None:
+        """Called with the addresses of all servers of the cluster, when that was said."""
+
+    def denied(self, subject: str) -> None:
+        """Called with a subject that this user may not publish to, in small letters."""
+
+    def ended(self, why: BrokerError) -> None:
+        """Called when the connection has ended, or is of no use any more."""
+
+
 class NatsLine(Client):
-    """One connection.
+    """One connection to the server at ``place`` (``host:port``)."""
 
-    Args:
-        place: the server as ``host:port``.
-        arrived: is called with the number of the subscription and the payload of each message, in order.
-        denied: is called with each subject that this user may not publish to, in small letters.
-        ended: is called with the reason when the connection has ended.
-    """
-
-    def __init__(
-        self,
-        place: str,
-        arrived: Callable[[int, bytes], None],
-        denied: Callable[[str], None],
-        ended: Callable[[BrokerError], None],
-    ) -> None:
+    def __init__(self, place: str, ends: Ends) -> None:
         super().__init__()
         self.place = place
         self.info: dict[str, Any] = {}
-        self._arrived = arrived
-        self._denied = denied
-        self._ended = ended
+        self._ends = ends
         self._greeted = False
         self._secure = False
 
@@ -114,7 +114,7 @@ class NatsLine(Client):
 
     async def _process_msg(self, sid: int, subject: bytes, reply: bytes, data: bytes, headers: bytes) -> None:
         """Take a message from the parser, in the place of nats-py's queues."""
-        self._arrived(sid, data)
+        self._ends.arrived(sid, data)
 
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:
         """Note what the server says of itself, for the first time before credentials are sent."""
@@ -124,20 +124,21 @@ class NatsLine(Client):
             if not (info["tls_required"] or self.options["tls_handshake_first"]):
                 raise SecureConnWantedError
         self.info |= info
+        self._ends.informed(set(self.info.get("connect_urls") or ()))
 
     async def _heard_error(self, error: Exception) -> None:
         if not self._greeted:
             raise error  # This ends connect(), which would go on with the next try.
         denied = DENIED.match(str(error))
         if denied is None:
-            self._ended(BrokerError(f"NATS at {self.place} {self._how(error)}"))
+            self._ends.ended(BrokerError(f"NATS at {self.place} {self._how(error)}"))
         elif denied[1] == "publish":
-            self._denied(denied[2])
+            self._ends.denied(denied[2])
         else:
-            self._ended(BrokerError(f"NATS at {self.place}: this user may not subscribe to {denied[2]}"))
+            self._ends.ended(BrokerError(f"NATS at {self.place}: this user may not subscribe to {denied[2]}"))
 
     async def _heard_end(self) -> None:
-        self._ended(BrokerError(f"NATS at {self.place} {self._how(self.last_error)}"))
+        self._ends.ended(BrokerError(f"NATS at {self.place} {self._how(self.last_error)}"))
 
     def _how(self, error: Exception | None) -> str:
         if error is not None and not isinstance(error, UnexpectedEOF):

@@ -9,9 +9,17 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOUT, Inbox
+from socketio_cluster.manager.brokers.redis_commands import (
+    publish_commands,
+    publish_owners,
+    recording_commands,
+    recording_owners,
+)
 from socketio_cluster.manager.brokers.redis_line import RedisLine, check_primary, find_limit
+from socketio_cluster.manager.brokers.redis_store import RedisStore
 from socketio_cluster.manager.brokers.redis_url import Settings, read_settings
 from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.bus.store import Operation, Result
 from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -40,6 +48,7 @@ class RedisBroker:
         self._words = words
         self._publisher = RedisLine(settings)
         self._subscriber = RedisLine(settings)
+        self._store = RedisStore(settings, self._fail)
         self._inbox = Inbox()
         self._taken: dict[bytes, str] = {}
         self._expected: deque[Confirmation] = deque()
@@ -84,19 +93,16 @@ class RedisBroker:
 
         Cancelling this ends the broker, because the replies to come would be taken for later ones.
         """
-        word = self._words.publish
-        head = b"*3\r\n$%d\r\n%b\r\n" % (len(word), word)
-        commands = [
-            b"%b$%d\r\n%b\r\n$%d\r\n%b\r\n" % (head, len(name), name, len(payload), payload)
-            for channels, payload in batch
-            for name in map(str.encode, channels)
-        ]
+        recording = any(publication.recorded for publication in batch)
+        if recording:
+            await self._store.open()
+        commands = (recording_commands if recording else publish_commands)(batch, self._words.publish)
         async with self._publishing:
             self._inbox.check()
             denied = await self._exchange(commands)
         if denied:
-            owners = [index for index, (channels, _) in enumerate(batch) for _ in channels]
-            raise PublishRefused({owners[at]: why for at, why in denied.items()})
+            owners = (recording_owners if recording else publish_owners)(batch)
+            raise PublishRefused({index: why for at, why in denied.items() for index in owners[at]})
 
     async def check(self) -> None:
         """Ask for the server's role. A failover may make it a replica without ending its connections."""
@@ -116,6 +122,11 @@ class RedisBroker:
                 self._fail(BrokerError("a question was cancelled halfway"))
                 raise
 
+    async def ask(self, cluster: str, operation: Operation) -> Result:
+        """Carry out an operation on what the server keeps for a cluster."""
+        self._inbox.check()
+        return await self._store.ask(cluster, operation)
+
     async def receive(self) -> list[Delivery]:
         """Return all deliveries that have arrived. Waits for at least one. Cancelling loses nothing."""
         return await self._inbox.take()
@@ -126,7 +137,7 @@ class RedisBroker:
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.wait([self._reading])
-        for line in (self._publisher, self._subscriber):
+        for line in (self._publisher, self._subscriber, self._store):
             try:
                 await line.close()
             except BrokerError as error:

@@ -18,6 +18,7 @@ from socketio_cluster.manager.brokers.redis import SHARDED, RedisBroker
 from socketio_cluster.manager.brokers.redis_line import ask_any
 from socketio_cluster.manager.brokers.redis_url import Address, Settings, read_hosts, read_settings
 from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.bus.store import Operation, Result
 from socketio_cluster.manager.errors import BrokerError
 
 
@@ -55,9 +56,13 @@ class RedisClusterBroker:
 
     async def publish(self, batch: Sequence[Publication]) -> None:
         """Publish the batch on the owner of the slot."""
-        first = next((channel for channels, _ in batch for channel in channels), None)
+        first = next((channel for channels, *_ in batch for channel in channels), None)
         if first is not None:
             await (await self._owner(first)).publish(batch)
+
+    async def ask(self, cluster: str, operation: Operation) -> Result:
+        """Carry out an operation on the owner of the cluster's slot."""
+        return await (await self._owner(cluster)).ask(cluster, operation)
 
     async def receive(self) -> list[Delivery]:
         """Return all deliveries that have arrived. Waits for the first subscription and for a delivery."""

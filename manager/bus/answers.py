@@ -1,5 +1,7 @@
 """The answers to nodes that have missed envelopes of this node's stream.
 
+Events that the bus keeps in its history are left out: nodes read them there.
+
 Each question is answered with one piece, which is made when the link has room for it. Then the asker asks for
 the next one. So a slow asker gets only as much as it can take, a repeated question replaces the first one,
 and there is at most one piece in memory.
@@ -81,7 +83,7 @@ class Answers:
         piece = Answer(ask.question, [], ask.after, ask.upto, lost=0, exact=exact)
         size, most = 0, min(PIECE_BYTES, self._most())
         for scanned, entry in enumerate(self._backlog.between(ask.after, ask.upto), 1):
-            needed = needs(entry.channels)
+            needed = not entry.recorded and needs(entry.channels)
             size += len(entry.payload) if needed else 0
             if piece.envelopes and size > most:
                 return piece
@@ -101,7 +103,7 @@ def offer(backlog: Backlog) -> Offer:
     marks: set[int] = set()
     entries = list(islice(backlog.newest(), OFFER_ENTRIES))
     for entry in entries:
-        found = marks.union(map(mark, entry.channels))
+        found = marks.union(map(mark, () if entry.recorded else entry.channels))
         if len(found) > OFFER_MARKS:
             return Offer(backlog.handed, entry.number, pack_marks(marks))
         marks = found

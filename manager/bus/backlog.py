@@ -20,12 +20,16 @@ GONE_ENTRIES: Final = 20_000
 
 
 class Entry(NamedTuple):
-    """One envelope: its number, when it was added, its channels, and its bytes (none if dropped)."""
+    """One envelope: its number, when it was added, its channels, and its bytes (none if dropped).
+
+    ``recorded`` are the channels in whose history the bus keeps it.
+    """
 
     number: int
     at: float
     channels: tuple[str, ...]
     payload: bytes
+    recorded: tuple[str, ...] = ()
 
 
 class Backlog:
@@ -162,7 +166,7 @@ class Backlog:
     def _evict(self, entries: deque[Entry]) -> int:
         entry = entries.popleft()
         self._bytes -= len(entry.payload)
-        self._gone.append(Entry(entry.number, entry.at, entry.channels, b""))
+        self._gone.append(entry._replace(payload=b""))
         if len(self._gone) > GONE_ENTRIES:
             self.floor = self._gone.popleft().number
         return entry.number

@@ -43,10 +43,15 @@ class Delivery(NamedTuple):
 
 
 class Publication(NamedTuple):
-    """A payload to publish, and the channels that it goes to."""
+    """A payload to publish, and the channels that it goes to.
+
+    ``recorded`` are the channels in whose history it is kept; ``store.py`` says more. Only some brokers can
+    do that.
+    """
 
     channels: tuple[str, ...]
     payload: bytes
+    recorded: tuple[str, ...] = ()
 
 
 class Broker(Protocol):

@@ -68,7 +68,8 @@ class CatchingUp:
     def cut(self, now: float, until: float) -> None:
         """Note that this node is back on the bus, and that envelopes of any sender may be missing.
 
-        Senders that have made no offer by the time ``until`` are asked.
+        Senders that have made no offer by the time ``until`` are asked. When many nodes are back at the same
+        time, their offers take a while; to ask all senders meanwhile would make it longer.
         """
         self._streams.cut(now)
         self._questions.clear()
@@ -82,8 +83,9 @@ class CatchingUp:
         except ValueError as exc:
             raise EnvelopeError("malformed", str(exc)) from exc
         if not self._streams.offered(origin, offer, again=again, needed=needed):
-            # An offer that does not go back far enough may be a heartbeat on its way: a better one follows.
-            if needed or again or not self._until:
+            # A plain heartbeat names no channels. If it comes before the offer, the offer follows soon.
+            names = offer.since < offer.upto
+            if needed or again or names or not self._until:
                 self._questions.open(origin)
         elif behind:
             self._go_on(origin)
@@ -104,7 +106,7 @@ class CatchingUp:
 
     def turn(self, now: float) -> None:
         """Ask the questions that are due."""
-        if self._until and now >= self._until:
+        if self._until and (now >= self._until or not self._streams.behind()):
             self._until = 0.0
             for origin in self._streams.behind():
                 self._questions.open(origin)

@@ -65,6 +65,10 @@ class Channels:
         """Return the channel for emits to everybody in a namespace."""
         return f"{self._room}{namespace},"
 
+    def rooms(self, namespace: str) -> str:
+        """Return the text with which the channels of a namespace's rooms begin."""
+        return f"{self._room}{namespace},"
+
     def room(self, namespace: str, room: Room) -> str:
         """Return the channel of a room.
 

@@ -21,6 +21,7 @@ from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.sender import Sender
+from socketio_cluster.manager.bus.store import Operation, Result, Store
 from socketio_cluster.manager.errors import BrokerError, WrongServer
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -40,6 +41,9 @@ class Ends(Protocol):
 
     def arrived(self, deliveries: list[Delivery]) -> None:
         """Handle deliveries from the bus."""
+
+    async def subscribed(self, broker: Broker) -> None:
+        """Called with each new broker, when every subscription is in effect and nothing was sent yet."""
 
     def joined(self, *, again: bool) -> None:
         """Called when the bus is reached and every subscription is in effect."""
@@ -78,6 +82,7 @@ class Link:
         self._turn: asyncio.Future[None] | None = None
         self._up = asyncio.Event()
         self._joined_before = False
+        self._broker: Broker | None = None
 
     @property
     def up(self) -> bool:
@@ -119,6 +124,18 @@ class Link:
         self._wishes.set()
         while self.up and (channel in self._interest.taken) is not (channel in self._interest.wanted):
             await self._next_turn()
+
+    async def ask(self, cluster: str, operation: Operation) -> Result:
+        """Carry out an operation on what the bus keeps for a cluster.
+
+        Raises ``BrokerError`` if the bus is away, or cannot do it.
+        """
+        broker = self._broker
+        if broker is None:
+            raise BrokerError("the bus is away")
+        if not isinstance(broker, Store):
+            raise BrokerError("this bus keeps nothing")
+        return await broker.ask(cluster, operation)
 
     async def drained(self) -> None:
         """Return at the next step: when a batch is sent, or the bus is lost."""
@@ -190,7 +207,9 @@ class Link:
         self._interest.lost()
         while await self._adjust(broker):
             pass  # The interest may have changed meanwhile.
+        await self._ends.subscribed(broker)
         self._sender.joined(broker)
+        self._broker = broker
         self._up.set()
         self._next()
         logger.info(
@@ -203,6 +222,7 @@ class Link:
 
     def _part(self) -> bool:
         joined = self.up
+        self._broker = None
         if joined:
             self._up.clear()
             self._outgoing.cut()

@@ -15,11 +15,15 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 PAUSE: Final = 0.5
 """Seconds between two answers. One beat answers all hellos that come meanwhile."""
-FEW: Final = 4
-"""Up to so many hellos are answered in the senders' inboxes.
 
-For more, one envelope to everybody costs less.
-"""
+
+def for_all(greeted: int, nodes: int) -> bool:
+    """Whether an answer to so many hellos goes to all other nodes, of which there are ``nodes``.
+
+    Otherwise it goes to the inboxes of the nodes that said hello, each of which costs the bus an envelope.
+    When hundreds of nodes come back one by one, answers to everybody would reach each node many times.
+    """
+    return 2 * greeted > nodes
 
 
 class Greetings:

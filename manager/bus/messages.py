@@ -82,6 +82,14 @@ class Disconnect(msgspec.Struct, array_like=True, tag=7, gc=False):
     sid: str
 
 
+class Taken(msgspec.Struct, array_like=True, tag=22, gc=False):
+    """A request to drop a client, because it has come back to another node, which has its session now."""
+
+    request: int
+    namespace: str
+    sid: str
+
+
 class Reply(msgspec.Struct, array_like=True, tag=8, gc=False):
     """The reply to a request: it was carried out, or ``error`` says why not."""
 
@@ -111,10 +119,14 @@ class Hello(msgspec.Struct, array_like=True, tag=14, gc=False):
     clients: int
     draining: bool
     offer: Offer
+    records: bool = False
 
 
 class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
-    """Says that a node is alive. One that is ``draining`` takes no new clients and disconnects its own."""
+    """Says that a node is alive. One that is ``draining`` takes no new clients and disconnects its own.
+
+    ``records`` tells that the bus keeps its events.
+    """
 
     name: str
     address: str
@@ -122,6 +134,7 @@ class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
     clients: int
     draining: bool
     offer: Offer
+    records: bool = False
 
 
 class Bye(msgspec.Struct, array_like=True, tag=11, gc=False):
@@ -182,6 +195,17 @@ class SelectiveEmit(msgspec.Struct, array_like=True, tag=20, gc=False):
     where: list[Condition] = []
 
 
+class Recorded(msgspec.Struct, array_like=True, tag=25, gc=False):
+    """An event that the bus numbers and keeps; every node, its sender too, delivers it when it comes back.
+
+    Clients in the rooms ``except_``, and those whose session does not fulfil ``where``, do not get it.
+    """
+
+    event: Emit
+    except_: list[Room] = []
+    where: list[Condition] = []
+
+
 Message = (
     Emit
     | Ack
@@ -202,10 +226,12 @@ Message = (
     | SelectiveEmit
     | Want
     | PresenceMessage
+    | Recorded
+    | Taken
 )
 Notice = Hello | Beat | Bye | Ask | Answer
 """The messages that are no part of a stream.
 
 They have no number, are not kept, and are sent before the stream.
 """
-ClientRequest = Enter | Leave | Close | Disconnect
+ClientRequest = Enter | Leave | Close | Disconnect | Taken

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.answers import Answers
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
-from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.bus.broker import Broker, Delivery, Publication
 from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.envelope import Codec
@@ -76,27 +76,25 @@ class Node:
         self._answers = Answers(backlog, lambda: self.publisher.largest // 2)
         self._outgoing = Outgoing(backlog, self._next_answer, self._mark)
         connect = partial(open_broker, options.url or "")
-        self._link = Link(connect, self._interest, self._outgoing, self) if options.url else None
-        self.publisher = Publisher(self.id, codec, self._outgoing, self._link, stats)
+        self.link = Link(connect, self._interest, self._outgoing, self) if options.url else None
+        self.publisher = Publisher(self.id, codec, self._outgoing, self.link, stats)
         self._twin = Twin(self.publisher.said, options.dead_after)
-        self._receiver = Receiver(
+        self.receiver = Receiver(
             self.id, codec, self._streams, self._twin, stats, listener.heard, self._noticed
         )
         self._speaker = Speaker(self.publisher, self.channels, serving=serving)
-        self._catching_up = CatchingUp(
-            self._streams, self._interest, self._receiver, self._speaker.ask, stats
-        )
+        self._catching_up = CatchingUp(self._streams, self._interest, self.receiver, self._speaker.ask, stats)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def alone(self) -> bool:
         """Whether this node has no bus."""
-        return self._link is None
+        return self.link is None
 
     @property
     def ready(self) -> bool:
         """Whether this node is on the bus and hears the others. A node that is alone is always ready."""
-        return self._link is None or (self._link.up and not self._twin.there(time.monotonic()))
+        return self.link is None or (self.link.up and not self._twin.there(time.monotonic()))
 
     @property
     def nodes(self) -> dict[str, NodeInfo]:
@@ -113,14 +111,14 @@ class Node:
 
         Raises ``SettingError`` for a URL that the broker cannot work with.
         """
-        if self._link is None or self._tasks:
+        if self.link is None or self._tasks:
             return
         self._interest.want(self.channels.everyone)
         self._interest.want(self.channels.inbox(self.id))
-        self._tasks = [asyncio.create_task(self._link.run()), asyncio.create_task(self._tick())]
+        self._tasks = [asyncio.create_task(self.link.run()), asyncio.create_task(self._tick())]
         for task in self._tasks:
             task.add_done_callback(log_error_of)
-        up = asyncio.ensure_future(self._link.wait_up())
+        up = asyncio.ensure_future(self.link.wait_up())
         try:
             ended, _ = await asyncio.wait(
                 {up, self._tasks[0]}, timeout=wait, return_when=asyncio.FIRST_COMPLETED
@@ -134,13 +132,13 @@ class Node:
 
     async def reached(self) -> None:
         """Return when the bus is reached."""
-        if self._link is not None:
-            await self._link.wait_up()
+        if self.link is not None:
+            await self.link.wait_up()
 
     async def introduced(self) -> None:
         """Return one heartbeat after joining the bus, when every live node has had the time to say so."""
-        if self._link is not None:
-            await self._link.wait_up()
+        if self.link is not None:
+            await self.link.wait_up()
             await asyncio.sleep(self._joined_at + self.options.heartbeat - time.monotonic())
 
     def drain(self) -> None:
@@ -151,7 +149,7 @@ class Node:
     async def close(self) -> None:
         """Send the remaining envelopes, say goodbye and leave the bus, within about a second."""
         # The link still runs meanwhile, because cancelling it in the middle of a batch would end the broker.
-        if self._tasks and self._link is not None and self._link.up:
+        if self._tasks and self.link is not None and self.link.up:
             self._flow()
             with contextlib.suppress(TimeoutError):  # The link logs how many envelopes are unsent.
                 await asyncio.wait_for(self._send_the_rest(), FAREWELL_SECONDS)
@@ -163,14 +161,14 @@ class Node:
     async def subscribe(self, channel: str) -> None:
         """Add a channel to the interest. Returns when the subscription is in effect, or the bus is away."""
         self._interest.want(channel)
-        if self._link is not None:
-            await self._link.wait_subscribed(channel)
+        if self.link is not None:
+            await self.link.wait_subscribed(channel)
 
     def unsubscribe(self, channel: str) -> None:
         """Remove a channel from the interest."""
         self._interest.drop(channel)
-        if self._link is not None:
-            self._link.wish()
+        if self.link is not None:
+            self.link.wish()
 
     def post(self, message: Message, *channels: str) -> int:
         """Publish a message to channels. See ``Publisher.post``."""
@@ -178,28 +176,33 @@ class Node:
 
     def arrived(self, deliveries: list[Delivery]) -> None:
         """Handle deliveries from the bus."""
-        self._receiver.arrived(deliveries)
-        if self._outgoing.marked and self._receiver.echo_sent >= self._marked_at:
+        self.receiver.arrived(deliveries)
+        if self._outgoing.marked and self.receiver.echo_sent >= self._marked_at:
             self._outgoing.mark_heard()
             self.publisher.wake()
+
+    async def subscribed(self, broker: Broker) -> None:
+        """Let recovery begin on a new broker. Raises ``BrokerError``."""
+        await self.receiver.begin(broker)
 
     def joined(self, *, again: bool) -> None:
         """Say hello. After a cut, wait for the nodes that were there before, and recover missed envelopes."""
         now = time.monotonic()
-        self._receiver.echo = self._joined_at = self._beat_at = now
+        self.receiver.echo = self._joined_at = self._beat_at = now
         self._said_goodbye = False
         if again:
             self.stats.reconnects += 1
-            until = now + self.options.settle_seconds
-            self._catching_up.cut(now, until)
+            self._catching_up.cut(now, now + 2 * self.options.heartbeat)
             self._outgoing.hold()
-            self._membership.settle(until)
+            self._membership.settle(now + self.options.settle_seconds)
         self._joined_clock = self.publisher.time()
         self._speaker.hello(self._info())
+        self.receiver.joined()
 
     def parted(self) -> None:
         """Drop the questions of other nodes. The clients of this node are served as before."""
         self._answers.clear()
+        self.receiver.parted()
 
     def refused(self, entry: Entry, why: str) -> None:
         """Log an envelope that the bus never takes, and abandon its callback."""
@@ -236,16 +239,16 @@ class Node:
     def _present(self, origin: str, notice: Hello | Beat) -> None:
         self._membership.present(origin, notice)
         # An offer that came before the echo may be older than the subscriptions.
-        if self._receiver.echo_sent > self._joined_clock:
+        if self.receiver.echo_sent > self._joined_clock:
             self._catching_up.offered(origin, notice.offer, again=isinstance(notice, Hello))
 
     async def _tick(self) -> None:
         async for now, late in ticks(TICK):
             if late:
                 self._streams.grace(now)
-                self._receiver.echo = now
+                self.receiver.echo = now
             self.publisher.expire(now)
-            if self._link is not None and self._link.up:
+            if self.link is not None and self.link.up:
                 self._turn(now)
 
     def _turn(self, now: float) -> None:
@@ -255,16 +258,16 @@ class Node:
             self._beat_at = now
             self._speaker.beat(self._info())
         if greeted := self._membership.greetings.due(now):
-            self._speaker.answer(self._info(), greeted)
+            self._speaker.answer(self._info(), greeted, len(self._membership.nodes))
         self._catching_up.turn(now)
         if now - self._checked_at >= CHECK_NODES:
             self._checked_at = now
             self._check_nodes(now)
 
     def _check_nodes(self, now: float) -> None:
-        assert self._link is not None
-        if now - self._receiver.echo > self.options.deaf_after:
-            self._link.fail("this node does not hear its own heartbeat")
+        assert self.link is not None
+        if now - self.receiver.echo > self.options.deaf_after:
+            self.link.fail("this node does not hear its own heartbeat")
             return
         self._streams.expire(now)
         self._catching_up.give_up_silent(now)
@@ -291,5 +294,5 @@ class Node:
         await self.publisher.told()
 
     def _info(self) -> NodeInfo:
-        me = self.options
-        return NodeInfo(self.id, me.name or self.id, me.address, self._listener.client_count, self.draining)
+        me, clients, records = self.options, self._listener.client_count, self.receiver.recorder is not None
+        return NodeInfo(self.id, me.name or self.id, me.address, clients, self.draining, records)

@@ -114,7 +114,7 @@ class Outgoing:
         first = len(publications)
         self._notices.clear()
         entries = self._entries(most)
-        publications += [Publication(entry.channels, entry.payload) for entry in entries]
+        publications += [Publication(entry.channels, entry.payload, entry.recorded) for entry in entries]
         if entries and entries[-1].number < self._paced_until:
             self.marked = True
             publications.append(self._mark())

@@ -60,8 +60,10 @@ class Publisher:
         self._warned = False
         self._refusals: dict[int, str] = {}
 
-    def post(self, message: Message, channels: tuple[str, ...]) -> int:
+    def post(self, message: Message, channels: tuple[str, ...], recorded: tuple[str, ...] = ()) -> int:
         """Publish a message to channels, in the order of the calls, and return its number.
+
+        The bus keeps it in the history of the channels ``recorded``.
 
         It is sent soon, or when the bus is back. It may be dropped if the buffer is full or the bus refuses
         it. Returns 0, and publishes nothing, without a bus. Raises ``EventTooLarge`` for a message that the
@@ -74,7 +76,7 @@ class Publisher:
         if len(raw) > self.backlog.max_bytes or len(raw) > self._link.limit:
             raise self.too_large(len(raw))
         self.number += 1
-        dropped = self.backlog.add(Entry(self.number, now, channels, raw))
+        dropped = self.backlog.add(Entry(self.number, now, channels, raw, recorded))
         if dropped:
             self._count(dropped)
         self._stats.published[type(message).__name__] += 1

@@ -5,15 +5,33 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection
+from typing import Protocol
 
-from socketio_cluster.manager.bus.broker import Delivery
+from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.envelope import Codec, Header
-from socketio_cluster.manager.bus.messages import Message, Notice
+from socketio_cluster.manager.bus.messages import Message, Notice, Recorded
+from socketio_cluster.manager.bus.stamp import Stamp, read_stamp
 from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.stats import Stats
 
 logger = logging.getLogger("socketio_cluster.manager")
+
+
+class Recorder(Protocol):
+    """The part of recovery that a node tells of the bus and of numbered events."""
+
+    def numbered(self, stamp: Stamp, header: Header, message: Recorded, size: int) -> None:
+        """Handle an event that the bus has numbered. ``size`` is the bytes of its envelope."""
+
+    async def begin(self, broker: Broker) -> None:
+        """Begin on a new broker, before anything is sent to it. Raises ``BrokerError``."""
+
+    def joined(self) -> None:
+        """Called when the bus is reached and every subscription is in effect."""
+
+    def parted(self) -> None:
+        """Called when the bus is lost."""
 
 
 class Twin:
@@ -76,6 +94,8 @@ class Receiver:
         self._stats = stats
         self._hand_over = hand_over
         self._noticed = noticed
+        self.recorder: Recorder | None = None
+        """Gets each event that the bus has numbered. Without it such events are refused."""
         self.echo = 0.0
         """When this node last heard one of its own notices."""
         self.echo_sent = 0.0
@@ -91,6 +111,21 @@ class Receiver:
                 self._refuse(exc)
             except Exception:
                 logger.exception("an envelope could not be handled")
+
+    async def begin(self, broker: Broker) -> None:
+        """Let recovery begin on a new broker. Raises ``BrokerError``."""
+        if self.recorder is not None:
+            await self.recorder.begin(broker)
+
+    def joined(self) -> None:
+        """Called when the bus is reached and every subscription is in effect."""
+        if self.recorder is not None:
+            self.recorder.joined()
+
+    def parted(self) -> None:
+        """Called when the bus is lost."""
+        if self.recorder is not None:
+            self.recorder.parted()
 
     def replayed(self, origin: str, raw: bytes) -> bool:
         """Handle an envelope that was inside an answer of its sender. Returns False for a repeat."""
@@ -118,6 +153,9 @@ class Receiver:
             logger.exception("an envelope could not be handled")
 
     def _receive(self, raw: bytes, now: float, wall: float) -> None:
+        if self.recorder is not None and raw[:1] == b"N":
+            self._receive_numbered(self.recorder, raw, now, wall)
+            return
         header = self._codec.header(raw)
         if header.origin == self._node:
             if not header.number:
@@ -131,6 +169,19 @@ class Receiver:
             self._hand_over(header.origin, message)
         elif not self._streams.is_behind(header.origin):
             self._stats.repeats += 1
+
+    def _receive_numbered(self, recorder: Recorder, raw: bytes, now: float, wall: float) -> None:
+        try:
+            stamp, raw = read_stamp(raw)
+        except ValueError as exc:
+            raise EnvelopeError("malformed", str(exc)) from exc
+        header, message = self._codec.header(raw), self._codec.message(raw)
+        if not isinstance(message, Recorded):
+            raise EnvelopeError("malformed", f"a {type(message).__name__} with a stamp")
+        if header.origin != self._node:
+            self._streams.note(header, now, wall)
+            self._stats.received["Recorded"] += 1
+        recorder.numbered(stamp, header, message, len(raw))
 
     def _notice(self, header: Header, message: Message, now: float, wall: float) -> None:
         if not isinstance(message, Notice):

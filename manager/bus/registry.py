@@ -35,6 +35,10 @@ BROKERS = {
 """``module:function`` for each scheme. A module is imported when it is first used."""
 
 
+RECORDING = tuple(scheme for scheme, module in BROKERS.items() if module not in (AMQP, NATS))
+"""The schemes whose brokers number and keep events and keep sessions (``store.py``)."""
+
+
 async def open_broker(url: str) -> Broker:
     """Connect to the bus at ``url``.
 
@@ -50,6 +54,16 @@ async def open_broker(url: str) -> Broker:
 def check_url(url: str) -> None:
     """Raise ``SettingError`` if no broker knows the URL's scheme, or if a package for it is missing."""
     _find(url)
+
+
+def check_recording(url: str | None) -> None:
+    """Raise ``SettingError`` for a bus that cannot keep events and sessions, which recovery needs."""
+    scheme = (url or "").partition("://")[0]
+    if scheme not in RECORDING:
+        bus = f"{scheme}:// keeps none" if scheme else "this process has no bus"
+        raise SettingError(
+            f"recovery_seconds needs a bus that keeps events, and {bus}: use {', '.join(RECORDING)}"
+        )
 
 
 def safe_url(url: str) -> str:

@@ -12,7 +12,8 @@ from socketio_cluster.manager.bus.streams import Streams
 class NodeInfo:
     """A live node: its id, name, address (``host:port`` or empty) and number of clients.
 
-    A node that is ``draining`` takes no new clients and disconnects its own.
+    A node that is ``draining`` takes no new clients and disconnects its own. ``records`` tells that the bus
+    keeps its events, for clients that come back.
     """
 
     id: str
@@ -20,6 +21,7 @@ class NodeInfo:
     address: str
     clients: int
     draining: bool = False
+    records: bool = False
 
 
 class Roster:
@@ -34,7 +36,8 @@ class Roster:
         new = origin not in self.nodes
         if message.serving:
             name = message.name or origin
-            self.nodes[origin] = NodeInfo(origin, name, message.address, message.clients, message.draining)
+            facts = message.address, message.clients, message.draining, message.records
+            self.nodes[origin] = NodeInfo(origin, name, *facts)
         return new and message.serving
 
     def leave(self, origin: str) -> bool:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from socketio_cluster.manager.bus.answers import offer
 from socketio_cluster.manager.bus.channels import Channels
-from socketio_cluster.manager.bus.membership import FEW
+from socketio_cluster.manager.bus.membership import for_all
 from socketio_cluster.manager.bus.messages import Ask, Beat, Bye, Hello, Offer
 from socketio_cluster.manager.bus.publisher import Publisher
 from socketio_cluster.manager.bus.roster import NodeInfo
@@ -22,7 +22,7 @@ class Speaker:
 
     def hello(self, me: NodeInfo) -> None:
         """Tell all nodes that this node is on the bus."""
-        notice = Hello(*self._of(me), offer(self._publisher.backlog))
+        notice = Hello(*self._of(me), offer(self._publisher.backlog), me.records)
         self._publisher.notice(notice, self._channels.everyone)
 
     def beat(self, me: NodeInfo) -> None:
@@ -32,13 +32,15 @@ class Speaker:
     def heartbeat(self, me: NodeInfo) -> Beat:
         """Make the message of a beat."""
         handed = self._publisher.backlog.handed
-        return Beat(*self._of(me), Offer(handed, since=handed, marks=b""))
+        return Beat(*self._of(me), Offer(handed, since=handed, marks=b""), me.records)
 
-    def answer(self, me: NodeInfo, greeted: Collection[str]) -> None:
-        """Answer the hellos of these nodes."""
-        notice = Beat(*self._of(me), offer(self._publisher.backlog))
-        few: Iterable[str] = map(self._channels.inbox, greeted)
-        self._publisher.notice(notice, *([self._channels.everyone] if len(greeted) > FEW else few))
+    def answer(self, me: NodeInfo, greeted: Collection[str], nodes: int) -> None:
+        """Answer the hellos of these nodes. ``nodes`` is the number of all other nodes."""
+        notice = Beat(*self._of(me), offer(self._publisher.backlog), me.records)
+        if for_all(len(greeted), nodes):
+            self._publisher.notice(notice, self._channels.everyone)
+        else:
+            self._publisher.notice(notice, *map(self._channels.inbox, greeted))
 
     def ask(self, origin: str, question: Ask) -> None:
         """Ask a sender for what was missed."""

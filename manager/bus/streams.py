@@ -2,8 +2,9 @@
 
 This is pure book-keeping; ``now`` is this node's monotonic clock in seconds. A *stream* is the envelopes of
 one sender, which are numbered without gaps. The bus keeps a sender's order, so a number that is not above the
-last one is a repeat. After a cut every stream is *behind*, until it is known that nothing of it was missed or
-until the missed envelopes have come. Live messages that arrive meanwhile are held, up to a bound.
+last one is a repeat. After a cut every stream is *behind*, and after a long silence that of the sender, until
+it is known that nothing of it was missed or until the missed envelopes have come. Live messages that arrive
+meanwhile are held, up to a bound.
 
 Envelopes that somebody has recorded on the bus and publishes again do no harm. An envelope has a number that
 was seen, and a notice was sent before a later one that was heard. For that, each sender's last number must be
@@ -110,12 +111,27 @@ class Streams:
             self._place(stream, number - 1)
         if number <= stream.seen:
             return False
-        stream.heard = now
+        self._hear(stream, now)
         if stream.behind:
             self._hold(stream, Held(header.number, message, size + OVERHEAD))
             return False
         stream.seen = number
         return True
+
+    def note(self, header: Header, now: float, wall: float) -> None:
+        """Note an envelope whose order and repeats the bus itself tells, so that it is not asked for.
+
+        Raises ``EnvelopeError`` as ``take``.
+        """
+        stream = self._streams.get(header.origin)
+        if stream is None:
+            stream = self._meet(header, now, wall)
+        self._climb(stream, header.number, now)
+        if stream.seen == UNKNOWN:
+            self._place(stream, header.number - 1)
+        stream.heard = now
+        if not stream.behind:
+            stream.seen = max(stream.seen, header.number)
 
     def notice(self, header: Header, now: float, wall: float) -> bool:
         """Note a notice. Returns False if it is not newer than the last notice of its sender.
@@ -133,7 +149,7 @@ class Streams:
             raise _too_old(header)
         stream.said = header.sent
         stream.clock = now - header.sent
-        stream.heard = now
+        self._hear(stream, now)
         return True
 
     def cut(self, now: float) -> None:
@@ -247,6 +263,15 @@ class Streams:
         if stream.top != UNKNOWN and number - stream.top > RATE * (1 + now - stream.top_at):
             raise EnvelopeError("number", f"{number}, when the last was {stream.top}")
         stream.top, stream.top_at = number, now
+
+    def _hear(self, stream: Stream, now: float) -> None:
+        """Note that a sender was heard.
+
+        After a long silence it is behind: if something between the two nodes was broken, such as the route
+        between two servers of the bus, neither of them was cut off from its own server.
+        """
+        stream.behind |= self._is_silent(stream, now)
+        stream.heard = now
 
     def _is_silent(self, stream: Stream, now: float) -> bool:
         return now - stream.heard > self._dead_after

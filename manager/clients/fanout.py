@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Collection
+from collections.abc import Awaitable, Collection, Iterable
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
@@ -48,14 +48,18 @@ class Fanout:
         if skip:
             clients = [client for client in clients if client.sid not in skip]
         if callback is None:
-            outgoing = Outgoing(encoded, rooms)
-            for client in clients:
-                client.send(outgoing)
+            self.send(clients, encoded, rooms)
         else:
             for client in clients:
                 self.ask(client, encoded, rooms, callback)
         self._manager.stats.delivered += len(clients)
         return len(clients)
+
+    def send(self, clients: Iterable[Client], encoded: Encoded, rooms: list[Room] | None) -> None:
+        """Hand an event without a callback to clients."""
+        outgoing = Outgoing(encoded, rooms)
+        for client in clients:
+            client.send(outgoing)
 
     def ask(self, client: Client, encoded: Encoded, rooms: list[Room] | None, callback: Callback) -> None:
         """Hand an event to one client of this node, and keep the callback for its answer."""

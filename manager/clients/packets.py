@@ -18,7 +18,7 @@ import engineio.json
 from socketio import packet as sio
 
 from socketio_cluster.manager.clients.compact_json import dumps
-from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.errors import EnvelopeError, SettingError
 from socketio_cluster.manager.extras import require_package
 
 PacketClass = type[sio.Packet]
@@ -133,7 +133,7 @@ def encode_event(
         else:
             head = b"2" if namespace == "/" else b"2%s," % namespace.encode()
             return Encoded([head + body.encode()], True, len(head))
-    if _has_ack_place(packet_class):
+    if has_ack_place(packet_class):
         ack_id = 0
     packet = packet_class(sio.EVENT, namespace=namespace, data=[event, *arguments], id=ack_id or None)
     return encode(packet)._replace(ack_id=ack_id)
@@ -150,7 +150,7 @@ def encode(packet: sio.Packet) -> Encoded:
     parts = encoded if isinstance(encoded, list) else [encoded]
     text = isinstance(parts[0], str)
     raw = [part.encode() if isinstance(part, str) else bytes(part) for part in parts]
-    place = _has_ack_place(type(packet)) and packet.id is None
+    place = has_ack_place(type(packet)) and packet.id is None
     return Encoded(raw, text, _ack_at(raw[0], packet.namespace) if place else -1)
 
 
@@ -160,6 +160,18 @@ def decode(packet_class: PacketClass, parts: list[bytes], text: bool) -> sio.Pac
     for attachment in parts[1:]:
         packet.add_attachment(attachment)
     return packet
+
+
+def check_readable(parts: list[bytes], text: bool) -> None:
+    """Raise ``EnvelopeError`` for an event that no client could read: every client would disconnect."""
+    if not parts:
+        raise EnvelopeError("malformed", "an event without a packet")
+    head = parts[0]
+    if text and not head.isascii():
+        try:
+            head.decode()
+        except UnicodeDecodeError as exc:
+            raise EnvelopeError("malformed", f"an event that is not UTF-8: {exc}") from None
 
 
 def with_ack_id(packet_class: PacketClass, encoded: Encoded, ack_id: int) -> Encoded:
@@ -196,7 +208,8 @@ def _lenient(plain: PacketClass) -> PacketClass:
     return plain
 
 
-def _has_ack_place(packet_class: PacketClass) -> bool:
+def has_ack_place(packet_class: PacketClass) -> bool:
+    """Whether this class writes Socket.IO's JSON format, so that an ack id has a place of its own in it."""
     return _plain(packet_class).encode is sio.Packet.encode
 
 

@@ -18,6 +18,7 @@ from socketio_cluster.manager.stats import Stats
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.clients.acks import PendingAck
+    from socketio_cluster.manager.recovery.client_session import ClientSession
 
 Callback = Callable[..., Any]
 
@@ -71,7 +72,7 @@ class Client:
     ``ack_id`` is the last id; ``client_acks.py`` changes both. ``kicked`` is set if the client was
     disconnected while it was pending, and ``lost`` is the reason if its transport ended meanwhile.
     ``connected_at`` is the time at which the connect handler accepted the client, in epoch seconds, or 0
-    before that.
+    before that. ``session`` is set if the client knows connection state recovery and may come back.
     """
 
     __slots__ = (
@@ -85,6 +86,7 @@ class Client:
         "namespace",
         "rooms",
         "send",
+        "session",
         "sid",
         "state",
         "write",
@@ -111,6 +113,7 @@ class Client:
         self.connected_at = 0.0
         self.kicked = False
         self.lost: str | None = None
+        self.session: ClientSession | None = None
 
     def connected(self, now: float) -> bool:
         """Send the held events, and let later ones through. Returns False if some events were not held.

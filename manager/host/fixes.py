@@ -101,6 +101,9 @@ class Fixes:
             await self._host.refuse(eio_sid, namespace, "Invalid namespace")
             return
         before = self._manager.members.on_connection(eio_sid, namespace)
+        arrivals = self._manager.recovery.arrivals if self._manager.recovery is not None else None
+        if arrivals is not None:
+            data = arrivals.expect(eio_sid, namespace, data)
         task = asyncio.current_task()
         self._connecting[task] = eio_sid
         try:
@@ -114,6 +117,8 @@ class Fixes:
             logger.exception("the connect handler of namespace %s failed", namespace)
         finally:
             self._connecting.pop(task, None)
+            if arrivals is not None:
+                arrivals.forget(eio_sid, namespace)
 
     async def _undo(self, client: Client) -> None:
         if client.state is not PENDING:
@@ -142,6 +147,10 @@ class Fixes:
         """
         self._manager.enter_loop()
         client = self._manager.members.find(sid, namespace or "/")
+        if client is not None:
+            await self._manager.in_order()
+            if client.session is not None:
+                client.session.over = True
         socket = self._server.eio.sockets.get(client.eio_sid) if client is not None else None
         try:
             await in_context_of(socket, self._send_away(sid, namespace, ignore_queue))

@@ -66,6 +66,9 @@ class Reader:
         if packet.packet_type == sio.CONNECT:
             await host.handle_connect(eio_sid, namespace, packet.data)
         elif packet.packet_type == sio.DISCONNECT:
+            client = self._manager.members.on_connection(eio_sid, namespace or "/")
+            if client is not None and client.session is not None:
+                client.session.over = True  # It has said that it leaves; others may come back.
             await host.handle_disconnect(eio_sid, namespace, host.server.reason.CLIENT_DISCONNECT)
         elif packet.packet_type in (sio.EVENT, sio.BINARY_EVENT):
             await self._manager.handlers.room(eio_sid)

@@ -47,12 +47,14 @@ class Slot:
         function: the host's own function.
     """
 
-    __slots__ = ("entry", "layers", "outermost", "own")
+    __slots__ = ("entry", "layers", "outermost", "own", "watch")
 
     def __init__(self, function: Function) -> None:
         self.own = self.outermost = function
         # python-engineio checks for some functions whether they are coroutine functions.
         self.entry: Function = self._awaited if iscoroutinefunction(function) else self
+        self.watch: Callable[..., None] | None = None
+        """Is called with the arguments of each call before all layers, whenever those are put."""
         self.layers: list[str] = []
         """The names of the layers; the outermost one is last."""
 
@@ -69,8 +71,12 @@ class Slot:
         self.outermost = wrap(self.outermost)
 
     async def _awaited(self, *args: Any, **kwargs: Any) -> Any:
+        if self.watch is not None:
+            self.watch(*args, **kwargs)
         return await self.outermost(*args, **kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the layers and then the host's function."""
+        if self.watch is not None:
+            self.watch(*args, **kwargs)
         return self.outermost(*args, **kwargs)

@@ -65,10 +65,10 @@ class Answers:
     def _kept(self, place: RoomId) -> HeldRoom | None:
         """Return what this node knows of a room as its keeper, or as one who was its keeper just now."""
         room = self._rooms.held.get(place)
-        if room is None or not room.complete:
+        if room is None:
             return None
-        keeps = self._rooms.manager.node_id in room.keepers or time.monotonic() < room.kept_until
-        return room if keeps else None
+        keeps = self._rooms.manager.node_id in room.keepers
+        return room if (room.complete if keeps else time.monotonic() < room.kept_until) else None
 
 
 def _places(whom: Recipients) -> list[RoomId]:

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import Enum
+from typing import Final
 
 from socketio_cluster.manager.presence.book import Book
+
+LEFT: Final = 10_000
+"""The most leaves of a room that are remembered for nodes that are away."""
 
 
 class Call(Enum):
@@ -24,11 +28,8 @@ class Calls:
     def __init__(self, book: Book) -> None:
         self._book = book
         self.joined: dict[str, bytes] = {}
-        self.cut: set[str] = set()
-        """The keys that were taken for gone together with a node, and have not joined again.
-
-        If the node was only cut off, its keepers on the other side of the split know nothing of these leaves.
-        """
+        self.left: dict[str, None] = {}
+        """The keys for which a leave was called lately, while nodes were away that may know nothing of it."""
         self._untold: dict[str, None] = {}
 
     def next(self, key: str) -> tuple[Call, bytes] | None:
@@ -38,12 +39,12 @@ class Calls:
             self.joined[key] = metas[-1]
             if before is not None:
                 return None
-            self.cut.discard(key)
+            self.left.pop(key, None)
             self._untold[key] = None
             return Call.JOIN, metas[-1]
         if before is None:
             return None
-        del self.joined[key]
+        self._leave(key)
         self._untold[key] = None
         return Call.LEAVE, before
 
@@ -54,18 +55,26 @@ class Calls:
             if metas and key in self.joined:
                 self.joined[key] = metas[-1]
 
-    def told(self, joined: Iterable[str], left: Iterable[str], unknown: bytes) -> None:
+    def told(self, joined: Iterable[str], left: Iterable[str], unknown: bytes, *, first: bool) -> None:
         """Note the calls of another keeper. ``unknown`` is the meta of a key that is not in the book.
 
-        A join does not count for a key whose leave was called here since, when its node was cut off.
+        What the first keeper says is right. One that was the first while nodes were away, and hands over now,
+        may know nothing of leaves that were called here meanwhile: such a key has to join again.
         """
         for key in joined:
-            if key not in self.cut:
+            if first or key not in self.left:
                 self.joined[key] = (self._book.metas(key) or [unknown])[-1]
+                self.left.pop(key, None)
         for key in left:
-            self.joined.pop(key, None)
+            self._leave(key)
 
     def take_untold(self) -> tuple[list[str], list[str]]:
         """Return the keys of the calls since the last time: those that joined, and those that left."""
         keys, self._untold = self._untold, {}
         return [key for key in keys if key in self.joined], [key for key in keys if key not in self.joined]
+
+    def _leave(self, key: str) -> None:
+        self.joined.pop(key, None)
+        self.left[key] = None
+        if len(self.left) > LEFT:
+            del self.left[next(iter(self.left))]

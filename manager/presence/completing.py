@@ -38,12 +38,12 @@ class Completing:
 
     def begin(self, room: HeldRoom) -> None:
         """Find out who is present in a room that is new to this node, or that it has begun to keep."""
-        keepers, me = self._rooms.keepers, self._rooms.manager.node_id
-        if (me in room.keepers and keepers.settled(time.monotonic())) or keepers.ring.nodes == {me}:
-            self._completed(room)  # Whoever has clients in the room would have told this keeper.
+        if self._rooms.manager.node.alone:
+            self._completed(room)
         else:
             room.complete = False
-            self._rooms.manager.spawn(self._complete(room))
+            room.search += 1
+            self._rooms.manager.spawn(self._complete(room, room.search))
 
     def repair(self, node: str, *rooms: HeldRoom) -> None:
         """Ask a node for its clients in these rooms, of which changes were missed, and in those it finds."""
@@ -56,23 +56,28 @@ class Completing:
         self._repairs[node] = {room.id: room for room in rooms}
         self._rooms.manager.spawn(self._repair(node))
 
-    async def _complete(self, room: HeldRoom) -> None:
+    async def _complete(self, room: HeldRoom, search: int) -> None:
         copy = None
-        while copy is None and self._rooms.held.get(room.id) is room:
+        while copy is None and self._rooms.held.get(room.id) is room and room.search == search:
             async with self._turns:
                 copy = await self._find(room)
             if copy is not None:
                 self._take(room, copy)
-            if not room.complete:
+            if not room.complete and room.search == search:
                 self._completed(room)  # Clients are told what is known, though the others do not answer.
             if copy is None:
                 await asyncio.sleep(RETRY)
 
     async def _find(self, room: HeldRoom) -> Copy | None:
-        me = self._rooms.manager.node_id
-        if me not in room.keepers:
+        keepers, node = self._rooms.keepers, self._rooms.manager.node
+        if not node.ready:
+            return None
+        await node.introduced()  # Before that, other nodes may keep the room than those that are known.
+        if node.id not in room.keepers:
             return await self._rooms.exchange.find(room, room.keepers, keep=True)
-        candidates = self._rooms.keepers.ring.after(*room.id, CANDIDATES, without=me)
+        if keepers.settled(time.monotonic()):
+            return Copy()  # Whoever has clients in the room would have told this keeper.
+        candidates = keepers.ring.after(*room.id, CANDIDATES, without=node.id)
         return await self._rooms.exchange.find(room, candidates, keep=False)
 
     def _take(self, room: HeldRoom, copy: Copy) -> None:
@@ -80,7 +85,7 @@ class Completing:
             if owner != self._rooms.manager.node_id:
                 self._rooms.keepers.heard(owner)
                 room.book.replace(owner, version, entries)
-        room.calls.told(copy.called, (), b"{}")
+        room.calls.told(copy.called, (), b"{}", first=False)
 
     def _completed(self, room: HeldRoom) -> None:
         room.complete = True
@@ -89,7 +94,7 @@ class Completing:
         self._catch_up(room)
 
     async def _repair(self, node: str) -> None:
-        while node in self._rooms.keepers.ring.nodes and (rooms := self._repairs.get(node)):
+        while self._rooms.keepers.may_answer(node) and (rooms := self._repairs.get(node)):
             self._repairs[node] = {}
             async with self._turns:
                 found = await self._rooms.exchange.find_own(node, rooms.values())

@@ -34,6 +34,9 @@ class Exchange:
         for change in room.own.take():
             message = PresenceChange(*room.id, change.since, change.version, change.entries, change.left)
             self._post(message, self._channels(room))
+
+    def publish_calls(self, room: HeldRoom) -> None:
+        """Tell the other keeper of a room for which keys this node calls handlers now."""
         joined, left = room.calls.take_untold()
         if joined or left:
             self.called(room, joined, left, room.keepers[1:])

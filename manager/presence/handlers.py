@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final
 
+from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.errors import FAILURES
 from socketio_cluster.manager.presence.calls import Call
 from socketio_cluster.manager.presence.held_room import HeldRoom
-from socketio_cluster.manager.presence.meta import unpack_meta
+from socketio_cluster.manager.presence.meta import Meta, unpack_meta
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.member import ClusterMember
@@ -30,15 +31,29 @@ class Handlers:
     def __init__(self) -> None:
         self._handlers: defaultdict[tuple[Call, str], list[Handler]] = defaultdict(list)
 
-    def add(self, call: Call, namespace: str, handler: Handler) -> None:
-        """Register one more handler. Raises ``TypeError`` for what is no function."""
-        if not callable(handler):
-            raise TypeError(f"a presence handler must be a function, not {handler!r:.80}")
-        self._handlers[call, namespace].append(handler)
+    def register(self, call: Call, handler: Any, namespace: str | None) -> Any:
+        """Register one more handler, and return it; without one, return a decorator that does so.
+
+        Raises ``TypeError`` for what is no function.
+        """
+
+        def add(handler: Handler) -> Handler:
+            if not callable(handler):
+                raise TypeError(f"a presence handler must be a function, not {handler!r:.80}")
+            self._handlers[call, namespace or "/"].append(handler)
+            return handler
+
+        return add if handler is None else add(handler)
 
     def of(self, call: Call, namespace: str) -> list[Handler]:
         """Return the handlers to call."""
         return self._handlers.get((call, namespace), [])
+
+    async def run(self, handler: Handler, room: Room, key: str, meta: Meta) -> None:
+        """Run a handler."""
+        result = handler(room, key, meta)
+        if isawaitable(result):
+            await result
 
 
 class Calling:
@@ -48,45 +63,48 @@ class Calling:
     key are not queued: it is looked at again afterwards.
 
     Args:
-        manager: the manager of this node.
-        handlers: the handlers of the application.
-        called: is called with a room whose other keeper has to be told of a call.
+        manager: the manager of this node, whose ``presence`` has the handlers.
+        called: is called with a room whose other keeper has to be told of calls.
     """
 
-    def __init__(
-        self, manager: ClusterMember, handlers: Handlers, called: Callable[[HeldRoom], None]
-    ) -> None:
+    def __init__(self, manager: ClusterMember, called: Callable[[HeldRoom], None]) -> None:
         self._manager = manager
         self._called = called
-        self._handlers = handlers
         self._waiting: dict[tuple[int, str], HeldRoom] = {}
         self._running: set[tuple[int, str]] = set()
         self._again: set[tuple[int, str]] = set()
 
     def turn(self, room: HeldRoom, changed: Iterable[str]) -> None:
-        """Call the handlers for the keys that have come or gone."""
+        """Note the keys that have changed in a room. ``fill`` calls the handlers."""
         if not self._calls(room):
             room.calls.follow(changed)
             return
         for key in changed:
             self._waiting[id(room), key] = room
-        self._fill()
+
+    @property
+    def _handlers(self) -> Handlers:
+        return self._manager.presence.handlers
 
     def _calls(self, room: HeldRoom) -> bool:
         return room.keepers[:1] == (self._manager.node_id,)
 
-    def _fill(self) -> None:
+    def fill(self) -> None:
+        """Call the handlers for the keys that have come or gone, after the other keepers were told."""
+        called: dict[int, HeldRoom] = {}
         while self._waiting and len(self._running) < AT_ONCE:
             place = next(iter(self._waiting))
             room = self._waiting.pop(place)
             if place in self._running:
                 self._again.add(place)
             elif self._calls(room) and (due := room.calls.next(place[1])):
-                self._called(room)
+                called[place[0]] = room
                 handlers = self._handlers.of(due[0], room.id[0])
                 if handlers:
                     self._running.add(place)
                     self._manager.spawn(self._run(room, place, handlers, due[1]))
+        for room in called.values():
+            self._called(room)
 
     async def _run(
         self, room: HeldRoom, place: tuple[int, str], handlers: list[Handler], meta: bytes
@@ -94,9 +112,7 @@ class Calling:
         try:
             for handler in handlers:
                 try:
-                    result = handler(room.id[1], place[1], unpack_meta(meta))
-                    if isawaitable(result):
-                        await result
+                    await self._handlers.run(handler, room.id[1], place[1], unpack_meta(meta))
                 except FAILURES:
                     logger.exception("a presence handler of room %r failed", room.id[1])
         finally:
@@ -104,4 +120,4 @@ class Calling:
             if place in self._again:
                 self._again.discard(place)
                 self._waiting[place] = room
-            self._fill()
+            self.fill()

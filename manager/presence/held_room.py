@@ -40,6 +40,8 @@ class HeldRoom:
         """Until when a former keeper may be asked by its successor."""
         self.complete = False
         """Whether this node knows what the keepers know."""
+        self.search = 0
+        """The number of the last search for what the keepers know."""
         self.repairing: set[str] = set()
         """The nodes of which a change was missed, and which are asked for their clients."""
         self.waiting: list[tuple[str, PresenceChange]] = []

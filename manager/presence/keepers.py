@@ -15,6 +15,8 @@ SETTLED: Final = 10.0
 """Seconds after which all have told a new keeper of the rooms that it keeps now."""
 HANDED_OVER: Final = 30.0
 """Seconds after which a new keeper has asked the former one."""
+QUIET: Final = 2.0
+"""Seconds in which those who took a node for dead have handed over to it what they did in its place."""
 RETURN: Final = 3600.0
 """Seconds for which a node that is gone is remembered, because it may be back with the same clients."""
 
@@ -28,11 +30,12 @@ class Keepers:
         self.ring = Ring()
         self.ring.add(self._me)
         self._changed = False
-        self._changed_at = -SETTLED
+        self._changed_at = time.monotonic()
         self._gone: dict[str, float] = {}
         """Until when the clients of nodes that are gone count as present."""
-        self._missed: dict[str, float] = {}
-        """Nodes that are gone, by the time of that: what they said meanwhile was missed."""
+        self.missed: dict[str, float] = {}
+        """The nodes that died and may be back, by the time of their death: what they say is missed."""
+        self._turn_at = self._quiet_until = 0.0
         self._stats = rooms.manager.stats
         self._cuts, self._lost = self._stats.reconnects, self._stats.lost + self._stats.gaps
 
@@ -45,13 +48,21 @@ class Keepers:
         """Whether a keeper knows all its rooms, because no node has come or gone lately."""
         return now - self._changed_at > SETTLED
 
+    def may_answer(self, node: str) -> bool:
+        """Whether a node is there, or may be: it may have said something before its hello has come here."""
+        return node in self.ring.nodes or (node in self._gone and node not in self.missed)
+
+    def quiet(self, now: float) -> bool:
+        """Whether handlers are not called, because this node was away itself and others called them."""
+        return now < self._quiet_until
+
     def here(self, node: str) -> None:
         """Note that a node has come."""
         if node in self.ring.nodes:
             return
         self.ring.add(node)
         self._note_change()
-        if self._missed.pop(node, None) is not None:
+        if self.missed.pop(node, None) is not None:
             self._rooms.completing.repair(node, *self._rooms.held.values())
 
     def gone(self, node: str, *, died: bool) -> None:
@@ -65,7 +76,8 @@ class Keepers:
         self.ring.remove(node)
         self._note_change()
         options, now = self._rooms.manager.options, time.monotonic()
-        self._missed[node] = now
+        if died:
+            self.missed[node] = now
         self._gone[node] = now + options.presence_grace - (options.dead_after if died else 0.0)
         for room in self._rooms.held.values():
             if node in room.book.owners:
@@ -79,6 +91,9 @@ class Keepers:
 
     def turn(self, now: float) -> None:
         """Do what is due."""
+        if self._turn_at and now - self._turn_at > self._rooms.manager.options.dead_after / 2:
+            self._quiet_until = now + QUIET
+        self._turn_at = now
         if self._changed:
             self._changed = False
             for room in list(self._rooms.held.values()):
@@ -87,9 +102,13 @@ class Keepers:
             del self._gone[node]
             if node not in self.ring.nodes:
                 self._drop(node)
-        for node in [node for node, since in self._missed.items() if now - since > RETURN]:
-            del self._missed[node]
-        self._heal()
+        for node in [node for node, since in self.missed.items() if now - since > RETURN]:
+            del self.missed[node]
+        self._heal(now)
+
+    def rest(self) -> None:
+        """Note that there are no turns for a while, because there is nothing to do."""
+        self._turn_at = 0.0
 
     def _note_change(self) -> None:
         self._changed = True
@@ -103,27 +122,30 @@ class Keepers:
             return
         exchange, first = self._rooms.exchange, room.keepers[:1]
         if before[:1] == (self._me,) != first:
-            exchange.called(room, list(room.calls.joined), list(room.calls.cut), first)
+            exchange.called(room, list(room.calls.joined), list(room.calls.left), first)
+        elif first == (self._me,):
+            exchange.called(
+                room, list(room.calls.joined), [], [each for each in room.keepers if each not in before]
+            )
         exchange.offer(room, [node for node in room.keepers if node not in before])
-        if self._me in room.keepers and self._me not in before:
+        if (self._me in before) != (self._me in room.keepers):
+            if self._me in before and room.complete:
+                room.kept_until = now + HANDED_OVER
             self._rooms.completing.begin(room)
-        elif self._me not in room.keepers and self._me in before:
-            room.kept_until = now + HANDED_OVER
         room.book.changed.update(dict.fromkeys([*room.book.keys, *room.calls.joined]))
         self._rooms.touch(room)
 
     def _drop(self, node: str) -> None:
         for room in self._rooms.held.values():
-            if entries := room.book.entries(node):
-                room.calls.cut.update(entry.key for entry in entries.values())
             if node in room.book.owners:
                 room.book.drop(node)
                 self._rooms.touch(room)
 
-    def _heal(self) -> None:
+    def _heal(self, now: float) -> None:
         """After a cut tell the others how far this node is, and ask for what was lost."""
         if self._stats.reconnects != self._cuts:
             self._cuts = self._stats.reconnects
+            self._quiet_until = now + QUIET
             for room in self._rooms.held.values():
                 self._rooms.exchange.offer(room)
         if self._stats.lost + self._stats.gaps != self._lost:

@@ -40,6 +40,7 @@ class Presence:
     def __init__(self, manager: ClusterMember) -> None:
         self._manager = manager
         self.handlers = Handlers()
+        """The handlers of ``on_join`` and ``on_leave``."""
 
     async def track(
         self,
@@ -121,7 +122,7 @@ class Presence:
         It is called with the room, the key and the meta, once in the cluster: on one node, when the first
         client of the key is present. It may be a coroutine function. Raises ``TypeError`` for no function.
         """
-        return self._register(Call.JOIN, handler, namespace)
+        return self.handlers.register(Call.JOIN, handler, namespace)
 
     @overload
     def on_leave(self, handler: H, *, namespace: str | None = None) -> H: ...
@@ -129,14 +130,7 @@ class Presence:
     def on_leave(self, handler: None = None, *, namespace: str | None = None) -> Callable[[H], H]: ...
     def on_leave(self, handler: Any = None, *, namespace: str | None = None) -> Any:
         """Register a handler for keys that have left a room, as ``on_join``; the meta is the last one."""
-        return self._register(Call.LEAVE, handler, namespace)
-
-    def _register(self, call: Call, handler: Any, namespace: str | None) -> Any:
-        def register(handler: H) -> H:
-            self.handlers.add(call, namespace or "/", handler)
-            return handler
-
-        return register if handler is None else register(handler)
+        return self.handlers.register(Call.LEAVE, handler, namespace)
 
     async def _change(
         self,

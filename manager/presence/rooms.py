@@ -15,7 +15,7 @@ from socketio_cluster.manager.presence.answers import Answers
 from socketio_cluster.manager.presence.attendance import Attendance
 from socketio_cluster.manager.presence.completing import Completing
 from socketio_cluster.manager.presence.exchange import Exchange
-from socketio_cluster.manager.presence.handlers import Calling, Handlers
+from socketio_cluster.manager.presence.handlers import Calling
 from socketio_cluster.manager.presence.held_room import HeldRoom, RoomId
 from socketio_cluster.manager.presence.keepers import Keepers
 from socketio_cluster.manager.presence.telling import Telling
@@ -36,10 +36,9 @@ class PresenceRooms:
 
     Args:
         manager: the manager of this node.
-        handlers: the handlers of the application.
     """
 
-    def __init__(self, manager: ClusterMember, handlers: Handlers) -> None:
+    def __init__(self, manager: ClusterMember) -> None:
         self.manager = manager
         self.held: dict[RoomId, HeldRoom] = {}
         self.exchange = Exchange(manager)
@@ -48,7 +47,7 @@ class PresenceRooms:
         self.attendance = Attendance(self)
         self.answers = Answers(self)
         self._telling = Telling(manager)
-        self._calling = Calling(manager, handlers, self.touch)
+        self._calling = Calling(manager, self.exchange.publish_calls)
         self._versions = count(1)
         self._touched: dict[RoomId, HeldRoom] = {}
         self._forget_at = 0.0
@@ -85,7 +84,7 @@ class PresenceRooms:
                 if not room.change(origin, message):
                     self.completing.repair(origin, room)
             case PresenceCalled(joined=joined, left=left):
-                room.calls.told(joined, left, NO_META)
+                room.calls.told(joined, left, NO_META, first=room.keepers[:1] == (origin,))
                 room.book.changed.update(dict.fromkeys(joined + left))
 
     def close(self) -> None:
@@ -99,10 +98,15 @@ class PresenceRooms:
         touched, self._touched = self._touched, {}
         for room in touched.values():
             self._tell(room, now)
+        if not self.keepers.quiet(now):
+            self._calling.fill()
         if now >= self._forget_at:
             self._forget_at = now + FORGET
             self._forget(now)
-        return bool(self.held or self.keepers.waits)
+        if self.held or self.keepers.waits:
+            return True
+        self.keepers.rest()
+        return False
 
     def _tell(self, room: HeldRoom, now: float) -> None:
         """Tell clients, handlers and other nodes what has changed in a room."""
@@ -117,7 +121,9 @@ class PresenceRooms:
 
     def _forget(self, now: float) -> None:
         for place, room in list(self.held.items()):
+            if not self.keepers.missed:
+                room.calls.left.clear()
             kept = self.manager.node_id in room.keepers or now < room.kept_until
-            if room.complete and not room.wanted and (room.empty or not kept):
+            if room.complete and not room.repairing and not room.wanted and (room.empty or not kept):
                 del self.held[place]
                 self._touched.pop(place, None)

@@ -8,7 +8,6 @@ from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import Emit, SelectiveEmit
 from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.clients.acks import seconds_of
-from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, encode_event, shared_ack_id
 from socketio_cluster.manager.clients.rooms import CONNECTED, Callback
 from socketio_cluster.manager.ids import node_of
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class SelectiveEmits:
-    """Delivers them here and passes them to the other nodes."""
+    """Delivers these emits to clients of this node, and passes them to the other nodes."""
 
     def __init__(self, manager: ClusterMember) -> None:
         self._manager: ClusterManager = manager
@@ -35,7 +34,7 @@ class SelectiveEmits:
     async def emit(
         self, encoded: Encoded, aim: Aim, callback: Callback | None = None, *, volatile: bool = False
     ) -> None:
-        """Emit to whom it is for; raises what ``ClusterManager.emit`` raises.
+        """Emit an event to its recipients. Raises what ``ClusterManager.emit`` raises.
 
         A volatile event goes to no other node while the bus is away or behind.
         """
@@ -44,6 +43,11 @@ class SelectiveEmits:
             await manager.emit_encoded(encoded, whom.namespace, whom.rooms, [], callback, aim.local)
             return
         await manager.start()
+        if manager.recovery is not None:
+            if callback is None and not volatile and not aim.local:
+                await manager.recovery.emit(encoded, whom, [])
+                return
+            await manager.recovery.in_order()
         node = manager.node
         message = selective(encoded, whom, volatile=volatile)
         if not aim.local and not (volatile and (node.publisher.full or not node.ready)):
@@ -73,11 +77,10 @@ class SelectiveEmits:
             is_free = manager.host.is_free
             clients = [each for each in clients if each.state is CONNECTED and is_free(each.eio_sid)]
         encoded = Encoded(event.parts, event.text, event.ack_at, event.ack_id)
-        outgoing = Outgoing(encoded, rooms)
-        for client in clients:
-            if callback is None:
-                client.send(outgoing)
-            else:
+        if callback is None:
+            manager.fanout.send(clients, encoded, rooms)
+        else:
+            for client in clients:
                 manager.fanout.ask(client, encoded, rooms, callback)
         manager.stats.delivered += len(clients)
         return len(clients)
@@ -89,13 +92,13 @@ def is_selective(whom: Recipients) -> bool:
 
 
 def selective(encoded: Encoded, whom: Recipients, *, volatile: bool = False) -> SelectiveEmit:
-    """Make the message for other nodes."""
+    """Return the message for other nodes."""
     event = Emit(whom.namespace, whom.rooms, [], *encoded[:2], 0, *encoded[2:])
     return SelectiveEmit(event, whom.except_, volatile, whom.where)
 
 
 def route(remote: Remote, whom: Recipients) -> list[str]:
-    """The channels that reach the recipients.
+    """Return the channels that reach the recipients.
 
     The node that a sid names cannot pass on an emit to a room that is named like the sid when it leaves out
     clients, because it does not know others' clients: such an emit goes to the whole namespace.

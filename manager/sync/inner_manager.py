@@ -10,11 +10,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import PacketClass
 from socketio_cluster.manager.clients.rooms import LEAVING, PENDING
 from socketio_cluster.manager.errors import AlreadyLeaving
 from socketio_cluster.manager.host.connection import Connection
+from socketio_cluster.manager.presence.handlers import Handlers
 from socketio_cluster.manager.queries.server_events import ServerEvents
 from socketio_cluster.manager.sync.in_thread import in_thread
 
@@ -32,6 +34,7 @@ class InnerManager(ClusterManager):
         host: the threaded server.
         outboxes: the queues of its connections.
         server_events: its handlers of events between servers.
+        presence: its handlers of joins and leaves.
     """
 
     def __init__(
@@ -41,9 +44,11 @@ class InnerManager(ClusterManager):
         host: Host,
         outboxes: SyncOutboxes,
         server_events: ServerEvents,
+        presence: Handlers,
     ) -> None:
         super().__init__(url, **options)
         self.server_events = server_events
+        self.presence.handlers = presence
         self.server = self.host = ThreadedServer(host)  # type: ignore[assignment]  # all that this manager asks of it
         self._sync_outboxes = outboxes
 
@@ -51,9 +56,9 @@ class InnerManager(ClusterManager):
         """Return the function that writes events to a connection of the threaded server."""
         return self._sync_outboxes.of(eio_sid)
 
-    async def send_back(self, eio_sid: str) -> None:
-        """End a connection in such a way that its client connects again."""
-        self._sync_outboxes.break_off(eio_sid)
+    async def send_back(self, eio_sid: str, reason: str = SLOW_CONSUMER) -> None:
+        """End a connection in such a way that its client connects again, for a reason."""
+        self._sync_outboxes.break_off(eio_sid, reason)
 
     async def close(self) -> None:
         """Leave the bus, and end all calls that wait for other nodes."""
@@ -103,6 +108,16 @@ class ThreadedServer:
     def packet_class(self) -> PacketClass:
         """The server's packet format."""
         return self._server.packet_class  # type: ignore[no-any-return]
+
+    @property
+    def engine(self) -> Any:
+        """The Engine.IO server."""
+        return self._host.engine
+
+    @property
+    def environ(self) -> dict[str, Any]:
+        """The environ of each connection."""
+        return self._server.environ  # type: ignore[no-any-return]
 
     def connection(self, eio_sid: str) -> Connection | None:
         """What is known of a connection; None when it has ended."""

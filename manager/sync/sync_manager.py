@@ -129,7 +129,9 @@ class SyncClusterManager(BlockingClusterCalls, Manager):  # type: ignore[misc]
         if self.server is None:
             raise RuntimeError("this manager has no server: where none is, use socketio_cluster.Emitter")
         url, options = self._given
-        return InnerManager(url, options, self.host, self._outboxes, self.server_events)
+        return InnerManager(
+            url, options, self.host, self._outboxes, self.server_events, self.presence.handlers
+        )
 
     def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         return self.node_thread.run(coroutine)

@@ -22,6 +22,7 @@ class Wire:
         self._bus = urlsplit(bus_url)
         self._local = self._bus.scheme == "local"
         self._open = set()
+        self._shut = False
         self._tasks = set()
 
     async def __aenter__(self):
@@ -49,7 +50,20 @@ class Wire:
         for writer in self._open:
             writer.transport.abort()
 
+    @contextlib.contextmanager
+    def shut(self):
+        """Kill all connections, and let nobody in meanwhile."""
+        self._shut = True
+        self.cut()
+        try:
+            yield
+        finally:
+            self._shut = False
+
     async def _accept(self, reader, writer):
+        if self._shut:
+            writer.transport.abort()
+            return
         task = asyncio.current_task()
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

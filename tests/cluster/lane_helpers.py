@@ -8,14 +8,18 @@ import contextlib
 import gc
 import os
 import socket
+from functools import partial
 from urllib.parse import urlsplit
 
 import socketio
 import uvicorn
 from websockets.frames import apply_mask
 
+from socketio_cluster.cluster.http.entering import open_entrance
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
+from socketio_cluster.cluster.http.protocol import HttpProtocol, HttpStats
 from socketio_cluster.cluster.http.websocket import RelayProtocol
+from socketio_cluster.cluster.lane.entrance import entrance
 from socketio_cluster.cluster.lane.frames import CLOSE, TEXT
 from socketio_cluster.cluster.lane.install import Lanes
 from socketio_cluster.cluster.metrics.watch import Watching
@@ -27,19 +31,22 @@ from tests.harness import SECONDS, Node, Server, eventually
 class LaneNode(Node):
     """A node that is alone, and takes the lane or the ordinary path as the test says.
 
-    ``wrap`` makes the ASGI app that is served out of the Socket.IO server.
+    ``wrap`` makes the ASGI app that is served out of the Socket.IO server. With ``short`` new sessions go the
+    short way, as under ``serve``.
     """
 
-    def __init__(self, lane=True, wrap=socketio.ASGIApp, **options):
+    def __init__(self, lane=True, wrap=socketio.ASGIApp, *, short=False, **options):
         super().__init__(None, "lane", **options)
         self.lane = lane
         self.wrap = wrap
+        self.short = short
 
     async def start(self):
         listener = socket.create_server(("127.0.0.1", 0), backlog=1000)
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             self.wrap(self.sio),
+            http=partial(HttpProtocol, HttpStats()) if self.short else "auto",
             ws=LaneProtocol if self.lane else RelayProtocol,
             ws_per_message_deflate=False,
             lifespan="off",
@@ -48,12 +55,14 @@ class LaneNode(Node):
         )
         self.server = Server(config)
         await self.manager.start()
-        self.lanes = Lanes()
+        self.lanes = Lanes(config.app if self.short else None)
         Stack([*self.layers, Watching(), *([self.lanes] if self.lane else []), Strict()]).install(
             [self.manager]
         )
         self.serving = asyncio.create_task(self.server.serve(sockets=[listener]))
         await eventually(lambda: self.server.started or self.serving.done())
+        if self.short:
+            open_entrance(config, entrance)
 
     @property
     def hooks(self):

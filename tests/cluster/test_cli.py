@@ -15,6 +15,7 @@ APP = "tests.cluster.app:app"
 SERVING = [
     *("host", "port", "direct-port", "internal-port", "internal-host", "advertise"),
     *("forwarded-allow-ips", "root-path", "workers", "node-name", "bus", "prefix", "secret-file"),
+    "recovery-seconds",
     *("stuck-after", "start-timeout", "grace", "lane", "log-level", "log-json"),
     *("probe-port", "probe-host", "probe-names", "bus-file", "drain-delay", "drain-window", "max-age"),
     *("max-connections", "soft-connections", "connects-per-second", "max-payload"),
@@ -50,6 +51,10 @@ def test_variable_is_the_default_and_the_option_wins():
 
 MISTAKES = {
     "no command": ([], "COMMAND"),
+    "a bus that keeps nothing": (
+        ["serve", APP, "--port=0", "--recovery-seconds=60", "--bus=amqp://localhost"],
+        "recovery_seconds needs a bus that keeps events, and amqp:// keeps none: use local, redis",
+    ),
     "no path": (["serve", APP, "--root-path=api"], "'api' is not a path: it begins with a slash, as /api"),
     "no colon": (["serve", "tests.cluster.app"], "write module:attribute"),
     "no such module": (["serve", "nosuchmodule:app"], "no module 'nosuchmodule'"),

@@ -17,7 +17,7 @@ from tests.services.process import free_port
 
 async def test_after_a_cut(nodes, clients, bus_url, prefix):
     """A node that was cut off once hears emitters that come, speak and go."""
-    nodes[1].manager.node._link.fail("the test says so")
+    nodes[1].manager.node.link.fail("the test says so")
     await eventually(lambda: nodes[1].manager.stats.reconnects == 1 and nodes[1].manager.ready)
     for number in range(3):
         async with AsyncEmitter(bus_url, prefix=prefix) as emitter:

@@ -38,12 +38,16 @@ class Raw:
 
     async def hear(self, event):
         """The data of the next event of this name; others are passed over."""
+        return await self.hear_any(event)
+
+    async def hear_any(self, *events):
+        """The data of the next event with one of these names."""
         while True:
             if self.events:
                 message = self.events.pop(0)
             else:
                 message = json.loads(await asyncio.wait_for(self.ws.recv(), SECONDS))
-            if message.get("event") == event:
+            if message.get("event") in events:
                 return message.get("data")
 
     async def ask(self, event, **fields):

@@ -41,12 +41,21 @@ async def heard(client, event):
                 return data
 
 
-async def seen(one, *names):
-    """Wait for the list of just these people, and give it; those of an earlier test may still be leaving."""
-    while True:
-        people = await one.hear("people")
-        if [each["name"] for each in people] == list(names):
-            return people
+class People:
+    """Who is there, as a plain client puts it together; some of an earlier test may still be leaving."""
+
+    def __init__(self, one):
+        self.one = one
+        self.kinds = {}
+
+    async def are(self, **kinds):
+        """Wait for the list of just these people, with the way each of them came."""
+        while self.kinds != kinds:
+            message = await self.one.hear_any("presence_state", "presence_diff")
+            for key in message.get("leaves", ()):
+                self.kinds.pop(key, None)
+            joined = {**message.get("state", {}), **message.get("joins", {})}
+            self.kinds |= {key: presence["metas"][0]["kind"] for key, presence in joined.items()}
 
 
 async def test_two_kinds_on_two_nodes_talk(chat):
@@ -54,8 +63,7 @@ async def test_two_kinds_on_two_nodes_talk(chat):
     async with raw(chat[0]) as ada, socketio_user(chat[1]) as bob:
         assert await ada.ask("register", data="  Ada ") == {"name": "Ada", "node": "node-1"}
         assert await bob.call("register", "Bob") == {"name": "Bob", "node": "node-2"}
-        assert await ada.hear("joined") == "Ada"
-        assert await ada.hear("joined") == "Bob"
+        assert {await ada.hear("joined"), await ada.hear("joined")} == {"Ada", "Bob"}
         assert await ada.ask("send", data="hello") == {}
         said = {"name": "Ada", "kind": "WebSocket", "node": "node-1", "text": "hello"}
         assert await heard(bob, "message") == said
@@ -67,15 +75,16 @@ async def test_two_kinds_on_two_nodes_talk(chat):
 async def test_list_of_people_spans_the_nodes(chat):
     """Everybody sees who is there on both nodes, and sees them go, by unregistering or by leaving."""
     async with raw(chat[0]) as watching:
-        await seen(watching)
+        people = People(watching)
+        await people.are()
         async with raw(chat[1]) as ada, socketio_user(chat[0]) as bob:
             await ada.ask("register", data="Ada")
-            assert await seen(watching, "Ada") == [{"name": "Ada", "kind": "WebSocket"}]
+            await people.are(Ada="WebSocket")
             await bob.call("register", "Bob")
-            await seen(watching, "Ada", "Bob")
+            await people.are(Ada="WebSocket", Bob="Socket.IO")
             await bob.call("unregister")
-            await seen(watching, "Ada")
-        await seen(watching)
+            await people.are(Ada="WebSocket")
+        await people.are()
 
 
 async def test_a_name_belongs_to_one(chat):
@@ -125,6 +134,6 @@ def test_page(chat, tab):
     assert ada.text(".message .badge") == "Socket.IO"
     ada.find("#leave").click()
     bob.shows("#log", "Ada left")
-    assert bob.text("#count") == "1"
+    bob.wait(lambda: bob.text("#count") == "1")
     for one, url in ((ada, chat[0]), (bob, chat[1])):
         one.check_page(url)

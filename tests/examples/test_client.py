@@ -12,7 +12,7 @@ import pytest
 from tests.cluster.command import ROOT, clean_environment
 from tests.examples.nodes import two_nodes
 
-SECONDS = 20
+SECONDS = 60
 
 
 class Terminal:
@@ -68,9 +68,14 @@ def urls():
 async def test_two_people_on_two_nodes(urls):
     """What one says the other sees; who is muted is not seen; odd lines are refused and escapes taken out."""
     first, second = urls
-    async with terminal(first, "--name", "Ada") as ada, terminal(second, "--name", "Ben") as ben:
+    async with (
+        terminal(first, "--name", "Ada") as ada,
+        terminal(second, "--name", "Ben") as ben,
+        terminal(first, "--name", "Cleo") as cleo,
+    ):
         await ada.see("connected as Ada")
-        await ben.see(r"2 connected; you at node-2, [\d.]+ ms away")
+        await cleo.see("connected as Cleo")
+        await ben.see(r"3 connected; you at node-2, [\d.]+ ms away")
         ada.type("hello \x1b[31mred")
         assert (await ben.see("^Ada: (.*)"))[1] == "hello [31mred"
         ben.type("/mute Ada")
@@ -78,6 +83,9 @@ async def test_two_people_on_two_nodes(urls):
         ada.type("unheard")
         ada.type("x" * 501)
         await ada.see("not said: say something of 1 to 500 characters")
+        await cleo.see("Ada: unheard")
+        cleo.type("it was said")  # by the same node, so it reaches Ben after what Ada has said
+        await ben.see("Cleo: it was said")
         ben.type("back to you")
         await ada.see("Ben: back to you")
         ben.type("/mute Ada")
@@ -85,7 +93,7 @@ async def test_two_people_on_two_nodes(urls):
         ada.type("the end")
         await ben.see("Ada: the end")
         assert "Ada: unheard" not in ben.lines
-        assert await ada.leave() == await ben.leave() == 0
+        assert await ada.leave() == await ben.leave() == await cleo.leave() == 0
 
 
 @contextlib.asynccontextmanager

@@ -42,5 +42,6 @@ class Gunicorn:
         self._reader.join(10)
 
     def _read(self) -> None:
-        for line in self.process.stdout:
-            self.lines.append(line.rstrip())
+        with self.process.stdout as output:
+            for line in output:
+                self.lines.append(line.rstrip())

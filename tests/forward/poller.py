@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 
@@ -47,7 +48,12 @@ class Poller:
         query = f"{PATH}&sid={self.sid}" if self.sid else PATH
         self.requests += 1
         target = (url or next(self._urls)) + query
-        async with self._http.request(method, target, data=body, headers=self._headers) as response:
+        data = None
+        if (
+            body is not None
+        ):  # aiohttp warns of a str above 1 MiB, and calls a file binary if nobody says otherwise
+            data = aiohttp.BytesIOPayload(io.BytesIO(body.encode()), content_type="text/plain; charset=utf-8")
+        async with self._http.request(method, target, data=data, headers=self._headers) as response:
             text = await response.text()
             if response.status != 200:
                 raise Failed(response.status, text)

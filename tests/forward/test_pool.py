@@ -127,7 +127,7 @@ def test_full_backlog_is_waited_for(path):
         calling = asyncio.create_task(module._reach(str(path)))
         await asyncio.wait([calling], timeout=0.2)
         assert not calling.done()
-        await asyncio.to_thread(server.accept)
+        (await asyncio.to_thread(server.accept))[0].close()
         (await asyncio.wait_for(calling, 5)).close()
 
     with socket.socket(socket.AF_UNIX) as server:

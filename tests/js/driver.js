@@ -35,7 +35,7 @@ const commands = {
     const parser = serializer === "msgpack" ? msgpackParser : undefined;
     const socket = io(url, { reconnection: false, ...options, parser, forceNew: true });
     sockets.set(client, socket);
-    socket.on("connect", () => say({ client, what: "connect", sid: socket.id }));
+    socket.on("connect", () => say({ client, what: "connect", sid: socket.id, recovered: socket.recovered ?? null }));
     socket.on("disconnect", (reason) => say({ client, what: "disconnect", reason }));
     socket.on("connect_error", (error) =>
       say({ client, what: "refused", message: error.message, data: error.data ?? null }),
@@ -52,6 +52,12 @@ const commands = {
   call({ client, id, event, args }) {
     const answered = (...values) => say({ client, what: "answer", id, args: pack(values) });
     sockets.get(client).emit(event, ...unpack(args), answered);
+  },
+  drop({ client }) {
+    sockets.get(client).io.engine.close();
+  },
+  reconnect({ client }) {
+    sockets.get(client).connect();
   },
   disconnect({ client }) {
     sockets.get(client).disconnect();

@@ -41,10 +41,11 @@ class LoadTest:
         self._reader.start()
 
     def _read(self) -> None:
-        for line in self.process.stdout:
-            with self._news:
-                self.lines.append(line.rstrip())
-                self._news.notify_all()
+        with self.process.stdout as output:
+            for line in output:
+                with self._news:
+                    self.lines.append(line.rstrip())
+                    self._news.notify_all()
 
     @property
     def output(self) -> str:

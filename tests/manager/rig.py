@@ -96,6 +96,9 @@ class Ends:
     def arrived(self, deliveries):
         self.told.append([delivery.payload for delivery in deliveries])
 
+    async def subscribed(self, broker):
+        pass
+
     def joined(self, *, again):
         self.told.append("joined again" if again else "joined")
 

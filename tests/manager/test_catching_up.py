@@ -12,7 +12,7 @@ from socketio_cluster.manager.bus.broker import Delivery
 from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.interest import Interest
-from socketio_cluster.manager.bus.messages import Emit, Gone
+from socketio_cluster.manager.bus.messages import Emit, Gone, Offer
 from socketio_cluster.manager.bus.receiver import Receiver, Twin
 from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.errors import EnvelopeError
@@ -158,6 +158,42 @@ def test_a_sender_that_started_meanwhile_for_others(rig, a):
     assert rig.asked == []
     rig.live(a.publish(2))
     assert rig.heard == [("a", 2)]
+
+
+def test_a_beat_is_no_answer_to_a_hello(rig, a):
+    """Of a sender whose beat comes before its offer nothing is asked until the time for offers is over."""
+    rig.live(a.publish(1))
+    a.publish(2, "blue")
+    rig.cut()
+    rig.catching_up.offered(a.name, Offer(2, since=2, marks=b""), again=False)
+    rig.turn()
+    assert rig.asked == []
+    rig.settled()
+    assert [origin for origin, _ in rig.asked] == [a.name]
+
+
+def test_an_offer_that_does_not_go_back_far_enough(rig, a):
+    """Its sender is asked at once, as no better one will come."""
+    rig.live(a.publish(1))
+    for number in range(2, 100):
+        a.publish(number, f"blue {number}")
+    rig.cut()
+    rig.catching_up.offered(a.name, offer(a.backlog), again=False)
+    rig.turn()
+    assert [origin for origin, _ in rig.asked] == [a.name]
+
+
+def test_nothing_is_waited_for_when_all_offers_are_there(rig, a, caplog):
+    """What came is said as soon as nothing is missing, before the time for offers is over."""
+    rig.live(a.publish(1))
+    a.publish(2)
+    rig.cut()
+    rig.catching_up.offered(a.name, offer(a.backlog), again=True)
+    rig.turn()
+    with caplog.at_level("INFO"):
+        rig.answer(a)
+        rig.turn()
+    assert "caught up: 1 envelopes" in caplog.text
 
 
 def test_pieces(rig, a, monkeypatch):

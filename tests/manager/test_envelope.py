@@ -24,9 +24,12 @@ from socketio_cluster.manager.bus.messages import (
     Message,
     Offer,
     PassedOn,
+    Recorded,
     Reply,
     SelectiveEmit,
+    Taken,
 )
+from socketio_cluster.manager.bus.presence_messages import Entry, PresenceCalled, PresenceChange
 from socketio_cluster.manager.bus.query_messages import (
     Condition,
     Finding,
@@ -59,6 +62,10 @@ MESSAGES = [
     Finding(8, [msgspec.Raw(b"\x93\x01\x02\x03")], True, ""),
     SelectiveEmit(EMIT, ["muted", 7], True, [Condition("level", ">=", 3)]),
     Want(8, 2),
+    PresenceChange("/", "lobby", 1, 2, [Entry("sid", "ann", b"\x80")], ["gone"]),
+    PresenceCalled("/", 7, ["ann"], ["bob"]),
+    Recorded(EMIT, ["muted", 7], [Condition("level", ">=", 3)]),
+    Taken(9, "/", "sid"),
 ]
 PLAIN, SIGNED = Codec("sio"), Codec("sio", SECRET)
 CODECS = pytest.mark.parametrize("codec", [PLAIN, SIGNED], ids=["plain", "signed"])

@@ -29,6 +29,8 @@ TAGS = {
     "Want": 21,
     "PresenceChange": 23,
     "PresenceCalled": 24,
+    "Taken": 22,
+    "Recorded": 25,
 }
 
 QUESTIONS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from socketio_cluster.manager.bus.envelope import SenderClock
-from socketio_cluster.manager.bus.membership import PAUSE, Greetings, Settling
+from socketio_cluster.manager.bus.membership import PAUSE, Greetings, Settling, for_all
 
 
 def test_all_are_back():
@@ -33,6 +33,14 @@ def test_greetings():
     assert greetings.due(5 + PAUSE / 2) == set()
     assert greetings.due(5 + PAUSE) == {"b", "c"}
     assert greetings.due(9) == set()
+
+
+def test_who_hears_the_answer():
+    """Answers to most of the nodes go to everybody, and others only to those who said hello."""
+    assert for_all(2, nodes=2)
+    assert for_all(151, nodes=299)
+    assert not for_all(1, nodes=2)
+    assert not for_all(20, nodes=299)
 
 
 def test_a_clock_that_only_grows():

@@ -13,7 +13,7 @@ QUICK = {"heartbeat": 0.4, "dead_after": 2.0}
 @contextlib.asynccontextmanager
 async def cut_off(node):
     """The node is away from the bus, which goes on for the others."""
-    link, may_return = node.manager.node._link, asyncio.Event()
+    link, may_return = node.manager.node.link, asyncio.Event()
     connect = link._connect
 
     async def wait():

@@ -5,26 +5,40 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from types import SimpleNamespace
+from urllib.parse import urlsplit
 
 import pytest
 
 from socketio_cluster.manager.brokers import nats
+from tests.adversary.wire import Wire
 from tests.harness import Node, client, eventually, fence, stop_all
 from tests.outage.test_bus_away import QUICK, in_thread
 from tests.services.nats import NatsCluster
+from tests.services.process import free_port
 
 
 @pytest.fixture
-def servers(tmp_path, monkeypatch):
-    """Three servers. A node takes the first one of its URL that answers, and not any of them."""
-    monkeypatch.setattr(nats, "random", SimpleNamespace(sample=lambda places, _: list(places)))
-    with NatsCluster(tmp_path) as cluster:
-        yield cluster
+async def doors():
+    """What the servers' routes to each other pass through; it can be shut."""
+    async with contextlib.AsyncExitStack() as stack:
+        ports = [free_port() for _ in range(3)]
+        yield [(port, await stack.enter_async_context(Wire(f"nats://127.0.0.1:{port}"))) for port in ports]
 
 
 @pytest.fixture
-async def nodes(servers, prefix):
+async def servers(tmp_path, doors):
+    """Three servers."""
+    routes, wires = zip(*doors, strict=True)
+    cluster = NatsCluster(tmp_path, routes, [urlsplit(wire.url).port for wire in wires])
+    await in_thread(cluster.__enter__)
+    yield cluster
+    await in_thread(lambda: cluster.__exit__())
+
+
+@pytest.fixture
+async def nodes(servers, prefix, monkeypatch):
     """Three nodes at different servers, which know each other."""
+    monkeypatch.setattr(nats, "random", SimpleNamespace(sample=lambda places, _: list(places)))
     places = [f"127.0.0.1:{server.port}" for server in servers.nodes]
     turned = [",".join(places[at:] + places[:at]) for at in range(3)]
     three = [Node(f"nats://{each}", prefix, **QUICK) for each in turned]
@@ -79,3 +93,29 @@ async def test_a_server_ends(servers, nodes, end, caplog):
         await fence(nodes[1], a, b, c)
         assert [node.manager.stats.reconnects for node in nodes] == [0, 1, 0]
         assert ("lame duck" in caplog.text) is (end == "retire")
+
+
+@pytest.mark.parametrize("seconds", [0.5, 6])
+async def test_servers_that_are_cut_off_from_each_other(doors, servers, nodes, seconds):
+    """What is emitted while the routes between the servers are broken, for less or for longer than it takes
+    to declare a node dead, reaches all clients in order when they are back.
+    """
+    async with client(nodes[0]) as a, client(nodes[1]) as b, client(nodes[2]) as c:
+        await nodes[1].sio.enter_room(b.sid, "red")
+        with contextlib.ExitStack() as shut:
+            for _, wire in doors:
+                shut.enter_context(wire.shut())
+            deadline = asyncio.get_running_loop().time() + seconds
+            number = 0
+            while asyncio.get_running_loop().time() < deadline:
+                await nodes[0].sio.emit("n", number, room=[None, "red"][number % 2])
+                number += 1
+                await asyncio.sleep(0.01)
+        for at in range(number):
+            assert await b.next("n", timeout=30) == [at]
+        for one in (a, c):
+            assert [(await one.next("n", timeout=30))[0] for _ in range(0, number, 2)] == list(
+                range(0, number, 2)
+            )
+        await eventually(lambda: all(len(node.manager.nodes()) == 3 for node in nodes), 15)
+        await fence(nodes[0], a, b, c)

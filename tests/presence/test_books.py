@@ -121,7 +121,7 @@ def test_copies():
     room = HeldRoom(("/", "tea"), "a", count(1))
     room.book.change("b", 0, 4, [entry(f"s{number}", f"k{number}") for number in range(450)], [])
     room.book.change("c", 0, 2, [entry("s1")], [])
-    room.calls.told(["k1"], [], b"{}")
+    room.calls.told(["k1"], [], b"{}", first=True)
     found = read(list(copies(room, ["b", "c", "d"])))["/", "tea"]
     assert found.called == ["k1"]
     assert found.owners["b"] == (4, list(room.book.entries("b").values()))
@@ -164,11 +164,24 @@ def test_other_keeper_goes_on(book):
     """A keeper that was told of the calls makes only those that are still due."""
     calls = Calls(book)
     book.change("a", 0, 1, [entry("s1", "ada"), entry("s2", "bob")], [])
-    calls.told(["ada", "eve"], [], b"?")
+    calls.told(["ada", "eve"], [], b"?", first=True)
     assert calls.next("ada") is None
     assert calls.next("bob") == (Call.JOIN, b"{}")
     assert calls.next("eve") == (Call.LEAVE, b"?")
-    calls.told([], ["ada"], b"?")
+    calls.told([], ["ada"], b"?", first=True)
+    assert calls.next("ada") == (Call.JOIN, b"{}")
+
+
+def test_halves_of_a_split(book):
+    """What one half has called a leave for joins again, although the other half had called its join."""
+    calls = Calls(book)
+    book.change("a", 0, 1, [entry("s1", "ada")], [])
+    calls.next("ada")
+    book.drop("a")
+    assert calls.next("ada") == (Call.LEAVE, b"{}")
+    book.change("a", 0, 2, [entry("s1", "ada"), entry("s2", "bob")], [])
+    calls.told(["ada", "bob"], [], b"?", first=False)
+    assert calls.next("bob") is None
     assert calls.next("ada") == (Call.JOIN, b"{}")
 
 

@@ -8,13 +8,17 @@ from tests.harness import SECONDS
 
 
 class View:
-    """The presence in one room as a client sees it, and all that it was told: ``told`` has the events."""
+    """The presence in one room as a client sees it, and all that it was told.
+
+    ``told`` has the events, ``gone`` the keys that were not there any more at some time.
+    """
 
     def __init__(self, client, room):
         self.client = client
         self.room = room
         self.keys = None
         self.told = []
+        self.gone = set()
         self._pieces = {}
         self._early = []
 
@@ -64,7 +68,15 @@ class View:
             for ref in _refs(metas):
                 self.keys[key].pop(ref, None)
             if not self.keys[key]:
+                self.gone.add(key)
                 del self.keys[key]
+
+
+async def lists(node, room, *keys):
+    """Wait until a node lists just these keys: another node's change takes a moment to arrive."""
+    async with asyncio.timeout(SECONDS):
+        while (await node.sio.presence.list(room)).keys() != set(keys):  # noqa: ASYNC110 - it asks anew
+            await asyncio.sleep(0.02)
 
 
 def _refs(presence):

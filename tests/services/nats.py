@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -94,10 +95,14 @@ class NatsServer:
 
 
 class NatsCluster:
-    """Three servers with routes between all of them."""
+    """Three servers with routes between all of them.
 
-    def __init__(self, folder: Path):
-        self._routes = [free_port() for _ in range(3)]
+    ``routes`` are the ports at which they listen for each other, and ``doors`` those at which they are found.
+    """
+
+    def __init__(self, folder: Path, routes: Sequence[int] = (), doors: Sequence[int] = ()):
+        self._routes = routes or [free_port() for _ in range(3)]
+        self._doors = doors or self._routes
         self.nodes = [NatsServer(folder / str(i), self._cluster(i)) for i in range(3)]
         self.url = "nats://" + ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
 
@@ -114,6 +119,7 @@ class NatsCluster:
         self._stack.close()
 
     def _cluster(self, at: int) -> str:
-        seeds = ", ".join(f'"nats://127.0.0.1:{port}"' for port in self._routes)
-        cluster = f'name: test, listen: "127.0.0.1:{self._routes[at]}", routes: [{seeds}]'
-        return f"max_payload: 8MB\nlame_duck_grace_period: 100ms\ncluster {{ {cluster} }}\n"
+        seeds = ", ".join(f'"nats://127.0.0.1:{port}"' for port in self._doors)
+        here = f'listen: "127.0.0.1:{self._routes[at]}", advertise: "127.0.0.1:{self._doors[at]}"'
+        limits = "max_payload: 8MB\nlame_duck_grace_period: 100ms\n"
+        return f"{limits}cluster {{ name: test, {here}, routes: [{seeds}] }}\n"

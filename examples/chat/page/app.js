@@ -1,7 +1,11 @@
 import { plain } from "./plain.js";
+import { Presence } from "./presence.js";
 
 const $ = (id) => document.getElementById(id);
 const page = new URL(".", location.href);
+const events = new Map(); // what came over either connection, for the helper
+const presence = new Presence({ on: (event, hear) => events.set(event, hear) }, "people");
+presence.onchange = () => people(presence.list());
 let connection, kind = "plain", name = null, generation = 0;
 
 function overSocketIO(hear) {
@@ -36,14 +40,14 @@ async function register(wanted) {
 }
 
 function heard(event, data) {
+  events.get(event)?.(data);
   if (event === "connect") {
     $("state").textContent = "connected";
     if (name) register(name); else show();
   } else if (event === "disconnect") {
     $("state").textContent = "connection lost";
     if (kind === "plain") setTimeout((then) => then === generation && connect(), 1000, generation);
-  } else if (event === "people") people(data);
-  else if (event === "message") message(data);
+  } else if (event === "message") message(data);
   else if (event === "joined" || event === "left") notice(`${data} ${event}`);
 }
 
@@ -57,9 +61,9 @@ function element(tag, className, text) {
 function badge(kind) { return element("span", kind === "WebSocket" ? "badge plain" : "badge", kind); }
 
 function people(list) {
-  $("people").replaceChildren(...list.map((one) => {
-    const item = element("li", one.name === name ? "me" : "", one.name);
-    item.append(badge(one.kind));
+  $("people").replaceChildren(...list.map(({ key, metas }) => {
+    const item = element("li", key === name ? "me" : "", key);
+    item.append(badge(metas[0].kind));
     return item;
   }));
   $("count").textContent = list.length;

@@ -85,11 +85,11 @@ class SyncOutboxes:
         """Tell the node that a queue is above its mark. Does not wait: this thread holds its lock."""
         self._manager.node_thread.tell(self._manager.node_thread.inner.backpressure.behind, outbox)
 
-    def break_off(self, eio_sid: str) -> None:
+    def break_off(self, eio_sid: str, reason: str) -> None:
         """Start a thread that closes a connection in such a way that its client connects again."""
         socket = self._server.eio.sockets.get(eio_sid)
         if socket is not None:
-            self._server.start_background_task(self._close, socket, socket.queue)
+            self._server.start_background_task(self._close, socket, socket.queue, reason)
 
     def cut_off(self, outbox: Outbox) -> str | None:
         """Start a thread that closes the connection of a queue. This thread may hold the queue's lock.
@@ -102,9 +102,9 @@ class SyncOutboxes:
                 return str(socket.sid)
         return None
 
-    def _close(self, socket: Any, outbox: Outbox) -> None:
+    def _close(self, socket: Any, outbox: Outbox, reason: str = SLOW_CONSUMER) -> None:
         try:
-            socket.close(wait=False, abort=True, reason=SLOW_CONSUMER)
+            socket.close(wait=False, abort=True, reason=reason)
         finally:
             outbox.discard()
             cut(socket)

@@ -1,0 +1,87 @@
+"""The commands that publish a batch, in their wire form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha1
+from itertools import groupby
+from typing import Final
+
+from socketio_cluster.manager.brokers.redis_scripts import HISTORY_SCRIPTS, RECORD
+from socketio_cluster.manager.brokers.redis_session_scripts import SESSION_SCRIPTS
+from socketio_cluster.manager.bus.broker import Publication
+from socketio_cluster.manager.bus.envelope import read_header
+from socketio_cluster.manager.bus.store import cluster_of
+
+Word = bytes | str | int | float
+
+GROUP: Final = 100
+"""The most events of one script call. It takes the server about a millisecond, then others get a turn."""
+
+SCRIPTS: Final = (*HISTORY_SCRIPTS, *SESSION_SCRIPTS)
+
+_NAMES: Final = {script: sha1(script.encode(), usedforsecurity=False).hexdigest() for script in SCRIPTS}
+"""The name under which a server knows a script."""
+
+
+def command(*words: Word) -> bytes:
+    """Return a command in its wire form."""
+    parts = [word if isinstance(word, bytes) else str(word).encode() for word in words]
+    return b"*%d\r\n%b" % (len(parts), b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts))
+
+
+def call(script: str, cluster: str, *words: Word) -> bytes:
+    """Return the command that runs a script for a cluster."""
+    return command("EVALSHA", _NAMES[script], 1, f"{cluster}:recovery", *words)
+
+
+def publish_commands(batch: Sequence[Publication], word: bytes) -> list[bytes]:
+    """Return a command for each channel of each publication. ``word`` is PUBLISH or SPUBLISH."""
+    head = b"*3\r\n$%d\r\n%b\r\n" % (len(word), word)
+    return [
+        b"%b$%d\r\n%b\r\n$%d\r\n%b\r\n" % (head, len(name), name, len(payload), payload)
+        for channels, payload, _ in batch
+        for name in map(str.encode, channels)
+    ]
+
+
+def publish_owners(batch: Sequence[Publication]) -> list[range]:
+    """Return for each of these commands the indexes of its publications."""
+    return [range(at, at + 1) for at, (channels, *_) in enumerate(batch) for _ in channels]
+
+
+def recording_commands(batch: Sequence[Publication], word: bytes) -> list[bytes]:
+    """Return the commands for a batch in which events are recorded."""
+    commands = []
+    for group in _groups(batch):
+        some = batch[group.start : group.stop]
+        commands += [_record(some, word)] if some[0].recorded else publish_commands(some, word)
+    return commands
+
+
+def recording_owners(batch: Sequence[Publication]) -> list[range]:
+    """Return for each of these commands the indexes of its publications."""
+    owners = []
+    for group in _groups(batch):
+        recorded = batch[group.start].recorded
+        owners += [group] if recorded else [range(at, at + 1) for at in group for _ in batch[at].channels]
+    return owners
+
+
+def _groups(batch: Sequence[Publication]) -> Iterator[range]:
+    """Yield the indexes of publications that follow each other and are all recorded, or all not."""
+    at = 0
+    for recorded, group in groupby(batch, lambda publication: bool(publication.recorded)):
+        end = at + len(list(group))
+        for start in range(at, end, GROUP if recorded else end - at):
+            yield range(start, min(end, start + GROUP) if recorded else end)
+        at = end
+
+
+def _record(events: Sequence[Publication], word: bytes) -> bytes:
+    """Return the command that records and publishes events of one sender."""
+    words: list[Word] = [word, read_header(events[0].payload).origin]
+    for channels, payload, recorded in events:
+        number = read_header(payload).number
+        words += [number, payload, len(channels), *channels, len(recorded), *recorded]
+    return call(RECORD, cluster_of(events[0].recorded[0]), *words)

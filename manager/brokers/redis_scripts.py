@@ -1,0 +1,194 @@
+"""The scripts by which a Redis server numbers and keeps events. Those for sessions are in the next file.
+
+Each script is one step for the server, and answers with a list. All keys of a cluster begin with its prefix
+in braces, so in a Redis Cluster they are in one shard:
+
+* ``…:recovery`` (hash): the epoch, the last number, the floor, the bytes of all events, and the bounds;
+* ``…:recovery:log`` (stream): the events by number, each with the channels whose history it is in;
+* ``…:recovery:of:CHANNEL`` (list): the numbers of a channel's events;
+* ``…:recovery:sent:NODE`` (text): the number of the last event of a node in its own stream;
+* ``…:recovery:session:SID`` (hash): a client's session; the fields of rooms begin with ``r``;
+* ``…:recovery:closed:CHANNEL`` (text): the number at which a room was closed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+COMMON: Final = """
+local base = KEYS[1]
+local log, of = base .. ':log', base .. ':of:'
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+
+local function text(number) return string.format('%.0f', number) end
+
+local function place()
+  return redis.call('HMGET', base, 'epoch', 'last', 'floor')
+end
+
+local function session_of(sid) return base .. ':session:' .. sid end
+
+local function owned(sid, claim)
+  return redis.call('HGET', session_of(sid), 'claim') == claim
+end
+"""
+
+SWEEP: Final = """
+-- Drops the events beyond the bounds. Returns the floor and the bytes that are left.
+local function sweep(floor, size, seconds, most)
+  local oldest, before = now - seconds * 1000000, floor
+  local count, over = 1, true
+  while over do
+    local found = redis.call('XRANGE', log, '-', '+', 'COUNT', count)
+    over = #found == count
+    for _, entry in ipairs(found) do
+      local number, fields = tonumber(string.match(entry[1], '^%d+')), entry[2]
+      if number >= oldest and size <= most then over = false break end
+      for at = 3, #fields, 2 do redis.call('LREM', of .. fields[at + 1], 1, text(number)) end
+      size = size - #fields[2] - OVERHEAD
+      floor = number
+    end
+    if floor > before then redis.call('XTRIM', log, 'MINID', text(floor + 1) .. '-0') end
+    count = 100
+  end
+  local lifetime = text(seconds * 2000 + 86400000)
+  redis.call('PEXPIRE', log, lifetime)
+  redis.call('PEXPIRE', base, lifetime)
+  return floor, size
+end
+""".replace("OVERHEAD", "300")
+
+BEGIN: Final = (
+    COMMON
+    + """
+-- ARGV: a new epoch, seconds, bytes, the id of this run, and 1 if it knows all that the last run knew
+local seconds, most = tonumber(ARGV[2]), tonumber(ARGV[3])
+local known = redis.call('HMGET', base, 'epoch', 'seconds', 'most', 'run', 'last')
+if known[1] then
+  seconds, most = math.max(seconds, tonumber(known[2])), math.max(most, tonumber(known[3]))
+end
+if not known[1] or (known[4] ~= ARGV[4] and ARGV[5] ~= '1') then
+  -- A text from before cannot be believed any more, and no number may be given twice.
+  local last = text(math.max(now, tonumber(known[5] or 0) + 1))
+  redis.call('DEL', log)
+  redis.call('HSET', base, 'epoch', ARGV[1], 'last', last, 'floor', last, 'size', 0, 'swept', 0)
+end
+redis.call('HSET', base, 'seconds', seconds, 'most', text(most), 'run', ARGV[4])
+return place()
+"""
+)
+
+LOOK: Final = COMMON + "if redis.call('EXISTS', base) == 0 then return {} end return place()"
+
+RECORD: Final = (
+    COMMON
+    + SWEEP
+    + """
+-- ARGV: the command that publishes, the sender, and for each event its number in the sender's stream, its
+-- bytes, how many channels it is published to, these, how many histories it is kept in, and these
+local state = redis.call('HMGET', base, 'epoch', 'last', 'floor', 'size', 'seconds', 'most', 'swept')
+if not state[1] then return redis.error_reply('recovery has not begun: its memory was lost') end
+local epoch, last, floor, size = state[1], tonumber(state[2]), tonumber(state[3]), tonumber(state[4])
+local seconds, most = tonumber(state[5]), tonumber(state[6])
+local lifetime = text(seconds * 1000 + 60000)
+local sender = base .. ':sent:' .. ARGV[2]
+local sent = tonumber(redis.call('GET', sender) or 0)
+local at = 3
+while at <= #ARGV do
+  local number, payload, count = tonumber(ARGV[at]), ARGV[at + 1], tonumber(ARGV[at + 2])
+  local first = at + 3
+  local histories = first + count
+  local after = histories + 1 + tonumber(ARGV[histories])
+  if number > sent then
+    sent, last = number, math.max(last + 1, now)
+    local id = text(last)
+    local entry = {log, id .. '-0', 'p', payload}
+    for index = histories + 1, after - 1 do
+      local key = of .. ARGV[index]
+      redis.call('RPUSH', key, id)
+      redis.call('PEXPIRE', key, lifetime)
+      entry[#entry + 1] = 'c'
+      entry[#entry + 1] = ARGV[index]
+    end
+    redis.call('XADD', unpack(entry))
+    size = size + #payload + 300
+    local stamped = 'N' .. epoch .. id .. payload
+    for index = first, histories - 1 do redis.call(ARGV[1], ARGV[index], stamped) end
+  end
+  at = after
+end
+if size > most or now - tonumber(state[7]) > 500000 then
+  floor, size = sweep(floor, size, seconds, most)
+  redis.call('HSET', base, 'floor', text(floor), 'swept', text(now))
+end
+redis.call('HSET', base, 'last', text(last), 'size', size)
+redis.call('SET', sender, text(sent), 'PX', lifetime)
+return {last}
+"""
+)
+
+READ: Final = (
+    COMMON
+    + """
+-- ARGV: a position, how many events, how many bytes, and the channels; without channels all events
+local after, most, bytes = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local events, more = {}, false
+if #ARGV == 3 then
+  local found = redis.call('XRANGE', log, text(after + 1) .. '-0', '+', 'COUNT', most + 1)
+  for index, entry in ipairs(found) do events[index] = {string.match(entry[1], '^%d+'), entry[2][2]} end
+else
+  local seen = {}
+  for index = 4, #ARGV do
+    local key = of .. ARGV[index]
+    local newest = redis.call('LINDEX', key, -1)
+    if newest and tonumber(newest) > after then
+      local low, high = 0, redis.call('LLEN', key) - 1
+      while low < high do
+        local middle = math.floor((low + high) / 2)
+        if tonumber(redis.call('LINDEX', key, middle)) > after then high = middle else low = middle + 1 end
+      end
+      for _, number in ipairs(redis.call('LRANGE', key, low, low + most)) do
+        if not seen[number] then
+          seen[number] = true
+          events[#events + 1] = {number}
+        end
+      end
+    end
+  end
+  table.sort(events, function(one, other) return tonumber(one[1]) < tonumber(other[1]) end)
+end
+local answer = place()
+answer[4], answer[5] = answer[2], 1
+for index, event in ipairs(events) do
+  local payload = event[2]
+  if not payload and index <= most then
+    local found = redis.call('XRANGE', log, event[1] .. '-0', event[1] .. '-0')
+    payload = found[1] and found[1][2][2]
+  end
+  bytes = bytes - #(payload or '') - 300
+  if index > most or (bytes < 0 and index > 1) then
+    answer[4], answer[5] = events[index - 1][1], 0
+    break
+  end
+  if not payload then
+    answer[3] = answer[2] -- A server that is short of memory has dropped it. Nothing before is certain.
+  else
+    answer[#answer + 1] = event[1]
+    answer[#answer + 1] = payload
+  end
+end
+return answer
+"""
+)
+
+GAP: Final = (
+    COMMON
+    + """
+local last = redis.call('HGET', base, 'last')
+if last then redis.call('HSET', base, 'floor', last) end
+return {1}
+"""
+)
+
+HISTORY_SCRIPTS: Final = (BEGIN, LOOK, RECORD, READ, GAP)

@@ -1,0 +1,130 @@
+"""The scripts by which a Redis server keeps the sessions of clients. ``redis_scripts.py`` names the keys."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from socketio_cluster.manager.brokers.redis_scripts import COMMON, SWEEP
+
+OPEN: Final = (
+    COMMON
+    + """
+-- ARGV: sid, secret, namespace, node, claim, seconds, position, data, and rooms with their positions
+local key, position = session_of(ARGV[1]), ARGV[7]
+if position == '0' then position = redis.call('HGET', base, 'last') end
+redis.call('DEL', key)
+redis.call('HSET', key, 'secret', ARGV[2], 'namespace', ARGV[3], 'node', ARGV[4], 'claim', ARGV[5],
+  'position', position, 'data', ARGV[8])
+for at = 9, #ARGV, 2 do redis.call('HSET', key, 'r' .. ARGV[at], ARGV[at + 1]) end
+redis.call('PEXPIRE', key, ARGV[6] * 1000)
+return place()
+"""
+)
+
+CLAIM: Final = (
+    COMMON
+    + """
+-- ARGV: sid, secret, namespace, node, claim, seconds, begin of the rooms' channels
+local key = session_of(ARGV[1])
+local found = redis.call('HMGET', key, 'secret', 'namespace', 'node', 'position', 'data')
+if not found[1] or found[1] ~= ARGV[2] or found[2] ~= ARGV[3] then return {} end
+local answer = place()
+for at = 3, 5 do answer[#answer + 1] = found[at] end
+local fields = redis.call('HGETALL', key)
+for at = 1, #fields, 2 do
+  if string.sub(fields[at], 1, 1) == 'r' then
+    local room = string.sub(fields[at], 2)
+    local closed = redis.call('GET', base .. ':closed:' .. ARGV[7] .. room)
+    if closed and tonumber(fields[at + 1]) < tonumber(closed) then
+      redis.call('HDEL', key, fields[at])
+    else
+      answer[#answer + 1] = room
+      answer[#answer + 1] = fields[at + 1]
+    end
+  end
+end
+redis.call('HSET', key, 'node', ARGV[4], 'claim', ARGV[5])
+redis.call('PEXPIRE', key, ARGV[6] * 1000)
+return answer
+"""
+)
+
+CHANGE: Final = (
+    COMMON
+    + """
+-- ARGV: sid, claim, how many rooms were entered, these, how many were left, these, and perhaps the data
+if not owned(ARGV[1], ARGV[2]) then return {0} end
+local key, last = session_of(ARGV[1]), redis.call('HGET', base, 'last')
+local left = 4 + tonumber(ARGV[3])
+local after = left + 1 + tonumber(ARGV[left])
+for at = 4, left - 1 do redis.call('HSET', key, 'r' .. ARGV[at], last) end
+for at = left + 1, after - 1 do redis.call('HDEL', key, 'r' .. ARGV[at]) end
+if ARGV[after] then redis.call('HSET', key, 'data', ARGV[after]) end
+return {1}
+"""
+)
+
+RENEW: Final = (
+    COMMON
+    + SWEEP
+    + """
+-- ARGV: seconds, and for each session its sid, claim and position
+local missing = {}
+for at = 2, #ARGV, 3 do
+  if owned(ARGV[at], ARGV[at + 1]) then
+    local key = session_of(ARGV[at])
+    if tonumber(redis.call('HGET', key, 'position')) < tonumber(ARGV[at + 2]) then
+      redis.call('HSET', key, 'position', ARGV[at + 2])
+    end
+    redis.call('PEXPIRE', key, ARGV[1] * 1000)
+  else
+    missing[#missing + 1] = ARGV[at]
+  end
+end
+local state = redis.call('HMGET', base, 'floor', 'size', 'seconds', 'most')
+if state[1] then
+  local floor, size = sweep(tonumber(state[1]), tonumber(state[2]), tonumber(state[3]), tonumber(state[4]))
+  redis.call('HSET', base, 'floor', text(floor), 'size', size, 'swept', text(now))
+end
+return missing
+"""
+)
+
+RELEASE: Final = (
+    COMMON
+    + """
+-- ARGV: sid, claim, seconds
+if not owned(ARGV[1], ARGV[2]) then return {0} end
+local key = session_of(ARGV[1])
+if tonumber(ARGV[3]) > 0 then
+  redis.call('HSET', key, 'node', '', 'claim', '')
+  redis.call('PEXPIRE', key, ARGV[3] * 1000)
+else
+  redis.call('DEL', key)
+end
+return {1}
+"""
+)
+
+WHERE: Final = (
+    COMMON
+    + """
+-- ARGV: sid, namespace
+local found = redis.call('HMGET', session_of(ARGV[1]), 'namespace', 'node')
+if found[1] ~= ARGV[2] then return {} end
+return {found[2]}
+"""
+)
+
+CLOSE_ROOM: Final = (
+    COMMON
+    + """
+-- ARGV: channel, seconds. The number is one that no event has, which tells joins before and behind apart
+local last = text(tonumber(redis.call('HGET', base, 'last') or now) + 1)
+if redis.call('EXISTS', base) == 1 then redis.call('HSET', base, 'last', last) end
+redis.call('SET', base .. ':closed:' .. ARGV[1], last, 'PX', ARGV[2] * 1000)
+return {1}
+"""
+)
+
+SESSION_SCRIPTS: Final = (OPEN, CLAIM, CHANGE, RENEW, RELEASE, WHERE, CLOSE_ROOM)

@@ -1,0 +1,179 @@
+"""``RedisStore``: asks a Redis server for events and sessions, on a connection of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from itertools import chain
+from secrets import token_urlsafe
+from typing import Any
+
+from socketio_cluster.manager.brokers import redis_scripts as scripts
+from socketio_cluster.manager.brokers import redis_session_scripts as session_scripts
+from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOUT
+from socketio_cluster.manager.brokers.redis_commands import SCRIPTS, Word, call
+from socketio_cluster.manager.brokers.redis_home import Home, find_home
+from socketio_cluster.manager.brokers.redis_line import RedisLine
+from socketio_cluster.manager.brokers.redis_url import Settings
+from socketio_cluster.manager.bus.stamp import EPOCH_CHARS
+from socketio_cluster.manager.bus.store import (
+    Begin,
+    Change,
+    Claim,
+    Claimed,
+    CloseRoom,
+    Gap,
+    Look,
+    Open,
+    Operation,
+    Piece,
+    Place,
+    Read,
+    Release,
+    Renew,
+    Result,
+    Where,
+)
+from socketio_cluster.manager.errors import BrokerError
+
+
+class RedisStore:
+    """A connection that runs scripts.
+
+    Args:
+        settings: of the server.
+        failed: is called with the error that ends the connection.
+    """
+
+    def __init__(self, settings: Settings, failed: Callable[[BrokerError], object]) -> None:
+        self._line = RedisLine(settings)
+        self._failed = failed
+        self._expected: deque[asyncio.Future[list[Any]]] = deque()
+        self._opening: asyncio.Future[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._home = Home("", 0)
+
+    async def open(self) -> None:
+        """Connect and load the scripts, once. Raises ``BrokerError``."""
+        if self._opening is None:
+            self._opening = asyncio.ensure_future(self._open())
+        await asyncio.shield(self._opening)
+
+    async def ask(self, cluster: str, operation: Operation) -> Result:
+        """Carry out an operation. Raises ``BrokerError``."""
+        await self.open()
+        script, words = _worded(operation, self._home)
+        reply: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+        self._expected.append(reply)
+        await self._line.send(call(script, cluster, *words))
+        try:
+            async with asyncio.timeout(REPLY_TIMEOUT):
+                return _read(operation, await asyncio.shield(reply))
+        except TimeoutError:
+            error = BrokerError(f"Redis at {self._line.name} has not answered for {REPLY_TIMEOUT:g} s")
+            self._end(error)
+            raise error from None
+
+    async def close(self) -> None:
+        """Drop the connection. Those who wait get a ``BrokerError``."""
+        self._refuse(BrokerError("closed"))
+        for task in (self._opening, self._reading):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
+        await self._line.close()
+
+    async def _open(self) -> None:
+        try:
+            await self._line.connect(CONNECT_TIMEOUT)
+            for script in SCRIPTS:
+                await self._line.ask("SCRIPT", "LOAD", script)
+            self._home = await find_home(self._line)
+        except TimeoutError:
+            raise BrokerError(f"Redis at {self._line.name} does not answer") from None
+        self._reading = asyncio.create_task(self._read_replies())
+
+    async def _read_replies(self) -> None:
+        try:
+            while True:
+                for reply in await self._line.replies():
+                    self._expected.popleft().set_result(reply)
+        except BrokerError as error:
+            self._end(error)
+
+    def _end(self, error: BrokerError) -> None:
+        self._refuse(error)
+        self._failed(error)
+
+    def _refuse(self, error: BrokerError) -> None:
+        while self._expected:
+            reply = self._expected.popleft()
+            reply.set_exception(error)
+            reply.exception()  # Somebody may have stopped waiting for it.
+
+
+def _worded(operation: Operation, home: Home) -> tuple[str, Iterable[Word]]:
+    """Return the script for an operation, and its arguments."""
+    match operation:
+        case Begin(seconds=seconds, size=size):
+            return scripts.BEGIN, (token_urlsafe(EPOCH_CHARS)[:EPOCH_CHARS], seconds, size, *home)
+        case Look():
+            return scripts.LOOK, ()
+        case Open(sid, secret, namespace, node, claim, seconds, position, rooms, data):
+            fixed = (sid, secret, namespace, node, claim, seconds, position, data)
+            return session_scripts.OPEN, chain(fixed, chain.from_iterable(rooms.items()))
+        case Claim(sid, secret, namespace, node, claim, seconds, channels):
+            return session_scripts.CLAIM, (sid, secret, namespace, node, claim, seconds, channels)
+        case Change(sid, claim, entered, left, data):
+            last = () if data is None else (data,)
+            return session_scripts.CHANGE, (sid, claim, len(entered), *entered, len(left), *left, *last)
+        case Renew(sessions, seconds):
+            return session_scripts.RENEW, chain((seconds,), chain.from_iterable(sessions))
+        case Release(sid, claim, seconds):
+            return session_scripts.RELEASE, (sid, claim, seconds)
+        case Gap():
+            return scripts.GAP, ()
+        case CloseRoom(channel, seconds):
+            return session_scripts.CLOSE_ROOM, (channel, seconds)
+        case Where(sid, namespace):
+            return session_scripts.WHERE, (sid, namespace)
+        case Read(channels, after, count, size):
+            return scripts.READ, (after, count, size, *(channels or ()))
+
+
+def _read(operation: Operation, reply: list[Any]) -> Result:
+    """Return what a reply to an operation means."""
+    match operation:
+        case Begin() | Open():
+            return _place(reply)
+        case Look():
+            return _place(reply) if reply else None
+        case Claim():
+            if not reply:
+                return None
+            rooms = zip(reply[6::2], reply[7::2], strict=True)
+            return Claimed(
+                reply[3].decode(),
+                int(reply[4]),
+                {room.decode(): int(position) for room, position in rooms},
+                reply[5],
+                _place(reply),
+            )
+        case Change() | Release() | Gap() | CloseRoom():
+            return bool(reply[0])
+        case Renew():
+            return [sid.decode() for sid in reply]
+        case Where():
+            return reply[0].decode() if reply else None
+        case Read():
+            events = [
+                (int(number), payload) for number, payload in zip(reply[5::2], reply[6::2], strict=True)
+            ]
+            return Piece(events, int(reply[3]), bool(int(reply[4])), _place(reply))
+
+
+def _place(reply: list[Any]) -> Place:
+    if reply[0] is None:
+        raise BrokerError("Redis has lost the memory of recovery")
+    return Place(reply[0].decode(), int(reply[1]), int(reply[2]))

@@ -1,0 +1,198 @@
+"""What a bus can do besides carrying messages: number and keep events, and keep the sessions of clients.
+
+This is an optional capability of a broker, which connection state recovery needs. A broker that has it
+
+* numbers each publication with ``recorded`` channels, in the order in which it publishes them, and keeps it
+  in the history of these channels; a publication that its sender sends again is neither numbered nor
+  published twice;
+* carries out the operations below, each as one step that nothing else can interrupt.
+
+Names of rooms are written as in channels: ``sNAME`` for a text, ``iNUMBER`` for a number. Positions are
+numbers of events: a client at a position has got, or was not owed, everything up to it. A *claim* is a random
+text that its owner gets with a session; whoever claims the session next makes it void.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Protocol, runtime_checkable
+
+import msgspec
+
+
+class Begin(msgspec.Struct, array_like=True, tag=1, frozen=True):
+    """Start to keep history, if nobody has, for ``seconds`` and up to ``size`` bytes. Answer: ``Place``."""
+
+    seconds: float
+    size: int
+
+
+class Look(msgspec.Struct, array_like=True, tag=9, frozen=True):
+    """Ask where the history is. Answer: ``Place``, or None if nobody has begun one."""
+
+
+class Place(msgspec.Struct, array_like=True, frozen=True):
+    """The epoch, the number of the last event, and the floor: events up to it are not all kept any more."""
+
+    epoch: str
+    last: int
+    floor: int
+
+
+class Open(msgspec.Struct, array_like=True, tag=2, frozen=True):
+    """Make a session, or write it anew, at ``position`` (0: the last event). Answer: ``Place``.
+
+    ``secret`` is a digest of what only the client knows. ``node`` is its owner. It ends ``seconds`` after the
+    last ``Renew``.
+    """
+
+    sid: str
+    secret: str
+    namespace: str
+    node: str
+    claim: str
+    seconds: float
+    position: int = 0
+    rooms: dict[str, int] = {}
+    data: bytes = b""
+
+
+class Claim(msgspec.Struct, array_like=True, tag=3, frozen=True):
+    """Take a session over. Answer: ``Claimed``, or None if there is none with this sid and secret.
+
+    The channel of a room is ``channels`` with the room's name behind it.
+    """
+
+    sid: str
+    secret: str
+    namespace: str
+    node: str
+    claim: str
+    seconds: float
+    channels: str = ""
+
+
+class Claimed(msgspec.Struct, array_like=True, frozen=True):
+    """A session as it was before the claim.
+
+    ``node`` is its owner so far, empty if the client was away. ``rooms`` says of each room the position at
+    which the client joined it.
+    """
+
+    node: str
+    position: int
+    rooms: dict[str, int]
+    data: bytes
+    place: Place
+
+
+class Change(msgspec.Struct, array_like=True, tag=4, frozen=True):
+    """Change a session: rooms it has entered and left, and its data (None: as before).
+
+    With an empty ``claim`` only a session whose client is away is changed. Answer: whether it was changed.
+    """
+
+    sid: str
+    claim: str
+    entered: list[str] = []
+    left: list[str] = []
+    data: bytes | None = None
+
+
+class Renew(msgspec.Struct, array_like=True, tag=5, frozen=True):
+    """Let sessions live on, at a position that their clients have reached.
+
+    ``sessions`` are sids with their claims. Answer: the sids of those that are not there, or not with this
+    claim.
+    """
+
+    sessions: list[tuple[str, str, int]]
+    seconds: float
+
+
+class Release(msgspec.Struct, array_like=True, tag=6, frozen=True):
+    """Say that the client of a session is away: it has ``seconds`` to come back, or with 0 it will not.
+
+    Answer: whether there is such a session. An empty ``claim`` stands for a session whose client is away.
+    """
+
+    sid: str
+    claim: str
+    seconds: float
+
+
+class Where(msgspec.Struct, array_like=True, tag=7, frozen=True):
+    """Ask for the owner of a session. Answer: its node, an empty text while it is away, None if unknown."""
+
+    sid: str
+    namespace: str
+
+
+class Gap(msgspec.Struct, array_like=True, tag=10, frozen=True):
+    """Say that events may be missing in the history, so that no client goes on from before. Answer: True."""
+
+
+class CloseRoom(msgspec.Struct, array_like=True, tag=11, frozen=True):
+    """Take out of a room, which has this channel, all sessions that have entered it. Answer: True.
+
+    It is looked at when a session is claimed. ``seconds`` is how long that may be.
+    """
+
+    channel: str
+    seconds: float
+
+
+class Read(msgspec.Struct, array_like=True, tag=8, frozen=True):
+    """Read events after a position: those of these channels, or with None all. Answer: ``Piece``."""
+
+    channels: list[str] | None
+    after: int
+    count: int
+    size: int
+
+
+class Piece(msgspec.Struct, array_like=True, frozen=True):
+    """Some events, each with its number, oldest first.
+
+    Everything up to ``upto`` is in this piece or those before. With ``done`` there is nothing more.
+    """
+
+    events: list[tuple[int, bytes]]
+    upto: int
+    done: bool
+    place: Place
+
+
+Operation = Begin | Look | Open | Claim | Change | Renew | Release | Where | Read | Gap | CloseRoom
+Result = Place | Claimed | Piece | list[str] | str | bool | None
+
+
+ANSWERS: Final[dict[type[Operation], Any]] = {
+    Begin: Place,
+    Look: Place | None,
+    Open: Place,
+    Claim: Claimed | None,
+    Change: bool,
+    Renew: list[str],
+    Release: bool,
+    Where: str | None,
+    Read: Piece,
+    Gap: bool,
+    CloseRoom: bool,
+}
+"""The type of the answer to each operation."""
+
+
+def cluster_of(channel: str) -> str:
+    """Return the prefix in braces with which all channels of a cluster begin."""
+    return channel[: channel.index("}") + 1]
+
+
+@runtime_checkable
+class Store(Protocol):
+    """A broker that can record."""
+
+    async def ask(self, cluster: str, operation: Operation) -> Result:
+        """Carry out an operation. ``cluster`` is the prefix of the channels in braces.
+
+        Raises ``BrokerError``.
+        """

@@ -1,0 +1,193 @@
+"""``Arrivals``: clients that join a namespace, with a session that they claim or with a new one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from socketio_cluster.manager.bus.stamp import Stamp
+from socketio_cluster.manager.bus.store import Change, Claim, Claimed, Open, Release
+from socketio_cluster.manager.clients.rooms import Client
+from socketio_cluster.manager.errors import BrokerError, NodeTimeout
+from socketio_cluster.manager.ids import new_sid, node_of
+from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE, ClientSession, read_room
+from socketio_cluster.manager.recovery.knowing import knows_recovery
+from socketio_cluster.manager.recovery.offset import read_offset
+from socketio_cluster.manager.recovery.pid import digest, new_claim, new_pid, sid_in
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.client_manager import ClusterManager
+    from socketio_cluster.manager.recovery.recovery import Recovery
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+TAKE_SECONDS: Final = 1.0
+"""How long the node that had a client may take to drop its side. A node that was killed does not answer."""
+
+
+class Arrival(NamedTuple):
+    """What a client says when it joins a namespace."""
+
+    knows: bool
+    pid: str | None = None
+    offset: object = None
+
+
+class Arrivals:
+    """Gives sessions to the clients of one node.
+
+    Args:
+        manager: the manager of the clients.
+        recovery: their recovery.
+    """
+
+    def __init__(self, manager: ClusterManager, recovery: Recovery) -> None:
+        self._manager = manager
+        self._recovery = recovery
+        self._keeper = recovery.keeper
+        self._arrivals: dict[tuple[str, str], Arrival] = {}
+
+    def expect(self, eio_sid: str, namespace: str, auth: Any) -> Any:
+        """Note what a client says of itself, and return its ``auth`` as the application may see it."""
+        server = self._manager.server
+        if hasattr(server.eio.sockets.get(eio_sid), "write_event"):
+            return auth  # A plain client, which knows neither pids nor offsets.
+        arrival = Arrival(knows_recovery(server.environ.get(eio_sid) or {}))
+        if isinstance(auth, dict) and "pid" in auth:
+            auth = dict(auth)
+            arrival = Arrival(True, auth.pop("pid"), auth.pop("offset", None))
+            auth = auth or None
+        self._arrivals[eio_sid, namespace] = arrival
+        return auth
+
+    def forget(self, eio_sid: str, namespace: str) -> None:
+        """Forget what a client has said, as it is connected or refused."""
+        self._arrivals.pop((eio_sid, namespace), None)
+
+    async def pre_connect(self, eio_sid: str, namespace: str) -> str:
+        """Register a client before its connect handler runs, and return its sid."""
+        arrival = self._arrivals.get((eio_sid, namespace), Arrival(False))
+        reason = "none"
+        if arrival.pid is not None:
+            reason = await self._recover(eio_sid, namespace, arrival)
+            self._manager.stats.recoveries[reason] += 1
+        self._say(eio_sid, recovered=reason == "recovered")
+        client = self._manager.members.on_connection(eio_sid, namespace)
+        if client is None:
+            client = await self._new(eio_sid, namespace, knows=arrival.knows)
+        return client.sid
+
+    def _say(self, eio_sid: str, *, recovered: bool) -> None:
+        environ = self._manager.server.environ.get(eio_sid)
+        if environ is not None:
+            environ["socketio.recovered"] = recovered
+
+    async def _new(self, eio_sid: str, namespace: str, *, knows: bool) -> Client:
+        sid, claim = new_sid(self._manager.node_id), new_claim()
+        if not knows:
+            return await self._add(sid, eio_sid, namespace, None)
+        session = ClientSession(new_pid(sid), claim, 0)
+        client = await self._add(sid, eio_sid, namespace, session)
+        seconds = self._recovery.times.session
+        opening = Open(sid, digest(session.pid), namespace, self._manager.node_id, claim, seconds)
+        try:
+            session.position = (await self._keeper.open(opening)).last
+        except BrokerError as error:
+            logger.debug("client %s cannot come back: %s", sid, error)
+            client.session = None
+        return client
+
+    async def _add(self, sid: str, eio_sid: str, namespace: str, session: ClientSession | None) -> Client:
+        """Add a client. Events that come for it from now on are held."""
+        manager = self._manager
+        manager.basic_enter_room(sid, namespace, None, eio_sid=eio_sid)
+        client = manager.members.clients[sid]
+        client.session = session
+        manager.basic_enter_room(sid, namespace, sid, eio_sid=eio_sid)
+        await manager.node.subscribe(manager.node.channels.namespace(namespace))
+        return client
+
+    async def _recover(self, eio_sid: str, namespace: str, arrival: Arrival) -> str:
+        """Try to give a client its session back. Returns "recovered", or why that cannot be."""
+        sid = sid_in(arrival.pid)
+        if sid is None or arrival.pid is None:
+            return "unknown"
+        offset = None if arrival.offset is None else read_offset(arrival.offset)
+        if arrival.offset is not None and offset is None:
+            return "offset"
+        if self._recovery.mixed:
+            return "mixed"
+        node, claim = self._manager.node_id, new_claim()
+        try:
+            seconds = self._recovery.times.session
+            channels = self._manager.node.channels.rooms(namespace)
+            asked = Claim(sid, digest(arrival.pid), namespace, node, claim, seconds, channels)
+            claimed = await self._keeper.claim(asked)
+            if claimed is None:
+                return "unknown"
+            if (reason := _why_not(claimed, offset)) is not None:
+                await self._keeper.release(Release(sid, claim, 0))
+                return reason
+            if not await self._take(claimed.node, sid, namespace):
+                return "busy"
+            position = max(claimed.position, offset.number if offset is not None else 0)
+            session = ClientSession(arrival.pid, claim, position, recovered=True, returning=True)
+            await self._restore(sid, eio_sid, namespace, claimed, session)
+            if await self._keeper.change(Change(sid, claim)):
+                return "recovered"
+        except BrokerError as error:
+            logger.debug("client %s cannot have its session back: %s", sid, error)
+            self._manager.basic_disconnect(sid, namespace)
+            return "bus"
+        # Another connection has claimed it meanwhile. Its node may have asked for it before it was here.
+        self._manager.basic_disconnect(sid, namespace)
+        return "taken"
+
+    async def _take(self, owner: str, sid: str, namespace: str) -> bool:
+        """Have the former owner drop its side. Returns False if this node cannot drop its own."""
+        manager = self._manager
+        if owner and owner != manager.node_id and manager.node.knows(owner):
+            try:
+                async with asyncio.timeout(TAKE_SECONDS):
+                    await manager.remote.take(owner, namespace, sid)
+            except (TimeoutError, NodeTimeout):
+                logger.info("node %s, which had client %s, does not answer", owner, sid)
+        await self.drop(sid, namespace)
+        return manager.members.find(sid, namespace) is None
+
+    async def drop(self, sid: str, namespace: str) -> None:
+        """End the connection of a client whose session was claimed. Its disconnect handler runs."""
+        client = self._manager.members.find(sid, namespace)
+        if client is not None:
+            await self._manager.send_back(client.eio_sid, TRANSPORT_CLOSE)
+
+    async def _restore(
+        self, sid: str, eio_sid: str, namespace: str, claimed: Claimed, session: ClientSession
+    ) -> None:
+        """Put a client into its rooms again, and give it its data."""
+        manager, names = self._manager, self._manager.node.channels
+        await self._add(sid, eio_sid, namespace, session)
+        channels = []
+        if node_of(sid) != manager.node_id:
+            channels.append(names.room(namespace, sid))
+        for room in map(read_room, claimed.rooms):
+            manager.basic_enter_room(sid, namespace, room)
+            channels.append(names.room(namespace, room))
+        session.joined = {read_room(room): at for room, at in claimed.rooms.items()}
+        session.unwritten = {}
+        await asyncio.gather(*map(manager.node.subscribe, channels))
+        if claimed.data:
+            stored = await manager.server.eio.get_session(eio_sid)
+            stored[namespace] = msgspec.msgpack.decode(claimed.data)
+
+
+def _why_not(claimed: Claimed, offset: Stamp | None) -> str | None:
+    """Return why a session cannot go on from an offset, or None if it can."""
+    place = claimed.place
+    if offset is not None and (offset.epoch != place.epoch or offset.number > place.last):
+        return "epoch"
+    position = max(claimed.position, offset.number if offset is not None else 0)
+    return "late" if position < place.floor else None

@@ -1,0 +1,183 @@
+"""``Follower``: handles the cluster's events in their one order, those too that it missed while cut off."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from socketio_cluster.manager.bus.broker import Broker
+from socketio_cluster.manager.bus.envelope import Codec, Header
+from socketio_cluster.manager.bus.messages import Recorded
+from socketio_cluster.manager.bus.query_messages import Recipients
+from socketio_cluster.manager.bus.stamp import Stamp
+from socketio_cluster.manager.bus.store import Begin, Place, Read, Store, cluster_of
+from socketio_cluster.manager.clients.packets import Encoded, check_readable
+from socketio_cluster.manager.errors import BrokerError, EnvelopeError
+from socketio_cluster.manager.queries.selection import is_meant, select
+from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE
+from socketio_cluster.manager.recovery.keeper import Keeper
+from socketio_cluster.manager.recovery.marking import MarkingFanout
+from socketio_cluster.manager.recovery.order import Order
+from socketio_cluster.manager.tasks import set_once
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.client_manager import ClusterManager
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+PIECE_EVENTS: Final = 500
+PIECE_BYTES: Final = 512 * 1024
+"""The most events and bytes that are read at once: a few milliseconds of work."""
+
+Event = tuple[Header, Recorded]
+
+
+class Follower:
+    """Delivers numbered events to the clients of one node.
+
+    Args:
+        manager: the manager of the clients.
+        keeper: what the bus keeps.
+        codec: reads envelopes.
+        bounds: returns how long and how much history is to be kept.
+    """
+
+    def __init__(
+        self, manager: ClusterManager, keeper: Keeper, codec: Codec, bounds: Callable[[], Begin]
+    ) -> None:
+        self._manager = manager
+        self._keeper = keeper
+        self._codec = codec
+        self._bounds = bounds
+        self.order: Order[Event] = Order()
+        self.fanout = MarkingFanout(manager, self.order)
+        self._place = Place("", 0, 0)
+        self._reading: asyncio.Task[None] | None = None
+        self._echoed = 0
+        self._dropped = 0
+        self._turn: asyncio.Future[None] | None = None
+
+    # called by the node
+
+    async def begin(self, broker: Broker) -> None:
+        """Begin on a new broker. Raises ``BrokerError``."""
+        if not isinstance(broker, Store):
+            raise BrokerError("this bus keeps no history, which recovery_seconds needs")
+        cluster = cluster_of(self._manager.node.channels.everyone)
+        place = await broker.ask(cluster, self._bounds())
+        assert isinstance(place, Place)
+        self._place = place
+
+    def joined(self) -> None:
+        """Read what was missed, in a task."""
+        self._reading = asyncio.get_running_loop().create_task(self._catch_up())
+
+    def parted(self) -> None:
+        """Hold live events from now on: some may be missed."""
+        self.order.cut()
+        self._next_turn()
+        self.close()
+
+    def close(self) -> None:
+        """Stop reading."""
+        if self._reading is not None:
+            self._reading.cancel()
+            self._reading = None
+
+    def numbered(self, stamp: Stamp, header: Header, message: Recorded, size: int) -> None:
+        """Handle a live event. Raises ``EnvelopeError`` for one that no client could read."""
+        if self.order.live(stamp, (header, message), size):
+            self._deliver(stamp.number, header, message)
+
+    # for those who emit
+
+    async def echoed(self, number: int, seconds: float) -> None:
+        """Return when the event with this number in the node's own stream was delivered, or could not be."""
+        try:
+            async with asyncio.timeout(seconds):
+                while self._echoed < number and not self.order.behind:
+                    if self._turn is None:
+                        self._turn = asyncio.get_running_loop().create_future()
+                    await asyncio.shield(self._turn)
+        except TimeoutError:
+            logger.debug("event %d did not come back from the bus", number)
+
+    def _next_turn(self) -> None:
+        if self._turn is not None:
+            set_once(self._turn, None)
+            self._turn = None
+
+    # events
+
+    def _deliver(self, number: int, header: Header, message: Recorded) -> None:
+        event = message.event
+        check_readable(event.parts, event.text)
+        whom = Recipients(event.namespace, event.rooms, message.except_, message.where)
+        clients = select(self._manager, whom)
+        if message.where:
+            clients = [client for client in clients if is_meant(self._manager, client, whom)]
+        if event.skip:
+            clients = [client for client in clients if client.sid not in event.skip]
+        if clients:
+            self.fanout.send_numbered(clients, Encoded(event.parts, event.text), event.rooms, number)
+        self._manager.stats.delivered += len(clients)
+        if header.origin == self._manager.node_id:
+            self._echoed = header.number
+            self._next_turn()
+
+    def _try_deliver(self, number: int, header: Header, message: Recorded) -> None:
+        try:
+            self._deliver(number, header, message)
+        except EnvelopeError as exc:
+            logger.warning("an event of node %s cannot be delivered: %s", header.origin, exc)
+
+    async def _catch_up(self) -> None:
+        order = self.order
+        try:
+            if not order.epoch:
+                order.begin(self._place)
+            elif not order.reaches_back(self._place) or self._manager.stats.dropped > self._dropped:
+                await self._lose()
+            self._dropped = self._manager.stats.dropped
+            while order.behind:
+                await self._read()
+        except BrokerError as error:
+            logger.debug("the bus went away under way: %s", error)
+
+    async def _read(self) -> None:
+        """Read what comes after the last event that was handled, and go on with those that were held."""
+        order = self.order
+        done = False
+        while not done:
+            piece = await self._keeper.read(Read(None, order.seen, PIECE_EVENTS, PIECE_BYTES))
+            if not order.reaches_back(piece.place):
+                await self._lose()
+                continue
+            for number, raw in piece.events:
+                self._take(number, raw)
+            order.seen, done = max(order.seen, piece.upto), piece.done
+        for number, (header, message) in order.release():
+            self._try_deliver(number, header, message)
+
+    def _take(self, number: int, raw: bytes) -> None:
+        self.order.seen = number
+        try:
+            header, message = self._codec.header(raw), self._codec.message(raw)
+            if isinstance(message, Recorded):
+                self._deliver(number, header, message)
+        except EnvelopeError as exc:
+            logger.warning("event %d of the history is refused: %s", number, exc)
+
+    async def _lose(self) -> None:
+        """Start anew behind events that are lost to this node, and tell those who may have needed them."""
+        logger.error("events are lost: the bus has not got them, or not kept them; clients are told")
+        self._manager.stats.gaps += 1
+        if self._manager.stats.dropped > self._dropped:
+            await self._keeper.gap()  # Those that are away miss them too.
+        place = await self._keeper.place()
+        self.order.begin(place or self._place)
+        connections = {client.eio_sid for client in self._manager.members.clients.values() if client.session}
+        for eio_sid in connections:
+            await self._manager.send_back(eio_sid, TRANSPORT_CLOSE)

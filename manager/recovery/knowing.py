@@ -1,0 +1,30 @@
+"""Which clients know recovery, and so may get one more argument with each event.
+
+A handler of another client may fail on an argument that it does not expect. No client says what it is, so it
+is known by its headers. The query parameter ``recovery`` decides where it is given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+JAVASCRIPT: Final = re.compile(r"Mozilla/|node|Node\.js|undici|Bun/|Deno/|jsdom")
+"""Begins of the user agents with which the official JavaScript client comes: browsers, and their like."""
+
+
+def knows_recovery(environ: Mapping[str, Any]) -> bool:
+    """Whether the client of a connection knows recovery, as far as its first request tells.
+
+    In Node.js a WebSocket of the official client has no user agent and no origin, but offers compression. The
+    WebSockets of other libraries without a user agent name an origin, or offer nothing.
+    """
+    wish = parse_qs(environ.get("QUERY_STRING", "")).get("recovery")
+    if wish:
+        return wish[-1] in ("1", "true")
+    agent = environ.get("HTTP_USER_AGENT")
+    if agent:
+        return JAVASCRIPT.match(agent) is not None
+    return "HTTP_ORIGIN" not in environ and "HTTP_SEC_WEBSOCKET_EXTENSIONS" in environ

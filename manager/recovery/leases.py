@@ -1,0 +1,118 @@
+"""``Leases``: lets the sessions of this node's clients live on, at the position that each has reached.
+
+A connection that lives has taken everything that is older than a ping and its answer: otherwise it would have
+been closed. So the position of a client is where the node was that long ago, and no client is asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from socketio_cluster.manager.bus.stamp import Stamp
+from socketio_cluster.manager.bus.store import Renew
+from socketio_cluster.manager.clients.rooms import CONNECTED, Client
+from socketio_cluster.manager.errors import BrokerError
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.client_manager import ClusterManager
+    from socketio_cluster.manager.recovery.recovery import Recovery
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+SLICE: Final = 500
+"""Sessions that are renewed at once. It takes the bus about a millisecond."""
+
+
+class Positions:
+    """Where the node was at earlier times. This is pure book-keeping; ``now`` is in seconds.
+
+    Args:
+        seconds: how long after an event a living connection has taken it for certain.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._marks: deque[tuple[float, Stamp]] = deque()
+        self._reached = Stamp("", 0)
+
+    def mark(self, now: float, stamp: Stamp) -> int:
+        """Note where the node is now. Returns the number up to which every client has got everything.
+
+        Returns 0 if the node was not there for long enough, or in another epoch.
+        """
+        self._marks.append((now, stamp))
+        while now - self._marks[0][0] >= self._seconds:
+            self._reached = self._marks.popleft()[1]
+        return self._reached.number if self._reached.epoch == stamp.epoch else 0
+
+
+class Leases:
+    """Renews the sessions of one node again and again."""
+
+    def __init__(self, manager: ClusterManager, recovery: Recovery) -> None:
+        self._manager = manager
+        self._recovery = recovery
+
+    async def run(self) -> None:
+        """Renew until this is cancelled."""
+        times, order = self._recovery.times, self._recovery.follower.order
+        positions = Positions(times.unnoticed)
+        while True:
+            await asyncio.sleep(times.renewal)
+            reached = positions.mark(time.monotonic(), order.stamp)
+            if order.behind:
+                continue
+            try:
+                await self._recovery.settle()
+                await self._renew_all(reached)
+            except BrokerError as error:
+                logger.debug("sessions are renewed when the bus is back: %s", error)
+
+    async def _renew_all(self, reached: int) -> None:
+        kept = iter([client for client in self._manager.members.clients.values() if _is_kept(client)])
+        await self._renew(list(islice(kept, SLICE)), reached)
+        while some := list(islice(kept, SLICE)):
+            await self._renew(some, reached)
+
+    async def _renew(self, clients: list[Client], reached: int) -> None:
+        """Renew some sessions, or none: then the bus still drops events that are too old."""
+        sessions = []
+        for client in clients:
+            session = client.session
+            assert session is not None
+            if client.state is CONNECTED and not session.returning:
+                session.position = max(session.position, reached)
+            sessions.append((client.sid, session.claim, session.position))
+        seconds = self._recovery.times.session
+        missing = set(await self._recovery.keeper.renew(Renew(sessions, seconds)))
+        for client in clients:
+            session = client.session
+            assert session is not None
+            if client.sid in missing or session.lost:
+                await self._repair(client)
+            else:
+                await self._recovery.flush(client)
+
+    async def _repair(self, client: Client) -> None:
+        """Write a session that the bus has lost. A client whose session has another owner is told so."""
+        where = await self._recovery.keeper.where(client.sid, client.namespace)
+        session = client.session
+        if (
+            session is None
+            or session.over
+            or self._manager.members.find(client.sid, client.namespace) is None
+        ):
+            return
+        if where is None or where == self._manager.node_id:
+            await self._recovery.write(client, session)
+        else:
+            await self._recovery.arrivals.drop(client.sid, client.namespace)
+
+
+def _is_kept(client: Client) -> bool:
+    return client.session is not None and not client.session.over

@@ -1,0 +1,82 @@
+"""Marks events with their offset for clients that know recovery, each event once for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.bus.stamp import Stamp
+from socketio_cluster.manager.clients.fanout import Fanout
+from socketio_cluster.manager.clients.outgoing import Outgoing
+from socketio_cluster.manager.clients.packets import Encoded, PacketClass, decode, encode, has_ack_place
+from socketio_cluster.manager.clients.rooms import Client
+from socketio_cluster.manager.recovery.offset import write_offset
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.client_manager import ClusterManager
+    from socketio_cluster.manager.recovery.order import Order
+
+
+def with_offset(packet_class: PacketClass, encoded: Encoded, offset: str) -> Encoded:
+    """Return an event with one more argument. Raises what the serializer raises."""
+    head = encoded.parts[0]
+    if encoded.text and head.endswith(b"]") and has_ack_place(packet_class):
+        return encoded._replace(parts=[b'%b,"%b"]' % (head[:-1], offset.encode()), *encoded.parts[1:]])
+    packet = decode(packet_class, encoded.parts, encoded.text)
+    packet.data.append(offset)
+    return encode(packet)
+
+
+class Marked(Outgoing):
+    """An event with its offset.
+
+    ``plain`` is the event without it, and ``number`` the event's own number, or 0 for one that is not
+    recorded: its offset is the place of the event before it.
+    """
+
+    def __init__(self, plain: Encoded, encoded: Encoded, rooms: list[Room] | None, number: int) -> None:
+        super().__init__(encoded, rooms)
+        self.plain = plain
+        self.number = number
+
+
+class MarkingFanout(Fanout):
+    """Delivers events, with an offset to the clients that know recovery.
+
+    Every event without an ack gets one, because the client takes the last argument of any event for an offset
+    if it is a text.
+    """
+
+    def __init__(self, manager: ClusterManager, order: Order[Any]) -> None:
+        super().__init__(manager)
+        self._order = order
+
+    def send(self, clients: Iterable[Client], encoded: Encoded, rooms: list[Room] | None) -> None:
+        """Hand an event that is not recorded to clients."""
+        self.send_numbered(clients, encoded, rooms, 0)
+
+    def send_numbered(
+        self, clients: Iterable[Client], encoded: Encoded, rooms: list[Room] | None, number: int
+    ) -> None:
+        """Hand an event to clients, but for those to whom it was replayed already."""
+        plain = Outgoing(encoded, rooms)
+        marked: Outgoing | None = None
+        for client in clients:
+            session = client.session
+            if session is None:
+                client.send(plain)
+            elif number > session.upto or (not number and session.upto <= self._order.seen):
+                marked = marked or self.marked(encoded, rooms, number)
+                client.send(marked)
+            elif not number:  # The node itself is not as far as what was replayed to this client.
+                client.send(self.marked(encoded, rooms, 0, at_least=session.upto))
+
+    def marked(self, encoded: Encoded, rooms: list[Room] | None, number: int, *, at_least: int = 0) -> Marked:
+        """Return an event with its offset.
+
+        Number 0 stands for an event that is not recorded; its offset is then ``at_least`` this number.
+        """
+        offset = write_offset(Stamp(self._order.epoch, number or max(self._order.seen, at_least)))
+        form = self._manager.packet_class
+        return Marked(encoded, with_offset(form, encoded, offset), rooms, number)

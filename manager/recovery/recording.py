@@ -1,0 +1,58 @@
+"""Posts events that the bus numbers and keeps, for nodes and for emitters."""
+
+from __future__ import annotations
+
+from socketio_cluster.manager.bus.broker import Broker
+from socketio_cluster.manager.bus.envelope import Header
+from socketio_cluster.manager.bus.messages import Emit, Recorded
+from socketio_cluster.manager.bus.node import Node
+from socketio_cluster.manager.bus.query_messages import Recipients
+from socketio_cluster.manager.bus.stamp import Stamp
+from socketio_cluster.manager.bus.store import Look, Store, cluster_of
+from socketio_cluster.manager.clients.packets import Encoded
+from socketio_cluster.manager.recovery.routes import route
+
+
+def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str]) -> int:
+    """Post an event that the bus numbers and keeps, and return its number in the stream of this node.
+
+    Raises ``EventTooLarge``.
+    """
+    event = Emit(whom.namespace, whom.rooms, skip, *encoded[:2])
+    where = route(node.channels, whom.namespace, whom.rooms)
+    return node.publisher.post(Recorded(event, whom.except_, whom.where), where.channels, where.recorded)
+
+
+class Recording:
+    """Whether an emitter's events are recorded. They are if any node of the cluster records.
+
+    An event that is not recorded would be missing when clients come back, and nobody would know. So an
+    emitter has no setting for it: it asks the bus when it connects, and hears it from the nodes.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._begun = False
+
+    @property
+    def on(self) -> bool:
+        """Whether the events have to be recorded."""
+        return self._begun or any(info.records for info in self._node.nodes.values())
+
+    def post(self, encoded: Encoded, whom: Recipients, skip: list[str]) -> int:
+        """Post an event, as ``post_recorded``."""
+        return post_recorded(self._node, encoded, whom, skip)
+
+    async def begin(self, broker: Broker) -> None:
+        """Ask the bus. Raises ``BrokerError``."""
+        cluster = cluster_of(self._node.channels.everyone)
+        self._begun = isinstance(broker, Store) and await broker.ask(cluster, Look()) is not None
+
+    def joined(self) -> None:
+        """Do nothing: an emitter has no clients that could have missed events."""
+
+    def parted(self) -> None:
+        """Do nothing."""
+
+    def numbered(self, stamp: Stamp, header: Header, message: Recorded, size: int) -> None:
+        """Ignore an event, because an emitter serves no clients."""

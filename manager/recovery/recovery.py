@@ -1,0 +1,277 @@
+"""``Recovery``: connection state recovery of one node. ``docs/recovery.md`` says what it promises."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from socketio import packet as sio
+
+from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.bus.envelope import Codec
+from socketio_cluster.manager.bus.query_messages import Recipients
+from socketio_cluster.manager.bus.store import Begin, Change, Open, Release
+from socketio_cluster.manager.clients.acks import abandon, seconds_of
+from socketio_cluster.manager.clients.packets import Encoded
+from socketio_cluster.manager.clients.rooms import Callback, Client
+from socketio_cluster.manager.errors import BrokerError
+from socketio_cluster.manager.ids import node_of
+from socketio_cluster.manager.recovery.arrivals import Arrivals
+from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE, ClientSession, write_room
+from socketio_cluster.manager.recovery.follower import Follower
+from socketio_cluster.manager.recovery.keeper import Keeper
+from socketio_cluster.manager.recovery.leases import Leases
+from socketio_cluster.manager.recovery.pid import digest
+from socketio_cluster.manager.recovery.recording import post_recorded
+from socketio_cluster.manager.recovery.replay import Replays, TooLate
+from socketio_cluster.manager.recovery.times import Times
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.client_manager import ClusterManager
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+LOOK_SECONDS: Final = 0.2
+"""How often the bus is asked whether a client is back that a call waits for."""
+ECHO_SECONDS: Final = 5.0
+"""How long an event that is not recorded waits for the recorded ones before it, which are on the bus."""
+
+
+class Recovery:
+    """Records the events of one node, and gives clients that come back what they had.
+
+    Args:
+        manager: the manager of the clients.
+        seconds: how long a client may be away.
+    """
+
+    def __init__(self, manager: ClusterManager, seconds: float) -> None:
+        self._manager = manager
+        self._node = node = manager.node
+        self._seconds = seconds
+        self.keeper = Keeper(node)
+        codec = Codec(manager.options.prefix, manager.options.secret)
+        self.follower = Follower(manager, self.keeper, codec, self._bounds)
+        self.arrivals = Arrivals(manager, self)
+        self._replays = Replays(manager, self.keeper, codec, self.follower.fanout)
+        self._leases = Leases(manager, self)
+        self._posted = 0
+        self._mixed = self._warned = False
+        node.receiver.recorder = self.follower
+
+    @cached_property
+    def times(self) -> Times:
+        """The times that follow from the option and from the server's pings."""
+        engine = self._manager.host.engine
+        return Times(self._seconds, engine.ping_interval + engine.ping_timeout)
+
+    def _bounds(self) -> Begin:
+        return Begin(self.times.history, self._manager.options.recovery_bytes)
+
+    def start(self) -> None:
+        """Begin to renew sessions."""
+        self._manager.spawn(self._leases.run())
+
+    def close(self) -> None:
+        """Stop reading the history."""
+        self.follower.close()
+
+    @property
+    def mixed(self) -> bool:
+        """Whether there is, or just was, a node whose events are not recorded: nothing is certain then."""
+        self._mixed = self._mixed or any(not info.records for info in self._node.nodes.values())
+        return self._mixed
+
+    def node_here(self) -> None:
+        """Look at a node that has come."""
+        if self.mixed and not self._warned:
+            self._warned = True
+            names = ", ".join(info.name for info in self._node.nodes.values() if not info.records)
+            logger.error("%s: give it recovery_seconds too; until then no client is recovered", names)
+
+    async def settle(self) -> None:
+        """Go on when the last node has gone whose events are not recorded. Raises ``BrokerError``."""
+        if self._mixed and all(info.records for info in self._node.nodes.values()):
+            await self.keeper.gap()
+            self._mixed = self._warned = False
+
+    # events
+
+    async def emit(self, encoded: Encoded, whom: Recipients, skip: list[str]) -> None:
+        """Publish an event that the bus numbers and keeps. Waits while the buffer for the bus is full.
+
+        Raises ``EventTooLarge``.
+        """
+        manager, publisher = self._manager, self._node.publisher
+        self._posted = post_recorded(self._node, encoded, whom, skip)
+        manager.stats.emitted += 1
+        if publisher.full:
+            await publisher.wait_for_capacity()
+        if manager.backpressure.emitted(encoded.size):
+            await manager.backpressure.ease(0)
+
+    async def in_order(self) -> None:
+        """Wait until this node's recorded events have come back, before one that does not take their way."""
+        if self._posted and self._node.ready:
+            await self.follower.echoed(self._posted, ECHO_SECONDS)
+
+    async def puts_off(
+        self,
+        encoded: Encoded,
+        namespace: str,
+        rooms: list[Room] | None,
+        skip: list[str],
+        callback: Callback | None,
+    ) -> bool:
+        """Prepare an event that is not recorded: find its client, and wait for the events before it.
+
+        One that asks a client that is away waits in a task until it is back. Then this returns True.
+        """
+        await self.in_order()
+        if callback is None or rooms is None or len(rooms) != 1:
+            return False
+        if await self._manager.remote.locate(namespace, rooms[0]):
+            return False
+        again = partial(self._manager.emit_encoded, encoded, namespace, rooms, skip, callback, False)
+        self._manager.spawn(self._emit_later(namespace, rooms[0], callback, again))
+        return True
+
+    async def _emit_later(
+        self, namespace: str, sid: Room, callback: Callback, emit: Callable[[], Awaitable[None]]
+    ) -> None:
+        seconds = seconds_of(callback, self._manager.options.ack_seconds) or self._seconds
+        until = time.monotonic() + min(seconds, self._seconds)
+        while not await self._manager.remote.locate(namespace, sid):
+            if time.monotonic() >= until:
+                abandon(callback)
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+        await emit()
+
+    # clients
+
+    def recovered(self, sid: str) -> bool:
+        """Whether a client of this node has its session back, instead of a new one."""
+        client = self._manager.members.clients.get(sid)
+        return client is not None and client.session is not None and client.session.recovered
+
+    def introduce(self, packet: Any, eio_sid: str) -> None:
+        """Put the pid into the answer to a client's CONNECT."""
+        if packet.packet_type == sio.CONNECT and isinstance(packet.data, dict):
+            client = self._manager.members.on_connection(eio_sid, packet.namespace or "/")
+            if client is not None and client.session is not None:
+                packet.data = {**packet.data, "pid": client.session.pid}
+
+    async def catch_up(self, client: Client, session: ClientSession) -> None:
+        """Send a client that has come back what it has missed. If that fails, it has to connect anew."""
+        try:
+            await self._replays.replay(client, session)
+        except (TooLate, BrokerError) as error:
+            logger.info("client %s cannot have all that it missed: it has to connect again", client.sid)
+            logger.debug("because: %r", error)
+            self._manager.stats.recoveries["broken"] += 1
+            await self._manager.send_back(client.eio_sid, TRANSPORT_CLOSE)
+
+    def left(self, client: Client) -> None:
+        """Note that a client is gone from this node."""
+        session = client.session
+        if session is None:
+            return
+        if node_of(client.sid) != self._manager.node_id:
+            self._node.unsubscribe(self._node.channels.room(client.namespace, client.sid))
+        seconds = 0.0 if session.over else self.times.away
+        self._manager.spawn(self._release(Release(client.sid, session.claim, seconds)))
+
+    async def _release(self, release: Release) -> None:
+        try:
+            await self.keeper.release(release)
+        except BrokerError as error:
+            logger.debug("the session of %s ends by itself: %s", release.sid, error)
+
+    # what belongs to a session
+
+    def moved(self, client: Client, room: Room, *, inside: bool) -> None:
+        """Note that a client has entered or left a room. The bus is told by ``flush``."""
+        session = client.session
+        if session is None:
+            return
+        session.unwritten[room] = inside
+        if inside:
+            session.joined[room] = self.follower.order.seen
+        else:
+            session.joined.pop(room, None)
+
+    async def flush(self, client: Client) -> None:
+        """Tell the bus of the rooms that a client has entered and left."""
+        session = client.session
+        if session is None or not session.unwritten:
+            return
+        rooms, session.unwritten = session.unwritten, {}
+        entered = [write_room(room) for room, inside in rooms.items() if inside]
+        left = [write_room(room) for room, inside in rooms.items() if not inside]
+        await self._change(session, Change(client.sid, session.claim, entered, left))
+
+    async def saved(self, client: Client, data: Any) -> None:
+        """Note on the bus what the application has saved for a client."""
+        packed, session = pack(data), client.session
+        if session is None or session.over:
+            return
+        if packed is None:
+            logger.error("client %s cannot come back: MessagePack cannot hold its session's data", client.sid)
+            session.over = True
+            await self._release(Release(client.sid, session.claim, 0))
+        else:
+            await self._change(session, Change(client.sid, session.claim, data=packed))
+
+    async def save_away(self, sid: str, namespace: str, data: Any) -> bool:
+        """Save the data of a client that is away. Returns False if it is not away.
+
+        Raises ``TypeError`` for data that MessagePack cannot hold.
+        """
+        packed = pack(data)
+        if packed is None:
+            raise TypeError("the session of a client that is away holds what MessagePack can hold")
+        try:
+            away = await self.keeper.where(sid, namespace) == ""
+            return away and await self.keeper.change(Change(sid, "", data=packed))
+        except BrokerError:
+            return False
+
+    async def _change(self, session: ClientSession, change: Change) -> None:
+        try:
+            session.lost |= not await self.keeper.change(change)
+        except BrokerError:
+            session.lost = True  # The next renewal writes it anew.
+
+    async def write(self, client: Client, session: ClientSession) -> None:
+        """Write a session anew, because the bus does not have it as it is. Raises ``BrokerError``."""
+        connection = self._manager.host.connection(client.eio_sid)
+        data = connection.sessions.get(client.namespace) if connection is not None else None
+        rooms = {write_room(room): session.joined.get(room, session.position) for room in client.rooms}
+        session.unwritten, session.lost = {}, False
+        await self.keeper.open(
+            Open(
+                client.sid,
+                digest(session.pid),
+                client.namespace,
+                self._manager.node_id,
+                session.claim,
+                self.times.session,
+                session.position,
+                rooms,
+                (pack(data) or b"") if data else b"",
+            )
+        )
+
+
+def pack(data: Any) -> bytes | None:
+    """Return a session's data as bytes, or None for data that MessagePack cannot hold."""
+    try:
+        return msgspec.msgpack.encode(data)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return None

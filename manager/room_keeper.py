@@ -1,0 +1,75 @@
+"""``RoomKeeper``: the methods of a client manager that change rooms, on whatever node the client is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from socketio_cluster.manager.bus.channels import Room, check_room
+from socketio_cluster.manager.clients.rooms import check_room_limit
+from socketio_cluster.manager.member import ClusterMember
+
+
+class RoomKeeper(ClusterMember):
+    """A member of the cluster that puts clients into rooms and takes them out."""
+
+    def emptied(self, namespace: str, room: Room | None) -> None:
+        """Unsubscribe from the channel of a room or a namespace without clients."""
+        names = self.node.channels
+        self.node.unsubscribe(names.namespace(namespace) if room is None else names.room(namespace, room))
+
+    def is_sid_room(self, namespace: str, room: Any) -> bool:
+        """Whether the room is a client's own room on this node. Such rooms are private."""
+        return self.members.find(room, namespace) is not None
+
+    async def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
+        """Put a client of any node into a room. An emit that is made after the return reaches it.
+
+        If this is cancelled, the client may be in the room or not. Raises ``ValueError`` for an unknown sid,
+        another client's own room or a name that no bus can carry, ``TooManyRooms`` (a ``ValueError`` too) at
+        the client's limit, ``TypeError`` for a room that is neither str nor int, and ``NodeTimeout`` if the
+        client's node does not confirm in time.
+        """
+        room = check_room(room)
+        self.enter_loop()
+        if room == sid:
+            return
+        client = self.members.find(sid, namespace)
+        if client is None:
+            await self.start()
+            await self.remote.enter(namespace, sid, room)
+            return
+        if await self.remote.is_client(namespace, room):
+            raise ValueError("cannot enter a sid room")
+        await self.in_order()
+        check_room_limit(client, room, self.options.rooms_per_client, self.stats)
+        self.basic_enter_room(sid, namespace, room)
+        await self.node.subscribe(self.node.channels.room(namespace, room))
+        if self.recovery is not None:
+            await self.recovery.flush(client)
+
+    async def leave_room(self, sid: str, namespace: str, room: Any) -> None:
+        """Take a client of any node out of a room. Raises ``NodeTimeout`` if its node does not confirm."""
+        room = check_room(room)
+        self.enter_loop()
+        client = self.members.find(sid, namespace)
+        if client is None:
+            await self.start()
+            await self.remote.leave(namespace, sid, room)
+            return
+        await self.in_order()
+        self.basic_leave_room(sid, namespace, room)
+        if self.recovery is not None:
+            await self.recovery.flush(client)
+
+    async def close_room(self, room: Any, namespace: str) -> None:
+        """Take all clients on all nodes out of a room.
+
+        Raises ``ValueError`` for a sid, and ``NodeTimeout``.
+        """
+        room = check_room(room)
+        await self.start()
+        if await self.remote.is_client(namespace, room):
+            raise ValueError("cannot close a sid room")
+        await self.in_order()
+        self.basic_close_room(room, namespace)
+        await self.remote.close(namespace, room)

@@ -1,0 +1,304 @@
+"""Connections that go the short way are the same as those that go through ASGI and python-engineio."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import json
+
+import pytest
+from engineio.async_socket import AsyncSocket
+
+from socketio_cluster.cluster.client_address import Addresses
+from socketio_cluster.cluster.lane.environ import LazyEnviron
+from socketio_cluster.cluster.limits.limits import Limiter
+from socketio_cluster.cluster.options import Limits
+from socketio_cluster.cluster.strict.answers import DRAINING
+from socketio_cluster.manager.host.opening import WebSocketSession
+from tests.cluster.lane_helpers import RawSocket, lane_node, raw
+from tests.harness import eventually
+
+PLAIN = "EIO=4&transport=websocket"
+REQUESTS = {
+    "plain": (PLAIN, []),
+    "another order": ("transport=websocket&EIO=4&t=1234.5", []),
+    "a query of the page's": (PLAIN + "&token=a%20b&x=1&x=2&empty=", ["Cookie: a=b", "Cookie: c=d"]),
+    "subprotocols": (PLAIN, ["Sec-WebSocket-Protocol: , one, two", "Sec-WebSocket-Protocol: three"]),
+    "a page that may": (PLAIN, ["Origin: https://good.test"]),
+    "a proxy": (PLAIN, ["X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https"]),
+    "a page that may not": (PLAIN, ["Origin: https://bad.test"]),
+    "no version": ("transport=websocket", []),
+    "an old version": ("EIO=3&transport=websocket", []),
+    "two versions": (PLAIN + "&EIO=4", []),
+    "polling": ("EIO=4&transport=polling", []),
+    "a sid": (PLAIN + "&sid=abcdefghijklmnopqrst", []),
+    "an empty sid": (PLAIN + "&sid=", []),
+    "JSONP": (PLAIN + "&j=1", []),
+    "bad JSONP": (PLAIN + "&j=x", []),
+    "nothing": ("", []),
+}
+SHORT = (
+    "plain",
+    "another order",
+    "a query of the page's",
+    "subprotocols",
+    "a page that may",
+    "a proxy",
+    "an empty sid",
+)
+OF_THE_REQUEST = ("asgi.receive", "asgi.send", "REMOTE_PORT", "HTTP_HOST", "RAW_URI", "wsgi.errors")
+
+
+async def answer(node, query, headers, path="/socket.io/"):
+    """Ask for a WebSocket; return the connection and the head of the answer."""
+    one = RawSocket(node)
+    one.sock = None
+    host, port = node.url.removeprefix("http://").split(":")
+    one.reader, one.writer = await asyncio.open_connection(host, int(port))
+    lines = [f"GET {path}?{query} HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade"]
+    lines += ["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", *headers, "", ""]
+    one.writer.write("\r\n".join(lines).encode())
+    return one, await asyncio.wait_for(one.reader.readuntil(b"\r\n\r\n"), 15)
+
+
+class Seen:
+    """What the client and the handlers of one connection see, with its sids by other names."""
+
+    def __init__(self, node):
+        self.node = node
+        self.environs = []
+        node.sio.on("connect", self._connect)
+
+    def _connect(self, sid, environ, auth):
+        self.node.log.append(("connect", sid, auth))
+        self.environs.append(environ)
+
+    async def session(self, query, headers, path):
+        """Connect, say something, and close."""
+        one, head = await answer(self.node, query, headers, path)
+        said = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"date:")]
+        if b" 101 " not in head:
+            said.append(await asyncio.wait_for(one.reader.read(), 15))
+            return said, [], None
+        one._receive = lambda size: asyncio.wait_for(one.reader.read(size), 15)
+        opening = await one.text()
+        kinds = {type(socket) for socket in self.node.sockets.values()}
+        one.send = lambda *wires: _written(one.writer, wires)
+        await one.say('40{"a":1}', '42["hello",1]', '427["asks"]')
+        texts = [opening, *[await one.text() for _ in range(2)]]
+        await one.say("41")
+        one.writer.close()
+        await eventually(lambda: self.node.forgotten)
+        names = {json.loads(opening[1:])["sid"]: "EIO", texts[1].split('"')[3]: "SID"}
+        texts = [_renamed(text, names) for text in texts]
+        return said, [*texts, _renamed(repr(self.node.log), names)], kinds
+
+
+async def _written(writer, wires):
+    writer.write(b"".join(wires))
+
+
+def _renamed(text, names):
+    for sid, name in names.items():
+        text = text.replace(sid, name)
+    return text
+
+
+def _comparable(environ):
+    plain = {name: value for name, value in environ.items() if name not in OF_THE_REQUEST}
+    scope = dict(plain.pop("asgi.scope"))
+    scope["client"], scope["server"] = scope["client"][0], scope["server"][0]
+    scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"host"]
+    return plain, scope
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [(name, "/socket.io/") for name in REQUESTS]
+    + [("plain", path) for path in ("/socket.io", "/socket.io/more", "/%73ocket.io/", "/elsewhere/")],
+)
+async def test_same(name, path):
+    """The answer, the packets, the calls of handlers and the environ are the same on both ways."""
+    query, headers = REQUESTS[name]
+    found = []
+    for short in (True, False):
+        options = {"cors_allowed_origins": "https://good.test"}
+        async with lane_node(short=short, server_options=options) as node:
+            seen = Seen(node)
+            said, packets, kinds = await seen.session(query, headers, path)
+            environs = [_comparable(environ) for environ in seen.environs]
+            found.append((said, packets, environs, dict(node.manager.stats.accepted)))
+            goes = short and name in SHORT and path not in ("/%73ocket.io/", "/elsewhere/")
+            assert kinds in (None, {WebSocketSession if goes else AsyncSocket})
+            assert not goes or kinds
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("short", [True, False])
+async def test_turned_away(short):
+    """A node that drains, or is full, answers 503 and counts the refusal once."""
+    async with lane_node(short=short) as node:
+        gate = node.manager.host.layers["strict"]
+        gate.closed = DRAINING
+        _, head = await answer(node, PLAIN, [])
+        assert b" 503 " in head
+        assert node.manager.stats.turned_away["draining"] == 1
+        gate.closed = None
+        node.manager.host.layers["limits"] = Limiter(
+            Limits(max_connections=1), lambda: [node.manager]
+        ).install(node.manager)
+        async with raw(node) as one:
+            _, head = await answer(node, PLAIN, [])
+            assert b" 503 " in head
+            assert node.manager.stats.turned_away["full"] == 1
+            await node.sio.emit("n", to=one.sid)
+            assert await one.text() == '42["n"]'
+
+
+async def test_deadline():
+    """A session that joins no namespace is closed in time."""
+    async with lane_node(short=True, connect_seconds=0.2) as node, raw(node, namespace=False) as one:
+        assert type(node.sockets[one.eio_sid]) is WebSocketSession
+        assert await one.closed() == 1000
+        await eventually(lambda: node.forgotten)
+
+
+async def test_pings():
+    """A session is pinged again and again, and closed without a pong."""
+    options = {"ping_interval": 0.2, "ping_timeout": 1}
+    async with lane_node(short=True, server_options=options) as node, raw(node) as one:
+        assert await one.text() == "2"
+        await one.say("3")
+        assert await one.text() == "2"
+        await one.lost()
+        await eventually(lambda: node.forgotten)
+        assert node.reasons == ["ping timeout"]
+
+
+async def test_variables_of_a_connection():
+    """A context variable that the connect handler sets is there for the events and the disconnect handler."""
+    from contextvars import ContextVar
+
+    variable = ContextVar("variable", default=None)
+    seen = []
+    async with lane_node(short=True) as node:
+        node.sio.on("connect", lambda sid, environ, auth: variable.set(sid) and None)
+        node.sio.on("*", lambda event, sid: seen.append((variable.get(), sid)))
+        node.sio.on("disconnect", lambda sid, reason: seen.append((variable.get(), sid)))
+        async with raw(node) as one, raw(node) as other:
+            await one.say('42["event"]')
+            await other.say('42["event"]')
+            await eventually(lambda: len(seen) == 2)
+        await eventually(lambda: len(seen) == 4)
+        assert variable.get() is None
+        assert sorted(seen) == sorted(2 * [(one.sid, one.sid), (other.sid, other.sid)])
+
+
+async def test_other_code():
+    """With the admin UI, and with Engine.IO's log switched on, connections go the long way."""
+    async with lane_node(short=True) as node:
+        node.sio.eio.logger.setLevel("INFO")
+        async with raw(node) as one:
+            assert type(node.sockets[one.eio_sid]) is AsyncSocket
+        node.sio.eio.logger.setLevel("ERROR")
+        async with raw(node) as one:
+            assert type(node.sockets[one.eio_sid]) is WebSocketSession
+        admin = node.sio.instrument(auth=False, server_stats_interval=60)
+        try:
+            async with raw(node) as one:
+                assert type(node.sockets[one.eio_sid]) is AsyncSocket
+        finally:
+            await admin.shutdown()
+            admin.uninstrument()
+
+
+async def test_same_attributes():
+    """A socket that was made without a queue has the attributes of any other."""
+    async with lane_node(short=True) as node, raw(node) as one:
+        made = vars(node.sockets[one.eio_sid])
+        plain = vars(AsyncSocket(node.sio.eio, "sid"))
+        assert set(plain) == set(made) - {"context", "send", "close"}
+
+
+async def test_addresses():
+    """The environ has the address of the client, also after it has gone."""
+    environs = []
+    async with lane_node(short=True) as node:
+        Addresses().install(node.manager)
+        node.sio.on("connect", lambda sid, environ, auth: environs.append(environ))
+        async with raw(node) as one:
+            port = str(one.sock.getsockname()[1])
+        await eventually(lambda: node.forgotten)
+        assert (environs[0]["REMOTE_ADDR"], environs[0]["REMOTE_PORT"]) == ("127.0.0.1", port)
+
+
+class TestLazyEnviron:
+    """An environ that is made when it is looked into."""
+
+    def _lazy(self):
+        calls = []
+
+        def make():
+            calls.append(1)
+            return {"QUERY_STRING": "made", "PATH_INFO": "/", "HTTP_A": "b"}
+
+        return LazyEnviron("a=b", make), calls
+
+    def test_the_query_alone(self):
+        """The query is there without the rest."""
+        lazy, calls = self._lazy()
+        assert lazy["QUERY_STRING"] == lazy.get("QUERY_STRING") == "a=b"
+        assert not calls
+
+    @pytest.mark.parametrize(
+        "look",
+        [
+            *(
+                lambda e: e["PATH_INFO"],
+                lambda e: e.get("X"),
+                lambda e: "X" in e,
+                len,
+                list,
+                dict,
+                repr,
+                bool,
+            ),
+            *(lambda e: {**e}, lambda e: e.copy(), copy.copy, lambda e: e == {}, lambda e: e | {}),
+            *(lambda e: list(e.items()), lambda e: sorted(e.values()), lambda e: e.pop("PATH_INFO")),
+            *(lambda e: e.setdefault("HTTP_A", 1), lambda e: {} | e, lambda e: json.dumps(e, sort_keys=True)),
+        ],
+    )
+    def test_looks(self, look):
+        """Whatever looks into it sees what a dict would show, and it is made once."""
+        lazy, calls = self._lazy()
+        plain = {"QUERY_STRING": "a=b", "PATH_INFO": "/", "HTTP_A": "b"}
+        assert look(lazy) == look(plain)
+        assert lazy == plain
+        assert calls == [1]
+
+    def test_what_was_set(self):
+        """A value that was set before stays, and a missing one is an error."""
+        lazy, calls = self._lazy()
+        lazy["PATH_INFO"] = "mine"
+        assert not calls
+        with pytest.raises(KeyError):
+            lazy["nothing"]
+        assert lazy["PATH_INFO"] == "mine"
+        assert calls == [1]
+
+    def test_all_methods(self):
+        """Each method of a dict is one that looks into it, or one of these."""
+        own = {name for name in vars(dict) if name in vars(LazyEnviron)}
+        rest = set(vars(dict)) - own
+        assert rest == {
+            *(
+                "__class_getitem__",
+                "__getattribute__",
+                "__getitem__",
+                "__ge__",
+                "__gt__",
+                "__hash__",
+                "__le__",
+            ),
+            *("__lt__", "__new__", "__setitem__", "__sizeof__", "fromkeys"),
+        }

@@ -1,0 +1,31 @@
+"""What a Redis server has forgotten is noticed: then nobody goes on from before."""
+
+from __future__ import annotations
+
+import pytest
+
+from socketio_cluster.manager.bus.channels import Channels
+from socketio_cluster.manager.bus.registry import open_broker
+from socketio_cluster.manager.bus.store import Begin, cluster_of
+from tests.services.redis import RedisServer
+
+CLUSTER = cluster_of(Channels("sio").everyone)
+
+
+async def epoch(server):
+    broker = await open_broker(server.url)
+    try:
+        return (await broker.ask(CLUSTER, Begin(60.0, 1_000_000))).epoch
+    finally:
+        await broker.close()
+
+
+@pytest.mark.parametrize(("settings", "remembers"), [((), False), (("--appendonly", "yes"), True)])
+async def test_a_restart(settings, remembers, tmp_path):
+    """A server with an append-only file goes on after a restart; another one has a new epoch."""
+    with RedisServer(tmp_path, *settings) as server:
+        before = await epoch(server)
+        assert await epoch(server) == before
+        server.stop()
+        server.start()
+        assert (await epoch(server) == before) is remembers

@@ -1,0 +1,37 @@
+"""A bus that loses without a word what one half of the nodes says to the other half."""
+
+from __future__ import annotations
+
+import contextlib
+
+from socketio_cluster.manager.bus.envelope import Codec
+from tests.harness import eventually
+
+HEADER = Codec("any").header
+
+
+@contextlib.asynccontextmanager
+async def split(*halves):
+    """Keep the nodes of each half from hearing the others. The block runs when those are dead for them."""
+    for half in halves:
+        friends = {node.manager.node_id for node in half}
+        for node in half:
+            _deafen(node.manager.node, friends)
+    nodes = [node for half in halves for node in half]
+    try:
+        for half in halves:
+            await eventually(lambda half=half: all(len(node.manager.nodes()) == len(half) for node in half))
+        yield
+    finally:
+        for node in nodes:
+            del node.manager.node.arrived
+    await eventually(lambda: all(len(node.manager.nodes()) == len(nodes) for node in nodes))
+
+
+def _deafen(node, friends):
+    hear = node.arrived
+
+    def arrived(deliveries):
+        hear([each for each in deliveries if HEADER(each.payload).origin in friends])
+
+    node.arrived = arrived

@@ -1,0 +1,36 @@
+"""The application of a served cluster in these tests: clients join rooms, and anybody emits to them."""
+
+from __future__ import annotations
+
+import os
+
+import socketio
+
+from socketio_cluster import ClusterManager
+
+manager = ClusterManager()
+sio = socketio.AsyncServer(async_mode="asgi", client_manager=manager)
+app = socketio.ASGIApp(sio)
+
+
+@sio.event
+async def join(sid, room):
+    await sio.enter_room(sid, room)
+    return os.getpid()
+
+
+@sio.event
+async def remember(sid, data):
+    await sio.save_session(sid, data)
+    return True
+
+
+@sio.event
+async def recall(sid):
+    return [await sio.get_session(sid), sorted(sio.rooms(sid)), manager.recovered(sid)]
+
+
+@sio.event
+async def tell(sid, room, number):
+    await sio.emit("told", number, room=room)
+    return True

@@ -1,0 +1,81 @@
+"""Three nodes with recovery, a door in front of them, and official JavaScript clients."""
+
+from __future__ import annotations
+
+import contextlib
+
+import pytest
+from blockbuster import blockbuster_ctx
+
+from tests.harness import three_nodes
+from tests.jsclient import install, js_driver
+from tests.recovery.door import Door
+
+BUSES = ["local", "redis"]
+
+
+@pytest.fixture(autouse=True)
+def blocking():
+    """Whatever blocks the event loop from within the manager raises."""
+    with blockbuster_ctx("socketio_cluster.manager"):
+        yield
+
+
+@pytest.fixture(params=BUSES)
+def bus_url(request):
+    """The URL of a running bus that keeps events, once for each kind."""
+    return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture
+def recovery_seconds():
+    return 30
+
+
+@pytest.fixture
+def serializer():
+    return "default"
+
+
+@pytest.fixture
+async def nodes(bus_url, prefix, serializer, recovery_seconds):
+    async with three_nodes(
+        bus_url, prefix, serializer=serializer, recovery_seconds=recovery_seconds
+    ) as three:
+        yield three
+
+
+@pytest.fixture
+async def door(nodes):
+    """A door that leads to the first node."""
+    one = Door(nodes[0])
+    await one.open()
+    yield one
+    await one.close()
+
+
+@pytest.fixture
+async def driver():
+    install()
+    async with js_driver() as one:
+        yield one
+
+
+@pytest.fixture
+async def connect(driver, door, serializer):
+    """Awaited, it gives an official client that comes through the door, and comes back by itself."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def make(**options):
+            options = {"serializer": serializer, "reconnection": True} | options
+            one = await stack.enter_async_context(driver.client(door, **options))
+            assert await one.connects.get() is False
+            return one
+
+        yield make
+
+
+@pytest.fixture
+def manager_of():
+    """The manager of a node, whose calls say whom something is for."""
+    return lambda node: node.manager

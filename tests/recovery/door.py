@@ -1,0 +1,72 @@
+"""A door in front of the nodes: a TCP proxy that cuts, freezes and moves the connections of clients."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from urllib.parse import urlsplit
+
+
+class Door:
+    """Passes connections on to one node, or to none. ``url`` is for the clients."""
+
+    def __init__(self, node=None):
+        self.node = node
+        self.frozen = False
+        self._writers = set()
+        self._tasks = set()
+
+    async def open(self):
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def close(self):
+        self._server.close()
+        self.cut()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def cut(self, node=None):
+        """Cut all connections. With a node, new ones go there; without, they are refused until ``lead``."""
+        self.node = node
+        self.frozen = False
+        writers, self._writers = self._writers, set()
+        for writer in writers:
+            writer.transport.abort()
+
+    def lead(self, node):
+        """Let new connections go to a node."""
+        self.node = node
+
+    def forsake(self, node):
+        """Cut the clients' side, and leave the node's side open: it does not notice."""
+        self.node = node
+        for writer in [writer for writer in self._writers if writer.to_client]:
+            writer.transport.abort()
+
+    async def _serve(self, reader, writer):
+        self._tasks.add(asyncio.current_task())
+        writer.to_client = True
+        self._writers.add(writer)
+        if self.node is None:
+            writer.transport.abort()
+            return
+        place = urlsplit(self.node.url)
+        try:
+            other_reader, other = await asyncio.open_connection(place.hostname, place.port)
+        except OSError:
+            writer.transport.abort()
+            return
+        other.to_client = False
+        self._writers.add(other)
+        with contextlib.suppress(OSError):
+            await asyncio.gather(self._pass_on(reader, other), self._pass_on(other_reader, writer))
+
+    async def _pass_on(self, reader, writer):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+        if not writer.to_client:
+            return  # the node does not hear that its client has gone, unless it is cut
+        writer.transport.abort()

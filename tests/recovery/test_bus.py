@@ -1,0 +1,134 @@
+"""What clients get when the bus, or a node's link to it, goes away and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.harness import SECONDS, eventually, three_nodes
+from tests.recovery.clients import came_back, fence, left, take
+from tests.recovery.door import Door
+from tests.services.hub import HubServer
+from tests.services.redis import RedisServer
+
+
+async def test_links_that_break(nodes, door, connect):
+    """While links break again and again, a connected client gets each event once, in order."""
+    a, b, _ = nodes
+    client = await connect()
+    await a.sio.enter_room(client.sid, "red")
+
+    async def break_links():
+        while True:
+            await asyncio.sleep(0.3)
+            for node in (a, b):
+                node.manager.node.link.fail("the test says so")
+
+    breaking = asyncio.create_task(break_links())
+    for number in range(300):
+        await b.sio.emit("n", number, room="red")
+        await asyncio.sleep(0.01)
+    breaking.cancel()
+    for number in range(300):
+        await take(client, "n", number)
+    await fence(b, client)
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A Redis server that writes all that it is told to a file."""
+    with RedisServer(tmp_path, "--appendonly", "yes") as one:
+        yield one
+
+
+async def test_a_restart_that_forgets_nothing(server, prefix, driver):
+    """After a restart of a server that remembers, clients have their sessions, and get what waited."""
+    async with three_nodes(server.url, prefix, count=2, recovery_seconds=30) as (a, b):
+        door = Door(a)
+        await door.open()
+        async with driver.client(door, reconnection=True) as client, driver.client(a) as other:
+            assert await client.connects.get() is False
+            sid = client.sid
+            await a.sio.enter_room(sid, "red")
+            await b.sio.emit("n", 1, room="red")
+            await take(client, "n", 1)
+            door.cut()
+            await left(a, sid)
+            await b.sio.emit("n", 2, room="red")
+            await b.sio.emit("all", 2)
+            await take(other, "all", 2)
+            server.stop()
+            await eventually(lambda: not a.manager.ready and not b.manager.ready)
+            await b.sio.emit("n", 3, room="red")
+            await b.sio.emit("all", 3)
+            server.start()
+            await take(other, "all", 3)
+            door.lead(b)
+            assert await came_back(client) is True
+            assert client.sid == sid
+            for event, number in (("n", 2), ("all", 2), ("n", 3), ("all", 3)):
+                await take(client, event, number)
+            await fence(a, other, client)
+        await door.close()
+
+
+async def test_a_restart_that_forgets(tmp_path, prefix, driver):
+    """After a restart of a bus that forgets, clients are told that they may have missed something."""
+    with HubServer(tmp_path) as hub:
+        async with (
+            three_nodes(hub.url, prefix, count=2, recovery_seconds=30) as (a, b),
+            driver.client(a, reconnection=True) as client,
+        ):
+            assert await client.connects.get() is False
+            sid = client.sid
+            await b.sio.emit("n", 1)
+            await take(client, "n", 1)
+            hub.stop()
+            await eventually(lambda: not a.manager.ready and not b.manager.ready)
+            hub.start()
+            assert await came_back(client) is False
+            assert client.sid != sid
+            await eventually(lambda: a.manager.ready and b.manager.ready)
+            await b.sio.emit("n", 2)
+            await take(client, "n", 2)
+            await fence(b, client)
+
+
+@pytest.mark.parametrize("bus_url", ["local"], indirect=True)
+@pytest.mark.parametrize("recovery_seconds", [2])
+async def test_too_late(nodes, door, connect, recovery_seconds):
+    """A client that is away for longer than it may be is a new one."""
+    a, b, _ = nodes
+    client = await connect()
+    sid = client.sid
+    door.cut()
+    await left(a, sid)
+    await b.sio.emit("missed", 1)
+    await asyncio.sleep(recovery_seconds + 0.5)
+    door.lead(b)
+    assert await came_back(client) is False
+    assert client.sid != sid
+    await fence(b, client)
+
+
+@pytest.mark.parametrize("bus_url", ["local"], indirect=True)
+async def test_one_of_two(nodes, door, connect, driver):
+    """Of two connections with one pid one has the session; the other has another one, or comes back."""
+    a, b, _ = nodes
+    client = await connect(reconnection=False)
+    pid = a.manager.members.clients[client.sid].session.pid
+    door.cut()
+    await left(a, client.sid)
+    auth = {"pid": pid}
+    made = [driver.client(node, auth=auth) for node in (a, b)]
+    opened = await asyncio.gather(*(one.__aenter__() for one in made), return_exceptions=True)
+    await eventually(
+        lambda: sum(node.manager.members.find(client.sid, "/") is not None for node in (a, b)) == 1,
+        SECONDS,
+    )
+    owner = next(node for node in (a, b) if node.manager.members.find(client.sid, "/"))
+    assert owner.manager.recovered(client.sid)
+    for one, answer in zip(made, opened, strict=True):
+        if not isinstance(answer, Exception):
+            await one.__aexit__(None, None, None)

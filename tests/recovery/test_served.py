@@ -1,0 +1,57 @@
+"""Under ``serve``: clients miss nothing when their worker is killed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from types import SimpleNamespace
+
+import pytest
+
+from tests.cluster.command import Command
+from tests.harness import SECONDS
+from tests.recovery.door import Door
+
+APP = "tests.recovery.app:app"
+
+
+@pytest.fixture(params=["local", "redis"])
+def served(request, prefix):
+    """Three workers with recovery, by the URL of each one's own port."""
+    bus = [] if request.param == "local" else [f"--bus={request.getfixturevalue('redis_url')}"]
+    options = ["--port=0", "--direct-port=0", "--workers=3", "--recovery-seconds=60", f"--prefix={prefix}"]
+    with Command("serve", APP, *options, *bus) as command:
+        yield [SimpleNamespace(url=urls[-1]) for _, urls in sorted(command.nodes(3).items())]
+
+
+async def test_a_killed_worker(served, driver):
+    """After SIGKILL of its worker a client has its sid, its rooms and its session, and what it missed."""
+    first, second, _ = served
+    async with contextlib.AsyncExitStack() as stack:
+        doors = [Door(first), Door(second)]
+        for door in doors:
+            await door.open()
+            stack.push_async_callback(door.close)
+        client, other = [
+            await stack.enter_async_context(driver.client(door, reconnection=True)) for door in doors
+        ]
+        sid = client.sid
+        (pid,) = await client.call("join", "red")
+        await client.call("remember", {"name": "Ann"})
+        await other.call("tell", "red", 1)
+        assert (await client.next("told"))[0] == 1
+        doors[0].lead(None)
+        os.kill(pid, signal.SIGKILL)
+        for number in range(2, 102):
+            await other.call("tell", "red", number)
+        doors[0].lead(second)
+        assert await client.connects.get() is False
+        assert await asyncio.wait_for(client.connects.get(), SECONDS) is True
+        assert client.sid == sid
+        for number in range(2, 102):
+            assert (await client.next("told"))[0] == number
+        assert await client.call("recall") == [[{"name": "Ann"}, sorted(["red", sid]), True]]
+        await other.call("tell", "red", 102)
+        assert (await client.next("told"))[0] == 102
