@@ -21,7 +21,7 @@ T = TypeVar("T")
 class Server(BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
     """``socketio.Server``, for ``async_mode="threading"`` and a ``SyncClusterManager``.
 
-    Arguments, methods and events are python-socketio's; new are the questions to all nodes. Flask-SocketIO
+    Arguments, methods and events are python-socketio's. The questions to all nodes are new. Flask-SocketIO
     makes a server of its own, whose manager has the same calls.
     """
 

@@ -13,7 +13,7 @@ from socketio_cluster.manager.queries.asking import Asking, Stream
 from socketio_cluster.manager.queries.selection import Rooms, Whom, aim
 
 LAST_WORDS: Final = 0.5
-"""How many seconds longer than the clients' time a node is waited for, to say what has come in that time."""
+"""Seconds that a node has, after the time of its clients is over, to send the answers that it has."""
 
 _answer: Final = msgspec.msgpack.Decoder(tuple[str, list[bytes], bool]).decode
 
@@ -31,10 +31,10 @@ class AckCalls(Asking):
     def emit_with_ack(
         self, event: str, data: Any = None, room: Rooms | None = None, **whom: Unpack[Whom]
     ) -> Stream[ClientAnswer]:
-        """Emit an event, and give what the clients answer: to be awaited, or for ``async for``.
+        """Emit an event, and return the clients' answers: an awaitable, also for ``async for``.
 
-        It ends when all clients have answered or are gone, or after ``timeout`` seconds. Who has not answered
-        by then is not in it, and nothing is kept for it, nor when the caller stops before.
+        It ends when all clients have answered or are gone, or after ``timeout`` seconds. Clients that have
+        not answered by then are left out. Nothing is kept afterwards, also when the caller stops earlier.
 
         Args:
             event: its name.

@@ -1,4 +1,4 @@
-"""How many pieces of an answer may be on their way before the one who asked has taken them."""
+"""The window of an answer: how many pieces may be on their way before the asker has taken them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import Final
 from socketio_cluster.manager.queries.failed import Failed
 
 PIECES: Final = 4
-"""Enough that a bus with a round trip of 10 ms carries 12 MB/s, little enough that an asker of many nodes
-holds little."""
+"""A bus with a round trip of 10 ms then carries 12 MB/s, and an asker of many nodes holds little."""
 
 FORGOTTEN_SECONDS: Final = 600.0
-"""An asker that takes nothing for so long is gone: an emitter, whose death nobody is told, or one that has
-forgotten the answer."""
+"""Seconds after which an asker that takes nothing counts as gone. Nobody is told of the death of an emitter.
+Others may have forgotten the answer."""
 
 
 class AnswerWindow:
@@ -31,6 +30,6 @@ class AnswerWindow:
             raise Failed(f"nobody has taken the answer for {FORGOTTEN_SECONDS:g} s") from None
 
     def allow(self, pieces: int) -> None:
-        """Allow so many pieces more."""
+        """Allow this number of further pieces."""
         for _ in range(pieces):
             self._free.release()

@@ -1,4 +1,4 @@
-"""What a node answers to a question, and does to its clients for it."""
+"""Answers a question of another node about the clients of this one, and does to them what it asks for."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("socketio_cluster.manager")
 
 AT_ONCE: Final = 100
-"""So many clients are moved, or disconnected, before others get their turn."""
+"""The number of clients that are moved or disconnected before other tasks get a turn."""
 
 pack = msgspec.msgpack.Encoder().encode
 
@@ -56,7 +56,7 @@ class Answering:
         self._manager = manager
 
     async def do(self, whom: Recipients, question: Question) -> bytes:
-        """Do what is asked, and give the packed result; raises ``Failed``."""
+        """Do what is asked, and return the packed result. Raises ``Failed``."""
         match question:
             case CountSockets():
                 return pack(await self._count(whom))
@@ -74,7 +74,7 @@ class Answering:
         raise Failed(f"a {type(question).__name__} is not answered with one value")
 
     def give(self, whom: Recipients, question: Listing) -> AsyncGenerator[list[bytes]]:
-        """Give the packed items of an answer, in pieces; raises ``Failed``."""
+        """Yield the packed items of an answer, in pieces. Raises ``Failed``."""
         match question:
             case FindSockets(session=session):
                 return pieces(self._sockets(whom, session))
@@ -187,7 +187,7 @@ class Answering:
             answers.end()
 
     async def _client_answers(self, ready: Iterable[tuple[str, list[Any]]]) -> AsyncGenerator[bytes]:
-        """Pack what clients have answered, but for what no bus carries: the others must not suffer for it."""
+        """Pack the answers of clients. One that no bus carries is left out, so that the others arrive."""
         for sid, arguments in ready:
             encoded = encode_ack(self._manager.server.packet_class, arguments)
             item = pack((sid, encoded.parts, encoded.text))
@@ -197,7 +197,7 @@ class Answering:
                 logger.error("the answer of client %s is lost: it has %d bytes", sid, len(item))
 
     async def _clients(self, whom: Recipients) -> AsyncIterator[Client]:
-        """Give the clients that are meant and still there, and others their turn now and then."""
+        """Yield the clients that are meant and still there. Other tasks get a turn now and then."""
         manager = self._manager
         for number, client in enumerate(select(manager, whom), 1):
             here = manager.members.find(client.sid, client.namespace) is client
@@ -208,7 +208,7 @@ class Answering:
 
 
 def _packed(value: object, what: str) -> bytes:
-    """Pack what the application has given; raises ``Failed``, whatever is wrong with it."""
+    """Pack a value of the application. Raises ``Failed`` if it cannot be packed."""
     try:
         return pack(value)
     except Exception as exc:

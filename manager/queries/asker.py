@@ -1,4 +1,4 @@
-"""What can ask the nodes of the cluster: a client manager, or an emitter."""
+"""The interface of what can ask the nodes of the cluster: a client manager, or an emitter."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class OperatorEmits(Protocol):
-    """How an operator emits."""
+    """The methods by which an operator emits."""
 
     def encode(self, event: str, data: Any, aim: Aim, callback: Callback | None) -> Encoded:
         """Encode an event once for all."""
@@ -24,11 +24,11 @@ class OperatorEmits(Protocol):
     async def emit(
         self, encoded: Encoded, aim: Aim, callback: Callback | None = None, *, volatile: bool = False
     ) -> None:
-        """Emit it to whom it is for."""
+        """Emit an event to its recipients."""
 
 
 class Asker(Protocol):
-    """What questions need of the process that asks."""
+    """The parts of the asking process that questions need."""
 
     options: Options
     stats: Stats
@@ -42,7 +42,7 @@ class Asker(Protocol):
         """The packet format of the servers."""
 
     async def start(self) -> None:
-        """Join the bus, and know the other nodes."""
+        """Join the bus, and wait until the other nodes are known."""
 
     async def posted(self, number: int) -> None:
-        """Wait until an envelope is on its way, by its number; 0 is none."""
+        """Wait until the envelope with this number is on its way. 0 stands for no envelope."""

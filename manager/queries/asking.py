@@ -1,4 +1,4 @@
-"""What all questions of an application have in common."""
+"""The common part of all questions that an application asks."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ T = TypeVar("T")
 
 
 class Stream(Generic[T]):
-    """Values from all nodes: awaited they are a list, in ``async for`` each comes when it is there.
+    """Values from all nodes. ``await`` returns them as a list, ``async for`` gives each one when it has come.
 
-    The question is asked when the waiting begins, each time anew. In ``async for`` a node sends more only
-    when what it has sent before was taken, so however many there are, few are in memory.
+    The question is asked when the waiting begins, each time anew. In ``async for`` a node sends more values
+    only after the earlier ones were taken. So only a few are in memory, however many there are.
     """
 
     def __init__(self, pieces: Callable[[], AsyncGenerator[Sequence[T]]]) -> None:
         self.pieces = pieces
-        """Asks, and gives the values in the pieces in which they come."""
+        """Asks, and yields the values in the pieces in which they come."""
 
     async def __aiter__(self) -> AsyncIterator[T]:
         async with aclosing(self.pieces()) as pieces:
@@ -39,7 +39,7 @@ class Stream(Generic[T]):
         return self.all().__await__()
 
     async def all(self) -> list[T]:
-        """Wait for all values. ``PartialAnswer`` carries those that have come."""
+        """Return all values. Raises ``PartialAnswer``, which holds those that have come."""
         values: list[T] = []
         async with aclosing(self.pieces()) as pieces:
             try:
@@ -52,7 +52,7 @@ class Stream(Generic[T]):
 
 
 class Asking:
-    """Asks by way of a manager."""
+    """Asks the nodes for a manager."""
 
     @property
     def cluster_manager(self) -> Asker:
@@ -66,7 +66,7 @@ class Asking:
         read: Callable[[list[bytes]], T],
         nodes: Callable[[Queries], list[str]] = Queries.everybody,
     ) -> T:
-        """Ask nodes, and give what ``read`` makes of it all.
+        """Ask nodes, and return what ``read`` makes of all answers.
 
         Raises ``PartialAnswer`` when a node has not said all in time, or could not.
         """
@@ -86,10 +86,11 @@ class Asking:
         read: Callable[[bytes], T],
         last_words: float | None = None,
     ) -> Stream[T]:
-        """Ask nodes, and give each item of their answers, as ``read`` makes it.
+        """Ask nodes, and yield each item of their answers, read by ``read``.
 
-        ``question`` gets the seconds that it may take. Without ``last_words`` these are for each piece of an
-        answer, with it they are for all, and nodes have ``last_words`` seconds more to send what they have.
+        ``question`` gets the number of seconds that it may take. Without ``last_words`` each piece of an
+        answer may take so long. With it all pieces together may, and then nodes have ``last_words`` seconds
+        to send what they have.
         """
 
         async def ask() -> AsyncGenerator[Sequence[T]]:

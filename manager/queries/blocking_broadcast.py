@@ -1,4 +1,4 @@
-"""What can be done with those whom the steps of ``Steps`` mean, in a program that blocks."""
+"""The operator of a program that blocks: it does something with the clients that its steps have chosen."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ T = TypeVar("T")
 
 
 class Waiting(Protocol):
-    """What runs a call on the loop of its node, for the thread that waits."""
+    """Runs a call on the event loop of its node, while the calling thread waits."""
 
     def wait_for(self, call: Callable[[Calls], Coroutine[Any, Any, T]]) -> T:
         """Run a call and return its result, or raise its error."""
 
     def iterate(self, call: Callable[[Calls], Stream[T]]) -> Iterator[T]:
-        """Give what a call gives, as it comes."""
+        """Yield the values of a call as they come."""
 
     def threaded(self, callback: Callback) -> Callback:
         """Let a callback run in a thread of its own."""
@@ -65,7 +65,7 @@ class BlockingBroadcast(Steps[Waiting]):
         return self._calls.wait_for(lambda calls: self._on(calls).fetch_sockets(session=session).all())
 
     def iter_sockets(self, *, session: bool = True) -> Iterator[SocketInfo]:
-        """Describe them one by one; few are in memory at a time."""
+        """Describe them one by one. Only a few are in memory at a time."""
         return self._calls.iterate(lambda calls: self._on(calls).fetch_sockets(session=session))
 
     def count(self) -> int:
@@ -85,7 +85,7 @@ class BlockingBroadcast(Steps[Waiting]):
         return self._calls.wait_for(lambda calls: self._on(calls).disconnect_sockets())
 
     def _on(self, calls: Calls) -> Broadcast:
-        """The operator of the same steps for an event loop."""
+        """Return the operator with the same steps for an event loop."""
         return Broadcast(
             calls,
             self._namespace,

@@ -1,4 +1,4 @@
-"""All that a program that blocks has to ask and tell the cluster: the calls of ``calls.py``, waited for."""
+"""The calls of ``calls.py`` for a program that blocks: each waits for its result."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class BlockingCalls(FirstStep[BlockingBroadcast]):
-    """What concerns the clients of all nodes, and the servers themselves.
+    """The calls about the clients of all nodes, and about the servers themselves.
 
     Arguments, results and errors are those of the calls of the same name of ``AsyncServer``.
     """
@@ -29,18 +29,18 @@ class BlockingCalls(FirstStep[BlockingBroadcast]):
         raise NotImplementedError
 
     def threaded(self, callback: Callback) -> Callback:
-        """Return what the loop calls in the place of a callback, which may block."""
+        """Return a function that the loop calls in the place of a callback that may block."""
         return callback
 
     def iterate(self, call: Callable[[Calls], Stream[T]]) -> Iterator[T]:
-        """Ask when the first value is wanted, and give each value when it comes."""
+        """Ask when the first value is wanted, and yield each value when it has come."""
 
         def values(pieces: AsyncGenerator[Sequence[T]]) -> Iterator[T]:
             while (piece := self.wait_for(lambda _: _next(pieces))) is not None:
                 yield from piece
-            # Who stops before lets go of ``pieces``, and asyncio closes it on its own loop.
+            # A caller that stops early drops ``pieces``, which asyncio then closes on its own loop.
 
-        # What is wrong with the arguments raises here, and not with the first value.
+        # Wrong arguments raise here, and not when the first value is wanted.
         return values(self.wait_for(lambda calls: _begin(call(calls))))
 
     def fetch_sockets(
@@ -52,23 +52,23 @@ class BlockingCalls(FirstStep[BlockingBroadcast]):
     def iter_sockets(
         self, room: Rooms | None = None, *, session: bool = True, **whom: Unpack[Whom]
     ) -> Iterator[SocketInfo]:
-        """Describe them one by one: however many there are, few are in memory at a time."""
+        """Describe them one by one. Only a few are in memory at a time, however many there are."""
         return self.iterate(lambda calls: calls.fetch_sockets(room, session=session, **whom))
 
     def count(self, room: Rooms | None = None, **whom: Unpack[Whom]) -> int:
-        """Count the connected clients; every node sends only a number."""
+        """Count the connected clients. Each node sends only a number."""
         return self.wait_for(lambda calls: calls.count(room, **whom))
 
     def fetch_rooms(
         self, namespace: str | None = None, *, local: bool = False, timeout: float | None = None
     ) -> dict[Room, int]:
-        """Give the rooms of a namespace with the number of clients in each."""
+        """Return the rooms of a namespace with the number of clients in each."""
         return self.wait_for(lambda calls: calls.fetch_rooms(namespace, local=local, timeout=timeout))
 
     def rooms_of(
         self, sid: str, namespace: str | None = None, *, timeout: float | None = None
     ) -> frozenset[Room]:
-        """Give the rooms a client has entered, wherever it is; raises ``ValueError`` for an unknown sid."""
+        """Return the rooms that a client of any node is in. Raises ``ValueError`` for an unknown sid."""
         return self.wait_for(lambda calls: calls.rooms_of(sid, namespace, timeout=timeout))
 
     def sockets_join(self, rooms: Rooms, room: Rooms | None = None, **whom: Unpack[Whom]) -> int:
@@ -86,13 +86,13 @@ class BlockingCalls(FirstStep[BlockingBroadcast]):
     def emit_with_ack(
         self, event: str, data: Any = None, room: Rooms | None = None, **whom: Unpack[Whom]
     ) -> list[ClientAnswer]:
-        """Emit an event, and return the list of what the clients answer."""
+        """Emit an event, and return the list of the clients' answers."""
         return self.wait_for(lambda calls: calls.emit_with_ack(event, data, room, **whom).all())
 
     def iter_answers(
         self, event: str, data: Any = None, room: Rooms | None = None, **whom: Unpack[Whom]
     ) -> Iterator[ClientAnswer]:
-        """Emit an event, and give what each client answers when it comes."""
+        """Emit an event, and yield each client's answer when it has come."""
         return self.iterate(lambda calls: calls.emit_with_ack(event, data, room, **whom))
 
     def server_side_emit(self, event: str, data: Any = None, *, namespace: str | None = None) -> None:
@@ -102,7 +102,7 @@ class BlockingCalls(FirstStep[BlockingBroadcast]):
     def server_side_emit_with_ack(
         self, event: str, data: Any = None, *, namespace: str | None = None, timeout: float | None = None
     ) -> dict[str, Any]:
-        """The same, and give what the handler of each node has returned, by the node's id."""
+        """Emit as ``server_side_emit``, and return the result of each node's handler, by the node's id."""
         options: dict[str, Any] = {"namespace": namespace, "timeout": timeout}
         return self.wait_for(lambda calls: calls.server_side_emit_with_ack(event, data, **options))
 

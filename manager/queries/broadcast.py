@@ -1,4 +1,4 @@
-"""What can be done with those whom the steps of ``Steps`` mean."""
+"""The operator: it does something with the clients that its steps have chosen."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from socketio_cluster.manager.queries.steps import Steps
 
 
 class Calls(SocketCalls, AckCalls, ServerEmits):
-    """What concerns the clients and servers of all nodes; it needs no clients of its own."""
+    """The calls about clients and servers of all nodes. A process needs no clients of its own for them."""
 
 
 class Broadcast(Steps[Calls]):
-    """Emits to those whom the steps mean, and asks about them.
+    """Emits to the clients that its steps have chosen, and asks about them.
 
     Made by ``to``, ``except_``, ``where``, ``of``, ``volatile`` and ``local`` of a server, a manager or an
     emitter.

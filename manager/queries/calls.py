@@ -1,4 +1,4 @@
-"""All that a program with an event loop has to ask and tell the cluster."""
+"""The calls by which a program with an event loop asks the cluster and tells it something."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from socketio_cluster.manager.queries.steps import FirstStep
 
 
 class EmitterCalls(Calls, FirstStep[Broadcast]):
-    """What an emitter has: it serves no clients, and hears no events of servers."""
+    """The calls of an emitter. It serves no clients, and hears no events of servers."""
 
     def _everybody(self) -> Broadcast:
         return Broadcast(self)
 
 
 class ClusterCalls(EmitterCalls, ServerHandlers):
-    """What a manager and a server have."""
+    """The calls of a manager and of a server."""

@@ -10,7 +10,7 @@ from socketio_cluster.manager.clients.acks import AckWaiter
 
 
 class ClientAnswers:
-    """What clients have answered, until all have, or the time is over.
+    """Gathers what clients answer, until all have answered or the time is over.
 
     Args:
         seconds: how long the clients may take, from now on.
@@ -30,7 +30,7 @@ class ClientAnswers:
         return waiter
 
     async def next(self) -> list[tuple[str, list[Any]]]:
-        """Wait for answers, each a sid and the ack's arguments; none when no more will come."""
+        """Wait for answers: each is a sid and the arguments of the ack. Returns none if no more will come."""
         if not self._ready and self._waiters:
             self._news.clear()
             try:
@@ -42,13 +42,13 @@ class ClientAnswers:
         return ready
 
     def end(self) -> None:
-        """Let go of the callbacks that clients have not answered."""
+        """Remove the callbacks that clients have not answered."""
         for waiter in self._waiters.values():
             waiter.end()
         self._waiters.clear()
 
     def _answered(self, sid: str, arguments: tuple[Any, ...] | None) -> None:
-        """Take an answer; None: the client is gone."""
+        """Note an answer. None means that the client is gone."""
         self._waiters.pop(sid, None)
         if arguments is not None:
             self._ready.append((sid, list(arguments)))

@@ -1,4 +1,4 @@
-"""Conditions on the sessions of clients. They travel as data, and are looked at where the clients are."""
+"""Conditions on the sessions of clients. They travel as data, and each node checks its own clients."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ RELATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
 def conditions(where: Mapping[str, Any] | None) -> list[Condition]:
     """Read what an application has written, such as ``{"team": "red", "level >=": 3, "user.id in": [1, 2]}``.
 
-    Raises ``TypeError`` and ``ValueError`` for what is no condition, or cannot travel as MessagePack.
+    Raises ``TypeError`` and ``ValueError`` for a value that is no condition or that MessagePack cannot hold.
     """
     if where is None:
         return []

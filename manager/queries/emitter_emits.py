@@ -1,4 +1,4 @@
-"""Emits of an operator, by a process that serves no clients."""
+"""The emits of an operator in a process that serves no clients."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 class EmitterEmits:
-    """Publishes them."""
+    """Publishes the emits."""
 
     def __init__(self, emitter: AsyncEmitter) -> None:
         self._emitter = emitter
 
     def encode(self, event: str, data: Any, aim: Aim, callback: Callback | None) -> Encoded:
-        """Encode an event once for all. Raises ``TypeError`` for a callback: it needs a server."""
+        """Encode an event once for all. Raises ``TypeError`` for a callback: an emitter gets no acks."""
         if callback is not None:
             raise TypeError("an emitter takes no callback: use emit_with_ack")
         return encode_event(self._emitter.packet_class, event, data, aim.recipients.namespace)
@@ -28,7 +28,7 @@ class EmitterEmits:
     async def emit(
         self, encoded: Encoded, aim: Aim, callback: Callback | None = None, *, volatile: bool = False
     ) -> None:
-        """Emit to whom it is for, and return when the bus has the event; ``local`` is nobody here.
+        """Emit an event to its recipients. Returns when the bus has it. With ``local`` nobody gets it.
 
         Raises what ``AsyncEmitter.emit`` raises.
         """

@@ -1,4 +1,4 @@
-"""A question that was sent, for the task that waits for the answers."""
+"""A question that was sent, as the task that waits for the answers sees it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from socketio_cluster.manager.queries.polls import Poll
 
 
 class OpenQuestion:
-    """Gives the answers as they come.
+    """Yields the answers as they come.
 
     Args:
-        nodes: who was asked.
+        nodes: the nodes that were asked.
         seconds: how long the answers are waited for.
         patience: how many seconds more they are waited for after each piece, if that is later.
         want: asks a node for one piece more.
@@ -29,9 +29,9 @@ class OpenQuestion:
         self.poll = Poll(nodes, self._news.set)
 
     async def pieces(self) -> AsyncGenerator[Sequence[bytes]]:
-        """Give piece after piece, until all nodes have said all or are gone, or the time is over.
+        """Yield piece after piece, until all nodes have sent everything or are gone, or the time is over.
 
-        A node sends one more when the caller is done with one of its pieces, so few wait here.
+        A node sends one more when the caller is done with one of its pieces, so only a few wait here.
         """
         loop, poll = asyncio.get_running_loop(), self.poll
         while True:
@@ -44,11 +44,11 @@ class OpenQuestion:
                 return
 
     async def items(self) -> list[bytes]:
-        """Wait for all."""
+        """Return the items of all pieces."""
         return [item async for piece in self.pieces() for item in piece]
 
     async def _more(self) -> bool:
-        """Wait until a node has said something; False when all have said all, or the time is over."""
+        """Wait for the next message of a node. Returns False if none will come, or the time is over."""
         if not self._news.is_set():
             if not self.poll.missing:
                 return False

@@ -1,4 +1,4 @@
-"""What the nodes have said to a question, and who has not said all yet. Pure book-keeping."""
+"""The answers of the nodes to a question, and which nodes have not sent everything yet. Pure book-keeping."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class Piece(NamedTuple):
 
 
 class Poll:
-    """One question.
+    """A question, with the nodes that still have to answer it.
 
     Args:
-        nodes: who was asked.
+        nodes: the nodes that were asked.
         changed: called when a node has said something, or is gone.
     """
 
@@ -27,15 +27,15 @@ class Poll:
         self._pieces: deque[Piece] = deque()
         self._changed = changed
         self.missing = set(nodes)
-        """Who has not said all yet."""
+        """The nodes that have not sent everything yet."""
         self.failures: dict[str, str] = {}
 
     def take(self) -> Piece | None:
-        """Give the next piece that has come, if there is one; its node may not have said all yet."""
+        """Return the next piece that has come, or None. Its node may send more."""
         return self._pieces.popleft() if self._pieces else None
 
     def said(self, node: str, items: Sequence[bytes], error: str, *, last: bool) -> None:
-        """Take a piece; of a node that is not waited for it is ignored."""
+        """Note a piece. One of a node that is not waited for is ignored."""
         if node not in self.missing:
             return
         if items:
@@ -47,7 +47,7 @@ class Poll:
         self._changed()
 
     def gone(self, node: str) -> None:
-        """Wait no more for a node that is gone with its clients; what it had begun to say does not count."""
+        """Wait no more for a node that is gone with its clients. Its incomplete answer does not count."""
         if node in self.missing:
             self._pieces = deque(piece for piece in self._pieces if piece.node != node)
             self.missing.discard(node)
@@ -65,18 +65,18 @@ class Polls:
         return len(self._polls)
 
     def open(self, poll: Poll) -> int:
-        """Keep a question; returns its number."""
+        """Keep a question. Returns its number."""
         number = next(self._numbers)
         self._polls[number] = poll
         return number
 
     def said(self, number: int, node: str, items: Sequence[bytes], error: str, *, last: bool) -> None:
-        """Take a piece of an answer; one that nobody waits for any more is ignored."""
+        """Note a piece of an answer. One that nobody waits for any more is ignored."""
         if number in self._polls:
             self._polls[number].said(node, items, error, last=last)
 
     def node_gone(self, node: str) -> None:
-        """Wait for a node no more."""
+        """Wait no more for a node that is gone."""
         for poll in list(self._polls.values()):
             poll.gone(node)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Queries:
-    """Asks nodes. This node is asked like the others, but for the bus.
+    """Asks nodes. This node is asked like the others, but without the bus.
 
     Args:
         node: the node of this process.
@@ -36,19 +36,19 @@ class Queries:
         self._polls = Polls()
 
     def __len__(self) -> int:
-        """How many questions wait for answers."""
+        """Return how many questions wait for answers."""
         return len(self._polls)
 
     def myself(self) -> list[str]:
-        """Name this node, if it serves clients."""
+        """Return the id of this node, if it serves clients."""
         return [self._node.id] if self._replies is not None else []
 
     def others(self) -> list[str]:
-        """Name every other live node."""
+        """Return the ids of all other live nodes."""
         return [node for node in self._node.nodes if node != self._node.id]
 
     def everybody(self) -> list[str]:
-        """Name every live node."""
+        """Return the ids of all live nodes."""
         return self.myself() + self.others()
 
     @contextmanager
@@ -60,7 +60,7 @@ class Queries:
         timeout: float | None = None,
         patience: float = 0,
     ) -> Iterator[OpenQuestion]:
-        """Ask nodes; who leaves the context waits for answers no more.
+        """Ask nodes. The question is open until the context is left.
 
         ``timeout`` is in seconds, None is ``request_seconds``; ``patience`` is that of ``OpenQuestion``.
         Raises ``EventTooLarge`` for a question that no bus carries.
@@ -79,19 +79,19 @@ class Queries:
                     self._want(node, number, 0)
 
     def tell(self, nodes: Iterable[str], whom: Recipients, question: Question) -> int:
-        """Ask nodes, and want no answer. Returns the number of the envelope, or 0 if there is none.
+        """Ask nodes, and want no answer. Returns the number of the envelope, or 0 without one.
 
         Raises ``EventTooLarge``.
         """
         return self._send(set(nodes), Query(NO_ANSWER, whom, question))
 
     def said(self, origin: str, finding: Finding) -> None:
-        """Take a piece of another node's answer."""
+        """Note a piece of another node's answer."""
         items = [bytes(item) for item in finding.items]
         self._polls.said(finding.request, origin, items, finding.error, last=finding.last)
 
     def node_gone(self, node: str) -> None:
-        """Wait for a node no more."""
+        """Wait no more for a node that is gone."""
         self._polls.node_gone(node)
 
     def _send(self, nodes: set[str], query: Query) -> int:

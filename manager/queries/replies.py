@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("socketio_cluster.manager")
 
 NO_ANSWER: Final = 0
-"""The number of a query that is not to be answered."""
+"""The number of a query that wants no answer."""
 
 
 class _Listing(NamedTuple):
@@ -31,7 +31,7 @@ class _Listing(NamedTuple):
 
 
 class Replies:
-    """The answers that are being given. Those with many pieces can be broken off."""
+    """The answers that this node is giving. Those with many pieces can be stopped."""
 
     def __init__(self, manager: ClusterMember) -> None:
         self._manager = manager
@@ -39,7 +39,7 @@ class Replies:
         self._listings: dict[tuple[str, int], _Listing] = {}
 
     def __len__(self) -> int:
-        """How many answers with many pieces are being given."""
+        """Return how many answers with many pieces are being given."""
         return len(self._listings)
 
     def asked(self, origin: str, query: Query) -> None:
@@ -64,7 +64,7 @@ class Replies:
         task.add_done_callback(lambda _: self._listings.pop(key, None))
 
     def wanted(self, asker: str, want: Want) -> None:
-        """Send more pieces of an answer, or no more."""
+        """Send this number of further pieces, or stop the answer if it is 0."""
         listing = self._listings.get((asker, want.request))
         if listing is None:
             return
@@ -74,7 +74,7 @@ class Replies:
             listing.task.cancel()
 
     def node_gone(self, node: str) -> None:
-        """Break off the answers for a node that is gone."""
+        """Stop the answers for a node that is gone."""
         for (asker, _), listing in self._listings.items():
             if asker == node:
                 listing.task.cancel()
@@ -82,7 +82,7 @@ class Replies:
     async def _list(
         self, query: Query, question: Listing, window: AnswerWindow, send: Callable[..., None]
     ) -> None:
-        """Give an answer with many pieces, each when its asker wants it and the one before is on its way."""
+        """Send an answer with many pieces, each when the asker wants it and the one before is on its way."""
 
         async def give() -> None:
             async with aclosing(self._answering.give(query.recipients, question)) as pieces:
@@ -95,7 +95,7 @@ class Replies:
         send([], await _error_of(give()), last=True)
 
     async def _do(self, query: Query, send: Callable[..., None]) -> None:
-        """Do what is asked, and say what came of it."""
+        """Do what is asked, and send the result."""
         wanted = query.request != NO_ANSWER
 
         async def do() -> None:
@@ -109,7 +109,7 @@ class Replies:
 
 
 async def _error_of(work: Coroutine[Any, Any, None]) -> str:
-    """Do the work, and say what was wrong with it, in words for the one who asked; empty if nothing was."""
+    """Do the work. Returns a text for the asker that says what went wrong, or an empty one."""
     try:
         await work
     except (Failed, EventTooLarge) as exc:

@@ -1,4 +1,4 @@
-"""Whom a question is about: as an application says it, and as clients of this node."""
+"""The clients that a question is about: as an application names them, and as clients of this node."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Rooms = Room | list[Room] | tuple[Room, ...] | set[Room] | frozenset[Room]
 
 
 class Whom(TypedDict, total=False):
-    """Whom a call is for, beside the room. All calls about clients take these arguments."""
+    """The arguments, besides the room, by which all calls about clients choose the clients."""
 
     to: Rooms | None
     """python-socketio's other name for the room."""
@@ -34,7 +34,7 @@ class Whom(TypedDict, total=False):
     it. A field that a session does not have is None.
     """
     namespace: str | None
-    """"/" if None."""
+    """None stands for "/"."""
     local: bool
     """Whether this node alone is meant."""
     ignore_queue: bool
@@ -44,7 +44,7 @@ class Whom(TypedDict, total=False):
 
 
 class Aim(NamedTuple):
-    """What ``Whom`` says, checked."""
+    """The checked values of a ``Whom``."""
 
     recipients: Recipients
     local: bool = False
@@ -65,8 +65,8 @@ def aim(
 ) -> Aim:
     """Check a room and a ``Whom``.
 
-    Raises ``TypeError`` and ``ValueError`` for a room or a sid that cannot be, for a ``where`` that is none,
-    and for a timeout that is not above 0.
+    Raises ``TypeError`` and ``ValueError`` for an impossible room or sid, for a ``where`` that is no set of
+    conditions, and for a timeout that is not above 0.
     """
     if timeout is not None and not timeout > 0:
         raise ValueError(f"timeout must be more than 0 seconds, not {timeout}")
@@ -78,9 +78,9 @@ def aim(
 
 
 def select(manager: ClusterMember, whom: Recipients) -> list[Client]:
-    """The clients of this node that are meant, those among them that are still connecting too.
+    """Return the clients of this node that are meant, also those that are still connecting.
 
-    ``where`` is not looked at: that is what ``is_meant`` does for each client.
+    ``where`` is not checked here: ``is_meant`` does that for each client.
     """
     clients = manager.members.members(whom.namespace, whom.rooms)
     if not whom.except_:

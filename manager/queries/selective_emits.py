@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class SelectiveEmits:
-    """Delivers them here and passes them to the other nodes."""
+    """Delivers these emits to clients of this node, and passes them to the other nodes."""
 
     def __init__(self, manager: ClusterMember) -> None:
         self._manager: ClusterManager = manager
@@ -34,7 +34,7 @@ class SelectiveEmits:
     async def emit(
         self, encoded: Encoded, aim: Aim, callback: Callback | None = None, *, volatile: bool = False
     ) -> None:
-        """Emit to whom it is for; raises what ``ClusterManager.emit`` raises.
+        """Emit an event to its recipients. Raises what ``ClusterManager.emit`` raises.
 
         A volatile event goes to no other node while the bus is away or behind.
         """
@@ -92,13 +92,13 @@ def is_selective(whom: Recipients) -> bool:
 
 
 def selective(encoded: Encoded, whom: Recipients, *, volatile: bool = False) -> SelectiveEmit:
-    """Make the message for other nodes."""
+    """Return the message for other nodes."""
     event = Emit(whom.namespace, whom.rooms, [], *encoded[:2], 0, *encoded[2:])
     return SelectiveEmit(event, whom.except_, volatile, whom.where)
 
 
 def route(remote: Remote, whom: Recipients) -> list[str]:
-    """The channels that reach the recipients.
+    """Return the channels that reach the recipients.
 
     The node that a sid names cannot pass on an emit to a room that is named like the sid when it leaves out
     clients, because it does not know others' clients: such an emit goes to the whole namespace.

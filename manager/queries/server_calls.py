@@ -20,7 +20,7 @@ _answer: Final = msgspec.msgpack.Decoder(tuple[str, Any]).decode
 
 
 class ServerHandlers(Asking):
-    """Hears the events of other servers."""
+    """Has the handlers for events of other servers."""
 
     @overload
     def on_server(self, event: str, handler: Handler, namespace: str | None = None) -> Handler: ...
@@ -29,7 +29,7 @@ class ServerHandlers(Asking):
         self, event: str, handler: None = None, namespace: str | None = None
     ) -> Callable[[Handler], Handler]: ...
     def on_server(self, event: str, handler: Any = None, namespace: str | None = None) -> Any:
-        """Register a handler for an event of other servers; also as a decorator, without ``handler``.
+        """Register a handler for an event of other servers. Without ``handler`` it is a decorator.
 
         It is called with the event's arguments, and may be a coroutine function. What it returns is the
         answer to ``server_side_emit_with_ack``. An event has one handler in a namespace: another one replaces
@@ -45,7 +45,7 @@ class ServerHandlers(Asking):
 
 
 class ServerEmits(Asking):
-    """Tells the other servers something; no client hears of it."""
+    """Emits events to the other servers. Clients do not get them."""
 
     async def server_side_emit(self, event: str, data: Any = None, *, namespace: str | None = None) -> None:
         """Emit an event to every other live node; its ``on_server`` handler runs there, if there is one.
@@ -68,7 +68,7 @@ class ServerEmits(Asking):
     async def server_side_emit_with_ack(
         self, event: str, data: Any = None, *, namespace: str | None = None, timeout: float | None = None
     ) -> dict[str, Any]:
-        """The same, and give what the handler of each node has returned, by the node's id.
+        """Emit as ``server_side_emit``, and return the result of each node's handler, by its id.
 
         ``timeout`` is in seconds; None is the option ``request_seconds``. Raises ``PartialAnswer`` when a
         live node does not answer in time, has no handler, or its handler raises; and what

@@ -18,7 +18,7 @@ Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
 def check_event(event: object) -> None:
-    """Raise ``TypeError`` for what is no name of an event."""
+    """Raise ``TypeError`` for a value that is no name of an event."""
     if not isinstance(event, str):
         raise TypeError(f"a server event is named by a text, not {event!r}")
 
@@ -30,7 +30,7 @@ class ServerEvents:
         self._handlers: dict[tuple[str, str], Callable[..., Any]] = {}
 
     def on(self, namespace: str, event: str, handler: Handler) -> Handler:
-        """Register a handler, in the place of the one before; raises ``TypeError`` for what is none."""
+        """Register a handler, which replaces an earlier one. Raises ``TypeError`` if it is no function."""
         if not callable(handler):
             raise TypeError(f"the handler of {event!r} must be a function, not {handler!r}")
         self._handlers[namespace, event] = handler

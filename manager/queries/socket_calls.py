@@ -28,7 +28,7 @@ _room: Final = msgspec.msgpack.Decoder(tuple[Room, int]).decode
 
 
 class SocketCalls(Asking):
-    """Questions to all nodes, and what is done to clients of all nodes at once.
+    """The calls that ask all nodes about clients, or do something to many clients of all nodes.
 
     ``room`` is a room or a sid, several of them, or None for everybody in the namespace. ``whom`` are the
     arguments of ``Whom``, which all these calls take.
@@ -41,13 +41,13 @@ class SocketCalls(Asking):
     def fetch_sockets(
         self, room: Rooms | None = None, *, session: bool = True, **whom: Unpack[Whom]
     ) -> Stream[SocketInfo]:
-        """Describe the connected clients, on whichever node they are: to be awaited, or for ``async for``.
+        """Describe the connected clients of all nodes: an awaitable, also for ``async for``.
 
         Args:
             room: a room or sid, several, or None for the whole namespace.
             session: whether to fetch what ``save_session`` has stored too.
-            whom: who else is meant or not. A node may take ``timeout`` seconds for each piece of its list,
-                some hundred clients, from when it is wanted.
+            whom: the arguments of ``Whom``. A node may take ``timeout`` seconds for each piece of its list,
+                which has some hundred clients.
 
         Raises:
             PartialAnswer: a node did not answer in time, or a session cannot be packed; ``answer`` holds the
@@ -56,13 +56,13 @@ class SocketCalls(Asking):
         return self._stream(aim(room, **whom), lambda _: FindSockets(session), _socket)
 
     async def count(self, room: Rooms | None = None, **whom: Unpack[Whom]) -> int:
-        """Count the connected clients; every node sends only a number. Arguments as for ``fetch_sockets``."""
+        """Count the connected clients. Each node sends only a number. Arguments as for ``fetch_sockets``."""
         return await self._ask(aim(room, **whom), CountSockets(), _sum)
 
     async def fetch_rooms(
         self, namespace: str | None = None, *, local: bool = False, timeout: float | None = None
     ) -> dict[Room, int]:
-        """Give the rooms of a namespace with the number of clients in each.
+        """Return the rooms of a namespace with the number of clients in each.
 
         Rooms that are clients' own are left out. Arguments as for ``fetch_sockets``.
         """
@@ -72,7 +72,7 @@ class SocketCalls(Asking):
     async def rooms_of(
         self, sid: str, namespace: str | None = None, *, timeout: float | None = None
     ) -> frozenset[Room]:
-        """Give the rooms a client has entered, wherever it is. Its own, named like its sid, is left out.
+        """Return the rooms that a client of any node is in. Its own, named like its sid, is left out.
 
         Only the client's node is asked. Raises ``ValueError`` for an unknown sid, and one whose node is gone.
         """

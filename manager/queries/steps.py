@@ -1,4 +1,4 @@
-"""Whom something is for, said step by step, as with Node's ``BroadcastOperator``."""
+"""The steps by which clients are chosen, as with the ``BroadcastOperator`` of the JavaScript server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Calls = TypeVar("Calls")
 
 @dataclass(frozen=True)
 class Steps(Generic[Calls]):
-    """Whom something is for; each step gives a new one, so that one can be kept and used again."""
+    """A choice of clients. Each step returns a new one, so that any of them can be kept and used again."""
 
     _calls: Calls
     _namespace: str = "/"
@@ -26,7 +26,7 @@ class Steps(Generic[Calls]):
     _seconds: float | None = None
 
     def to(self, *rooms: Room) -> Self:
-        """Add rooms, or sids: whoever is in any of them is meant, once."""
+        """Add rooms or sids. A client in several of them is chosen once."""
         return replace(self, _rooms=(*(self._rooms or ()), *rooms))
 
     def except_(self, *rooms: Room) -> Self:
@@ -34,11 +34,11 @@ class Steps(Generic[Calls]):
         return replace(self, _except=(*self._except, *rooms))
 
     def where(self, conditions: Mapping[str, Any]) -> Self:
-        """Mean only those whose session fulfils these conditions too, such as ``{"level >=": 3}``."""
+        """Keep only clients whose session fulfils these conditions, such as ``{"level >=": 3}``."""
         return replace(self, _where=(*self._where, *conditions.items()))
 
     def of(self, namespace: str) -> Self:
-        """Mean this namespace instead of "/"."""
+        """Choose clients of this namespace instead of "/"."""
         return replace(self, _namespace=namespace)
 
     @property
@@ -48,11 +48,11 @@ class Steps(Generic[Calls]):
 
     @property
     def local(self) -> Self:
-        """Mean the clients of this node alone."""
+        """Choose only clients of this node."""
         return replace(self, _local=True)
 
     def timeout(self, seconds: float) -> Self:
-        """Set how long answers are waited for; ``emit`` waits for none."""
+        """Set how many seconds answers are waited for. ``emit`` waits for none."""
         return replace(self, _seconds=seconds)
 
     def compress(self, flag: bool = True) -> Self:
@@ -61,7 +61,7 @@ class Steps(Generic[Calls]):
 
     @property
     def _whom(self) -> Whom:
-        """What all calls about clients take, beside the room."""
+        """Return the arguments, besides the room, that all calls about clients take."""
         return {
             "except_": self._except,
             "where": dict(self._where),
@@ -80,14 +80,14 @@ Operator = TypeVar("Operator", bound=Steps[Any])
 
 
 class FirstStep(Generic[Operator]):
-    """Begins to say whom something is for."""
+    """Has the first steps, which begin a choice of clients."""
 
     def _everybody(self) -> Operator:
-        """The operator that means everybody in "/"."""
+        """Return the operator for everybody in "/"."""
         raise NotImplementedError
 
     def to(self, *rooms: Room) -> Operator:
-        """Begin to say whom an emit or a question is for: who is in any of these rooms."""
+        """Begin with the clients in any of these rooms."""
         return self._everybody().to(*rooms)
 
     def except_(self, *rooms: Room) -> Operator:
