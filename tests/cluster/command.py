@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.services.process import stop
@@ -17,13 +18,19 @@ SERVES = re.compile(r"(node-\d+) \((\S+)\) serves (\S+)(?: and (\S+))?, bus")
 
 
 class Command:
-    """A running command; as a context manager it is stopped at the end."""
+    """A running command; as a context manager it is stopped at the end. ``inside`` stands before it."""
 
-    def __init__(self, *arguments: str, env: dict[str, str] | None = None, cwd: Path = ROOT) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        env: dict[str, str] | None = None,
+        cwd: Path = ROOT,
+        inside: Sequence[str] = (),
+    ) -> None:
         self.lines: list[str] = []
         self._news = threading.Condition()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "socketio_cluster", *arguments],
+            [*inside, sys.executable, "-m", "socketio_cluster", *arguments],
             cwd=cwd,
             # Draining has tests of its own; the others shall not wait for their clients to be let go.
             env={**clean_environment(), "CLUSTER_DRAIN_WINDOW": "0", **(env or {})},

@@ -48,7 +48,9 @@ class Poller:
         query = f"{PATH}&sid={self.sid}" if self.sid else PATH
         self.requests += 1
         target = (url or next(self._urls)) + query
-        data = None if body is None else io.BytesIO(body.encode())  # aiohttp warns of bytes above 1 MiB
+        data = None
+        if body is not None:  # aiohttp warns of a str above 1 MiB, and says that a file is binary
+            data = aiohttp.BytesIOPayload(io.BytesIO(body.encode()), content_type="text/plain; charset=utf-8")
         async with self._http.request(method, target, data=data, headers=self._headers) as response:
             text = await response.text()
             if response.status != 200:

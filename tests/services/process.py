@@ -48,14 +48,16 @@ def program(name: str, *, package: str) -> str:
     return path
 
 
-def wait_for_port(port: int, process: subprocess.Popen, log: Path, *, seconds: float = 30) -> None:
+def wait_for_port(
+    port: int, process: subprocess.Popen, log: Path, *, seconds: float = 30, host: str = "127.0.0.1"
+) -> None:
     """Return when the port accepts; raise with the server's own words when it ends or takes too long."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
+            socket.create_connection((host, port), timeout=0.2).close()
         except OSError:
             time.sleep(0.02)
         else:
