@@ -15,7 +15,10 @@ class RoomKeeper(ClusterMember):
     def emptied(self, namespace: str, room: Room | None) -> None:
         """Unsubscribe from the channel of a room or a namespace without clients."""
         names = self.node.channels
-        self.node.unsubscribe(names.namespace(namespace) if room is None else names.room(namespace, room))
+        if room is None:
+            self.node.unsubscribe(names.namespace(namespace))
+        elif not self.present.needs(namespace, room):
+            self.node.unsubscribe(names.room(namespace, room))
 
     def is_sid_room(self, namespace: str, room: Any) -> bool:
         """Whether the room is a client's own room on this node. Such rooms are private."""

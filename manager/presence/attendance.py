@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.presence_messages import ChangePresence, Entry
+from socketio_cluster.manager.clients.rooms import Client
 from socketio_cluster.manager.errors import UNKNOWN_SID
 from socketio_cluster.manager.presence.held_room import HeldRoom, RoomId
 
@@ -54,8 +56,7 @@ class Attendance:
         client = manager.members.find(sid, namespace)
         if client is None or room not in client.rooms:
             raise ValueError(UNKNOWN_SID)  # It has left meanwhile.
-        self._of_client.setdefault(sid, {})[place] = None
-        self._welcome(self._rooms.hold(place), sid)
+        self._attend(sid, place)
 
     def update(self, sid: str, place: RoomId, meta: bytes) -> None:
         """Change the meta of a client. Raises ``ValueError`` for one that is not present."""
@@ -91,6 +92,23 @@ class Attendance:
             del self._lost[sid, place]
             self._welcome(room, sid)
 
+    def came_back(self, sid: str, namespace: str) -> None:
+        """Let a client that has its session back be present again where it was on another node."""
+        client = self._rooms.manager.members.find(sid, namespace)
+        if client is not None and self._rooms.used:
+            for room in client.rooms:
+                if self._entry(sid, (namespace, room)) is None:
+                    self._rooms.manager.spawn(self._take_over(client, (namespace, room)))
+
+    async def _take_over(self, client: Client, place: RoomId) -> None:
+        room = self._rooms.hold(place)
+        await self._rooms.completing.wait(room)
+        entry = room.book.find(client.sid)
+        here = self._rooms.manager.members.find(client.sid, client.namespace) is client
+        if entry is not None and here and place[1] in client.rooms and self._entry(client.sid, place) is None:
+            self._rooms.hold(place).own.put(Entry(client.sid, entry.key, entry.meta))
+            self._attend(client.sid, place)
+
     def lost(self, sid: str) -> None:
         """Note that a client's connection has ended. It is present for a while, because it may come back."""
         until = time.monotonic() + self._rooms.manager.options.presence_grace
@@ -102,9 +120,21 @@ class Attendance:
     def turn(self, now: float) -> None:
         """Remove the clients that have not come back."""
         for sid, place in [each for each, until in self._lost.items() if now >= until]:
-            del self._lost[sid, place]
-            self._rooms.hold(place).own.remove(sid)
-            self._forget(sid, place)
+            self._remove(sid, place)
+
+    def changed(self, room: HeldRoom, keys: Iterable[str]) -> None:
+        """Remove lost clients in whose place others have come, perhaps to other nodes."""
+        for sid in room.own.superseded(keys) if self._lost else ():
+            self._remove(sid, room.id)
+
+    def _remove(self, sid: str, place: RoomId) -> None:
+        del self._lost[sid, place]
+        self._rooms.hold(place).own.remove(sid)
+        self._forget(sid, place)
+
+    def _attend(self, sid: str, place: RoomId) -> None:
+        self._of_client.setdefault(sid, {})[place] = None
+        self._welcome(self._rooms.hold(place), sid)
 
     def _welcome(self, room: HeldRoom, sid: str) -> None:
         if sid not in room.watchers:

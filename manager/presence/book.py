@@ -31,6 +31,8 @@ class Book:
         """The entries of each key that is present, by node and sid."""
         self.changed: dict[str, None] = {}
         """The keys whose entries have changed since somebody has emptied this, in order."""
+        self.last: dict[str, bytes] = {}
+        """The last meta of each key that is not present any more, until somebody has taken it."""
 
     def change(self, node: str, since: int, version: int, entries: list[Entry], left: list[str]) -> bool:
         """Carry out a change by a node. Returns False, and does nothing, if an earlier one is missing."""
@@ -45,7 +47,7 @@ class Book:
 
     def replace(self, node: str, version: int, entries: Iterable[Entry]) -> None:
         """Take all entries of a node, unless a state that is as new is here."""
-        if version <= self.version(node):
+        if node in self.owners and version <= self.version(node):
             return
         new = {entry.sid: entry for entry in entries}
         gone = [sid for sid in self.entries(node) if sid not in new]
@@ -61,6 +63,7 @@ class Book:
             self._remove(node, owner.entries.get(entry.sid))
             owner.entries[entry.sid] = entry
             self.keys.setdefault(entry.key, {})[node, entry.sid] = entry
+            self.last.pop(entry.key, None)
             self.changed[entry.key] = None
 
     def drop(self, node: str) -> None:
@@ -87,6 +90,10 @@ class Book:
         owner = self.owners.get(node)
         return owner.entries if owner is not None else {}
 
+    def find(self, sid: str) -> Entry | None:
+        """Return the entry of a client, whichever node has it."""
+        return next((owner.entries[sid] for owner in self.owners.values() if sid in owner.entries), None)
+
     def metas(self, key: str) -> list[bytes]:
         """Return the metas of a key, one for each client that is connected.
 
@@ -102,4 +109,5 @@ class Book:
         del of_key[node, entry.sid]
         if not of_key:
             del self.keys[entry.key]
+            self.last[entry.key] = entry.meta
         self.changed[entry.key] = None

@@ -42,18 +42,19 @@ class Calls:
             self.left.pop(key, None)
             self._untold[key] = None
             return Call.JOIN, metas[-1]
-        if before is None:
+        meta = self._book.last.pop(key, before)
+        if before is None or meta is None:
             return None
         self._leave(key)
         self._untold[key] = None
-        return Call.LEAVE, before
+        return Call.LEAVE, meta
 
     def follow(self, keys: Iterable[str]) -> None:
         """Note the last meta of keys, on a keeper that does not call."""
         for key in keys:
-            metas = self._book.metas(key)
-            if metas and key in self.joined:
-                self.joined[key] = metas[-1]
+            last = self._book.last.pop(key, None)
+            if key in self.joined:
+                self.joined[key] = (self._book.metas(key) or [last or self.joined[key]])[-1]
 
     def told(self, joined: Iterable[str], left: Iterable[str], unknown: bytes, *, first: bool) -> None:
         """Note the calls of another keeper. ``unknown`` is the meta of a key that is not in the book.

@@ -45,6 +45,11 @@ class Handlers:
 
         return add if handler is None else add(handler)
 
+    @property
+    def any(self) -> bool:
+        """Whether there are any."""
+        return bool(self._handlers)
+
     def of(self, call: Call, namespace: str) -> list[Handler]:
         """Return the handlers to call."""
         return self._handlers.get((call, namespace), [])

@@ -62,6 +62,17 @@ class Own:
         """Note that a client has lost its connection, or is back."""
         self.put(msgspec.structs.replace(self.entries[sid], lost=lost))
 
+    def superseded(self, keys: Iterable[str]) -> list[str]:
+        """Return the lost clients that need not come back, because one with the same key is present."""
+        return [
+            sid
+            for key in keys
+            if len(of_key := self._book.keys.get(key, {})) > 1
+            and not all(entry.lost for entry in of_key.values())
+            for (node, sid), entry in of_key.items()
+            if entry.lost and node == self._me
+        ]
+
     def remove(self, sid: str) -> None:
         """Remove a client, if it is present."""
         if sid in self.entries:

@@ -11,7 +11,6 @@ from socketio_cluster.manager.bus.channels import Room, check_room
 from socketio_cluster.manager.bus.presence_messages import ChangePresence, CountPresence, FindPresence
 from socketio_cluster.manager.bus.query_messages import Question, Recipients
 from socketio_cluster.manager.errors import UNKNOWN_SID, NodeTimeout
-from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.presence.book import Book
 from socketio_cluster.manager.presence.calls import Call
 from socketio_cluster.manager.presence.copies import read
@@ -147,7 +146,8 @@ class Presence:
         if manager.members.find(sid, namespace) is not None:
             await manager.present.attendance.change(namespace, change)
             return
-        owner = node_of(sid)
+        await manager.remote.locate(namespace, sid)
+        owner = manager.remote.owner_of(sid)
         if owner is None or owner == manager.node_id or not manager.node.knows(owner):
             raise ValueError(UNKNOWN_SID)
         whom = Recipients(namespace, [sid], [])

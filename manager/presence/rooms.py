@@ -10,6 +10,7 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
+from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.presence_messages import PresenceCalled, PresenceChange, PresenceMessage
 from socketio_cluster.manager.presence.answers import Answers
 from socketio_cluster.manager.presence.attendance import Attendance
@@ -51,17 +52,29 @@ class PresenceRooms:
         self._versions = count(1)
         self._touched: dict[RoomId, HeldRoom] = {}
         self._forget_at = 0.0
+        self._used = False
         self._clock = Recurring(TURN, self._turn)
 
     def hold(self, room: RoomId) -> HeldRoom:
         """Return what this node knows of a room. If that is new to it, it begins to find out."""
         held = self.held.get(room)
         if held is None:
+            self._used = True
             held = self.held[room] = HeldRoom(room, self.manager.node_id, self._versions)
             held.keepers = self.keepers.ring.keepers(*room)
             self.completing.begin(held)
         self.touch(held)
         return held
+
+    @property
+    def used(self) -> bool:
+        """Whether the application uses presence, as far as this node has seen."""
+        return self._used or self.manager.presence.handlers.any
+
+    def needs(self, namespace: str, room: Room) -> bool:
+        """Whether this node has to hear of a room in which it has no client any more: one may come back."""
+        held = self.held.get((namespace, room))
+        return held is not None and bool(held.own.entries)
 
     def touch(self, room: HeldRoom) -> None:
         """Look at a room in the next turn, because something has changed in it."""
@@ -113,6 +126,7 @@ class PresenceRooms:
         if room.book.changed or room.newcomers:
             if room.complete and not room.telling and now >= room.due:
                 changed, room.book.changed = room.book.changed, {}
+                self.attendance.changed(room, changed)
                 self._telling.turn(room, changed, now)
                 self._calling.turn(room, changed)
             else:
@@ -127,3 +141,5 @@ class PresenceRooms:
             if room.complete and not room.repairing and not room.wanted and (room.empty or not kept):
                 del self.held[place]
                 self._touched.pop(place, None)
+                if not self.manager.members.has(*place):
+                    self.manager.node.unsubscribe(self.manager.node.channels.room(*place))

@@ -182,6 +182,7 @@ class Arrivals:
         if claimed.data:
             stored = await manager.server.eio.get_session(eio_sid)
             stored[namespace] = msgspec.msgpack.decode(claimed.data)
+        manager.present.attendance.came_back(sid, namespace)
 
 
 def _why_not(claimed: Claimed, offset: Stamp | None) -> str | None:

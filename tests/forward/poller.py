@@ -49,9 +49,7 @@ class Poller:
         self.requests += 1
         target = (url or next(self._urls)) + query
         data = None
-        if (
-            body is not None
-        ):  # aiohttp warns of a str above 1 MiB, and calls a file binary if nobody says otherwise
+        if body is not None:  # aiohttp warns of a str above 1 MiB, and says that a file is binary
             data = aiohttp.BytesIOPayload(io.BytesIO(body.encode()), content_type="text/plain; charset=utf-8")
         async with self._http.request(method, target, data=data, headers=self._headers) as response:
             text = await response.text()

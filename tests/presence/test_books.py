@@ -116,6 +116,16 @@ def test_own_changes(book):
     assert own.take() == []
 
 
+def test_superseded(book):
+    """A lost client is not waited for when another one of its key is present, on whichever node."""
+    own = Own(book, "a", count(1))
+    own.put(entry("s1", lost=True))
+    own.put(entry("s2", "bob", lost=True))
+    assert own.superseded(["ada", "bob", "eve"]) == []
+    book.change("b", 0, 1, [entry("s3"), entry("s4", "bob", lost=True)], [])
+    assert own.superseded(["ada", "bob"]) == ["s1"]
+
+
 def test_copies():
     """What a node knows of a room arrives whole, however many pieces it has."""
     room = HeldRoom(("/", "tea"), "a", count(1))
@@ -158,6 +168,22 @@ def test_calls(book):
     assert calls.next("ada") == (Call.LEAVE, b"2")
     assert calls.next("ada") is None
     assert calls.take_untold() == ([], ["ada"])
+
+
+def test_last_meta(book):
+    """A leave has the last meta, also when this was never looked at."""
+    calls, other = Calls(book), Calls(book)
+    book.change("a", 0, 1, [entry("s1", meta=b"1")], [])
+    calls.next("ada")
+    other.told(["ada"], [], b"?", first=True)
+    book.change("a", 1, 2, [entry("s1", meta=b"2")], [])
+    book.change("a", 2, 3, [], ["s1"])
+    assert calls.next("ada") == (Call.LEAVE, b"2")
+    book.change("a", 3, 4, [entry("s1", meta=b"3")], [])
+    book.change("a", 4, 5, [], ["s1"])
+    other.follow(["ada"])
+    assert other.next("ada") == (Call.LEAVE, b"3")
+    assert book.last == {}
 
 
 def test_other_keeper_goes_on(book):

@@ -34,6 +34,12 @@ class View:
             while self.keys is None or self.keys.keys() != set(keys):
                 self.take(*await self.client.next_any(seconds))
 
+    async def has(self, count, seconds):
+        """Wait until the client knows so many keys."""
+        async with asyncio.timeout(seconds):
+            while self.keys is None or len(self.keys) != count:
+                self.take(*await self.client.next_any(seconds))
+
     def drain(self):
         """Take what has come already."""
         while not self.client.events.empty():
@@ -75,7 +81,7 @@ class View:
 async def lists(node, room, *keys):
     """Wait until a node lists just these keys: another node's change takes a moment to arrive."""
     async with asyncio.timeout(SECONDS):
-        while (await node.sio.presence.list(room)).keys() != set(keys):  # noqa: ASYNC110 - it asks anew
+        while (await node.manager.presence.list(room)).keys() != set(keys):  # noqa: ASYNC110 - it asks anew
             await asyncio.sleep(0.02)
 
 
