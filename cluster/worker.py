@@ -23,6 +23,7 @@ from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward.forwarding import Forwarding
 from socketio_cluster.cluster.http.ending import stop_accepting
 from socketio_cluster.cluster.http.entering import open_entrance
+from socketio_cluster.cluster.http.front import FrontProtocol
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
 from socketio_cluster.cluster.http.mounts import allow_mounts
 from socketio_cluster.cluster.http.protocol import HttpProtocol, HttpStats
@@ -220,7 +221,7 @@ def _node_id() -> str:
 def _config(app: Any, options: ServeOptions, http_stats: HttpStats) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=partial(HttpProtocol, http_stats),  # type: ignore[arg-type]  # it is only called
+        http=partial(FrontProtocol if options.lane else HttpProtocol, http_stats),  # type: ignore[arg-type]  # it is only called
         ws=LaneProtocol if options.lane else RelayProtocol,
         forwarded_allow_ips=options.forwarded_allow_ips,
         root_path=options.root_path,

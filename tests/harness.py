@@ -18,8 +18,9 @@ import websockets
 import socketio_cluster
 from socketio_cluster import ClusterManager
 from socketio_cluster.cluster.http.entering import open_entrance
+from socketio_cluster.cluster.http.front import FrontProtocol
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
-from socketio_cluster.cluster.http.protocol import HttpProtocol, HttpStats
+from socketio_cluster.cluster.http.protocol import HttpStats
 from socketio_cluster.cluster.lane.entrance import entrance
 from socketio_cluster.cluster.lane.install import Lanes
 from socketio_cluster.cluster.metrics.watch import Watching
@@ -97,7 +98,7 @@ class Node:
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             self.app,
-            http=partial(HttpProtocol, HttpStats()),
+            http=partial(FrontProtocol, HttpStats()) if LANE else "auto",
             ws=LaneProtocol if LANE else "websockets-sansio",
             ws_per_message_deflate=False,  # as in serve: a compressed connection would have no lane
             lifespan="off",
@@ -111,7 +112,8 @@ class Node:
         Stack(layers).install([self.manager])
         self.serving = asyncio.create_task(self.server.serve(sockets=[listener]))
         await eventually(lambda: self.server.started or self.serving.done())
-        open_entrance(config, entrance)
+        if LANE:
+            open_entrance(config, entrance)
 
     async def stop(self):
         self.server.should_exit = True

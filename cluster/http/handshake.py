@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,14 @@ from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS
 GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 """The text that is hashed with the key (RFC 6455, section 1.3)."""
 _ONCE: Final = (b"connection", b"upgrade", b"sec-websocket-key", b"sec-websocket-version")
+
+_WELL_FORMED: Final = re.compile(
+    rb"GET /[!-\"$-~]* HTTP/1\.1\r\n"
+    rb"(?:(?!(?i:content-length|transfer-encoding|expect):)"
+    rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)+\r\n"
+)
+"""The head of a request without a body (RFC 9112). What does not match is left to an HTTP parser, which takes
+more."""
 
 Header = tuple[bytes, bytes]
 
@@ -41,6 +50,11 @@ class HandshakeRequest:
             if name == b"sec-websocket-protocol"
         ]
         return [token.strip() for offer in offers for token in offer]
+
+
+def is_well_formed(data: bytes) -> bool:
+    """Whether these bytes are a whole request for a WebSocket that no HTTP parser needs to read before."""
+    return b"pgrade: websocket" in data and _WELL_FORMED.fullmatch(data) is not None
 
 
 def read(data: bytes) -> HandshakeRequest | None:

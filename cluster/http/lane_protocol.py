@@ -79,12 +79,16 @@ class LaneProtocol(asyncio.Protocol):
         if self._data:
             self._fall_back().data_received(data)
             return
+        self.begin(data, read(data))
+
+    def begin(self, data: bytes, request: HandshakeRequest | None) -> None:
+        """Begin with a request. None stands for one that only uvicorn's protocol can read."""
         self._data = data
-        self._request = read(data)
-        if self._request is None:
+        self._request = request
+        if request is None:
             self._fall_back()
         else:
-            self._start(self._request)
+            self._start(request)
 
     def eof_received(self) -> None:
         """Return None, by which the transport closes."""

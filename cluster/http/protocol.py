@@ -46,6 +46,8 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._stats = stats
         self._last = False
+        self.head_until: float | None = None
+        """The time, by the loop's clock, at which the first head is due. None: HEAD_SECONDS from now."""
         self._part: str | None = HEAD
         """The part of a request that the client sends now; None between requests, when uvicorn's own timer
         runs."""
@@ -151,7 +153,8 @@ class HttpProtocol(HttpToolsProtocol):
             self._timer = None
         self._watched = self._part
         if self._part is HEAD:
-            self._timer = self.loop.call_later(HEAD_SECONDS, self._too_late)
+            until, self.head_until = self.head_until, None
+            self._timer = self.loop.call_at(until or self.loop.time() + HEAD_SECONDS, self._too_late)
         elif self._part is BODY:
             self._timer = self.loop.call_at(self._body_until, self._too_late)
 

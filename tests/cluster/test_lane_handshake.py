@@ -4,12 +4,13 @@ import asyncio
 import base64
 import logging
 
+import httptools
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from websockets.server import ServerProtocol
 
-from socketio_cluster.cluster.http.handshake import answer, read
+from socketio_cluster.cluster.http.handshake import answer, is_well_formed, read
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
 from socketio_cluster.cluster.http.websocket import RelayProtocol
 from tests.cluster.lane_helpers import lane_node
@@ -84,6 +85,46 @@ def test_what_is_accepted_here_is_accepted_by_the_library(headers):
     del response.headers["Date"]
     library.send_response(response)
     assert answer(plain.key, []) == b"".join(library.data_to_send())
+
+
+class Parsed:
+    """What an HTTP parser reads of a request."""
+
+    def __init__(self):
+        self.url, self.headers, self.complete = b"", [], False
+
+    def on_url(self, url):
+        self.url += url
+
+    def on_header(self, name, value):
+        self.headers.append((name.lower(), value))
+
+    def on_headers_complete(self):
+        self.complete = True
+
+
+NOISE = st.binary(max_size=3) | st.sampled_from(
+    [b"\r\n", b"\n", b" ", b":", b"\0", b"Content-Length: 1\r\n", b"\xe9", b"#"]
+)
+
+
+@settings(max_examples=600, deadline=None, derandomize=True)
+@given(st.integers(0, 250), st.integers(0, 3), NOISE)
+@example(150, 0, b"Expect: 100-continue\r\n")
+def test_what_needs_no_parser(at, cut, noise):
+    """A request that is read without an HTTP parser before it is one that a parser reads alike."""
+    data = request(headers=[*without(b"upgrade"), (b"upgrade", b"websocket"), (b"X-Mixed", b"  v w\t")])
+    assert is_well_formed(data)
+    data = data[:at] + noise + data[at + cut :]
+    plain = read(data) if is_well_formed(data) else None
+    if plain is None:
+        return
+    parsed = Parsed()
+    with pytest.raises(httptools.HttpParserUpgrade):
+        httptools.HttpRequestParser(parsed).feed_data(data)
+    assert parsed.complete
+    assert [(name, value.strip(b" \t")) for name, value in parsed.headers] == plain.headers
+    assert parsed.url == plain.path + (b"?" + plain.query if b"?" in parsed.url else b"")
 
 
 async def exchange(node, data, closing=True):

@@ -11,6 +11,7 @@ import pytest
 import uvicorn
 
 from socketio_cluster.cluster.http import protocol as http_protocol
+from socketio_cluster.cluster.http.front import FrontProtocol
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
 from socketio_cluster.cluster.http.protocol import BODY, HEAD, PIPELINED, HttpProtocol, HttpStats
 from socketio_cluster.cluster.http.websocket import RelayProtocol
@@ -61,7 +62,11 @@ class Served:
         self.stats = HttpStats()
         self.sock = socket.create_server(("127.0.0.1", 0))
         config = uvicorn.Config(
-            self.app, http=partial(HttpProtocol, self.stats), ws=ws, lifespan="off", log_level="critical"
+            self.app,
+            http=partial(FrontProtocol if ws is LaneProtocol else HttpProtocol, self.stats),
+            ws=ws,
+            lifespan="off",
+            log_level="critical",
         )
         self.server = Server(config)
 

@@ -1,0 +1,84 @@
+"""The first protocol of each connection: its first bytes say which one serves it.
+
+Nearly every connection to a node begins with a WebSocket handshake, whole and in one piece. uvicorn's HTTP
+protocol, with its parser and flow control, took a quarter of the cost of such a connection. So it is made for
+all others only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from socketio_cluster.cluster.http import protocol as http
+from socketio_cluster.cluster.http.handshake import is_well_formed, read
+from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
+from socketio_cluster.cluster.http.protocol import HEAD, HttpProtocol, HttpStats
+
+
+class FrontProtocol(asyncio.Protocol):
+    """A connection from which nothing was read yet.
+
+    The arguments are those of ``HttpProtocol``; uvicorn gives all but the first.
+    """
+
+    __slots__ = ("_app_state", "_config", "_state", "_stats", "_timer", "_transport")
+
+    def __init__(
+        self,
+        stats: HttpStats,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: Any = None,
+    ) -> None:
+        self._stats = stats
+        self._config = config
+        self._state = server_state
+        self._app_state = app_state
+        self._transport: asyncio.Transport
+        self._timer: asyncio.TimerHandle
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the first bytes, with a limit."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._state.connections.add(self)  # type: ignore[arg-type]
+        self._timer = asyncio.get_running_loop().call_later(http.HEAD_SECONDS, self._too_late)
+
+    def data_received(self, data: bytes) -> None:
+        """Give the connection to the protocol that serves it."""
+        self._leave()
+        request = read(data) if is_well_formed(data) else None
+        if request is None:
+            self._serve_http(data)
+            return
+        protocol = LaneProtocol(self._config, self._state, self._app_state)
+        protocol.connection_made(self._transport)
+        self._transport.set_protocol(protocol)
+        protocol.begin(data, request)
+
+    def _serve_http(self, data: bytes) -> None:
+        protocol = HttpProtocol(self._stats, self._config, self._state, self._app_state)
+        protocol.head_until = self._timer.when()
+        protocol.connection_made(self._transport)
+        self._transport.set_protocol(protocol)
+        protocol.data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._leave()
+
+    def shutdown(self) -> None:
+        """Close, as uvicorn closes a connection without a request."""
+        self._transport.close()
+
+    def _leave(self) -> None:
+        self._timer.cancel()
+        self._state.connections.discard(self)
+
+    def _too_late(self) -> None:
+        self._stats.timeouts[HEAD] += 1
+        self._transport.close()
