@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.registry import open_broker
 from socketio_cluster.manager.bus.store import Begin, cluster_of
-from tests.services.redis import RedisServer
+from socketio_cluster.manager.errors import BrokerError
+from tests.services.redis import RedisSentinel, RedisServer
 
 CLUSTER = cluster_of(Channels("sio").everyone)
 
@@ -29,3 +32,20 @@ async def test_a_restart(settings, remembers, tmp_path):
         server.stop()
         server.start()
         assert (await epoch(server) == before) is remembers
+
+
+async def test_a_failover(tmp_path):
+    """A replica that has become the primary has a new epoch: the last writes may never have reached it."""
+    with RedisSentinel(tmp_path) as servers:
+        before = await epoch(servers)
+        servers.replica.until(before.encode(), "HGETALL", f"{CLUSTER}:recovery")
+        servers.master.stop()
+        async with asyncio.timeout(60):
+            while True:
+                try:
+                    after = await epoch(servers)
+                    break
+                except BrokerError:
+                    await asyncio.sleep(0.1)
+        assert after != before
+        assert await epoch(servers) == after

@@ -132,3 +132,27 @@ async def test_one_of_two(nodes, door, connect, driver):
     for one, answer in zip(made, opened, strict=True):
         if not isinstance(answer, Exception):
             await one.__aexit__(None, None, None)
+
+
+@pytest.mark.parametrize("bus_url", ["local", "redis"], indirect=True)
+async def test_more_than_is_kept(bus_url, prefix, driver):
+    """A client that missed more than the bus keeps is told so; one that missed less is recovered."""
+    options = {"count": 2, "recovery_seconds": 30, "recovery_bytes": 256 * 1024}
+    async with three_nodes(bus_url, prefix, **options) as (a, b):
+        door = Door(a)
+        await door.open()
+        async with driver.client(door, reconnection=True) as client:
+            assert await client.connects.get() is False
+            for kibibytes, recovered in ((100, True), (500, False)):
+                sid = client.sid
+                door.cut()
+                await left(a, sid)
+                for number in range(kibibytes // 4):
+                    await b.sio.emit("n", [number, "x" * 4096])
+                door.lead(a)
+                assert await came_back(client) is recovered
+                for number in range(kibibytes // 4 if recovered else 0):
+                    await take(client, "n", [number, "x" * 4096])
+                await fence(b, client)
+        await door.close()
+        assert a.manager.stats.recoveries == {"recovered": 1, "late": 1}

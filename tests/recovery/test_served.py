@@ -23,12 +23,13 @@ def served(request, prefix):
     bus = [] if request.param == "local" else [f"--bus={request.getfixturevalue('redis_url')}"]
     options = ["--port=0", "--direct-port=0", "--workers=3", "--recovery-seconds=60", f"--prefix={prefix}"]
     with Command("serve", APP, *options, *bus) as command:
-        yield [SimpleNamespace(url=urls[-1]) for _, urls in sorted(command.nodes(3).items())]
+        nodes = [SimpleNamespace(url=urls[-1]) for _, urls in sorted(command.nodes(3).items())]
+        yield SimpleNamespace(command=command, nodes=nodes)
 
 
 async def test_a_killed_worker(served, driver):
     """After SIGKILL of its worker a client has its sid, its rooms and its session, and what it missed."""
-    first, second, _ = served
+    first, second, _ = served.nodes
     async with contextlib.AsyncExitStack() as stack:
         doors = [Door(first), Door(second)]
         for door in doors:
@@ -55,3 +56,33 @@ async def test_a_killed_worker(served, driver):
         assert await client.call("recall") == [[{"name": "Ann"}, sorted(["red", sid]), True]]
         await other.call("tell", "red", 102)
         assert (await client.next("told"))[0] == 102
+
+
+async def test_all_workers_are_replaced(served, driver):
+    """While all workers are replaced, one after the other, clients miss nothing and keep their sids."""
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(driver.client(node, reconnection=True)) for node in served.nodes
+        ]
+        sids = [client.sid for client in clients]
+        for client in clients:
+            await client.call("join", "red")
+        teller = await stack.enter_async_context(driver.client(served.nodes[0], reconnection=True))
+        served.command.process.send_signal(signal.SIGHUP)
+        number = 0
+        while any(client.connects.qsize() < 2 for client in clients):
+            number += 1
+            await teller.emit("tell", "red", number)
+            await asyncio.sleep(0.01)
+        told = 0
+        for client in clients:
+            assert [await client.connects.get() for _ in range(2)] == [False, True]
+        await teller.call("tell", "red", -1)
+        for client in clients:
+            numbers = []
+            while -1 not in numbers:
+                numbers.append((await client.next("told"))[0])
+            assert len(numbers) == len(set(numbers))
+            told = told or numbers
+            assert numbers == told
+        assert [client.sid for client in clients] == sids

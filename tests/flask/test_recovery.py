@@ -1,0 +1,46 @@
+"""A threaded server in a cluster with recovery: what it emits is kept for the clients of other nodes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.flask.threaded import ThreadedNode, mixed
+from tests.harness import Node
+from tests.jsclient import install, js_driver
+from tests.recovery.clients import came_back, left, take
+from tests.recovery.door import Door
+
+
+@pytest.mark.parametrize("bus", ["local", "redis"])
+async def test_emits_of_a_threaded_node(request, bus, prefix):
+    """Events that a Flask node emits while a client is away are replayed, and it may change rooms."""
+    install()
+    url = request.getfixturevalue(f"{bus}_url")
+    async with (
+        mixed((ThreadedNode, Node, Node), url, prefix, recovery_seconds=30) as nodes,
+        js_driver() as driver,
+    ):
+        flask, a, b = nodes
+        door = Door(a)
+        await door.open()
+        async with driver.client(door, reconnection=True) as client, driver.client(flask) as other:
+            assert await client.connects.get() is False
+            sid = client.sid
+            await flask.sio.enter_room(sid, "red")
+            await flask.sio.emit("n", 1, room="red")
+            await take(client, "n", 1)
+            door.cut()
+            await left(a, sid)
+            await flask.sio.emit("n", 2, room="red")
+            await flask.sio.emit("n", 3, to=sid)
+            await flask.sio.enter_room(sid, "blue")
+            await flask.sio.emit("n", 4, room="blue")
+            await flask.sio.emit("n", 5)
+            door.lead(b)
+            assert await came_back(client) is True
+            for number in (2, 3, 4, 5):
+                await take(client, "n", number)
+            assert set(b.sio.rooms(sid)) == {sid, "red", "blue"}
+            assert await flask.sio.call("ask", 6, to=sid) == 6
+            assert await other.next("n") == [5]
+        await door.close()
