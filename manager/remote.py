@@ -135,6 +135,13 @@ class Remote:
         """Find out which node has a client. Here that is always the one that the sid names."""
         return True
 
+    async def find(self, namespace: str, sid: str) -> str | None:
+        """Return the node that has a client, or that its sid names; None for what is no sid."""
+        if self._is_client(namespace, sid):
+            return self._node.id
+        await self.locate(namespace, sid)
+        return self.owner_of(sid)
+
     async def is_client(self, namespace: str, room: Room) -> bool:
         """Tell whether a room is a client's own. The node that it names is asked. Raises ``NodeTimeout``."""
         if self._is_client(namespace, room):

@@ -93,12 +93,14 @@ class NatsBroker:
             for index, (_, payload, _) in enumerate(batch)
             if len(payload) > limit
         }
-        fitting = [
-            (index, *publication[:2]) for index, publication in enumerate(batch) if index not in reasons
-        ]
         if batch:
             await self._join(batch[0].channels[0])
-        sent = [(index, subject(name), payload) for index, names, payload in fitting for name in names]
+        sent = [
+            (index, subject(name), payload)
+            for index, (names, payload, _) in enumerate(batch)
+            if index not in reasons
+            for name in names
+        ]
         async with self._publishing:
             self._refused.clear()
             try:

@@ -82,7 +82,7 @@ class Routes:
     def answered(self, answer: bytes) -> None:
         """Note an answer."""
         number, _, server = answer.decode(errors="replace").partition(" ")
-        if number.isdecimal():
+        if number.isdecimal() and NAME.fullmatch(number):
             self.heard(server)
             self._missing.get(int(number), set()).discard(server)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
-from urllib.parse import quote
 
 LONGEST: Final = 512
 """The most characters of a room in a subject.
@@ -14,8 +14,8 @@ The server ends the connection at a line of more than 4096 bytes (``max_control_
 subjects far shorter.
 """
 
-HARMLESS: Final = "/,:;=@+"
-"""Characters that stay as they are, besides letters, digits, ``_``, ``-`` and ``~``."""
+ODD: Final = re.compile(r"[^A-Za-z0-9_~/,:;=@+-]")
+"""Characters that are written as ``%`` and the hexadecimal numbers of their bytes."""
 
 
 def root(channel: str) -> str:
@@ -40,7 +40,11 @@ def _parts(channel: str) -> tuple[str, str, str]:
 
 
 def _token(text: str) -> str:
-    token = quote(text, safe=HARMLESS).replace(".", "%2E")
+    token = ODD.sub(_escaped, text)
     if len(token) > LONGEST:
         return "%%" + blake2b(text.encode(), digest_size=24).hexdigest()
     return token
+
+
+def _escaped(odd: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in odd[0].encode())

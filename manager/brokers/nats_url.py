@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+import nkeys
 from nats.aio.client import RawCredentials
 
-from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.errors import BrokerError, SettingError
 
 FORM: Final = "nats://user:password@host1:4222,host2:4222"
 OPTIONS: Final = ("creds", "nkey", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "tls_first")
 """What may follow the ``?``. Each but ``tls_first`` is the path of a file."""
+
+JWT: Final = re.compile(r"BEGIN NATS USER JWT-+\s+\S+")
+SEED: Final = re.compile(r"BEGIN USER NKEY SEED-+\s+(\S+)")
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,8 @@ class Target:
 def read_url(url: str) -> Target:
     """Read a URL and the files that it names. Blocks.
 
-    Raises ``SettingError``. Its text never quotes the credentials.
+    Raises ``SettingError`` for a URL that cannot work, and ``BrokerError`` for a file, which may be right at
+    the next try. Their texts never quote the credentials.
     """
     parts = urlsplit(url)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -71,21 +77,31 @@ def _signer(options: dict[str, str]) -> dict[str, Any]:
 
     nats-py would read the file in the event loop, at each connection.
     """
-    if "creds" in options:
-        return {"user_credentials": RawCredentials(_text(options["creds"], "BEGIN NATS USER JWT"))}
-    if "nkey" in options:
-        return {"nkeys_seed_str": _text(options["nkey"], "SU").strip()}
+    if path := options.get("creds"):
+        text = _text(path)
+        seed = SEED.search(text)
+        _check(seed[1] if seed and JWT.search(text) else "", path)
+        return {"user_credentials": RawCredentials(text)}
+    if path := options.get("nkey"):
+        seed_alone = _text(path).strip()
+        _check(seed_alone, path)
+        return {"nkeys_seed_str": seed_alone}
     return {}
 
 
-def _text(path: str, mark: str) -> str:
+def _text(path: str) -> str:
     try:
-        text = Path(path).read_text()
+        return Path(path).read_text()
     except (OSError, ValueError) as error:
-        raise SettingError(f"the credentials in {path} cannot be read: {error}") from None
-    if mark not in text:
-        raise SettingError(f"{path} has no credentials of a NATS user ({mark})")
-    return text
+        raise BrokerError(f"the credentials in {path} cannot be read: {error}") from None
+
+
+def _check(seed: str, path: str) -> None:
+    """Raise ``BrokerError`` if this is no seed. nats-py would raise errors of many kinds."""
+    try:
+        nkeys.from_seed(bytearray(seed.encode())).wipe()
+    except (ValueError, nkeys.NkeysError):
+        raise BrokerError(f"{path} has no credentials of a NATS user") from None
 
 
 def _context(options: dict[str, str]) -> ssl.SSLContext:
@@ -94,5 +110,5 @@ def _context(options: dict[str, str]) -> ssl.SSLContext:
         if "ssl_certfile" in options:
             context.load_cert_chain(options["ssl_certfile"], options.get("ssl_keyfile"))
     except OSError as error:
-        raise SettingError(f"a certificate that a NATS URL names cannot be read: {error}") from None
+        raise BrokerError(f"a certificate that a NATS URL names cannot be read: {error}") from None
     return context

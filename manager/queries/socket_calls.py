@@ -76,13 +76,14 @@ class SocketCalls(Asking):
 
         Only the client's node is asked. Raises ``ValueError`` for an unknown sid, and one whose node is gone.
         """
+        target, asker = aim(sid, namespace=namespace, timeout=timeout), self.cluster_manager
+        await asker.start()
+        owner = await asker.remote.find(namespace or "/", sid)
 
-        def owner(queries: Queries) -> list[str]:
-            return [node for node in queries.everybody() if node == self.cluster_manager.remote.owner_of(sid)]
+        def nodes(queries: Queries) -> list[str]:
+            return [node for node in queries.everybody() if node == owner]
 
-        target = aim(sid, namespace=namespace, timeout=timeout)
-        await self.cluster_manager.remote.locate(namespace or "/", sid)
-        for socket in await self._ask(target, FindSockets(session=False), _sockets, owner):
+        for socket in await self._ask(target, FindSockets(session=False), _sockets, nodes):
             if socket.sid == sid:
                 return socket.rooms
         raise ValueError(UNKNOWN_SID)

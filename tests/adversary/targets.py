@@ -25,6 +25,7 @@ from socketio_cluster.cluster.lane.frames import (
 )
 from socketio_cluster.manager.brokers.amqp_frames import METHOD, Deliveries, FrameBuffer
 from socketio_cluster.manager.brokers.hub import HubClient
+from socketio_cluster.manager.brokers.nats_routes import Routes
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.host.posts import MOST_PACKETS, Malformed, packets_of
@@ -158,4 +159,21 @@ def amqp(data: bytes) -> None:
     assert sum(len(each.payload) for each in deliveries.take()) <= len(data)
 
 
-TARGETS = {each.__name__: each for each in (frames, payload, events, msgpack, envelope, forward, hub, amqp)}
+def routes(data: bytes) -> None:
+    """What nodes at NATS servers say to each other gets one line as an answer, or none."""
+    book = Routes("HOME", "chat", "me")
+    number = book.start()
+    book.heard(data.decode(errors="replace"))
+    book.answered(data)
+    assert len(book.others) <= 2
+    book.finish(number)
+    if (answer := book.answer(data)) is not None:
+        subject, text = answer
+        assert subject.isascii()
+        assert not any(char.isspace() for char in subject)
+        assert text.split()[1:] == [b"HOME"]
+
+
+TARGETS = {
+    each.__name__: each for each in (frames, payload, events, msgpack, envelope, forward, hub, amqp, routes)
+}

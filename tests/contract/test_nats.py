@@ -187,9 +187,6 @@ async def test_a_reader_that_is_too_slow(tmp_path, connected, channels):
         ("nats://host/path", "a NATS URL has no path"),
         ("nats://host?cerds=/x", "a NATS URL has no option cerds; there are creds, "),
         ("nats://user:secret@host:port", "the servers of a NATS URL look like"),
-        ("nats://host?creds=/nowhere", "the credentials in /nowhere cannot be read"),
-        ("nats://host?nkey=/etc/hostname", "/etc/hostname has no credentials of a NATS user"),
-        ("tls://host?ssl_ca_certs=/nowhere", "a certificate that a NATS URL names cannot be read"),
     ],
 )
 async def test_a_url_that_cannot_work(connected, url, said):
@@ -197,3 +194,23 @@ async def test_a_url_that_cannot_work(connected, url, said):
     with pytest.raises(SettingError, match=said) as caught:
         await connected(url)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("query", "text", "said"),
+    [
+        ("creds", None, "the credentials in .*secret cannot be read"),
+        ("creds", "BEGIN NATS USER JWT----\nx", "secret has no credentials of a NATS user"),
+        ("creds", "BEGIN NATS USER JWT----\nx\n--BEGIN USER NKEY SEED--\nSUAX\n", "has no credentials"),
+        ("nkey", "SUAX", "secret has no credentials of a NATS user"),
+        ("nkey", "", "secret has no credentials of a NATS user"),
+        ("ssl_ca_certs", None, "a certificate that a NATS URL names cannot be read"),
+    ],
+)
+async def test_a_file_that_is_no_use(tmp_path, nats_server, connected, query, text, said):
+    """A file that is missing or wrong is a BrokerError that names it: it may be right at the next try."""
+    file = tmp_path / "secret"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(BrokerError, match=said):
+        await connected(at(nats_server, query=f"?{query}={file}"))

@@ -145,3 +145,23 @@ async def test_bus_away(redis, prefix):
             with pytest.raises(BrokerError, match="not reached"):
                 await ask()
         await emitter.close()
+
+
+async def test_each_call_is_the_first(nodes, clients, bus_url, prefix):
+    """Whatever an emitter is asked first, it connects by itself."""
+    sid = clients[1].sid
+    await nodes[0].sio.enter_room(sid, "red")
+    calls = [
+        (lambda one: one.rooms_of(sid), {"red"}),
+        (lambda one: one.fetch_sockets("nobody"), []),
+        (lambda one: one.emit_with_ack("ask", room="nobody"), []),
+        (lambda one: one.to("nobody").except_(sid).emit("tick"), None),
+        (lambda one: one.sockets_join("red", "nobody"), 0),
+        (lambda one: one.server_side_emit("reload"), None),
+    ]
+    for call, expected in calls:
+        emitter = AsyncEmitter(bus_url, prefix=prefix, heartbeat=1.0)
+        try:
+            assert await call(emitter) == expected
+        finally:
+            await emitter.close()

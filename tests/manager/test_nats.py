@@ -75,7 +75,8 @@ def test_question_and_answer(routes):
 
 
 @pytest.mark.parametrize(
-    "rubbish", [b"", b"me1", b"a\r\nPUB x 1", b"me1 1\r\nPUB", b"\xff 1", b"a.b 1", b"* 1"]
+    "rubbish",
+    [b"", b"me1", b"a\r\nPUB x 1", b"me1 1\r\nPUB", b"\xff 1", b"a.b 1", b"* 1", b"9" * 5000 + b" X"],
 )
 def test_rubbish_gets_no_answer(routes, rubbish):
     """What might be a command for the server never comes into an answer, or among the servers."""

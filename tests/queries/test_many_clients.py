@@ -41,10 +41,12 @@ async def test_found_one_by_one(crowds):
     async for one in asker.sio.fetch_sockets(timeout=60):
         assert one.sid not in seen
         seen.add(one.sid)
+        if len(seen) == 1:
+            for _ in range(50):  # round trips in which the nodes could send all
+                assert await asker.sio.count() == 2 * CLIENTS
         most = max(most, waiting(asker))
     assert len(seen) == 2 * CLIENTS
-    assert most < 2 * (PIECES + 1) * (PIECE_BYTES + 1000)
-    assert await asker.sio.count() == 2 * CLIENTS
+    assert most < 2 * PIECES * (PIECE_BYTES + 1000)
 
 
 async def test_filtered(crowds):
