@@ -24,7 +24,7 @@ class Attendance:
         self._of_client: dict[str, dict[RoomId, None]] = {}
         """The rooms in which each client is present or which it watches."""
         self._lost: dict[tuple[str, RoomId], float] = {}
-        """Until when clients whose connections are lost count as present in a room. The earliest is first."""
+        """Until when clients whose connections are lost count as present in a room."""
 
     async def change(self, namespace: str, change: ChangePresence) -> None:
         """Track, update, untrack or watch a client. Raises ``ValueError`` for one that is not there."""
@@ -113,7 +113,8 @@ class Attendance:
         """Note that a client's connection has ended. It is present for a while, because it may come back."""
         until = time.monotonic() + self._rooms.manager.options.presence_grace
         for place in list(self._of_client.get(sid, ())):
-            if self._entry(sid, place) is not None:
+            entry = self._entry(sid, place)
+            if entry is not None and not entry.lost:
                 self._rooms.hold(place).own.lose(sid)
                 self._lost[sid, place] = until
 
@@ -128,7 +129,7 @@ class Attendance:
             self._remove(sid, room.id)
 
     def _remove(self, sid: str, place: RoomId) -> None:
-        del self._lost[sid, place]
+        self._lost.pop((sid, place), None)
         self._rooms.hold(place).own.remove(sid)
         self._forget(sid, place)
 

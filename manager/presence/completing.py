@@ -36,6 +36,11 @@ class Completing:
             waiter = self._waiters.setdefault(room.id, asyncio.get_running_loop().create_future())
             await asyncio.shield(waiter)
 
+    def close(self) -> None:
+        """Let nobody wait any more."""
+        for waiter in self._waiters.values():
+            set_once(waiter, None)
+
     def begin(self, room: HeldRoom) -> None:
         """Find out who is present in a room that is new to this node, or that it has begun to keep."""
         if self._rooms.manager.node.alone:

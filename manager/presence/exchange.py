@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Final
+
+import msgspec
 
 from socketio_cluster.manager.bus.channel_set import ChannelSet, reader
 from socketio_cluster.manager.bus.presence_messages import (
@@ -18,6 +21,8 @@ from socketio_cluster.manager.presence.held_room import HeldRoom, RoomId
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.member import ClusterMember
+
+logger = logging.getLogger("socketio_cluster.manager")
 
 HERE: Final = Recipients("/", None, [])
 """The recipients of a question that names its rooms itself."""
@@ -99,7 +104,11 @@ class Exchange:
         with manager.queries.open([node], whom, question, seconds, patience=seconds) as asked:
             items = await asked.items()
         whole = manager.node.knows(node) and not asked.poll.missing and not asked.poll.failures
-        return read(items) if whole else None
+        try:
+            return read(items) if whole else None
+        except msgspec.MsgspecError:
+            logger.exception("node %s gives an answer about presence that cannot be read", node)
+            return None
 
     def _channels(self, room: HeldRoom) -> list[str]:
         """Return the channels of those who have to know: nodes with clients in the room, and its keepers."""

@@ -103,6 +103,7 @@ class PresenceRooms:
     def close(self) -> None:
         """Take no more turns."""
         self._clock.close()
+        self.completing.close()
 
     def _turn(self) -> bool:
         now = time.monotonic()

@@ -302,3 +302,21 @@ class TestLazyEnviron:
             ),
             *("__lt__", "__new__", "__setitem__", "__sizeof__", "fromkeys"),
         }
+
+
+@pytest.mark.parametrize(
+    "auth", ["", "{}", '{"a":[1]}', '{"a":NaN}', "{", '{"a":1}x', "[1]", '"text"', "/chat,", "7{}"]
+)
+async def test_auth(auth):
+    """The connect handler gets the same ``auth`` on a lane as without, and the same packets are refused."""
+    found = []
+    for lane in (True, False):
+        async with lane_node(lane) as node:
+            seen = []
+            node.sio.on("connect", lambda sid, environ, auth, seen=seen: seen.append(auth))
+            async with raw(node, namespace=False) as one:
+                await one.say("40" + auth)
+                opcode, payload = await one.frame()
+                answer = payload.decode().partition('"sid"')[0] if opcode == 1 else payload[:2]
+            found.append((seen, opcode, answer))
+    assert repr(found[0]) == repr(found[1])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from socketio_cluster.manager.presence.calls import Call
 from tests.harness import client, eventually, fence, three_nodes
-from tests.presence.view import View
+from tests.presence.view import View, lists
 
 ADA, BOB = {"name": "Ada"}, {"name": "Bob"}
 
@@ -97,6 +98,66 @@ async def test_reconnect_is_no_change(bus_url, prefix, calls):
         await view.shows({})
         await eventually(lambda: len(calls) == 2)
         assert calls == [("join", "tea", "ada", ADA), ("leave", "tea", "ada", ADA)]
+
+
+async def test_need(redis_url, prefix):
+    """A change goes to nodes with clients in the room and to its two keepers, and to no other node."""
+    async with three_nodes(redis_url, prefix, count=8) as nodes:
+        async with client(nodes[0]) as ada, client(nodes[1]) as bob:
+            await nodes[1].sio.presence.watch(bob.sid, "tea")
+            await nodes[0].sio.presence.track(ada.sid, "tea", key="ada")
+            await View(bob, "tea").keys_are("ada")
+            keepers = nodes[0].manager.present.keepers.ring.keepers("/", "tea")
+            for node in nodes[2:]:
+                if node.manager.node_id in keepers:
+                    await lists(node, "tea", "ada")
+                else:
+                    assert not node.manager.stats.received["PresenceChange"]
+                    assert not node.manager.present.held
+                    assert await node.sio.presence.count("tea") == 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [
+        ({"room": None}, TypeError),
+        ({"room": 1.5}, TypeError),
+        ({"key": 1.5}, TypeError),
+        ({"key": ""}, ValueError),
+        ({"meta": ["x"]}, TypeError),
+        ({"meta": {"x": b"x"}}, TypeError),
+        ({"namespace": "/other"}, ValueError),
+        ({"sid": "nobody"}, ValueError),
+    ],
+)
+async def test_bad_input(redis_url, prefix, bad, error):
+    """What cannot be is an error for the one who asked, and nobody is present."""
+    async with (
+        three_nodes(redis_url, prefix, count=2) as nodes,
+        client(nodes[0]) as ada,
+        client(nodes[1]) as eve,
+    ):
+        for node in nodes:
+            with pytest.raises(error):
+                await node.sio.presence.track(**{"sid": ada.sid, "room": "tea", **bad})
+            assert await node.sio.presence.list("tea") == {}
+            with pytest.raises(ValueError, match="sid room"):
+                await node.sio.presence.track(ada.sid, eve.sid)
+        with pytest.raises(TypeError, match="must be a function"):
+            nodes[0].sio.presence.on_join("joined")
+
+
+async def test_handler_that_raises(redis_url, prefix, calls, caplog):
+    """An error of a handler is logged, and the other handlers run."""
+
+    async def fails(room, key, meta):
+        raise OSError("the database is away")
+
+    async with three_nodes(redis_url, prefix, count=1) as nodes, client(nodes[0]) as ada:
+        nodes[0].sio.presence.handlers.of(Call.JOIN, "/").insert(0, fails)
+        await nodes[0].sio.presence.track(ada.sid, "tea", key="ada")
+        await eventually(lambda: calls == [("join", "tea", "ada", {})])
+        assert "a presence handler of room 'tea' failed" in caplog.text
 
 
 async def test_namespaces(nodes, connect):
