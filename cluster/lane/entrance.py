@@ -17,6 +17,7 @@ from socketio_cluster.cluster.http.handshake import HandshakeRequest, Header
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
 from socketio_cluster.cluster.lane.environ import LazyEnviron
 from socketio_cluster.cluster.lane.install import ServerLanes, forget_asgi, taken_over
+from socketio_cluster.cluster.plain import PlainWebSockets
 from socketio_cluster.cluster.stack import LAYERS
 from socketio_cluster.cluster.strict.answers import send_answer
 from socketio_cluster.cluster.strict.gate import Gate, gate_of
@@ -117,8 +118,14 @@ def entrance(app: Any, served: Any, complete: Callable[[Scope], object]) -> Any:
         served: the same application without them.
         complete: see ``Entrance``.
     """
+    paths: list[str | None] = []
+    while type(served) is PlainWebSockets:
+        paths.append(served.path)
+        served = served.other
     if type(served) is not socketio.ASGIApp or served.engineio_path is None:
         return app
+    if any(path is None or f"{path}/".startswith(served.engineio_path) for path in paths):
+        return app  # plain clients connect at a path of Socket.IO
     manager = getattr(served.engineio_server, "manager", None)
     if not isinstance(manager, ClusterManager):
         return app

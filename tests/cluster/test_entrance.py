@@ -7,12 +7,14 @@ import copy
 import json
 
 import pytest
+import socketio
 from engineio.async_socket import AsyncSocket
 
 from socketio_cluster.cluster.client_address import Addresses
 from socketio_cluster.cluster.lane.environ import LazyEnviron
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.options import Limits
+from socketio_cluster.cluster.plain import PlainWebSockets
 from socketio_cluster.cluster.strict.answers import DRAINING
 from socketio_cluster.manager.host.opening import WebSocketSession
 from tests.cluster.lane_helpers import RawSocket, lane_node, raw
@@ -210,6 +212,38 @@ async def test_other_code():
         finally:
             await admin.shutdown()
             admin.uninstrument()
+
+
+@pytest.mark.parametrize(
+    ("wrap", "goes"),
+    [
+        (lambda sio: PlainWebSockets(sio, socketio.ASGIApp(sio)), True),
+        (lambda sio: socketio.ASGIApp(sio, other_asgi_app=socketio.ASGIApp(sio, socketio_path="more")), True),
+        (lambda sio: PlainWebSockets(sio, socketio.ASGIApp(sio), path="/socket.io/plain"), False),
+        (lambda sio: PlainWebSockets(sio, socketio.ASGIApp(sio), path=None), False),
+        (lambda sio: _middleware(socketio.ASGIApp(sio)), False),
+        (lambda sio: type("Own", (socketio.ASGIApp,), {})(sio), False),
+    ],
+    ids=[
+        "plain clients",
+        "another app",
+        "plain clients at its path",
+        "at every path",
+        "middleware",
+        "own class",
+    ],
+)
+async def test_which_applications(wrap, goes):
+    """The short way is there when python-socketio's own application has the path for itself."""
+    async with lane_node(short=True, wrap=wrap) as node:
+        assert hasattr(node.server.config.loaded_app, "enter") is goes
+
+
+def _middleware(app):
+    async def call(scope, receive, send):
+        await app(scope, receive, send)
+
+    return call
 
 
 async def test_same_attributes():
