@@ -145,6 +145,19 @@ def test_defaults_add_up():
     assert options.dead_after + CHECK_NODES + TICK + 2 * TURN + LONGEST < 10
 
 
+def test_leaves_are_remembered():
+    """A room is not forgotten as long as a node that was cut off may not know of a leave."""
+    room = HeldRoom(("/", "tea"), "a", count(1))
+    assert room.empty
+    room.book.change("b", 0, 1, [entry("s1")], [])
+    room.calls.next("ada")
+    room.book.drop("b")
+    assert room.calls.next("ada") == (Call.LEAVE, b"{}")
+    assert not room.empty
+    room.calls.left.clear()
+    assert room.empty
+
+
 def test_superseded(book):
     """A lost client is not waited for when another one of its key is present, on whichever node."""
     own = Own(book, "a", count(1))
