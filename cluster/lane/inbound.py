@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from engineio import exceptions
 from engineio import packet as eio
 
-from socketio_cluster.cluster.lane.events import Event, answer, answer_generally, read
+from socketio_cluster.cluster.lane.events import Event, answer, answer_generally, read, value_at
 from socketio_cluster.cluster.lane.writer import CONNECTING, OPEN, PROBED
 from socketio_cluster.cluster.metrics.watch import Watch
 from socketio_cluster.cluster.server import AsyncServer
@@ -77,6 +77,8 @@ class Inbound:
                 event = read(data[1:])
                 if event is not None and self._event(lane, event):
                     return None
+                if event is None and (data == "40" or data.startswith("40{")):
+                    return self._connect(lane, data)
             elif kind == "3":
                 socket.schedule_ping()
                 return None
@@ -143,6 +145,17 @@ class Inbound:
         finally:
             self._tasks.pop(number, None)
             self._handlers.end(lane.socket.sid)
+
+    async def _connect(self, lane: Lane, data: str) -> None:
+        """Connect a client to the main namespace, as python-socketio does with the packet."""
+        auth = value_at(data, 2) if len(data) > 2 else None
+        if auth is None and len(data) > 2:
+            await self._general(lane, data)
+            return
+        try:
+            await self._host.handle_connect(lane.socket.sid, "/", auth)
+        except Exception:
+            logger.exception("client %s could not be connected", lane.socket.sid)
 
     async def _general(self, lane: Lane, data: str | bytes) -> None:
         """Handle a packet as python-engineio's WebSocket handler does."""

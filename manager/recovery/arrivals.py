@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -26,6 +28,7 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 TAKE_SECONDS: Final = 1.0
 """How long the node that had a client may take to drop its side. A node that was killed does not answer."""
+LOOK_SECONDS: Final = 0.01
 
 
 class Arrival(NamedTuple):
@@ -49,6 +52,9 @@ class Arrivals:
         self._recovery = recovery
         self._keeper = recovery.keeper
         self._arrivals: dict[tuple[str, str], Arrival] = {}
+        self._returning: set[str] = set()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        """One for each session that is claimed: here one connection at a time."""
 
     def expect(self, eio_sid: str, namespace: str, auth: Any) -> Any:
         """Note what a client says of itself, and return its ``auth`` as the application may see it."""
@@ -112,38 +118,48 @@ class Arrivals:
 
     async def _recover(self, eio_sid: str, namespace: str, arrival: Arrival) -> str:
         """Try to give a client its session back. Returns "recovered", or why that cannot be."""
-        sid = sid_in(arrival.pid)
+        sid, offset = sid_in(arrival.pid), read_offset(arrival.offset)
         if sid is None or arrival.pid is None:
             return "unknown"
-        offset = None if arrival.offset is None else read_offset(arrival.offset)
         if arrival.offset is not None and offset is None:
             return "offset"
         if self._recovery.mixed:
             return "mixed"
-        node, claim = self._manager.node_id, new_claim()
+        lock = self._locks.setdefault(sid, asyncio.Lock())
+        async with lock:
+            self._returning.add(sid)
+            try:
+                return await self._claim(sid, arrival.pid, eio_sid, namespace, offset)
+            except BrokerError as error:
+                logger.debug("client %s cannot have its session back: %s", sid, error)
+                return "bus"
+            finally:
+                self._returning.discard(sid)
+
+    async def _claim(self, sid: str, pid: str, eio_sid: str, namespace: str, offset: Stamp | None) -> str:
+        manager, claim = self._manager, new_claim()
+        seconds, channels = self._recovery.times.session, manager.node.channels.rooms(namespace)
+        asked = Claim(sid, digest(pid), namespace, manager.node_id, claim, seconds, channels)
+        claimed = await self._keeper.claim(asked)
+        if claimed is None:
+            return "unknown"
+        if (reason := _why_not(claimed, offset)) is not None:
+            await self._keeper.release(Release(sid, claim, 0))
+            return reason
+        if not await self._take(claimed.node, sid, namespace):
+            return "busy"
+        position = max(claimed.position, offset.number if offset is not None else 0)
+        session = ClientSession(pid, claim, position, recovered=True, returning=True)
         try:
-            seconds = self._recovery.times.session
-            channels = self._manager.node.channels.rooms(namespace)
-            asked = Claim(sid, digest(arrival.pid), namespace, node, claim, seconds, channels)
-            claimed = await self._keeper.claim(asked)
-            if claimed is None:
-                return "unknown"
-            if (reason := _why_not(claimed, offset)) is not None:
-                await self._keeper.release(Release(sid, claim, 0))
-                return reason
-            if not await self._take(claimed.node, sid, namespace):
-                return "busy"
-            position = max(claimed.position, offset.number if offset is not None else 0)
-            session = ClientSession(arrival.pid, claim, position, recovered=True, returning=True)
             await self._restore(sid, eio_sid, namespace, claimed, session)
-            if await self._keeper.change(Change(sid, claim)):
-                return "recovered"
-        except BrokerError as error:
-            logger.debug("client %s cannot have its session back: %s", sid, error)
-            self._manager.basic_disconnect(sid, namespace)
-            return "bus"
-        # Another connection has claimed it meanwhile. Its node may have asked for it before it was here.
-        self._manager.basic_disconnect(sid, namespace)
+            mine = await self._keeper.change(Change(sid, claim))
+        except BrokerError:
+            manager.basic_disconnect(sid, namespace)
+            raise
+        if mine:
+            return "recovered"
+        # Another connection has claimed it meanwhile, perhaps before its node could find this client here.
+        manager.basic_disconnect(sid, namespace)
         return "taken"
 
     async def _take(self, owner: str, sid: str, namespace: str) -> bool:
@@ -155,11 +171,23 @@ class Arrivals:
                     await manager.remote.take(owner, namespace, sid)
             except (TimeoutError, NodeTimeout):
                 logger.info("node %s, which had client %s, does not answer", owner, sid)
-        await self.drop(sid, namespace)
-        return manager.members.find(sid, namespace) is None
+        await self._end(sid, namespace)
+        until = time.monotonic() + TAKE_SECONDS  # Its connect handler may still run.
+        while manager.members.find(sid, namespace) is not None:
+            if time.monotonic() > until:
+                return False
+            await asyncio.sleep(LOOK_SECONDS)
+        return True
 
     async def drop(self, sid: str, namespace: str) -> None:
-        """End the connection of a client whose session was claimed. Its disconnect handler runs."""
+        """End the connection of a client whose session was claimed elsewhere. Its disconnect handler runs.
+
+        A client that is just coming back finds that out by itself, and gets a new session.
+        """
+        if sid not in self._returning:
+            await self._end(sid, namespace)
+
+    async def _end(self, sid: str, namespace: str) -> None:
         client = self._manager.members.find(sid, namespace)
         if client is not None:
             await self._manager.send_back(client.eio_sid, TRANSPORT_CLOSE)

@@ -1,7 +1,8 @@
 """``Leases``: lets the sessions of this node's clients live on, at the position that each has reached.
 
 A connection that lives has taken everything that is older than a ping and its answer: otherwise it would have
-been closed. So the position of a client is where the node was that long ago, and no client is asked.
+been closed. So the position of a client is where the bus was that long ago, and no client is asked. A node
+gets only the events that it needs, so it asks the bus where that is.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ SLICE: Final = 500
 
 
 class Positions:
-    """Where the node was at earlier times. This is pure book-keeping; ``now`` is in seconds.
+    """Where the bus was at earlier times. This is pure book-keeping; ``now`` is in seconds.
 
     Args:
         seconds: how long after an event a living connection has taken it for certain.
@@ -41,9 +42,9 @@ class Positions:
         self._reached = Stamp("", 0)
 
     def mark(self, now: float, stamp: Stamp) -> int:
-        """Note where the node is now. Returns the number up to which every client has got everything.
+        """Note where the bus is now. Returns the number up to which every client has got everything.
 
-        Returns 0 if the node was not there for long enough, or in another epoch.
+        Returns 0 if that is not known for long enough, or of another epoch.
         """
         self._marks.append((now, stamp))
         while now - self._marks[0][0] >= self._seconds:
@@ -64,10 +65,12 @@ class Leases:
         positions = Positions(times.unnoticed)
         while True:
             await asyncio.sleep(times.renewal)
-            reached = positions.mark(time.monotonic(), order.stamp)
-            if order.behind:
-                continue
             try:
+                place = await self._recovery.keeper.place()
+                if place is None or order.behind:
+                    continue
+                reached = positions.mark(time.monotonic(), Stamp(place.epoch, place.last))
+                order.advance(place.epoch, reached)
                 await self._recovery.settle()
                 await self._renew_all(reached)
             except BrokerError as error:

@@ -66,6 +66,11 @@ class Order(Generic[Item]):
         """Whether a history still has everything that comes after what this node has handled."""
         return place.epoch == self.epoch and place.floor <= self.seen
 
+    def advance(self, epoch: str, number: int) -> None:
+        """Note that everything up to a number must have come, as far as it was for this node."""
+        if epoch == self.epoch and not self.behind:
+            self.seen = max(self.seen, number)
+
     def release(self) -> list[tuple[int, Item]]:
         """Return the held events to handle now, as everything before them was read.
 

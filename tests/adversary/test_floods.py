@@ -86,6 +86,7 @@ async def test_a_post_of_too_many_packets(form):
         assert not [entry for entry in node.log if entry[0] == "a"]
 
 
+@pytest.mark.alone
 @lanes
 @pytest.mark.parametrize("opcode", [TEXT, PING])
 async def test_small_frames(lane, opcode):
@@ -110,6 +111,7 @@ FRAMES = {
 }
 
 
+@pytest.mark.alone
 @lanes
 @pytest.mark.parametrize("kind", FRAMES)
 async def test_small_frames_of_many(lane, kind):

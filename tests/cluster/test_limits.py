@@ -111,7 +111,7 @@ async def test_events_per_second(lane, transport):
             assert handled(node) != [*range(119)]
             await eventually(lambda: handled(node) == [*range(119)], 15)
             assert time.monotonic() - began > 0.9  # 80 at once, 40 in the second after
-            assert node.value("socketio_rate_limited_total") >= 30
+            assert node.value("socketio_rate_limited_total") > 0
             assert node.value("socketio_disconnects_total", reason="rate limit") == 0
 
 

@@ -115,8 +115,11 @@ async def test_a_creds_file(tmp_path, connected, channels):
 
 
 @pytest.mark.parametrize("first", ["", "handshake_first: true"])
-async def test_tls(tmp_path, connected, channels, certificate, first):
+async def test_tls(tmp_path, nats_server, connected, channels, certificate, first):
     """TLS works with a certificate that is signed by the named authority, and not without it."""
+    version = nats_server.info()["version"]
+    if first and version.startswith("2.9."):
+        pytest.skip(f"nats-server {version} always says a word before TLS")
     tls = f'tls {{ cert_file: "{certificate}", key_file: "{tmp_path / "key.pem"}", {first} }}'
     query = f"?ssl_ca_certs={certificate}" + ("&tls_first=1" if first else "")
     with NatsServer(tmp_path, tls) as server:

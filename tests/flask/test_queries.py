@@ -36,11 +36,11 @@ async def test_threaded_node(local_url, prefix):
 
 
 @pytest.fixture(params=["manager", "server"])
-async def asking(request, local_url, prefix, monkeypatch):
+async def asking(request, bus_url, prefix, monkeypatch):
     """A threaded node and an asyncio one; what asks on the threaded one: its manager, or our own server."""
     if request.param == "server":
         monkeypatch.setattr(socketio, "Server", Server)  # the class that Flask-SocketIO makes
-    async with mixed((ThreadedNode, Node), local_url, prefix) as nodes:
+    async with mixed((ThreadedNode, Node), bus_url, prefix) as nodes:
         yield nodes, (nodes[0].manager if request.param == "manager" else nodes[0].socketio.server)
 
 

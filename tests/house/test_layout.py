@@ -55,6 +55,8 @@ PURE = [
     "recovery/routes",
     "recovery/sessions",
     "recovery/times",
+    "bus/query_messages",
+    "queries/conditions",
     "queries/pieces",
     "queries/polls",
     "queries/socket_info",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 import socketio
 
@@ -30,6 +32,21 @@ async def test_join_and_leave(nodes, connect):
         assert await node.sio.fetch_rooms() == {"red": 2, "muted": 1}
     assert await nodes[1].sio.sockets_join("here", local=True) == 1
     assert await nodes[0].sio.rooms_of(b.sid) == {"red", "here"}
+
+
+async def test_calls_at_once(nodes, connect):
+    """Calls of all nodes at the same time do each what they say: nobody is missed, or counted twice."""
+    for node in nodes:
+        await connect(node)
+    rooms = {f"{node.manager.node_id}/{number}": node for node in nodes for number in range(5)}
+    joined = [node.sio.sockets_join(room) for room, node in rooms.items()]
+    assert await asyncio.gather(*joined) == [3] * len(rooms)
+    assert await nodes[0].sio.fetch_rooms() == dict.fromkeys(rooms, 3)
+    left = [node.sio.sockets_leave(room, room) for room, node in rooms.items()]
+    assert await asyncio.gather(*left) == [3] * len(rooms)
+    assert await nodes[0].sio.fetch_rooms() == {}
+    assert sum(await asyncio.gather(*(node.sio.disconnect_sockets() for node in nodes))) == 3
+    assert await nodes[1].sio.count() == 0
 
 
 async def test_join_own_room(nodes, connect):

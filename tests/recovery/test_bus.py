@@ -156,3 +156,29 @@ async def test_more_than_is_kept(bus_url, prefix, driver):
                 await fence(b, client)
         await door.close()
         assert a.manager.stats.recoveries == {"recovered": 1, "late": 1}
+
+
+@pytest.mark.parametrize("bus_url", ["local"], indirect=True)
+async def test_a_quiet_client_among_busy_ones(bus_url, prefix, driver):
+    """A client without events for longer than any are kept is recovered: its position moves on without it."""
+    pings = {"ping_interval": 0.5, "ping_timeout": 0.5}
+    options = {"count": 2, "recovery_seconds": 1, "server_options": pings}
+    async with three_nodes(bus_url, prefix, **options) as (a, b):
+        door = Door(a)
+        await door.open()
+        async with driver.client(door, reconnection=True) as client:
+            assert await client.connects.get() is False
+            sid = client.sid
+            position = a.manager.members.clients[sid].session.position
+            keeper = a.manager.recovery.keeper
+            while (await keeper.place()).floor <= position:
+                await b.sio.emit("other", room="nobody's")
+                await asyncio.sleep(0.05)
+            door.cut()
+            await left(a, sid)
+            await b.sio.emit("missed", 1)
+            door.lead(b)
+            assert await came_back(client) is True
+            await take(client, "missed", 1)
+            await fence(a, client)
+        await door.close()

@@ -88,7 +88,7 @@ class NatsServer:
     def until(self, servers: int, *, seconds: float = 20):
         """Return when it has routes to all the others of a cluster of so many servers."""
         deadline = time.monotonic() + seconds
-        while len(urls := self.info()["connect_urls"]) != servers:
+        while len(urls := self.info().get("connect_urls", [])) != servers:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"NATS at {self.port} knows only {urls}:\n{self.log.read_text()[-2000:]}")
             time.sleep(0.05)
