@@ -54,7 +54,7 @@ class HeldRoom:
     @property
     def empty(self) -> bool:
         """Whether nothing is known of the room that anybody could need."""
-        return not (self.book.keys or self.calls.joined or self.wanted)
+        return not (self.book.keys or self.calls.joined or self.calls.left or self.wanted)
 
     @property
     def wanted(self) -> bool:
