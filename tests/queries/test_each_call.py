@@ -155,6 +155,7 @@ async def test_in_the_middle_of_a_list(bus_url, prefix, lonely, fate):
         assert set(seen) <= everybody
         if fate == "frozen":
             assert (caught.value.answer, caught.value.missing) == ([], {lonely.id})
+            await lonely.kill()  # its clients would say goodbye to it, and wait
         await eventually(lambda: not any(len(node.manager.queries) for node in nodes))
 
 
