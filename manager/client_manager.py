@@ -178,6 +178,7 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         if client is None:
             await self.remote.disconnect(namespace, sid)
             return False
+        await self.in_order()
         if client.state is PENDING:
             client.kicked = True  # It is disconnected when its connect handler has returned.
         return client.state is CONNECTED

@@ -107,8 +107,8 @@ class Crew:
     def end(self) -> None:
         """End the processes."""
         for child in self._children:
-            child.kill()
-            child.wait()
+            with child:  # closes its pipes too
+                child.kill()
 
     def _say(self, child: subprocess.Popen[str], **order: Any) -> None:
         assert child.stdin is not None

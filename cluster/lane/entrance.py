@@ -17,6 +17,7 @@ from socketio_cluster.cluster.http.handshake import HandshakeRequest, Header
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
 from socketio_cluster.cluster.lane.environ import LazyEnviron
 from socketio_cluster.cluster.lane.install import ServerLanes, forget_asgi, taken_over
+from socketio_cluster.cluster.plain import PlainWebSockets
 from socketio_cluster.cluster.stack import LAYERS
 from socketio_cluster.cluster.strict.answers import send_answer
 from socketio_cluster.cluster.strict.gate import Gate, gate_of
@@ -91,16 +92,19 @@ class Entrance:
         return fits and refusal(asked, self._host.engine) is None
 
     def _from_here(self, headers: list[Header], environ: dict[str, Any]) -> bool:
-        """Whether the page that asks may do so. Only then the headers are looked at."""
-        return all(name != b"origin" for name, _ in headers) or self._host.same_origin(environ)
+        """Whether the page that asks may do so. Only a request that names its page needs the environ."""
+        if all(name != b"origin" for name, _ in headers):
+            return True
+        # A function of the application decides on the long way, where it may also fail.
+        return not callable(self._host.engine.cors_allowed_origins) and self._host.same_origin(environ)
 
     def _open(self, protocol: LaneProtocol, request: HandshakeRequest, environ: dict[str, Any]) -> None:
         opening = self._opening
         socket = opening.new_socket()
         # As the gate does, see ``choose_subprotocol``.
         protocol.accept(subprotocol=next(filter(None, request.subprotocols), None))
-        protocol.take_over(partial(self._lanes.begin, socket, opening.packet(socket.sid)))
-        opening.begin(socket, environ)
+        if protocol.take_over(partial(self._lanes.begin, socket, opening.packet(socket.sid))):
+            opening.begin(socket, environ)
 
     def _environ(self, scope: Scope) -> dict[str, Any]:
         self._complete(scope)
@@ -117,8 +121,14 @@ def entrance(app: Any, served: Any, complete: Callable[[Scope], object]) -> Any:
         served: the same application without them.
         complete: see ``Entrance``.
     """
+    paths: list[str | None] = []
+    while type(served) is PlainWebSockets:
+        paths.append(served.path)
+        served = served.other
     if type(served) is not socketio.ASGIApp or served.engineio_path is None:
         return app
+    if any(path is None or f"{path}/".startswith(served.engineio_path) for path in paths):
+        return app  # plain clients connect at a path of Socket.IO
     manager = getattr(served.engineio_server, "manager", None)
     if not isinstance(manager, ClusterManager):
         return app

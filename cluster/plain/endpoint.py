@@ -73,13 +73,14 @@ class PlainWebSockets:
             )
         if path is not None and not path.startswith("/"):
             raise ValueError(f"path must start with a slash: write {'/' + path!r}")
-        self._path = None if path is None else path.rstrip("/")
+        self.path = None if path is None else path.rstrip("/")
+        """The path at which plain clients connect, without a slash at its end; None for every path."""
         self.other: App = other_app or not_found
         send_to_plain_clients(manager.host)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Serve a request."""
-        mine = scope["type"] != "lifespan" and self._path in (None, _path(scope))
+        mine = scope["type"] != "lifespan" and self.path in (None, _path(scope))
         if mine and scope["type"] == "websocket":
             await self._websocket(scope, receive, send)
         elif mine:

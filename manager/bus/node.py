@@ -68,7 +68,7 @@ class Node:
         self._serving = serving
         self._joined_at = self._joined_clock = self._marked_at = self._beat_at = self._checked_at = 0.0
         self._said_goodbye = False
-        self._interest = Interest()
+        self.interest = Interest()
         self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
         self._membership = Membership(self._streams, listener)
         codec = Codec(options.prefix, options.secret)
@@ -76,14 +76,14 @@ class Node:
         self._answers = Answers(backlog, lambda: self.publisher.largest // 2)
         self._outgoing = Outgoing(backlog, self._next_answer, self._mark)
         connect = partial(open_broker, options.url or "")
-        self.link = Link(connect, self._interest, self._outgoing, self) if options.url else None
+        self.link = Link(connect, self.interest, self._outgoing, self) if options.url else None
         self.publisher = Publisher(self.id, codec, self._outgoing, self.link, stats)
         self._twin = Twin(self.publisher.said, options.dead_after)
         self.receiver = Receiver(
             self.id, codec, self._streams, self._twin, stats, listener.heard, self._noticed
         )
         self._speaker = Speaker(self.publisher, self.channels, serving=serving)
-        self._catching_up = CatchingUp(self._streams, self._interest, self.receiver, self._speaker.ask, stats)
+        self._catching_up = CatchingUp(self._streams, self.interest, self.receiver, self._speaker.ask, stats)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -113,8 +113,8 @@ class Node:
         """
         if self.link is None or self._tasks:
             return
-        self._interest.want(self.channels.everyone)
-        self._interest.want(self.channels.inbox(self.id))
+        self.interest.want(self.channels.everyone)
+        self.interest.want(self.channels.inbox(self.id))
         self._tasks = [asyncio.create_task(self.link.run()), asyncio.create_task(self._tick())]
         for task in self._tasks:
             task.add_done_callback(log_error_of)
@@ -160,13 +160,13 @@ class Node:
 
     async def subscribe(self, channel: str) -> None:
         """Add a channel to the interest. Returns when the subscription is in effect, or the bus is away."""
-        self._interest.want(channel)
+        self.interest.want(channel)
         if self.link is not None:
             await self.link.wait_subscribed(channel)
 
     def unsubscribe(self, channel: str) -> None:
         """Remove a channel from the interest."""
-        self._interest.drop(channel)
+        self.interest.drop(channel)
         if self.link is not None:
             self.link.wish()
 

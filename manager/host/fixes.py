@@ -147,10 +147,8 @@ class Fixes:
         """
         self._manager.enter_loop()
         client = self._manager.members.find(sid, namespace or "/")
-        if client is not None:
-            await self._manager.in_order()
-            if client.session is not None:
-                client.session.over = True
+        if client is not None and client.session is not None:
+            client.session.over = True
         socket = self._server.eio.sockets.get(client.eio_sid) if client is not None else None
         try:
             await in_context_of(socket, self._send_away(sid, namespace, ignore_queue))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from socketio_cluster.manager.bus.broker import Broker
 from socketio_cluster.manager.bus.envelope import Header
 from socketio_cluster.manager.bus.messages import Emit, Recorded
@@ -13,14 +15,20 @@ from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.recovery.routes import route
 
 
-def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str]) -> int:
-    """Post an event that the bus numbers and keeps, and return its number in the stream of this node.
+class Posted(NamedTuple):
+    """The number of an event in the stream of its node, and whether it comes back to this node."""
 
-    Raises ``EventTooLarge``.
-    """
+    number: int
+    comes_back: bool
+
+
+def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str]) -> Posted:
+    """Post an event that the bus numbers and keeps. Raises ``EventTooLarge``."""
     event = Emit(whom.namespace, whom.rooms, skip, *encoded[:2])
     where = route(node.channels, whom.namespace, whom.rooms)
-    return node.publisher.post(Recorded(event, whom.except_, whom.where), where.channels, where.recorded)
+    message = Recorded(event, whom.except_, whom.where)
+    number = node.publisher.post(message, where.channels, where.recorded)
+    return Posted(number, not node.interest.wanted.isdisjoint(where.channels))
 
 
 class Recording:
@@ -40,8 +48,8 @@ class Recording:
         return self._begun or any(info.records for info in self._node.nodes.values())
 
     def post(self, encoded: Encoded, whom: Recipients, skip: list[str]) -> int:
-        """Post an event, as ``post_recorded``."""
-        return post_recorded(self._node, encoded, whom, skip)
+        """Post an event, as ``post_recorded``, and return its number."""
+        return post_recorded(self._node, encoded, whom, skip).number
 
     async def begin(self, broker: Broker) -> None:
         """Ask the bus. Raises ``BrokerError``."""

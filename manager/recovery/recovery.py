@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -38,7 +39,7 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 LOOK_SECONDS: Final = 0.2
 """How often the bus is asked whether a client is back that a call waits for."""
-ECHO_SECONDS: Final = 5.0
+ECHO_SECONDS: Final = 1.0
 """How long an event that is not recorded waits for the recorded ones before it, which are on the bus."""
 
 
@@ -60,7 +61,7 @@ class Recovery:
         self.arrivals = Arrivals(manager, self)
         self._replays = Replays(manager, self.keeper, codec, self.follower.fanout)
         self._leases = Leases(manager, self)
-        self._posted = 0
+        self._posted = self._coming = 0
         self._mixed = self._warned = False
         node.receiver.recorder = self.follower
 
@@ -108,7 +109,9 @@ class Recovery:
         Raises ``EventTooLarge``.
         """
         manager, publisher = self._manager, self._node.publisher
-        self._posted = post_recorded(self._node, encoded, whom, skip)
+        self._posted, comes_back = post_recorded(self._node, encoded, whom, skip)
+        if comes_back:
+            self._coming = self._posted
         manager.stats.emitted += 1
         if publisher.full:
             await publisher.wait_for_capacity()
@@ -116,9 +119,15 @@ class Recovery:
             await manager.backpressure.ease(0)
 
     async def in_order(self) -> None:
-        """Wait until this node's recorded events have come back, before one that does not take their way."""
-        if self._posted and self._node.ready:
-            await self.follower.echoed(self._posted, ECHO_SECONDS)
+        """Wait until this node's recorded events are on the bus, and have come back if they are for it too.
+
+        What comes behind them may not take their way: an event with an ack, or a join.
+        """
+        posted, coming = self._posted, self._coming
+        if posted and self._node.ready:
+            with suppress(TimeoutError, BrokerError):
+                await asyncio.wait_for(self._node.publisher.sent(posted), ECHO_SECONDS)
+            await self.follower.echoed(coming, ECHO_SECONDS)
 
     async def puts_off(
         self,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterator
+from typing import Any
 
 from socketio import Manager
 
-from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.packets import encode_event, shared_ack_id
-from socketio_cluster.manager.clients.rooms import Callback, LocalRooms
+from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.sync.fixes import install
@@ -19,18 +18,13 @@ from socketio_cluster.manager.host.sync.outbox import SyncOutboxes
 from socketio_cluster.manager.ids import new_sid
 from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.options import from_environment
-from socketio_cluster.manager.queries.broadcast import Calls
-from socketio_cluster.manager.stats import Stats
-from socketio_cluster.manager.sync.calls import BlockingClusterCalls
 from socketio_cluster.manager.sync.in_thread import ThreadedServerEvents, threaded
 from socketio_cluster.manager.sync.inner_manager import InnerManager
-from socketio_cluster.manager.sync.leaving import on_signals, say_goodbye
 from socketio_cluster.manager.sync.node_thread import NodeThread
+from socketio_cluster.manager.sync.thread_member import ThreadMember
 
-T = TypeVar("T")
 
-
-class SyncClusterManager(BlockingClusterCalls, Manager):  # type: ignore[misc]
+class SyncClusterManager(ThreadMember, Manager):  # type: ignore[misc]
     """The client manager that makes a Flask-SocketIO application a node of the cluster.
 
     Its work is done on an event loop in a thread of its own. The thread starts with the first client or emit,
@@ -49,81 +43,11 @@ class SyncClusterManager(BlockingClusterCalls, Manager):  # type: ignore[misc]
         super().__init__()
         self.options = from_environment(url, options)
         self.leaving = False
-        """Whether this process ends and therefore refuses new connections."""
         self.handlers: SyncHandlers
         """Counts the event handlers that run."""
         self._given = url, options
         self.server_events = ThreadedServerEvents(lambda: self.server)
         self.node_thread = NodeThread(self._make)
-        """The thread of this process's node."""
-
-    # the node
-
-    @property
-    def node_id(self) -> str:
-        """The node's id: the first 8 characters of its clients' sids."""
-        return self._inner.node.id
-
-    @property
-    def host_id(self) -> str:
-        """The node's id under the name that python-socketio uses."""
-        return self.node_id
-
-    @property
-    def ready(self) -> bool:
-        """Whether this node is on the bus and hears the other nodes."""
-        return self._inner.ready
-
-    @property
-    def client_count(self) -> int:
-        """How many clients this node serves. A connection counts once in each namespace."""
-        return self._inner.client_count
-
-    @property
-    def stats(self) -> Stats:
-        """The counters of this node."""
-        return self._inner.stats
-
-    @property
-    def members(self) -> LocalRooms:
-        """The clients of this node. Only the thread of its event loop changes them."""
-        return self._inner.members
-
-    def nodes(self) -> dict[str, NodeInfo]:
-        """Return the live nodes by id. This node is one of them."""
-        return self.ask(self._inner.nodes)
-
-    def start(self) -> None:
-        """Connect to the bus. Returns when it is reached, or after five seconds; the node goes on trying."""
-        self._run(self._inner.start())
-
-    def close(self) -> None:
-        """Say goodbye to the other nodes and leave the bus for good. This takes about a second at most.
-
-        It is done automatically when the process ends.
-        """
-        self.leaving = True
-        self.node_thread.close()
-
-    def leave(self) -> None:
-        """Close all connections, so that the clients connect to another node, and then ``close``."""
-        self.leaving = True
-        say_goodbye(self.server)
-        self.close()
-
-    def leave_on_signals(self) -> None:
-        """Call ``leave`` when this process gets SIGTERM, SIGINT or SIGQUIT.
-
-        After that the handler that the signal had before, such as that of gunicorn's worker, is called.
-        Raises ``ValueError`` outside of the main thread.
-        """
-        on_signals(self.leave)
-
-    # between the threads and the loop
-
-    @property
-    def _inner(self) -> InnerManager:
-        return self.node_thread.inner
 
     def _make(self) -> InnerManager:
         if self.server is None:
@@ -132,17 +56,6 @@ class SyncClusterManager(BlockingClusterCalls, Manager):  # type: ignore[misc]
         return InnerManager(
             url, options, self.host, self._outboxes, self.server_events, self.presence.handlers
         )
-
-    def _run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return self.node_thread.run(coroutine)
-
-    def wait_for(self, call: Callable[[Calls], Coroutine[Any, Any, T]]) -> T:
-        """Run a call of the node on its loop and wait; returns what it returns and raises what it raises."""
-        return self._run(call(self._inner))
-
-    def ask(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Call a function on the loop and wait; returns what it returns and raises what it raises."""
-        return self.node_thread.ask(function, *arguments)
 
     def lose(self, eio_sid: str, namespace: str, reason: str) -> bool:
         """Note the end of a client whose connect handler runs. Returns False if no connect handler runs."""

@@ -7,12 +7,14 @@ import copy
 import json
 
 import pytest
+import socketio
 from engineio.async_socket import AsyncSocket
 
 from socketio_cluster.cluster.client_address import Addresses
 from socketio_cluster.cluster.lane.environ import LazyEnviron
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.options import Limits
+from socketio_cluster.cluster.plain import PlainWebSockets
 from socketio_cluster.cluster.strict.answers import DRAINING
 from socketio_cluster.manager.host.opening import WebSocketSession
 from tests.cluster.lane_helpers import RawSocket, lane_node, raw
@@ -79,6 +81,7 @@ class Seen:
         said = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"date:")]
         if b" 101 " not in head:
             said.append(await asyncio.wait_for(one.reader.read(), 15))
+            one.writer.close()
             return said, [], None
         one._receive = lambda size: asyncio.wait_for(one.reader.read(size), 15)
         opening = await one.text()
@@ -134,13 +137,38 @@ async def test_same(name, path):
     assert found[0] == found[1]
 
 
+async def test_a_function_decides_about_pages():
+    """A function given as ``cors_allowed_origins`` is asked as often on both ways, and may fail."""
+    found = []
+    for short in (True, False):
+        asked = []
+
+        def allowed(origin, environ, asked=asked):
+            asked.append(environ["HTTP_ORIGIN"])
+            if origin == "https://fails.test":
+                raise ValueError("as asked")
+            return origin == "https://good.test"
+
+        async with lane_node(short=short, server_options={"cors_allowed_origins": allowed}) as node:
+            heads = []
+            for page in ("good", "bad", "fails"):
+                one, head = await answer(node, PLAIN, [f"Origin: https://{page}.test"])
+                heads.append(head.split(b"\r\n")[0])
+                one.writer.close()
+            await eventually(lambda: node.forgotten)  # noqa: B023 - it is called in this turn of the loop
+        found.append((heads, asked))
+    assert found[0] == found[1]
+    assert [head.split(b" ")[1] for head in heads] == [b"101", b"403", b"500"]
+
+
 @pytest.mark.parametrize("short", [True, False])
 async def test_turned_away(short):
     """A node that drains, or is full, answers 503 and counts the refusal once."""
     async with lane_node(short=short) as node:
         gate = node.manager.host.layers["strict"]
         gate.closed = DRAINING
-        _, head = await answer(node, PLAIN, [])
+        refused, head = await answer(node, PLAIN, [])
+        refused.writer.close()
         assert b" 503 " in head
         assert node.manager.stats.turned_away["draining"] == 1
         gate.closed = None
@@ -148,7 +176,8 @@ async def test_turned_away(short):
             Limits(max_connections=1), lambda: [node.manager]
         ).install(node.manager)
         async with raw(node) as one:
-            _, head = await answer(node, PLAIN, [])
+            refused, head = await answer(node, PLAIN, [])
+            refused.writer.close()
             assert b" 503 " in head
             assert node.manager.stats.turned_away["full"] == 1
             await node.sio.emit("n", to=one.sid)
@@ -210,6 +239,38 @@ async def test_other_code():
         finally:
             await admin.shutdown()
             admin.uninstrument()
+
+
+@pytest.mark.parametrize(
+    ("wrap", "goes"),
+    [
+        (lambda sio: PlainWebSockets(sio, socketio.ASGIApp(sio)), True),
+        (lambda sio: socketio.ASGIApp(sio, other_asgi_app=socketio.ASGIApp(sio, socketio_path="more")), True),
+        (lambda sio: PlainWebSockets(sio, socketio.ASGIApp(sio), path="/socket.io/plain"), False),
+        (lambda sio: PlainWebSockets(sio, socketio.ASGIApp(sio), path=None), False),
+        (lambda sio: _middleware(socketio.ASGIApp(sio)), False),
+        (lambda sio: type("Own", (socketio.ASGIApp,), {})(sio), False),
+    ],
+    ids=[
+        "plain clients",
+        "another app",
+        "plain clients at its path",
+        "at every path",
+        "middleware",
+        "own class",
+    ],
+)
+async def test_which_applications(wrap, goes):
+    """The short way is there when python-socketio's own application has the path for itself."""
+    async with lane_node(short=True, wrap=wrap) as node:
+        assert hasattr(node.server.config.loaded_app, "enter") is goes
+
+
+def _middleware(app):
+    async def call(scope, receive, send):
+        await app(scope, receive, send)
+
+    return call
 
 
 async def test_same_attributes():

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from tests.harness import SECONDS
 from tests.recovery.clients import came_back, fence, left, take
 
 
@@ -96,3 +99,22 @@ async def test_who_is_left_out(nodes, door, connect):
     for number in (3, 5, 7, 8):
         await take(client, "yes", number)
     await fence(a, client)
+
+
+async def test_order_with_rooms_and_the_end(nodes, connect):
+    """What was emitted before a join is not for the client, and what was before a leave or the end is."""
+    a, _, _ = nodes
+    client = await connect()
+    sid = client.sid
+    for number in range(20):
+        await a.sio.emit("no", number, room="red")
+        await a.sio.enter_room(sid, "red")
+        await a.sio.emit("yes", number, room="red")
+        await a.sio.leave_room(sid, "red")
+    await a.sio.emit("bye", to=sid)
+    await a.sio.disconnect(sid)
+    for number in range(20):
+        await take(client, "yes", number)
+    await take(client, "bye")
+    await asyncio.wait_for(client.gone.wait(), SECONDS)
+    assert client.events.empty()
