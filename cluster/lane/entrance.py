@@ -92,16 +92,19 @@ class Entrance:
         return fits and refusal(asked, self._host.engine) is None
 
     def _from_here(self, headers: list[Header], environ: dict[str, Any]) -> bool:
-        """Whether the page that asks may do so. Only then the headers are looked at."""
-        return all(name != b"origin" for name, _ in headers) or self._host.same_origin(environ)
+        """Whether the page that asks may do so. Only a request that names its page needs the environ."""
+        if all(name != b"origin" for name, _ in headers):
+            return True
+        # A function of the application decides on the long way, where it may also fail.
+        return not callable(self._host.engine.cors_allowed_origins) and self._host.same_origin(environ)
 
     def _open(self, protocol: LaneProtocol, request: HandshakeRequest, environ: dict[str, Any]) -> None:
         opening = self._opening
         socket = opening.new_socket()
         # As the gate does, see ``choose_subprotocol``.
         protocol.accept(subprotocol=next(filter(None, request.subprotocols), None))
-        protocol.take_over(partial(self._lanes.begin, socket, opening.packet(socket.sid)))
-        opening.begin(socket, environ)
+        if protocol.take_over(partial(self._lanes.begin, socket, opening.packet(socket.sid))):
+            opening.begin(socket, environ)
 
     def _environ(self, scope: Scope) -> dict[str, Any]:
         self._complete(scope)

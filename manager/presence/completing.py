@@ -124,6 +124,7 @@ class Completing:
     def _catch_up(self, room: HeldRoom) -> None:
         """Carry out the changes that came meanwhile."""
         for node, change in room.take_waiting():
-            if not room.change(node, change):
+            # A node that has died meanwhile was dropped already, and must not come in again.
+            if self._rooms.keepers.may_answer(node) and not room.change(node, change):
                 self.repair(node, room)
         self._rooms.touch(room)

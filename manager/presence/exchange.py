@@ -40,11 +40,13 @@ class Exchange:
             message = PresenceChange(*room.id, change.since, change.version, change.entries, change.left)
             self._post(message, self._channels(room))
 
-    def publish_calls(self, room: HeldRoom) -> None:
-        """Tell the other keeper of a room for which keys this node calls handlers now."""
+    def publish_calls(self, room: HeldRoom) -> int:
+        """Tell the other keeper of a room for which keys this node calls handlers now.
+
+        Returns the number of the last envelope, or 0 if there is nobody to tell.
+        """
         joined, left = room.calls.take_untold()
-        if joined or left:
-            self.called(room, joined, left, room.keepers[1:])
+        return self.called(room, joined, left, room.keepers[1:])
 
     def offer(self, room: HeldRoom, nodes: Iterable[str] | None = None) -> None:
         """Say how far this node is in a room, to nodes or to all whom it concerns.
@@ -57,13 +59,15 @@ class Exchange:
             channels = self._channels(room) if nodes is None else list(map(inbox, nodes))
             self._post(PresenceChange(*room.id, version, version, [], []), channels)
 
-    def called(self, room: HeldRoom, joined: list[str], left: list[str], nodes: Iterable[str]) -> None:
-        """Tell keepers of a room for which keys this node has called handlers."""
+    def called(self, room: HeldRoom, joined: list[str], left: list[str], nodes: Iterable[str]) -> int:
+        """Tell keepers of a room for which keys this node has called handlers; returns as above."""
+        number = 0
         channels = [self._manager.node.channels.inbox(node) for node in nodes]
         for part in parts(joined, ENTRIES) if joined else ():
-            self._post(PresenceCalled(*room.id, part, []), channels)
+            number = self._post(PresenceCalled(*room.id, part, []), channels)
         for part in parts(left, ENTRIES) if left else ():
-            self._post(PresenceCalled(*room.id, [], part), channels)
+            number = self._post(PresenceCalled(*room.id, [], part), channels)
+        return number
 
     async def find(self, room: HeldRoom, nodes: Iterable[str], *, keep: bool) -> Copy | None:
         """Ask nodes, one after the other, for what they know of a room.
@@ -115,6 +119,5 @@ class Exchange:
         names, me = self._manager.node.channels, self._manager.node_id
         return [names.room(*room.id), *(names.inbox(keeper) for keeper in room.keepers if keeper != me)]
 
-    def _post(self, message: PresenceChange | PresenceCalled, channels: list[str]) -> None:
-        if channels:
-            self._manager.node.post(message, *channels)
+    def _post(self, message: PresenceChange | PresenceCalled, channels: list[str]) -> int:
+        return self._manager.node.post(message, *channels) if channels else 0

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, Final
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.errors import FAILURES
+from socketio_cluster.manager.errors import FAILURES, BrokerError
 from socketio_cluster.manager.presence.calls import Call
 from socketio_cluster.manager.presence.held_room import HeldRoom
 from socketio_cluster.manager.presence.meta import Meta, unpack_meta
@@ -21,6 +23,8 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 AT_ONCE: Final = 100
 """The most handlers that run at the same time."""
+TOLD_SECONDS: Final = 1.0
+"""How long a call waits until the bus has the message to the other keeper."""
 
 Handler = Callable[..., Any]
 
@@ -69,10 +73,10 @@ class Calling:
 
     Args:
         manager: the manager of this node, whose ``presence`` has the handlers.
-        called: is called with a room whose other keeper has to be told of calls.
+        called: tells the other keeper of a room of calls; returns the number of the envelope, or 0.
     """
 
-    def __init__(self, manager: ClusterMember, called: Callable[[HeldRoom], None]) -> None:
+    def __init__(self, manager: ClusterMember, called: Callable[[HeldRoom], int]) -> None:
         self._manager = manager
         self._called = called
         self._waiting: dict[tuple[int, str], HeldRoom] = {}
@@ -96,25 +100,35 @@ class Calling:
 
     def fill(self) -> None:
         """Call the handlers for the keys that have come or gone, after the other keepers were told."""
+        due: list[tuple[HeldRoom, tuple[int, str], list[Handler], bytes]] = []
         called: dict[int, HeldRoom] = {}
         while self._waiting and len(self._running) < AT_ONCE:
             place = next(iter(self._waiting))
             room = self._waiting.pop(place)
             if place in self._running:
                 self._again.add(place)
-            elif self._calls(room) and (due := room.calls.next(place[1])):
+            elif self._calls(room) and (call := room.calls.next(place[1])):
                 called[place[0]] = room
-                handlers = self._handlers.of(due[0], room.id[0])
+                handlers = self._handlers.of(call[0], room.id[0])
                 if handlers:
                     self._running.add(place)
-                    self._manager.spawn(self._run(room, place, handlers, due[1]))
-        for room in called.values():
-            self._called(room)
+                    due.append((room, place, handlers, call[1]))
+        numbers = {place: self._called(room) for place, room in called.items()}
+        for room, place, handlers, meta in due:
+            self._manager.spawn(self._run(room, place, handlers, meta, numbers[place[0]]))
+
+    async def _on_the_bus(self, number: int) -> None:
+        """Wait until the bus has an envelope, if it is reached: this node may die while a handler runs."""
+        node = self._manager.node
+        if number and node.ready:
+            with suppress(TimeoutError, BrokerError):
+                await asyncio.wait_for(node.publisher.sent(number), TOLD_SECONDS)
 
     async def _run(
-        self, room: HeldRoom, place: tuple[int, str], handlers: list[Handler], meta: bytes
+        self, room: HeldRoom, place: tuple[int, str], handlers: list[Handler], meta: bytes, told: int
     ) -> None:
         try:
+            await self._on_the_bus(told)
             for handler in handlers:
                 try:
                     await self._handlers.run(handler, room.id[1], place[1], unpack_meta(meta))

@@ -17,7 +17,7 @@ HANDED_OVER: Final = 30.0
 """Seconds after which a new keeper has asked the former one."""
 QUIET: Final = 2.0
 """Seconds in which those who took a node for dead have handed over to it what they did in its place."""
-RETURN: Final = 3600.0
+RETURN: Final = 600.0
 """Seconds for which a node that is gone is remembered, because it may be back with the same clients."""
 
 

@@ -81,9 +81,12 @@ class Own:
 
     def take(self) -> list[Change]:
         """Return the changes since the last call, in the order in which they have to be published."""
-        sids = list(self.entries) if self.version == 0 else list(self._changed)
+        # A change with all entries is understood by those too who know nothing of this node, or too little.
+        whole = self.version == 0 or all(sid in self._changed for sid in self.entries)
+        sids = list(self._changed) if self.version else list(self.entries)
         self._changed.clear()
-        return [self._change(part) for part in _parts(sids, self.entries)]
+        changes = [self._change(part) for part in _parts(sids, self.entries)]
+        return [changes[0]._replace(since=0), *changes[1:]] if whole and changes else changes
 
     def _change(self, sids: list[str]) -> Change:
         since, entries = self.version, self.entries

@@ -138,6 +138,8 @@ class PresenceRooms:
         for place, room in list(self.held.items()):
             if not self.keepers.missed:
                 room.calls.left.clear()
+            for owner in room.book.owners:
+                self.keepers.heard(owner)  # So none stays that is not there, whatever has brought it in.
             kept = self.manager.node_id in room.keepers or now < room.kept_until
             if room.complete and not room.repairing and not room.wanted and (room.empty or not kept):
                 del self.held[place]

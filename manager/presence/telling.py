@@ -21,9 +21,10 @@ PIECE_KEYS: Final = 500
 KEYS_PER_SECOND: Final = 50_000
 """A room with so many keys sends one diff a second, a smaller one sends them more often in proportion.
 
-So the bytes that diffs take grow with the room, and not with its square. With more keys it stays at one a
-second, because others should see soon that somebody has left.
+So the bytes that diffs take grow with the room, and not with its square.
 """
+LONGEST: Final = 1.0
+"""The most seconds between two diffs: others should see soon that somebody has left."""
 
 
 class Telling:
@@ -41,7 +42,7 @@ class Telling:
             room.shown = Shown()
             changed = dict.fromkeys(room.book.keys)
         joins, leaves = room.shown.turn(changed, room.book.metas)
-        room.due = now + min(1.0, len(room.shown.keys) / KEYS_PER_SECOND)
+        room.due = now + min(LONGEST, len(room.shown.keys) / KEYS_PER_SECOND)
         watchers, newcomers = list(room.watchers), list(room.newcomers)
         room.watchers.update(newcomers)
         room.newcomers.clear()

@@ -81,6 +81,7 @@ class Seen:
         said = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"date:")]
         if b" 101 " not in head:
             said.append(await asyncio.wait_for(one.reader.read(), 15))
+            one.writer.close()
             return said, [], None
         one._receive = lambda size: asyncio.wait_for(one.reader.read(size), 15)
         opening = await one.text()
@@ -136,13 +137,38 @@ async def test_same(name, path):
     assert found[0] == found[1]
 
 
+async def test_a_function_decides_about_pages():
+    """A function given as ``cors_allowed_origins`` is asked as often on both ways, and may fail."""
+    found = []
+    for short in (True, False):
+        asked = []
+
+        def allowed(origin, environ, asked=asked):
+            asked.append(environ["HTTP_ORIGIN"])
+            if origin == "https://fails.test":
+                raise ValueError("as asked")
+            return origin == "https://good.test"
+
+        async with lane_node(short=short, server_options={"cors_allowed_origins": allowed}) as node:
+            heads = []
+            for page in ("good", "bad", "fails"):
+                one, head = await answer(node, PLAIN, [f"Origin: https://{page}.test"])
+                heads.append(head.split(b"\r\n")[0])
+                one.writer.close()
+            await eventually(lambda: node.forgotten)  # noqa: B023 - it is called in this turn of the loop
+        found.append((heads, asked))
+    assert found[0] == found[1]
+    assert [head.split(b" ")[1] for head in heads] == [b"101", b"403", b"500"]
+
+
 @pytest.mark.parametrize("short", [True, False])
 async def test_turned_away(short):
     """A node that drains, or is full, answers 503 and counts the refusal once."""
     async with lane_node(short=short) as node:
         gate = node.manager.host.layers["strict"]
         gate.closed = DRAINING
-        _, head = await answer(node, PLAIN, [])
+        refused, head = await answer(node, PLAIN, [])
+        refused.writer.close()
         assert b" 503 " in head
         assert node.manager.stats.turned_away["draining"] == 1
         gate.closed = None
@@ -150,7 +176,8 @@ async def test_turned_away(short):
             Limits(max_connections=1), lambda: [node.manager]
         ).install(node.manager)
         async with raw(node) as one:
-            _, head = await answer(node, PLAIN, [])
+            refused, head = await answer(node, PLAIN, [])
+            refused.writer.close()
             assert b" 503 " in head
             assert node.manager.stats.turned_away["full"] == 1
             await node.sio.emit("n", to=one.sid)

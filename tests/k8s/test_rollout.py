@@ -103,9 +103,11 @@ def endpoints(release):
 def readiness(host):
     """What the pod at this address says about itself; `ask` takes long while the pod is busy."""
     try:
-        return urllib.request.urlopen(f"http://{host}:8001/readyz", timeout=2).read().decode()
+        with urllib.request.urlopen(f"http://{host}:8001/readyz", timeout=2) as answer:
+            return answer.read().decode()
     except urllib.error.HTTPError as error:
-        return error.read().decode()
+        with error:
+            return error.read().decode()
 
 
 def drain(release, pod):

@@ -18,7 +18,7 @@ from socketio_cluster.loadtest.swarm.engine import Engine
 from socketio_cluster.loadtest.swarm.session import Door
 from socketio_cluster.loadtest.verdict import judge
 from tests.loadtest.command import ROOT
-from tests.services.process import free_port
+from tests.services.process import free_port, wait_for_port
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="a swarm needs Linux")
 
@@ -183,9 +183,11 @@ def test_tls_to_a_certificate_one_trusts(engine, tmp_path, monkeypatch):
         "warning",
     ]
     tls = ["--ssl-keyfile", str(key), "--ssl-certfile", str(cert)]
-    process = subprocess.Popen([sys.executable, *serve, *tls], cwd=ROOT)
+    log = tmp_path / "server.log"
+    with log.open("w") as output:
+        process = subprocess.Popen([sys.executable, *serve, *tls], cwd=ROOT, stdout=output, stderr=output)
     try:
-        until(engine, lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
+        wait_for_port(port, process, log)
         ends_with(engine, f"https://localhost:{port}", Unreachable, "TLS: ")
         monkeypatch.setenv("SSL_CERT_FILE", str(cert))
         trusting = Engine(lambda *sample: None)

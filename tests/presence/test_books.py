@@ -7,7 +7,9 @@ from itertools import count
 
 import pytest
 
+from socketio_cluster.manager.bus.node import CHECK_NODES, TICK
 from socketio_cluster.manager.bus.presence_messages import Entry
+from socketio_cluster.manager.options import Options
 from socketio_cluster.manager.presence.book import Book
 from socketio_cluster.manager.presence.calls import Call, Calls
 from socketio_cluster.manager.presence.copies import copies, read
@@ -15,7 +17,9 @@ from socketio_cluster.manager.presence.held_room import HeldRoom
 from socketio_cluster.manager.presence.meta import META_BYTES, check_key, pack_meta, unpack_meta
 from socketio_cluster.manager.presence.own import CHANGE_BYTES, Own
 from socketio_cluster.manager.presence.ring import Ring
+from socketio_cluster.manager.presence.rooms import TURN
 from socketio_cluster.manager.presence.shown import Shown
+from socketio_cluster.manager.presence.telling import LONGEST
 
 NODES = [f"node{number:04}" for number in range(300)]
 
@@ -114,6 +118,44 @@ def test_own_changes(book):
     assert other.entries("a") == book.entries("a")
     assert other.version("a") == book.version("a")
     assert own.take() == []
+
+
+def test_whole_change(book):
+    """A change with all clients of a node needs nothing before it, also when it says that none is left."""
+    own, late = Own(book, "a", count(1)), Book()
+    own.put(entry("s1"))
+    own.take()
+    own.put(entry("s1", meta=b"2"))
+    for change in own.take():
+        assert late.change("a", *change)
+    assert late.metas("ada") == [b"2"]
+    own.put(entry("s2", "bob"))
+    assert [change.since for change in own.take()] == [2]
+    own.remove("s1")
+    own.remove("s2")
+    (change,) = own.take()
+    assert late.change("a", *change)
+    assert (change.since, late.keys) == (0, {})
+
+
+def test_defaults_add_up():
+    """With the defaults, others see within 10 s that the users of a killed node have left."""
+    options = Options()
+    assert options.presence_grace <= options.dead_after
+    assert options.dead_after + CHECK_NODES + TICK + 2 * TURN + LONGEST < 10
+
+
+def test_leaves_are_remembered():
+    """A room is not forgotten as long as a node that was cut off may not know of a leave."""
+    room = HeldRoom(("/", "tea"), "a", count(1))
+    assert room.empty
+    room.book.change("b", 0, 1, [entry("s1")], [])
+    room.calls.next("ada")
+    room.book.drop("b")
+    assert room.calls.next("ada") == (Call.LEAVE, b"{}")
+    assert not room.empty
+    room.calls.left.clear()
+    assert room.empty
 
 
 def test_superseded(book):
