@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, PacketClass, decode, encode, has_ack_place
 from socketio_cluster.manager.clients.rooms import Client
 from socketio_cluster.manager.recovery.offset import write_offset
+
+logger = logging.getLogger("socketio_cluster.manager")
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
@@ -78,5 +81,11 @@ class MarkingFanout(Fanout):
         Number 0 stands for an event that is not recorded; its offset is then ``at_least`` this number.
         """
         offset = write_offset(Stamp(self._order.epoch, number or max(self._order.seen, at_least)))
-        form = self._manager.packet_class
-        return Marked(encoded, with_offset(form, encoded, offset), rooms, number)
+        try:
+            marked = with_offset(self._manager.packet_class, encoded, offset)
+        except Exception:
+            # Formats of an application may not read all that they write. To lose the event would be worse
+            # than to send it again to a client that is cut off before the next one.
+            logger.exception("an event cannot be read again to add its offset: it goes out without")
+            marked = encoded
+        return Marked(encoded, marked, rooms, number)
