@@ -25,7 +25,7 @@ LEARN_SECONDS: Final = 0.2
 MOST: Final = 256
 """The most servers that are waited for, so that whoever writes rubbish to the bus cannot fill the memory."""
 NAME: Final = re.compile(r"\w{1,64}", re.ASCII)
-"""What the ids of servers and connections look like. Anything else might be commands for the server."""
+"""The form of the ids of servers and connections. Anything else might be commands for the server."""
 
 
 class Subjects(NamedTuple):

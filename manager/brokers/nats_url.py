@@ -16,7 +16,7 @@ from socketio_cluster.manager.errors import BrokerError, SettingError
 
 FORM: Final = "nats://user:password@host1:4222,host2:4222"
 OPTIONS: Final = ("creds", "nkey", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "tls_first")
-"""What may follow the ``?``. Each but ``tls_first`` is the path of a file."""
+"""The options that may follow the ``?``. Each but ``tls_first`` is the path of a file."""
 
 JWT: Final = re.compile(r"BEGIN NATS USER JWT-+\s+\S+")
 SEED: Final = re.compile(r"BEGIN USER NKEY SEED-+\s+(\S+)")

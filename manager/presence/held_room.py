@@ -30,7 +30,7 @@ class HeldRoom:
         self.own = Own(self.book, me, versions)
         self.calls = Calls(self.book)
         self.shown: Shown | None = None
-        """What the watchers know. None means that there are none."""
+        """The state that the watchers know. None means that there are no watchers."""
         self.watchers: set[str] = set()
         """The clients of this node that get diffs."""
         self.newcomers: dict[str, None] = {}

@@ -19,7 +19,7 @@ _answer: Final = msgspec.msgpack.Decoder(tuple[str, list[bytes], bool]).decode
 
 
 class ClientAnswer(NamedTuple):
-    """What a client has answered; ``data`` is None, a value, or a tuple of several, as ``call`` gives it."""
+    """The answer of a client. ``data`` is None, a value, or a tuple of several, as ``call`` returns it."""
 
     sid: str
     data: Any

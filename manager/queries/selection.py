@@ -28,7 +28,7 @@ class Whom(TypedDict, total=False):
     except_: Rooms | None
     """Rooms whose members are left out, and sids."""
     where: Mapping[str, Any] | None
-    """What the session must be like: ``{"team": "red", "level >=": 3}``. Each node looks at its own clients.
+    """Conditions on the session: ``{"team": "red", "level >=": 3}``. Each node checks its own clients.
 
     A key is the name of a field, with dots for nested dicts, and perhaps one of ``== != < <= > >= in`` behind
     it. A field that a session does not have is None.

@@ -21,9 +21,11 @@ async def test_emits_of_a_threaded_node(request, bus, prefix):
         js_driver() as driver,
     ):
         flask, a, b = nodes
-        door = Door(a)
-        await door.open()
-        async with driver.client(door, reconnection=True) as client, driver.client(flask) as other:
+        async with (
+            Door(a) as door,
+            driver.client(door, reconnection=True) as client,
+            driver.client(flask) as other,
+        ):
             assert await client.connects.get() is False
             sid = client.sid
             await flask.sio.enter_room(sid, "red")
@@ -43,4 +45,3 @@ async def test_emits_of_a_threaded_node(request, bus, prefix):
             assert set(b.sio.rooms(sid)) == {sid, "red", "blue"}
             assert await flask.sio.call("ask", 6, to=sid) == 6
             assert await other.next("n") == [5]
-        await door.close()

@@ -87,7 +87,7 @@ async def test_a_machine_stands_still(three, clients):
     try:
         await say(near, 0, 100)
         await asyncio.to_thread(
-            wait_until, lambda: any("is dead" in line for line in lines[seen:]), seconds=30
+            wait_until, lambda: any("is dead" in line for line in lines[seen:]), seconds=WAIT
         )
     finally:
         three[1].machine.resume()
@@ -96,4 +96,4 @@ async def test_a_machine_stands_still(three, clients):
     await say(far, 100, 120)
     for one in clients:
         await hears(one, 100, 120)
-    await asyncio.to_thread(wait_until, lambda: any("is here" in line for line in lines[seen:]))
+    await asyncio.to_thread(wait_until, lambda: any("is here" in line for line in lines[seen:]), seconds=WAIT)

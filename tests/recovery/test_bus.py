@@ -45,9 +45,11 @@ def server(tmp_path):
 async def test_a_restart_that_forgets_nothing(server, prefix, driver):
     """After a restart of a server that remembers, clients have their sessions, and get what waited."""
     async with three_nodes(server.url, prefix, count=2, recovery_seconds=30) as (a, b):
-        door = Door(a)
-        await door.open()
-        async with driver.client(door, reconnection=True) as client, driver.client(a) as other:
+        async with (
+            Door(a) as door,
+            driver.client(door, reconnection=True) as client,
+            driver.client(a) as other,
+        ):
             assert await client.connects.get() is False
             sid = client.sid
             await a.sio.enter_room(sid, "red")
@@ -70,7 +72,6 @@ async def test_a_restart_that_forgets_nothing(server, prefix, driver):
             for event, number in (("n", 2), ("all", 2), ("n", 3), ("all", 3)):
                 await take(client, event, number)
             await fence(a, other, client)
-        await door.close()
 
 
 async def test_a_restart_that_forgets(tmp_path, prefix, driver):
@@ -139,9 +140,10 @@ async def test_more_than_is_kept(bus_url, prefix, driver):
     """A client that missed more than the bus keeps is told so; one that missed less is recovered."""
     options = {"count": 2, "recovery_seconds": 30, "recovery_bytes": 256 * 1024}
     async with three_nodes(bus_url, prefix, **options) as (a, b):
-        door = Door(a)
-        await door.open()
-        async with driver.client(door, reconnection=True) as client:
+        async with (
+            Door(a) as door,
+            driver.client(door, reconnection=True) as client,
+        ):
             assert await client.connects.get() is False
             for kibibytes, recovered in ((100, True), (500, False)):
                 sid = client.sid
@@ -154,7 +156,6 @@ async def test_more_than_is_kept(bus_url, prefix, driver):
                 for number in range(kibibytes // 4 if recovered else 0):
                     await take(client, "n", [number, "x" * 4096])
                 await fence(b, client)
-        await door.close()
         assert a.manager.stats.recoveries == {"recovered": 1, "late": 1}
 
 
@@ -162,11 +163,12 @@ async def test_more_than_is_kept(bus_url, prefix, driver):
 async def test_a_quiet_client_among_busy_ones(bus_url, prefix, driver):
     """A client without events for longer than any are kept is recovered: its position moves on without it."""
     pings = {"ping_interval": 0.5, "ping_timeout": 0.5}
-    options = {"count": 2, "recovery_seconds": 1, "server_options": pings}
+    options = {"count": 2, "recovery_seconds": 4, "server_options": pings}
     async with three_nodes(bus_url, prefix, **options) as (a, b):
-        door = Door(a)
-        await door.open()
-        async with driver.client(door, reconnection=True) as client:
+        async with (
+            Door(a) as door,
+            driver.client(door, reconnection=True) as client,
+        ):
             assert await client.connects.get() is False
             sid = client.sid
             position = a.manager.members.clients[sid].session.position
@@ -181,4 +183,3 @@ async def test_a_quiet_client_among_busy_ones(bus_url, prefix, driver):
             assert await came_back(client) is True
             await take(client, "missed", 1)
             await fence(a, client)
-        await door.close()
