@@ -62,7 +62,7 @@ def test_page(served, tab):
     press(ada, "garden", "busy")
     press(again, "garden", "busy")
     watcher.wait(
-        lambda: watcher.run("document.querySelector('#garden li.busy')?.innerText").startswith("Ada")
+        lambda: watcher.run("document.querySelector('#garden li.busy')?.innerText ?? ''").startswith("Ada")
     )
     press(ada, "garden", "leave")
     press(again, "garden", "leave")
