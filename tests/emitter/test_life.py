@@ -102,8 +102,9 @@ async def test_fork(nodes, clients, bus_url, prefix):
 async def test_interrupt(prefix):
     """Ctrl-C ends a call that waits."""
     script = """
-        import sys
+        import signal, sys
         from socketio_cluster import Emitter
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
         emitter = Emitter(sys.argv[1], timeout=60)
         print("waiting", flush=True)
         emitter.emit("never")

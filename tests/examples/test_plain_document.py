@@ -100,8 +100,9 @@ async def test_own_format(folder):
         address = [url.replace("http", "ws") + "/vote" for url in urls]
         async with websockets.connect(address[0], proxy=None) as one:
             async with websockets.connect(address[1], proxy=None) as two:
-                await one.send("7")
-                assert await one.recv() == "send 1, 2 or 3"
+                for each in (one, two):  # who has an answer is connected, and hears the others
+                    await each.send("7")
+                    assert await each.recv() == "send 1, 2 or 3"
                 await one.send("2")
                 assert (await one.recv(), await two.recv()) == ("2", "2")
 
