@@ -72,11 +72,14 @@ class Latecomers:
                 return
             gate = client.gate or Gate(client, self._manager.held_bytes)
             gate.close()
-            at = max(self._follower.order.seen, client.session.upto if client.session is not None else 0)
+            at = self._reached(client)
             upto, history = 0, list[Outgoing]()
             try:
                 await join(client, room)
                 upto, history = await self._last(client, room, count, at)
+                if client.session is not None and client.session.returning:
+                    client.session.first += history
+                    history = []
             finally:
                 complete = gate.open(room, upto, history)
             if client.session is not None and room in client.session.joined:
@@ -84,6 +87,13 @@ class Latecomers:
         if not complete:
             self._manager.stats.slow_consumers += 1
             await self._manager.send_back(client.eio_sid)
+
+    def _reached(self, client: Client) -> int:
+        """Return the number up to which a client has got everything, now that its events are held."""
+        session = client.session
+        if session is not None and session.returning:
+            return session.position
+        return max(self._follower.order.seen, session.upto if session is not None else 0)
 
     async def _last(self, client: Client, room: Room, count: int, at: int) -> tuple[int, list[Outgoing]]:
         """Return the last events of a room for a client, oldest first, and the number up to which they go."""

@@ -150,6 +150,37 @@ async def test_cut_off_afterwards(nodes, door, connect):
     await fence(a, client)
 
 
+async def test_coming_back(nodes, door, connect):
+    """A client that enters a new room when it comes back gets its history first, then what it missed."""
+    a, b, _ = nodes
+    client = await connect()
+    sid = client.sid
+
+    @b.sio.event
+    async def connect(sid, environ, auth):
+        await b.manager.enter_room(sid, "/", "red", history=3)
+        await say(a, [6])
+        await written(a)
+
+    await b.sio.emit("all", 1)
+    await take(client, "all", 1)
+    door.cut()
+    await left(a, sid)
+    await say(b, range(5))
+    await b.sio.emit("n", 5)
+    await written(b)
+    door.lead(b)
+    assert await came_back(client) is True
+    assert await numbers(client, 5) == [2, 3, 4, 5, 6]
+    door.cut()
+    await left(b, sid)
+    await say(a, [7])
+    door.lead(a)
+    assert await came_back(client) is True
+    assert await numbers(client, 1) == [7]
+    await fence(a, client)
+
+
 async def test_many_and_large(nodes, connect):
     """A thousand events are the most; of large ones as many as go into a mebibyte."""
     a, b, _ = nodes
