@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from socketio_cluster import ClusterManager, SettingError
+from socketio_cluster import BrokerError, ClusterManager, SettingError
 from socketio_cluster.cluster.server import AsyncServer
 from tests.harness import three_nodes
 from tests.recovery.clients import came_back, fence, left, strip, take
@@ -228,3 +228,21 @@ async def test_by_the_server(bus_url, prefix):
     server = AsyncServer(async_mode="asgi", client_manager=ClusterManager(bus_url, prefix=prefix))
     with pytest.raises(SettingError, match="recovery_seconds"):
         await server.enter_room("x", "red", history=5)
+
+
+async def test_the_bus_goes_away(nodes, connect, monkeypatch):
+    """If the history cannot be read that is an error, and events that were held meanwhile are not lost."""
+    a, _, _ = nodes
+    client = await connect()
+
+    async def tail(_):
+        await say(a, [1], to=client.sid)
+        await written(a)
+        raise BrokerError("away")
+
+    monkeypatch.setattr(a.manager.recovery.keeper, "tail", tail)
+    with pytest.raises(BrokerError, match="away"):
+        await a.manager.enter_room(client.sid, "/", "red", history=5)
+    await say(a, [2])
+    assert await numbers(client, 2) == [1, 2]
+    await fence(a, client)
