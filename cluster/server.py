@@ -37,6 +37,18 @@ class AsyncServer(AsyncMiddlewares, ClusterCalls, socketio.AsyncServer):  # type
         """Who is in which room, on all nodes together; raises ``SettingError`` as ``cluster_manager``."""
         return self.cluster_manager.presence
 
+    async def enter_room(
+        self, sid: str, room: Any, namespace: str | None = None, *, history: int | None = None
+    ) -> None:
+        """Put a client into a room, where it first gets the last ``history`` events.
+
+        See ``ClusterManager.enter_room``. Raises ``SettingError`` for history with another manager.
+        """
+        if history is None:
+            await super().enter_room(sid, room, namespace)
+        else:
+            await self.cluster_manager.enter_room(sid, namespace or "/", room, history=history)
+
     _who = 1
     _notices: ClassVar = frozenset(("connect", "disconnect"))
     _failure = "Internal server error"

@@ -42,6 +42,18 @@ class Server(BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
         """Who is in which room, on all nodes together; raises ``SettingError`` as ``cluster_manager``."""
         return self.cluster_manager.presence
 
+    def enter_room(
+        self, sid: str, room: Any, namespace: str | None = None, *, history: int | None = None
+    ) -> None:
+        """Put a client into a room, where it first gets the last ``history`` events.
+
+        See ``SyncClusterManager.enter_room``. Raises ``SettingError`` for history with another manager.
+        """
+        if history is None:
+            super().enter_room(sid, room, namespace)
+        else:
+            self.cluster_manager.enter_room(sid, namespace or "/", room, history=history)
+
     def wait_for(self, call: Callable[[Calls], Coroutine[Any, Any, T]]) -> T:
         """Run a call of the node on its loop and wait; returns what it returns and raises what it raises."""
         return self.cluster_manager.wait_for(call)

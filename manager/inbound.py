@@ -193,7 +193,7 @@ class Inbound:
     async def _enter(self, message: Enter) -> str:
         if self._manager.members.find(message.sid, message.namespace) is None:
             return UNKNOWN_SID
-        await self._manager.enter_room(message.sid, message.namespace, message.room)
+        await self._manager.enter_room(message.sid, message.namespace, message.room, history=message.history)
         return ""
 
     async def _leave(self, message: Leave) -> str:

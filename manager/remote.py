@@ -154,12 +154,12 @@ class Remote:
             return False
         return True
 
-    async def enter(self, namespace: str, sid: str, room: Room) -> None:
-        """Put a client of another node into a room.
+    async def enter(self, namespace: str, sid: str, room: Room, history: int = 0) -> None:
+        """Put a client of another node into a room, where it gets the last ``history`` events.
 
         Raises ``ValueError`` for an unknown sid or a room that it cannot enter, and ``NodeTimeout``.
         """
-        await self._demand(sid, lambda number: Enter(number, namespace, sid, room))
+        await self._demand(sid, lambda number: Enter(number, namespace, sid, room, history))
 
     async def leave(self, namespace: str, sid: str, room: Room) -> None:
         """Take a client of another node out of a room. Raises ``NodeTimeout``."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from socketio_cluster.manager.bus.channels import Room, check_room
-from socketio_cluster.manager.clients.rooms import check_room_limit
+from socketio_cluster.manager.clients.rooms import Client, check_room_limit
+from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.member import ClusterMember
+from socketio_cluster.manager.recovery.latecomers import NO_HISTORY, check_history
 
 
 class RoomKeeper(ClusterMember):
@@ -24,8 +26,14 @@ class RoomKeeper(ClusterMember):
         """Whether the room is a client's own room on this node. Such rooms are private."""
         return self.members.find(room, namespace) is not None
 
-    async def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
+    async def enter_room(
+        self, sid: str, namespace: str, room: Any, eio_sid: str | None = None, *, history: int | None = None
+    ) -> None:
         """Put a client of any node into a room. An emit that is made after the return reaches it.
+
+        With ``history`` (1 to 1000) it first gets that many of the last events of the room, unless it is in
+        the room already. That needs ``recovery_seconds``: otherwise ``SettingError`` (a ``ValueError``) is
+        raised, and ``BrokerError`` if the bus goes away meanwhile.
 
         If this is cancelled, the client may be in the room or not. Raises ``ValueError`` for an unknown sid,
         another client's own room or a name that no bus can carry, ``TooManyRooms`` (a ``ValueError`` too) at
@@ -33,20 +41,29 @@ class RoomKeeper(ClusterMember):
         client's node does not confirm in time.
         """
         room = check_room(room)
+        count = check_history(history)
+        if count and (self.recovery is None or self.node.alone):
+            raise SettingError(NO_HISTORY)
         self.enter_loop()
         if room == sid:
             return
         client = self.members.find(sid, namespace)
         if client is None:
             await self.start()
-            await self.remote.enter(namespace, sid, room)
+            await self.remote.enter(namespace, sid, room, count)
             return
         if await self.remote.is_client(namespace, room):
             raise ValueError("cannot enter a sid room")
         await self.in_order()
         check_room_limit(client, room, self.options.rooms_per_client, self.stats)
-        self.basic_enter_room(sid, namespace, room)
-        await self.node.subscribe(self.node.channels.room(namespace, room))
+        if count and self.recovery is not None:
+            await self.recovery.latecomers.enter(client, room, count, self._enter)
+        else:
+            await self._enter(client, room)
+
+    async def _enter(self, client: Client, room: Room) -> None:
+        self.basic_enter_room(client.sid, client.namespace, room)
+        await self.node.subscribe(self.node.channels.room(client.namespace, room))
         if self.recovery is not None:
             await self.recovery.flush(client)
 

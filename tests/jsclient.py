@@ -125,11 +125,13 @@ class Driver:
         auth=None,
         reply=True,
         reconnection=False,
+        query=None,
     ):
         """A connected client; raises ``Refused`` when the server will not have it."""
         one = JsClient(self, self.count())
         self.clients[one.number] = one
         options = {"transports": list(transports), "auth": auth or {}, "reconnection": reconnection}
+        options["query"] = query or {}
         url = node.url + namespace
         one.tell("connect", url=url, options=options, serializer=serializer, reply=reply)
         await asyncio.wait_for(one.opened, SECONDS)

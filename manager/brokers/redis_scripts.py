@@ -182,6 +182,34 @@ return answer
 """
 )
 
+TAIL: Final = (
+    COMMON
+    + """
+-- ARGV: a channel, a number before which the events are (0: all), how many, and how many bytes
+local key, before, most, bytes = of .. ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local low, high = 0, redis.call('LLEN', key)
+while before > 0 and low < high do
+  local middle = math.floor((low + high) / 2)
+  if tonumber(redis.call('LINDEX', key, middle)) >= before then high = middle else low = middle + 1 end
+end
+local answer, found = place(), {}
+answer[4], answer[5] = answer[2], 1
+for index = high - 1, 0, -1 do
+  local number = redis.call('LINDEX', key, index)
+  local entry = redis.call('XRANGE', log, number .. '-0', number .. '-0')[1]
+  if not entry then break end -- Those before it are not kept either.
+  bytes = bytes - #entry[2][2] - 300
+  if #found > 0 and (#found == most or bytes < 0) then answer[5] = 0 break end
+  found[#found + 1] = {number, entry[2][2]}
+end
+for index = #found, 1, -1 do
+  answer[#answer + 1] = found[index][1]
+  answer[#answer + 1] = found[index][2]
+end
+return answer
+"""
+)
+
 GAP: Final = (
     COMMON
     + """
@@ -191,4 +219,4 @@ return {1}
 """
 )
 
-HISTORY_SCRIPTS: Final = (BEGIN, LOOK, RECORD, READ, GAP)
+HISTORY_SCRIPTS: Final = (BEGIN, LOOK, RECORD, READ, TAIL, GAP)

@@ -33,6 +33,7 @@ from socketio_cluster.manager.bus.store import (
     Release,
     Renew,
     Result,
+    Tail,
     Where,
 )
 from socketio_cluster.manager.errors import BrokerError
@@ -140,6 +141,8 @@ def _worded(operation: Operation, home: Home) -> tuple[str, Iterable[Word]]:
             return session_scripts.WHERE, (sid, namespace)
         case Read(channels, after, count, size):
             return scripts.READ, (after, count, size, *(channels or ()))
+        case Tail(channel, before, count, size):
+            return scripts.TAIL, (channel, before, count, size)
 
 
 def _read(operation: Operation, reply: list[Any]) -> Result:
@@ -166,7 +169,7 @@ def _read(operation: Operation, reply: list[Any]) -> Result:
             return [sid.decode() for sid in reply]
         case Where():
             return reply[0].decode() if reply else None
-        case Read():
+        case Read() | Tail():
             events = [
                 (int(number), payload) for number, payload in zip(reply[5::2], reply[6::2], strict=True)
             ]

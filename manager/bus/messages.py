@@ -49,12 +49,13 @@ class Gone(msgspec.Struct, array_like=True, tag=3, gc=False):
 
 
 class Enter(msgspec.Struct, array_like=True, tag=4, gc=False):
-    """A request to put a client into a room."""
+    """A request to put a client into a room, and to send it the last ``history`` events of it."""
 
     request: int
     namespace: str
     sid: str
     room: Room
+    history: int = 0
 
 
 class Leave(msgspec.Struct, array_like=True, tag=5, gc=False):

@@ -150,6 +150,18 @@ class Read(msgspec.Struct, array_like=True, tag=8, frozen=True):
     size: int
 
 
+class Tail(msgspec.Struct, array_like=True, tag=12, frozen=True):
+    """Read the last events of a channel, those before the number ``before`` (0: all).
+
+    Answer: ``Piece``. With ``done`` there is nothing older.
+    """
+
+    channel: str
+    before: int
+    count: int
+    size: int
+
+
 class Piece(msgspec.Struct, array_like=True, frozen=True):
     """Some events, each with its number, oldest first.
 
@@ -162,7 +174,7 @@ class Piece(msgspec.Struct, array_like=True, frozen=True):
     place: Place
 
 
-Operation = Begin | Look | Open | Claim | Change | Renew | Release | Where | Read | Gap | CloseRoom
+Operation = Begin | Look | Open | Claim | Change | Renew | Release | Where | Read | Tail | Gap | CloseRoom
 Result = Place | Claimed | Piece | list[str] | str | bool | None
 
 
@@ -176,6 +188,7 @@ ANSWERS: Final[dict[type[Operation], Any]] = {
     Release: bool,
     Where: str | None,
     Read: Piece,
+    Tail: Piece,
     Gap: bool,
     CloseRoom: bool,
 }

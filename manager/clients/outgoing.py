@@ -38,12 +38,14 @@ class SharedPacket(eio.Packet):  # type: ignore[misc]
 class Outgoing:
     """One event for any number of clients.
 
-    ``rooms`` are the rooms that it was emitted to; None means everybody.
+    ``rooms`` are the rooms that it was emitted to; None means everybody. ``number`` is the event's number on
+    the bus, or 0 for one that the bus does not keep.
     """
 
-    def __init__(self, encoded: Encoded, rooms: list[Room] | None = None) -> None:
+    def __init__(self, encoded: Encoded, rooms: list[Room] | None = None, number: int = 0) -> None:
         self.encoded = encoded
         self.rooms = rooms
+        self.number = number
         self.wire: bytes | None = None
         """The bytes of the whole event for a WebSocket, once one connection has made them for all."""
         self._forms: dict[Hashable, Any] | None = None

@@ -19,6 +19,7 @@ from socketio_cluster.manager.stats import Stats
 if TYPE_CHECKING:
     from socketio_cluster.manager.clients.acks import PendingAck
     from socketio_cluster.manager.recovery.client_session import ClientSession
+    from socketio_cluster.manager.recovery.gate import Gate
 
 Callback = Callable[..., Any]
 
@@ -72,7 +73,8 @@ class Client:
     ``ack_id`` is the last id; ``client_acks.py`` changes both. ``kicked`` is set if the client was
     disconnected while it was pending, and ``lost`` is the reason if its transport ended meanwhile.
     ``connected_at`` is the time at which the connect handler accepted the client, in epoch seconds, or 0
-    before that. ``session`` is set if the client knows connection state recovery and may come back.
+    before that. ``session`` is set if the client knows connection state recovery and may come back. ``gate``
+    is set while the client gets the history of a room: events pass through it.
     """
 
     __slots__ = (
@@ -80,6 +82,7 @@ class Client:
         "acks",
         "connected_at",
         "eio_sid",
+        "gate",
         "held",
         "kicked",
         "lost",
@@ -114,6 +117,7 @@ class Client:
         self.kicked = False
         self.lost: str | None = None
         self.session: ClientSession | None = None
+        self.gate: Gate | None = None
 
     def connected(self, now: float) -> bool:
         """Send the held events, and let later ones through. Returns False if some events were not held.
@@ -122,12 +126,12 @@ class Client:
         """
         self.state = CONNECTED
         self.connected_at = now
-        self.send = self.write
+        self._aim()
         held, self.held = self.held, None
         if held is None:
             return True
         for outgoing in held.events:
-            self.send(outgoing)
+            self.write(outgoing)
         return not held.overflowed
 
     def leaving(self) -> None:
@@ -140,7 +144,27 @@ class Client:
         """Change the function that writes to the connection."""
         self.write = write
         if self.state is CONNECTED:
-            self.send = write
+            self._aim()
+
+    def let_through(self, gate: Gate | None) -> None:
+        """Let events pass through a gate from now on, or with None no longer."""
+        self.gate = gate
+        self._aim()
+
+    def onward(self, outgoing: Outgoing) -> None:
+        """Take an event from the gate."""
+        if self.held is not None:
+            self.held.put(outgoing)
+        elif self.state is CONNECTED:
+            self.write(outgoing)
+
+    def _aim(self) -> None:
+        if self.state is LEAVING:
+            self.send = _ignore
+        elif self.gate is not None:
+            self.send = self.gate.put
+        else:
+            self.send = self.held.put if self.state is PENDING and self.held is not None else self.write
 
     def awaits_ack(self, ack_id: int) -> bool:
         """Whether a callback waits for the answer with this id."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.clients.outgoing import Outgoing
 
 TRANSPORT_CLOSE: Final = "transport close"
 """The reason that disconnect handlers get when a client goes on with another connection."""
@@ -21,7 +22,7 @@ class ClientSession:
     * ``joined`` says of each room at which number the client joined it.
     * ``unwritten`` are the rooms that it has entered (True) or left since the bus was told.
     * ``recovered`` tells that the client has come back, ``returning`` that missed events have to be replayed
-      before anything newer.
+      before anything newer. ``first`` are events of rooms' histories that come even before these.
     * ``over`` tells that the client will not come back: it said so, or was disconnected.
     * ``lost`` tells that the bus does not have the session.
     """
@@ -34,6 +35,7 @@ class ClientSession:
     unwritten: dict[Room, bool] = field(default_factory=dict)
     recovered: bool = False
     returning: bool = False
+    first: list[Outgoing] = field(default_factory=list)
     over: bool = False
     lost: bool = False
 

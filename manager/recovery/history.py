@@ -5,7 +5,7 @@ This is what the local hub keeps in memory; in Redis a script keeps the same. Ti
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from heapq import merge
@@ -13,7 +13,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from socketio_cluster.manager.bus.stamp import Stamp
-from socketio_cluster.manager.bus.store import Begin, Piece, Place, Read
+from socketio_cluster.manager.bus.store import Begin, Piece, Place, Read, Tail
 
 OVERHEAD: Final = 300
 """Bytes of memory that an event takes beside its payload."""
@@ -139,6 +139,20 @@ class History:
             events.append((number, event.payload))
         assert not events or events[0][0] >= first
         return Piece(events, self.last, True, self.place)
+
+    def tail(self, tail: Tail) -> Piece:
+        """Return the last events of a channel."""
+        numbers = self._channels.get(tail.channel, deque())
+        end = bisect_left(numbers, tail.before) if tail.before else len(numbers)
+        events: list[tuple[int, bytes]] = []
+        size = 0
+        for at in range(end - 1, -1, -1):
+            event = self._events[bisect_right(self._numbers, numbers[at]) - 1]
+            size += event.size
+            if events and (len(events) == tail.count or size > tail.size):
+                return Piece(events[::-1], self.last, False, self.place)
+            events.append((event.number, event.payload))
+        return Piece(events[::-1], self.last, True, self.place)
 
     def _after(self, read: Read) -> Iterable[int]:
         if read.channels is None:

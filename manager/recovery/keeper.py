@@ -20,6 +20,7 @@ from socketio_cluster.manager.bus.store import (
     Release,
     Renew,
     Result,
+    Tail,
     Where,
     cluster_of,
 )
@@ -67,6 +68,10 @@ class Keeper:
     async def read(self, read: Read) -> Piece:
         """Return some events of the history."""
         return cast(Piece, await self._ask(read))
+
+    async def tail(self, tail: Tail) -> Piece:
+        """Return the last events of a room."""
+        return cast(Piece, await self._ask(tail))
 
     async def gap(self) -> None:
         """Note that events may be missing in the history."""

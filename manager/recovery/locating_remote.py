@@ -67,11 +67,14 @@ class LocatingRemote(Remote):
             self._moved.pop(sid, None)
         return where != ""
 
-    async def enter(self, namespace: str, sid: str, room: Room) -> None:
-        """Put a client into a room, also one that is away. Raises what ``Remote.enter`` raises."""
+    async def enter(self, namespace: str, sid: str, room: Room, history: int = 0) -> None:
+        """Put a client into a room, also one that is away, which then gets no history.
+
+        Raises what ``Remote.enter`` raises.
+        """
         entered = [write_room(room)] if room != sid else []  # A client is always in its own room.
         if await self._here(namespace, sid, Change(sid, "", entered)):
-            await super().enter(namespace, sid, room)
+            await super().enter(namespace, sid, room, history)
 
     async def leave(self, namespace: str, sid: str, room: Room) -> None:
         """Take a client out of a room, also one that is away. Raises ``NodeTimeout``."""

@@ -34,14 +34,12 @@ def with_offset(packet_class: PacketClass, encoded: Encoded, offset: str) -> Enc
 class Marked(Outgoing):
     """An event with its offset.
 
-    ``plain`` is the event without it, and ``number`` the event's own number, or 0 for one that is not
-    recorded: its offset is the place of the event before it.
+    ``plain`` is the event without it. With ``number`` 0 its offset is the place of the event before it.
     """
 
     def __init__(self, plain: Encoded, encoded: Encoded, rooms: list[Room] | None, number: int) -> None:
-        super().__init__(encoded, rooms)
+        super().__init__(encoded, rooms, number)
         self.plain = plain
-        self.number = number
 
 
 class MarkingFanout(Fanout):
@@ -63,7 +61,7 @@ class MarkingFanout(Fanout):
         self, clients: Iterable[Client], encoded: Encoded, rooms: list[Room] | None, number: int
     ) -> None:
         """Hand an event to clients, but for those to whom it was replayed already."""
-        plain = Outgoing(encoded, rooms)
+        plain = Outgoing(encoded, rooms, number)
         marked: Outgoing | None = None
         for client in clients:
             session = client.session
@@ -80,7 +78,17 @@ class MarkingFanout(Fanout):
 
         Number 0 stands for an event that is not recorded; its offset is then ``at_least`` this number.
         """
-        offset = write_offset(Stamp(self._order.epoch, number or max(self._order.seen, at_least)))
+        return self._marked(encoded, rooms, number, number or max(self._order.seen, at_least))
+
+    def old(self, encoded: Encoded, rooms: list[Room] | None, at: int) -> Marked:
+        """Return an event of a room's history, for a client that has got everything up to the number ``at``.
+
+        With its own number as the offset the client would go back: it would get newer events again.
+        """
+        return self._marked(encoded, rooms, 0, at)
+
+    def _marked(self, encoded: Encoded, rooms: list[Room] | None, number: int, at: int) -> Marked:
+        offset = write_offset(Stamp(self._order.epoch, at))
         try:
             marked = with_offset(self._manager.packet_class, encoded, offset)
         except Exception:

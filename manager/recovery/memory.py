@@ -19,6 +19,7 @@ from socketio_cluster.manager.bus.store import (
     Release,
     Renew,
     Result,
+    Tail,
     Where,
 )
 from socketio_cluster.manager.recovery.history import History
@@ -70,6 +71,8 @@ class Memory:
                 return sessions.where(operation, now)
             case Read():
                 return history.read(operation)
+            case Tail():
+                return history.tail(operation)
             case Gap():
                 return history.gap()
             case CloseRoom():

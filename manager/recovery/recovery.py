@@ -26,6 +26,7 @@ from socketio_cluster.manager.recovery.arrivals import Arrivals
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE, ClientSession, write_room
 from socketio_cluster.manager.recovery.follower import Follower
 from socketio_cluster.manager.recovery.keeper import Keeper
+from socketio_cluster.manager.recovery.latecomers import Latecomers
 from socketio_cluster.manager.recovery.leases import Leases
 from socketio_cluster.manager.recovery.pid import digest
 from socketio_cluster.manager.recovery.recording import post_recorded
@@ -60,6 +61,7 @@ class Recovery:
         self.follower = Follower(manager, self.keeper, codec, self._bounds)
         self.arrivals = Arrivals(manager, self)
         self._replays = Replays(manager, self.keeper, codec, self.follower.fanout)
+        self.latecomers = Latecomers(manager, self.keeper, codec, self.follower)
         self._leases = Leases(manager, self)
         self._posted = self._coming = 0
         self._mixed = self._warned = False

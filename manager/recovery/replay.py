@@ -58,6 +58,7 @@ class Replays:
             after, done = session.position, False
             channels = self._channels(client)
             while not done:
+                self._send_first(client, session)
                 piece = await self._keeper.read(Read(channels, after, PIECE_EVENTS, PIECE_BYTES))
                 if piece.place.floor > after:
                     raise TooLate
@@ -67,7 +68,14 @@ class Replays:
                     await self._taken(client)
         session.upto = session.position = after
         session.returning = False
+        self._send_first(client, session)
         self._sort_held(client, after)
+
+    @staticmethod
+    def _send_first(client: Client, session: ClientSession) -> None:
+        first, session.first = session.first, []
+        for outgoing in first:
+            client.write(outgoing)
 
     async def _taken(self, client: Client) -> None:
         """Wait until a client has taken a piece, but not for ever: its queue disconnects a slow one."""

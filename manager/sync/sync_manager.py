@@ -158,15 +158,19 @@ class SyncClusterManager(ThreadMember, Manager):  # type: ignore[misc]
         """Whether the room is a client's own room on this node. Such rooms are private."""
         return self.ask(self._inner.is_sid_room, namespace, room)
 
-    def enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
+    def enter_room(
+        self, sid: str, namespace: str, room: Any, eio_sid: str | None = None, *, history: int | None = None
+    ) -> None:
         """Put a client of any node into a room. An emit that is made after the return reaches it.
+
+        ``history`` is that of ``ClusterManager.enter_room``.
 
         Raises:
             ValueError: the sid is unknown, the room is another client's own, or no bus can carry its name.
             TypeError: the room is neither str nor int.
             NodeTimeout: the client's node did not confirm in time.
         """
-        self._run(self._inner.enter_room(sid, namespace, room))
+        self._run(self._inner.enter_room(sid, namespace, room, history=history))
 
     def leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of any node out of a room. Raises ``NodeTimeout`` as ``enter_room`` does."""

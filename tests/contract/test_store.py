@@ -19,6 +19,7 @@ from socketio_cluster.manager.bus.store import (
     Read,
     Release,
     Renew,
+    Tail,
     Where,
     cluster_of,
 )
@@ -52,6 +53,33 @@ async def begun(broker, cluster, *, seconds=60.0, size=1_000_000):
 
 async def read(broker, cluster, rooms, after, *, count=100, size=1_000_000):
     return await broker.ask(cluster, Read(rooms, after, count, size))
+
+
+async def test_the_last_events_of_a_room(pair, channels, cluster):
+    """They are read from the end backwards, in pieces, as far as they are kept."""
+    writer, reader = pair
+    place = await begun(writer, cluster, size=8_000)
+    red, blue = channels.room("/", "red"), channels.room("/", 7)
+    await writer.publish([event(at, red if at % 2 else blue) for at in range(1, 11)])
+
+    async def tail(before, count, size=1_000_000):
+        return await reader.ask(cluster, Tail(red, before, count, size))
+
+    kept = (await read(reader, cluster, [red], place.last)).events
+    assert [payload for _, payload in kept] == [envelope(at) for at in (1, 3, 5, 7, 9)]
+    assert [(p.events, p.done) for p in (await tail(0, 5), await tail(0, 6))] == [(kept, True)] * 2
+    last = await tail(0, 2)
+    assert (last.events, last.done) == (kept[3:], False)
+    assert last.place.last == last.upto > kept[-1][0]
+    older = await tail(last.events[0][0], 2)
+    assert (older.events, older.done) == (kept[1:3], False)
+    assert (await tail(older.events[0][0], 2)).events == kept[:1]
+    assert (await tail(kept[0][0], 2)).events == []
+    assert (await tail(0, 5, size=1)).events == kept[4:]
+    await writer.publish([event(at, red) for at in range(11, 61)])
+    left = (await read(reader, cluster, [red], place.last)).events
+    assert 1 < len(left) < 50
+    assert ((await tail(0, 100)).events, (await tail(0, 100)).done) == (left, True)
 
 
 async def test_numbers_grow_and_history_has_what_was_published(pair, channels, cluster):

@@ -69,7 +69,7 @@ async def connect(driver, door, serializer):
         async def make(**options):
             options = {"serializer": serializer, "reconnection": True} | options
             one = await stack.enter_async_context(driver.client(door, **options))
-            assert await one.connects.get() is False
+            assert not await one.connects.get()
             return one
 
         yield make
