@@ -88,7 +88,9 @@ class Inbound:
         rooms = message.rooms
         if rooms is not None:
             rooms = self._rooms_here(origin, message, rooms)
-        self._reached(origin, message, rooms, self._deliver(origin, message, rooms, message.skip))
+        reached = self._deliver(origin, message, rooms, message.skip)
+        if message.ack:
+            self._reached(origin, message, rooms, reached)
 
     def _selective_emit(self, origin: str, message: SelectiveEmit) -> None:
         event = message.event

@@ -42,6 +42,19 @@ class Header(NamedTuple):
     sent: float
 
 
+def read_header(raw: bytes) -> Header:
+    """Read the header of an envelope, unverified. Raises ``EnvelopeError`` for other bytes and versions."""
+    try:
+        version, _, origin, number, sent = _HEADER.unpack_from(raw)
+        if version == VERSION:
+            return Header(origin.decode("ascii"), number, sent)
+    except Exception as exc:
+        raise EnvelopeError("malformed", f"no header in {len(raw)} bytes") from exc
+    if version == MARK:
+        raise EnvelopeError("version", "other nodes have recovery_seconds set, and this one has not")
+    raise EnvelopeError("version", f"this node reads version {VERSION}, not {version}")
+
+
 class Codec:
     """Packs messages into envelopes and reads them, for one cluster.
 
@@ -62,10 +75,7 @@ class Codec:
         body = self._encode(message)
         return head + _sign(self._macs[0], head, body) + body if self._macs else head + body
 
-    @staticmethod
-    def header(raw: bytes) -> Header:
-        """Read the header, which is verified only after ``message`` has returned. See ``read_header``."""
-        return read_header(raw)
+    header = staticmethod(read_header)
 
     def message(self, raw: bytes) -> Message:
         """Check the MAC and decode the message. Raises ``EnvelopeError``."""
@@ -83,19 +93,6 @@ class Codec:
             return self._decode(memoryview(raw)[start:])  # type: ignore[no-any-return]
         except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
             raise EnvelopeError("malformed", str(exc)) from exc
-
-
-def read_header(raw: bytes) -> Header:
-    """Read the header of an envelope, unverified. Raises ``EnvelopeError`` for other bytes and versions."""
-    try:
-        version, _, origin, number, sent = _HEADER.unpack_from(raw)
-        if version == VERSION:
-            return Header(origin.decode("ascii"), number, sent)
-    except Exception as exc:
-        raise EnvelopeError("malformed", f"no header in {len(raw)} bytes") from exc
-    if version == MARK:
-        raise EnvelopeError("version", "other nodes have recovery_seconds set, and this one has not")
-    raise EnvelopeError("version", f"this node reads version {VERSION}, not {version}")
 
 
 def _keyed(prefix: str, secret: str) -> blake2b:

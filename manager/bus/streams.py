@@ -111,7 +111,9 @@ class Streams:
             self._place(stream, number - 1)
         if number <= stream.seen:
             return False
-        self._hear(stream, now)
+        if now - stream.heard > self._dead_after:  # as in `_hear`; a call would cost too much here
+            stream.behind = True
+        stream.heard = now
         if stream.behind:
             self._hold(stream, Held(header.number, message, size + OVERHEAD))
             return False
