@@ -11,7 +11,7 @@ import msgspec
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.presence_messages import PresenceMessage
-from socketio_cluster.manager.bus.query_messages import Condition, Finding, Query, Want
+from socketio_cluster.manager.bus.query_messages import Condition, Finding, Query, Recipients, Want
 
 
 class Emit(msgspec.Struct, array_like=True, tag=1, gc=False):
@@ -205,6 +205,11 @@ class Recorded(msgspec.Struct, array_like=True, tag=25, gc=False):
     event: Emit
     except_: list[Room] = []
     where: list[Condition] = []
+
+    @property
+    def recipients(self) -> Recipients:
+        """The clients that it is for, but for those that ``event.skip`` names."""
+        return Recipients(self.event.namespace, self.event.rooms, self.except_, self.where)
 
 
 Message = (

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from socketio_cluster.manager.bus.broker import Broker
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.messages import Recorded
-from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Begin, Place, Read, Store, cluster_of
 from socketio_cluster.manager.clients.packets import Encoded, check_readable
@@ -114,7 +113,7 @@ class Follower:
     def _deliver(self, number: int, header: Header, message: Recorded) -> None:
         event = message.event
         check_readable(event.parts, event.text)
-        whom = Recipients(event.namespace, event.rooms, message.except_, message.where)
+        whom = message.recipients
         clients = select(self._manager, whom)
         if message.where:
             clients = [client for client in clients if is_meant(self._manager, client, whom)]

@@ -11,7 +11,6 @@ from weakref import WeakValueDictionary
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.messages import Recorded
-from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.bus.store import Piece, Tail
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded
@@ -136,7 +135,6 @@ class Latecomers:
                 yield self._follower.fanout.old(encoded, event.rooms, at)
 
     def _is_for(self, client: Client, message: Recorded) -> bool:
-        event, out = message.event, message.except_
-        if client.sid in event.skip or rooms_of(client, out):
+        if client.sid in message.event.skip or rooms_of(client, message.except_):
             return False
-        return is_meant(self._manager, client, Recipients(event.namespace, event.rooms, out, message.where))
+        return is_meant(self._manager, client, message.recipients)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.messages import Recorded
-from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.bus.store import Piece, Read
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.clients.rooms import Client
@@ -124,10 +123,8 @@ class Replays:
             return False
         if self._was_in(client, session, number, message.except_):
             return False
-        if message.where:
-            whom = Recipients(event.namespace, event.rooms, message.except_, message.where)
-            if not is_meant(self._manager, client, whom):
-                return False
+        if message.where and not is_meant(self._manager, client, message.recipients):
+            return False
         if event.rooms is None or client.sid in event.rooms:
             return True
         return self._was_in(client, session, number, event.rooms)
