@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.services.process import free_port, program, stop, wait_for_port
+from tests.services.process import free_port, program, wait_for_port
+from tests.services.service import Service
 
 TOOLS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "socketio-cluster/bin"
 """Where ``scripts/setup-tests`` builds nats-server."""
@@ -23,7 +24,7 @@ def nats_server() -> str:
     return shutil.which("nats-server", path=TOOLS) or program("nats-server", package="nats-server")
 
 
-class NatsServer:
+class NatsServer(Service):
     """One nats-server on loopback. ``config`` are lines of its configuration file."""
 
     def __init__(self, folder: Path, config: str = "max_payload: 8MB\n", *, port: int | None = None):
@@ -32,16 +33,6 @@ class NatsServer:
         self.url = f"nats://127.0.0.1:{self.port}"
         self.log = folder / "nats.log"
         self._config = config
-        self._process: subprocess.Popen | None = None
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.resume()
-        if self._process is not None:
-            stop(self._process)
 
     def start(self):
         """Start, or start again on the same port."""
@@ -53,20 +44,10 @@ class NatsServer:
             )
         wait_for_port(self.port, self._process, self.log)
 
-    def stop(self):
-        """Kill it, without a goodbye to anybody."""
-        self._process.kill()
-        self._process.wait()
-
     def pause(self):
         """Make it a black hole: connections stay, nothing answers."""
-        self._process.send_signal(signal.SIGSTOP)
+        super().pause()
         os.waitpid(self._process.pid, os.WUNTRACED)  # Some of its threads may still run for a moment.
-
-    def resume(self):
-        """Let it go on after ``pause``."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGCONT)
 
     def retire(self):
         """Tell it to close its connections one by one and then to end ("lame duck mode")."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import subprocess
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.services.process import free_port, program, stop, wait_for_port
+from tests.services.process import free_port, program, wait_for_port
+from tests.services.service import Service
 
 
-class RedisServer:
+class RedisServer(Service):
     """One redis-server on loopback that keeps nothing on disk."""
 
     def __init__(self, folder: Path, *options: str, port: int | None = None):
@@ -20,16 +20,6 @@ class RedisServer:
         self.port = port or free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self._options = options
-        self._process: subprocess.Popen | None = None
-
-    def __enter__(self):
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self.resume()
-        if self._process is not None:
-            stop(self._process)
 
     def start(self):
         """Start, or start again on the same port."""
@@ -42,20 +32,6 @@ class RedisServer:
                 stderr=output,
             )
         wait_for_port(self.port, self._process, log)
-
-    def stop(self):
-        """Kill it, without a goodbye to anybody."""
-        self._process.kill()
-        self._process.wait()
-
-    def pause(self):
-        """Make it a black hole: connections stay, nothing answers."""
-        self._process.send_signal(signal.SIGSTOP)
-
-    def resume(self):
-        """Let it go on after ``pause``."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGCONT)
 
     def ask(self, *words: str) -> bytes:
         """Send one command and give the first bytes of the reply."""
