@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from tests.harness import client, eventually, fence, three_nodes
+from tests.outage.ledger import emit_until, expect_all
 
 QUICK = {"heartbeat": 0.4, "dead_after": 2.0}
 """Heartbeats of tests: what takes seconds in production takes tenths here."""
@@ -65,16 +66,9 @@ async def test_traffic_through_restarts(bus, prefix):
     async with three_nodes(bus.url, prefix, **QUICK) as nodes:
         async with client(nodes[0]) as a, client(nodes[1]) as b, client(nodes[2]) as c:
             stop = asyncio.Event()
-
-            async def emit(node, name):
-                number = 0
-                while not stop.is_set():
-                    await node.sio.emit(name, number)
-                    number += 1
-                    await asyncio.sleep(0.002)
-                return number
-
-            emitters = [asyncio.create_task(emit(node, f"from{i}")) for i, node in enumerate(nodes)]
+            emitters = [
+                asyncio.create_task(emit_until(stop, node, f"from{i}")) for i, node in enumerate(nodes)
+            ]
             for _ in range(2):
                 await in_thread(bus.stop)
                 await eventually(lambda: not any(node.manager.ready for node in nodes), 15)
@@ -83,12 +77,7 @@ async def test_traffic_through_restarts(bus, prefix):
             stop.set()
             totals = [await task for task in emitters]
             for one in (a, b, c):
-                due = [0, 0, 0]
-                while due != totals:
-                    event, (number,) = await asyncio.wait_for(one.events.get(), 30)
-                    sender = int(event.removeprefix("from"))
-                    assert number == due[sender], f"{event}: {due[sender]} was due, {number} came"
-                    due[sender] += 1
+                await expect_all(one, totals)
             await fence(nodes[1], a, b, c)
 
 

@@ -12,6 +12,7 @@ import pytest
 from socketio_cluster.manager.brokers import nats
 from tests.adversary.wire import Wire
 from tests.harness import Node, client, eventually, fence, stop_all
+from tests.outage.ledger import emit_until, expect_all
 from tests.outage.test_bus_away import QUICK, in_thread
 from tests.services.nats import NatsCluster
 from tests.services.process import free_port
@@ -60,16 +61,6 @@ async def test_a_room_is_known_everywhere(nodes):
             assert [await one.next("n"), await one.next("n")] == [[number], [number]]
 
 
-async def emit_until(stop, node, name):
-    """Emit numbers to everybody without a pause. Returns how many."""
-    number = 0
-    while not stop.is_set():
-        await node.sio.emit(name, number)
-        number += 1
-        await asyncio.sleep(0.002)
-    return number
-
-
 @pytest.mark.parametrize("end", ["stop", "retire"])
 async def test_a_server_ends(servers, nodes, end, caplog):
     """When a server is killed or told to end its node goes to another one, and of all traffic nothing is
@@ -84,12 +75,7 @@ async def test_a_server_ends(servers, nodes, end, caplog):
         stop.set()
         totals = [await task for task in emitters]
         for one in (a, b, c):
-            due = [0, 0, 0]
-            while due != totals:
-                event, (number,) = await asyncio.wait_for(one.events.get(), 30)
-                sender = int(event.removeprefix("from"))
-                assert number == due[sender], f"{event}: {due[sender]} was due, {number} came"
-                due[sender] += 1
+            await expect_all(one, totals)
         await fence(nodes[1], a, b, c)
         assert [node.manager.stats.reconnects for node in nodes] == [0, 1, 0]
         assert ("lame duck" in caplog.text) is (end == "retire")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-import socketio_cluster
 from tests.harness import Node
 from tests.nodes.conftest import (  # noqa: F401 - fixtures
     blocking,
@@ -15,12 +14,7 @@ from tests.nodes.conftest import (  # noqa: F401 - fixtures
     server_options,
 )
 from tests.outage.test_node_gone import lonely  # noqa: F401 - a fixture
-
-
-@pytest.fixture(autouse=True)
-def own_server(monkeypatch):
-    """The nodes of these tests have the server with ``presence``."""
-    monkeypatch.setattr(Node, "server_class", socketio_cluster.AsyncServer)
+from tests.queries.conftest import own_server  # noqa: F401 - a fixture
 
 
 @pytest.fixture(autouse=True)

@@ -20,5 +20,5 @@ from tests.outage.test_node_gone import lonely  # noqa: F401 - a fixture
 
 @pytest.fixture(autouse=True)
 def own_server(monkeypatch):
-    """The nodes of these tests have the server that asks."""
+    """The nodes of these tests have the server that asks, and that has ``presence``."""
     monkeypatch.setattr(Node, "server_class", socketio_cluster.AsyncServer)
