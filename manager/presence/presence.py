@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -12,20 +12,19 @@ from socketio_cluster.manager.bus.presence_messages import ChangePresence, Count
 from socketio_cluster.manager.bus.query_messages import Question, Recipients
 from socketio_cluster.manager.errors import UNKNOWN_SID, NodeTimeout
 from socketio_cluster.manager.presence.book import Book
-from socketio_cluster.manager.presence.calls import Call
 from socketio_cluster.manager.presence.copies import read
-from socketio_cluster.manager.presence.handlers import Handler, Handlers
+from socketio_cluster.manager.presence.events import PresenceEvents
+from socketio_cluster.manager.presence.handlers import Handlers
 from socketio_cluster.manager.presence.held_room import HeldRoom, RoomId
 from socketio_cluster.manager.presence.meta import Meta, check_key, pack_meta, unpack_meta
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.member import ClusterMember
 
-H = TypeVar("H", bound=Handler)
 _number: Final = msgspec.msgpack.Decoder(int).decode
 
 
-class Presence:
+class Presence(PresenceEvents):
     """Who is in which room.
 
     A *key* stands for somebody, such as a user's id, and each of its clients in the room has a *meta*, which
@@ -110,26 +109,6 @@ class Presence:
         if held is not None:
             return len(held.book.keys)
         return sum(map(_number, await self._ask_keeper(place, CountPresence())))
-
-    @overload
-    def on_join(self, handler: H, *, namespace: str | None = None) -> H: ...
-    @overload
-    def on_join(self, handler: None = None, *, namespace: str | None = None) -> Callable[[H], H]: ...
-    def on_join(self, handler: Any = None, *, namespace: str | None = None) -> Any:
-        """Register a handler for keys that have come to a room; a decorator, with or without arguments.
-
-        It is called with the room, the key and the meta, once in the cluster: on one node, when the first
-        client of the key is present. It may be a coroutine function. Raises ``TypeError`` for no function.
-        """
-        return self.handlers.register(Call.JOIN, handler, namespace)
-
-    @overload
-    def on_leave(self, handler: H, *, namespace: str | None = None) -> H: ...
-    @overload
-    def on_leave(self, handler: None = None, *, namespace: str | None = None) -> Callable[[H], H]: ...
-    def on_leave(self, handler: Any = None, *, namespace: str | None = None) -> Any:
-        """Register a handler for keys that have left a room, as ``on_join``; the meta is the last one."""
-        return self.handlers.register(Call.LEAVE, handler, namespace)
 
     async def _change(
         self,

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, Protocol, TypeVar
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.presence.calls import Call
+from socketio_cluster.manager.presence.events import PresenceEvents
 from socketio_cluster.manager.presence.handlers import Handler, Handlers
 from socketio_cluster.manager.presence.meta import Meta
 from socketio_cluster.manager.presence.presence import Presence
 from socketio_cluster.manager.sync.in_thread import in_thread
 
 T = TypeVar("T")
-H = TypeVar("H", bound=Handler)
 
 
 class WaitFor(Protocol):
@@ -23,7 +22,7 @@ class WaitFor(Protocol):
         """Run it on the loop of the node and wait; returns what it returns and raises what it raises."""
 
 
-class BlockingPresence:
+class BlockingPresence(PresenceEvents):
     """Who is in which room. Arguments, results and errors are those of ``Presence``; every call waits.
 
     Args:
@@ -66,22 +65,6 @@ class BlockingPresence:
     def count(self, room: Room, *, namespace: str | None = None) -> int:
         """Return how many keys are present in a room."""
         return self._wait_for(lambda presence: presence.count(room, namespace=namespace))
-
-    @overload
-    def on_join(self, handler: H, *, namespace: str | None = None) -> H: ...
-    @overload
-    def on_join(self, handler: None = None, *, namespace: str | None = None) -> Callable[[H], H]: ...
-    def on_join(self, handler: Any = None, *, namespace: str | None = None) -> Any:
-        """Register a handler for keys that have come to a room. It runs in a thread of its own."""
-        return self.handlers.register(Call.JOIN, handler, namespace)
-
-    @overload
-    def on_leave(self, handler: H, *, namespace: str | None = None) -> H: ...
-    @overload
-    def on_leave(self, handler: None = None, *, namespace: str | None = None) -> Callable[[H], H]: ...
-    def on_leave(self, handler: Any = None, *, namespace: str | None = None) -> Any:
-        """Register a handler for keys that have left a room. It runs in a thread of its own."""
-        return self.handlers.register(Call.LEAVE, handler, namespace)
 
 
 class ThreadedHandlers(Handlers):
