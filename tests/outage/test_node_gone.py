@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 
 import pytest
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from tests.harness import client, eventually, three_nodes
+from tests.outage.process_node import ProcessNode
 
 QUICK = {"heartbeat": 0.4, "dead_after": 2.0}
 
@@ -21,37 +21,13 @@ sio = socketio.AsyncServer(async_mode="asgi", client_manager=ClusterManager(
 @sio.event
 async def disconnect(sid, reason):
     await asyncio.sleep(60)
-class Server(uvicorn.Server):
-    async def startup(self, sockets=None):
-        await super().startup(sockets)
-        await sio.manager.start()
-        print(sio.manager.node_id, self.servers[0].sockets[0].getsockname()[1], flush=True)
-app = socketio.ASGIApp(sio, on_shutdown=sio.shutdown)
-Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1)).run()
 """
-
-
-class Process:
-    """A node in a process of its own, for signals."""
-
-    async def start(self, url, prefix):
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", LONELY_NODE, url, prefix, stdout=asyncio.subprocess.PIPE
-        )
-        line = await asyncio.wait_for(self.process.stdout.readline(), 20)
-        self.id, port = line.decode().split()
-        self.url = f"http://127.0.0.1:{port}"
-
-    async def kill(self, how=signal.SIGKILL):
-        if self.process.returncode is None:
-            self.process.send_signal(how)
-            await self.process.wait()
 
 
 @pytest.fixture
 async def lonely(bus_url, prefix):
     """A started node that the tests may kill."""
-    node = Process()
+    node = ProcessNode(LONELY_NODE)
     await node.start(bus_url, prefix)
     yield node
     await node.kill()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
+
+from tests.outage.process_node import ProcessNode
 
 NODE = """
 import sys, socketio, uvicorn
@@ -21,29 +22,18 @@ def joined(room, key, meta):
 @sio.presence.on_leave
 def left(room, key, meta):
     print("leave", room, key, flush=True)
-class Server(uvicorn.Server):
-    async def startup(self, sockets=None):
-        await super().startup(sockets)
-        await sio.manager.start()
-        print(sio.manager.node_id, self.servers[0].sockets[0].getsockname()[1], flush=True)
-app = socketio.ASGIApp(sio, on_shutdown=sio.shutdown)
-Server(uvicorn.Config(app, port=0, log_level="error", timeout_graceful_shutdown=1)).run()
 """
 
 
-class FarNode:
+class FarNode(ProcessNode):
     """The process. ``calls`` gets what its handlers were called with, as the ``calls`` fixture has it."""
 
     def __init__(self, calls):
+        super().__init__(NODE)
         self.calls = calls
 
     async def start(self, url, prefix, quick="quick"):
-        self.process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", NODE, url, prefix, quick, stdout=asyncio.subprocess.PIPE
-        )
-        line = await asyncio.wait_for(self.process.stdout.readline(), 30)
-        self.id, port = line.decode().split()
-        self.url = f"http://127.0.0.1:{port}"
+        await super().start(url, prefix, quick)
         self.reading = asyncio.create_task(self._read())
         return self
 
@@ -58,6 +48,5 @@ class FarNode:
     async def end(self, number=signal.SIGKILL):
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGCONT)
-            self.process.send_signal(number)
-            await self.process.wait()
+        await self.kill(number)
         await self.reading

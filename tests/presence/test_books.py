@@ -139,7 +139,7 @@ def test_whole_change(book):
 
 
 def test_defaults_add_up():
-    """With the defaults, a leave waits less than 10 s for a killed node, where no keeper changes meanwhile."""
+    """With the defaults, a leave waits less than 10 s for a killed node, if no keeper changes meanwhile."""
     options = Options()
     assert options.presence_grace <= options.dead_after
     assert options.dead_after + CHECK_NODES + TICK + 2 * TURN + LONGEST < 10
