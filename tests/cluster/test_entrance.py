@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import copy
 import json
 
 import pytest
@@ -11,7 +10,6 @@ import socketio
 from engineio.async_socket import AsyncSocket
 
 from socketio_cluster.cluster.client_address import Addresses
-from socketio_cluster.cluster.lane.environ import LazyEnviron
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.options import Limits
 from socketio_cluster.cluster.plain import PlainWebSockets
@@ -291,78 +289,6 @@ async def test_addresses():
             port = str(one.sock.getsockname()[1])
         await eventually(lambda: node.forgotten)
         assert (environs[0]["REMOTE_ADDR"], environs[0]["REMOTE_PORT"]) == ("127.0.0.1", port)
-
-
-class TestLazyEnviron:
-    """An environ that is made when it is looked into."""
-
-    def _lazy(self):
-        calls = []
-
-        def make():
-            calls.append(1)
-            return {"QUERY_STRING": "made", "PATH_INFO": "/", "HTTP_A": "b"}
-
-        return LazyEnviron("a=b", make), calls
-
-    def test_the_query_alone(self):
-        """The query is there without the rest."""
-        lazy, calls = self._lazy()
-        assert lazy["QUERY_STRING"] == lazy.get("QUERY_STRING") == "a=b"
-        assert not calls
-
-    @pytest.mark.parametrize(
-        "look",
-        [
-            *(
-                lambda e: e["PATH_INFO"],
-                lambda e: e.get("X"),
-                lambda e: "X" in e,
-                len,
-                list,
-                dict,
-                repr,
-                bool,
-            ),
-            *(lambda e: {**e}, lambda e: e.copy(), copy.copy, lambda e: e == {}, lambda e: e | {}),
-            *(lambda e: list(e.items()), lambda e: sorted(e.values()), lambda e: e.pop("PATH_INFO")),
-            *(lambda e: e.setdefault("HTTP_A", 1), lambda e: {} | e, lambda e: json.dumps(e, sort_keys=True)),
-        ],
-    )
-    def test_looks(self, look):
-        """Whatever looks into it sees what a dict would show, and it is made once."""
-        lazy, calls = self._lazy()
-        plain = {"QUERY_STRING": "a=b", "PATH_INFO": "/", "HTTP_A": "b"}
-        assert look(lazy) == look(plain)
-        assert lazy == plain
-        assert calls == [1]
-
-    def test_what_was_set(self):
-        """A value that was set before stays, and a missing one is an error."""
-        lazy, calls = self._lazy()
-        lazy["PATH_INFO"] = "mine"
-        assert not calls
-        with pytest.raises(KeyError):
-            lazy["nothing"]
-        assert lazy["PATH_INFO"] == "mine"
-        assert calls == [1]
-
-    def test_all_methods(self):
-        """Each method of a dict is one that looks into it, or one of these."""
-        own = {name for name in vars(dict) if name in vars(LazyEnviron)}
-        rest = set(vars(dict)) - own
-        assert rest == {
-            *(
-                "__class_getitem__",
-                "__getattribute__",
-                "__getitem__",
-                "__ge__",
-                "__gt__",
-                "__hash__",
-                "__le__",
-            ),
-            *("__lt__", "__new__", "__setitem__", "__sizeof__", "fromkeys"),
-        }
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,18 @@ CLIENTS = 45
 CUTS = 4
 
 
+def owed(index, sent):
+    """What the client with this index has to get, when these numbers were sent."""
+    due = []
+    for number in sent:
+        due.append(("all", number))
+        if number % 5 == index % 5:
+            due.append(("group", number))
+        if number % CLIENTS == index:
+            due.append(("own", number))
+    return due
+
+
 async def test_a_crowd(nodes, driver):
     """Each of many clients in rooms of their own and a common one gets each event once, in order."""
     async with contextlib.AsyncExitStack() as stack:
@@ -53,13 +65,7 @@ async def test_a_crowd(nodes, driver):
         await emitting
         assert [client.sid for client in clients] == sids
         for index, client in enumerate(clients):
-            due = []
-            for number in sent:
-                due.append(("all", number))
-                if number % 5 == index % 5:
-                    due.append(("group", number))
-                if number % CLIENTS == index:
-                    due.append(("own", number))
+            due = owed(index, sent)
             await eventually(lambda client=client, due=due: client.events.qsize() >= len(due))
             got = [(event, args[0]) for event, args in (client.events.get_nowait() for _ in due)]
             assert got == due
