@@ -50,7 +50,7 @@ class Door:
             writer.transport.abort()
 
     def freeze(self, node):
-        """Pass nothing on any more, and close nothing: neither side hears of it. New connections go to a node."""
+        """Pass nothing on any more, and close nothing: no side hears of it. New connections go to a node."""
         self.node = node
         self._frozen |= self._writers
 

@@ -46,7 +46,7 @@ async def test_a_frozen_proxy(bus_url, prefix, driver):
 
 
 async def test_a_half_open_connection_again_and_again(nodes, door, connect):
-    """Ten times the old node does not notice that its client has gone: each time one node has it in the end."""
+    """Ten times the old node does not notice that its client has gone: in the end one node has it."""
     client = await connect(**AT_ONCE)
     sid = client.sid
     await nodes[0].sio.enter_room(sid, "red")
