@@ -128,7 +128,7 @@ class Driver:
         query=None,
         **more,
     ):
-        """A connected client; raises ``Refused`` when the server will not have it. ``more`` goes to ``io``."""
+        """A connected client; raises ``Refused`` when the server refuses. ``more`` is for ``io``."""
         one = JsClient(self, self.count())
         self.clients[one.number] = one
         options = {"transports": list(transports), "auth": auth or {}, "reconnection": reconnection}

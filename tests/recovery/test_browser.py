@@ -58,7 +58,7 @@ def serve(nodes, folder):
 
 
 async def test_a_page(nodes, door, tmp_path):
-    """Cut off by a proxy, on WebSocket and on polling: ``socket.recovered`` is true, and nothing is missed."""
+    """Cut off by a proxy, on either transport: ``socket.recovered`` is true, and nothing was missed."""
     install()
     serve(nodes, tmp_path)
     a, b, c = nodes
