@@ -1,4 +1,4 @@
-"""``RecoveringClient``: what ``AsyncClient`` and ``Client`` share so that they come back to their sessions."""
+"""``RecoveringClient``: what ``AsyncClient`` and ``Client`` share, to come back to their sessions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ WAIT_SECONDS: Final = 20.0
 
 
 class RecoveringClient:
-    """Goes in front of python-socketio's clients: it lets them keep their sessions, and wait for them long enough."""
+    """Goes in front of a client of python-socketio, and lets it keep its sessions and wait for them."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._sessions = ClientSessions()
