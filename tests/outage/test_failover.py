@@ -80,7 +80,7 @@ def unasked(monkeypatch):
 
 async def test_a_replica_that_copies_all_of_its_primary(two_servers, unasked, prefix, monkeypatch):
     """A node on a demoted primary leaves it before it hears what comes after a gap, long before it would ask
-    for the role: it gets all that was emitted at the new primary, and gives all that it emitted at the old one.
+    for the role: it gets all that was emitted at the new one, and gives all that it emitted at the old one.
     """
     old, new = two_servers
     name = Name(monkeypatch, old)
@@ -106,7 +106,7 @@ async def test_a_replica_that_copies_all_of_its_primary(two_servers, unasked, pr
 
 
 async def test_a_server_that_is_emptied(two_servers, unasked, prefix):
-    """Nodes on a primary that drops all its data are back at once, and hear each other's events once, in order."""
+    """Nodes on a primary that drops all its data come back, and hear all events once, in order."""
     server, _ = two_servers
     async with three_nodes(server.url, prefix, count=2, **QUICK) as nodes, client(nodes[1]) as far:
         for number in range(20):
