@@ -36,6 +36,10 @@ class Publishers:
         number, shard = divmod(number, self._count)
         return self._all[shard].backlog.withdraw(number)
 
+    def up(self, number: int) -> bool:
+        """Whether the shard of this number is reached."""
+        return self._all[number % self._count].up
+
     def full(self, number: int) -> bool:
         """Whether so many envelopes wait for the shard of this number that emits have to wait.
 
