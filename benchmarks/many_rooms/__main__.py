@@ -1,4 +1,4 @@
-"""``python -m benchmarks.many_rooms`` runs a trial on each bus and writes their table to ``docs/scale.md``."""
+"""``python -m benchmarks.many_rooms`` runs a trial on each bus and writes the table to ``docs/scale.md``."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from tests.services.redis import RedisServer
 
 SERVERS = {"Redis": RedisServer, "RabbitMQ": RabbitServer, "NATS": NatsServer}
 HEAD = (
-    "| bus | joins | leaves | all taken again after | longest pause of the event loop meanwhile, while joining |",
-    "|---|---|---|---|---|",
+    "| bus | joins | leaves | all taken again after | longest pause meanwhile | while joining |",
+    "|---|---|---|---|---|---|",
 )
 
 
@@ -38,7 +38,7 @@ def main() -> None:
 
 def row(name: str, found: Outcome) -> str:
     """Give a line of the table."""
-    pauses = f"{found.stall * 1000:.0f} ms, {found.stall_joining * 1000:.0f} ms"
+    pauses = f"{found.stall * 1000:.0f} ms | {found.stall_joining * 1000:.0f} ms"
     return f"| {name} | {found.joins:,.0f}/s | {found.leaves:,.0f}/s | {found.back:.1f} s | {pauses} |"
 
 

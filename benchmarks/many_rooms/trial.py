@@ -51,7 +51,7 @@ class Outcome:
     back: float = 0.0
     """From the moment in which the bus accepted connections until all rooms were taken again."""
     stall: float = 0.0
-    """The longest time without a turn of the event loop, from the bus's end until all rooms were taken again."""
+    """The longest time for which the loop was busy, from the bus's end until all rooms were taken again."""
     stall_joining: float = 0.0
     """The same while clients joined."""
 
@@ -77,17 +77,20 @@ class Ear:
 
 
 class Stall:
-    """Measures how long the event loop stood still at most."""
+    """Measures for how long the event loop was busy at most, in processor time: others may use the machine too.
+
+    That is the time between two looks, in which there may have been several turns of the loop.
+    """
 
     longest = 0.0
 
     async def watch(self) -> None:
         """Look until this is cancelled."""
-        last = time.monotonic()
+        last = time.thread_time()
         while True:
             await asyncio.sleep(LOOK)
-            now = time.monotonic()
-            self.longest, last = max(self.longest, now - last - LOOK), now
+            now = time.thread_time()
+            self.longest, last = max(self.longest, now - last), now
 
 
 @contextlib.asynccontextmanager

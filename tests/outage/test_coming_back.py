@@ -14,7 +14,7 @@ from tests.outage.test_bus_away import in_thread
 AWAY = 3
 """Seconds."""
 FIRST, PAUSE = 4, 0.4
-"""A few tries come within a second. Later pauses are so long at least, in seconds, when chance makes them short."""
+"""A few tries come within a second. Later pauses have so many seconds at least."""
 
 
 async def accepts(port):
@@ -30,8 +30,8 @@ async def accepts(port):
 @pytest.mark.alone
 @pytest.mark.parametrize("kind", ["redis", "amqp", "nats"])
 async def test_soon_and_without_haste(kind, tmp_path, prefix):
-    """A node is back a second after its bus accepts connections, or little more when the machine is busy. While
-    the bus is away it tries twice a second.
+    """A node is back a second after its bus accepts connections, or little more when the machine is busy, and
+    tries about twice a second until then.
     """
     with SERVERS[kind](tmp_path) as server:
         async with three_nodes(server.url, prefix, count=1) as (node,):
