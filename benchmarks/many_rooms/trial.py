@@ -77,7 +77,7 @@ class Ear:
 
 
 class Stall:
-    """Measures for how long the event loop was busy at most, in processor time: others may use the machine too.
+    """Measures for how long the event loop was busy at most, in its thread's processor time.
 
     That is the time between two looks, in which there may have been several turns of the loop.
     """

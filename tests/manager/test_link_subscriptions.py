@@ -107,7 +107,7 @@ async def test_many_channels(live):
 
 
 async def test_others_get_a_turn(live):
-    """Between two pieces everything else does, though the broker never waits, as on AMQP for bound partitions."""
+    """Between two pieces everything else does, though the broker never waits, as on AMQP."""
     for name in range(2500):
         live.interest.want(f"room{name}")
     live.link.wish()
