@@ -209,8 +209,8 @@ class Remote:
         """Send a request to nodes and wait for all replies. Returns each node's error text, empty for none.
 
         A node that is not known may have started just now, or may be long gone. It gets a second to reply,
-        and a missing reply is no error. Raises ``NodeTimeout`` if a known node does not reply. If this is
-        cancelled, the request may still be carried out.
+        and a missing reply is no error. Raises ``NodeTimeout`` if a known node does not reply, or the bus is
+        away. If this is cancelled, the request may still be carried out.
         """
         nodes = list(nodes)
         if not nodes or self._node.alone:
@@ -223,7 +223,7 @@ class Remote:
         try:
             return await asyncio.wait_for(answer, seconds)
         except TimeoutError:
-            if not known:
+            if not known and self._node.ready:
                 return {}
             why = "" if self._node.ready else ": the bus is away"
             raise NodeTimeout(f"not confirmed by node {', '.join(nodes)} within {seconds:g} s{why}") from None
