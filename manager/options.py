@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from socketio_cluster.manager.bus.envelope import SHORTEST, secrets_in
+from socketio_cluster.manager.bus.places import check_places
 from socketio_cluster.manager.bus.registry import check_recording, check_url
 from socketio_cluster.manager.errors import SettingError
 
@@ -73,6 +74,7 @@ class Options:
     def __post_init__(self) -> None:
         if self.url is not None:
             check_url(self.url)
+            check_places(self.url, self.prefix, recovery=self.recovery_seconds is not None)
         if not self.prefix or set(self.prefix) & set("{}:,"):
             raise SettingError(f"prefix must be some letters without braces, ':' or ',', not {self.prefix!r}")
         if self.secret is not None and min(map(len, secrets_in(self.secret)), default=0) < SHORTEST:
