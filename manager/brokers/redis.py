@@ -16,12 +16,18 @@ from socketio_cluster.manager.brokers.redis_commands import (
     recording_commands,
     recording_owners,
 )
-from socketio_cluster.manager.brokers.redis_line import RedisLine, check_primary, find_limit
+from socketio_cluster.manager.brokers.redis_line import (
+    EMPTIED,
+    RedisLine,
+    check_primary,
+    find_limit,
+    tell_emptying,
+)
 from socketio_cluster.manager.brokers.redis_store import RedisStore
 from socketio_cluster.manager.brokers.redis_url import Settings, read_settings
 from socketio_cluster.manager.bus.broker import Delivery, Publication
 from socketio_cluster.manager.bus.store import Operation, Result
-from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused
+from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused, WrongServer
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -59,16 +65,17 @@ class RedisBroker:
         self.limit: int | None = None
 
     async def open(self) -> RedisBroker:
-        """Open both connections, one after the other.
+        """Open both connections, one after the other, and ask for the server's role and limits.
 
         Raises ``BrokerError``, for a replica ``WrongServer``.
         """
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 await self._publisher.connect()
+                await self._subscriber.connect()
+                await tell_emptying(self._publisher, self._subscriber)
                 self._tells_role = await check_primary(self._publisher)
                 self.limit = await find_limit(self._publisher)
-                await self._subscriber.connect()
         except TimeoutError as error:
             await self.close()
             raise BrokerError(f"Redis at {self._publisher.name} does not answer") from error
@@ -218,10 +225,12 @@ class RedisBroker:
         """Put messages into the inbox, and match confirmations with the callers that wait for them."""
         taken, message, deliveries = self._taken, self._words.message, []
         for kind, name, payload in replies:
-            if kind != message:
-                self._confirm(kind, name)
-            elif (channel := taken.get(name)) is not None:
+            if kind == message and (channel := taken.get(name)) is not None:
                 deliveries.append(Delivery(channel, payload))
+            elif name == EMPTIED:
+                raise WrongServer(f"Redis at {self._subscriber.name} drops its data: it may become a replica")
+            elif kind != message:
+                self._confirm(kind, name)
         self._inbox.put(deliveries)
 
     def _confirm(self, kind: bytes, name: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,6 +26,7 @@ class ClientSession:
       before anything newer. ``first`` are events of rooms' histories that come even before these.
     * ``over`` tells that the client will not come back: it said so, or was disconnected.
     * ``lost`` tells that the bus does not have the session.
+    * ``tell`` is set for a client that is told where it is, as its answers to pings do not show that.
     """
 
     pid: str
@@ -38,6 +40,7 @@ class ClientSession:
     first: list[Outgoing] = field(default_factory=list)
     over: bool = False
     lost: bool = False
+    tell: Callable[[str], None] | None = None
 
 
 def write_room(room: Room) -> str:

@@ -3,6 +3,8 @@
 A connection that lives has taken everything that is older than a ping and its answer: otherwise it would have
 been closed. So the position of a client is where the bus was that long ago, and no client is asked. A node
 gets only the events that it needs, so it asks the bus where that is.
+
+Not every server pings plain clients. So these are told where they are, and remember it.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Renew
 from socketio_cluster.manager.clients.rooms import CONNECTED, Client
 from socketio_cluster.manager.errors import BrokerError
+from socketio_cluster.manager.recovery.client_session import ClientSession
+from socketio_cluster.manager.recovery.offset import write_offset
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
@@ -89,7 +93,7 @@ class Leases:
             session = client.session
             assert session is not None
             if client.state is CONNECTED and not session.returning:
-                session.position = max(session.position, reached)
+                self._move(client, session, reached)
             sessions.append((client.sid, session.claim, session.position))
         seconds = self._recovery.times.session
         missing = set(await self._recovery.keeper.renew(Renew(sessions, seconds)))
@@ -100,6 +104,14 @@ class Leases:
                 await self._repair(client)
             else:
                 await self._recovery.flush(client)
+
+    def _move(self, client: Client, session: ClientSession, reached: int) -> None:
+        """Note how far a client has come, or tell the client itself if it does not answer pings of ours."""
+        if session.tell is None:
+            session.position = max(session.position, reached)
+        elif client.gate is None:
+            order = self._recovery.follower.order
+            session.tell(write_offset(Stamp(order.epoch, max(order.seen, session.upto))))
 
     async def _repair(self, client: Client) -> None:
         """Write a session that the bus has lost. A client whose session has another owner is told so."""
