@@ -205,7 +205,7 @@ class AsyncEmitter(EmitterCalls):
                     raise BrokerError("the buffer is full: the event was not sent")
         except (TimeoutError, asyncio.CancelledError) as exc:
             # The event is withdrawn even if the caller was cancelled, because it does not want it any more.
-            unsent = number == 0 or self.node.publisher.backlog.withdraw(number)
+            unsent = number == 0 or self.node.publisher.withdraw(number)
             if isinstance(exc, TimeoutError):
                 raise self._away(
                     "the event was not sent" if unsent else "the event may have been sent"

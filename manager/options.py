@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from socketio_cluster.manager.bus.envelope import SHORTEST, secrets_in
+from socketio_cluster.manager.bus.places import check_places
 from socketio_cluster.manager.bus.registry import check_recording, check_recovery_url, check_url
 from socketio_cluster.manager.errors import SettingError
 
@@ -75,6 +76,7 @@ class Options:
     def __post_init__(self) -> None:
         if self.url is not None:
             check_url(self.url)
+            check_places(self.url, self.prefix, recovery=self.recovery_seconds is not None)
         if not self.prefix or set(self.prefix) & set("{}:,"):
             raise SettingError(f"prefix must be some letters without braces, ':' or ',', not {self.prefix!r}")
         if self.secret is not None and min(map(len, secrets_in(self.secret)), default=0) < SHORTEST:
@@ -86,6 +88,7 @@ class Options:
             raise SettingError(f"settle_seconds must be at least 0, not {self.settle_seconds}")
         if self.recovery_url is not None:
             check_recovery_url(self.url, self.recovery_url)
+            check_places(self.recovery_url, self.prefix, recovery=True)
         if self.recovery_seconds is not None:
             check_recording(self.url, self.recovery_url)
             if self.recovery_seconds < 1:
@@ -103,11 +106,6 @@ class Options:
             raise SettingError(
                 f"dead_after ({self.dead_after} s) must be at least twice heartbeat ({self.heartbeat} s)"
             )
-
-    @property
-    def servers(self) -> tuple[str, ...]:
-        """The URLs of the bus and, if there is one, of the Redis beside it."""
-        return tuple(url for url in (self.url, self.recovery_url) if url is not None)
 
     @property
     def deaf_after(self) -> float:

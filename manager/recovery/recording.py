@@ -28,7 +28,7 @@ def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str
     event = Emit(whom.namespace, whom.rooms, skip, *encoded[:2])
     where = route(node.channels, whom.namespace, whom.rooms)
     message = Recorded(event, whom.except_, whom.where)
-    number = node.publisher.post(message, where.channels, where.recorded)
+    number = node.publisher.post(0, message, where.channels, where.recorded)
     return Posted(number, not node.interest.wanted.isdisjoint(where.channels))
 
 
