@@ -100,6 +100,8 @@ class Receiver:
         self._noticed = noticed
         self.recorder: Recorder | None = None
         """Gets each event that the bus has numbered. Without it such events are refused."""
+        self.one_way = True
+        """Whether numbered events come the way of all others, so that they tell how far their sender is."""
         self.echo = 0.0
         """When this node last heard one of its own notices."""
         self.echo_sent = 0.0
@@ -185,7 +187,8 @@ class Receiver:
         if not isinstance(message, Recorded):
             raise EnvelopeError("malformed", f"a {type(message).__name__} with a stamp")
         if header.origin != self._node:
-            self._streams.note(header, now, wall)
+            if self.one_way:
+                self._streams.note(header, now, wall)
             self._stats.received["Recorded"] += 1
         recorder.numbered(stamp, header, message, len(raw))
 

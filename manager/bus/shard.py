@@ -86,13 +86,14 @@ class Shard:
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
         self._answers = Answers(backlog, lambda: self.publisher.largest // 2)
         self._outgoing = Outgoing(backlog, self._next_answer, self._mark)
-        connect = partial(open_broker, place.url or "")
+        connect = partial(open_broker, *filter(None, (place.url, options.recovery_url)))
         self.link = Link(connect, self.interest, self._outgoing, self) if place.url else None
         self.publisher = Publisher(self.id, codec, self._outgoing, self.link, stats)
         self._twin = Twin(self.publisher.said, options.dead_after)
         self._introduction = Introduction(options.heartbeat, options.deaf_after)
         me = (self.id, codec, self._streams, self._twin, self._introduction)
         self.receiver = Receiver(*me, stats, listener.heard, self._noticed)
+        self.receiver.one_way = options.recovery_url is None
         self._speaker = Speaker(self.publisher, self.channels, serving=serving)
         self._catching_up = CatchingUp(self._streams, self.interest, self.receiver, self._speaker.ask, stats)
         self._tasks: list[asyncio.Task[None]] = []
