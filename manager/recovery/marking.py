@@ -34,12 +34,16 @@ def with_offset(packet_class: PacketClass, encoded: Encoded, offset: str) -> Enc
 class Marked(Outgoing):
     """An event with its offset.
 
-    ``plain`` is the event without it. With ``number`` 0 its offset is the place of the event before it.
+    ``plain`` is the event without it, and ``offset`` the offset alone. With ``number`` 0 that is the place of
+    the event before this one.
     """
 
-    def __init__(self, plain: Encoded, encoded: Encoded, rooms: list[Room] | None, number: int) -> None:
+    def __init__(
+        self, plain: Encoded, encoded: Encoded, rooms: list[Room] | None, number: int, offset: str
+    ) -> None:
         super().__init__(encoded, rooms, number)
         self.plain = plain
+        self.offset = offset
 
 
 class MarkingFanout(Fanout):
@@ -96,4 +100,4 @@ class MarkingFanout(Fanout):
             # than to send it again to a client that is cut off before the next one.
             logger.exception("an event cannot be read again to add its offset: it goes out without")
             marked = encoded
-        return Marked(encoded, marked, rooms, number)
+        return Marked(encoded, marked, rooms, number, offset)
