@@ -119,8 +119,8 @@ class Recovery:
         if comes_back:
             self._coming = self._posted
         manager.stats.emitted += 1
-        if publisher.full:
-            await publisher.wait_for_capacity()
+        if publisher.full(self._posted):
+            await publisher.wait_for_capacity(self._posted)
         if manager.backpressure.emitted(encoded.size):
             await manager.backpressure.ease(0)
 

@@ -91,7 +91,7 @@ async def test_a_replica_that_copies_all_of_its_primary(two_servers, unasked, pr
             await eventually(lambda: moves.manager.stats.reconnects == 1)
             for number in range(10):
                 await moves.sio.emit("n", number)
-            await eventually(lambda: not moves.manager.node.publisher.backlog.unsent)
+            await eventually(lambda: not moves.manager.node.shards[0].publisher.backlog.unsent)
             new.ask("CONFIG", "SET", "repl-diskless-sync-delay", "0")
             old.ask("REPLICAOF", "127.0.0.1", str(new.port))
             for number in range(10):
