@@ -188,11 +188,13 @@ class AsyncEmitter(EmitterCalls):
         reached in time. Questions to all nodes do this by themselves.
         """
         await self._remote_nodes()
-        await self.node.introduced()
+        if not await self.node.introduced(self._timeout):
+            raise self._away("nothing was done")
 
-    async def posted(self, number: int) -> None:
-        """Return when the bus has an envelope; raises ``BrokerError`` as ``emit``."""
-        await self.publish(lambda: number)
+    async def introduced(self, seconds: float) -> bool:
+        """Do as ``start``, and return True."""
+        await self.start()
+        return True
 
     async def publish(self, post: Callable[[], int]) -> None:
         """Reach the bus, call ``post``, and return when the bus has the envelope whose number it returns."""

@@ -128,9 +128,9 @@ class Node:
             for each in waiting:
                 each.cancel()
 
-    async def introduced(self) -> None:
-        """Return one heartbeat after joining the bus, when every live node has had the time to say so."""
-        await self._first.introduced()
+    async def introduced(self, seconds: float | None = None) -> bool:
+        """Wait until this node knows every live node. See ``Introduction.wait``."""
+        return await self._first.introduced(seconds)
 
     def drain(self) -> None:
         """Tell the other nodes that this node is draining."""

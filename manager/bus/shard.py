@@ -22,6 +22,7 @@ from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.interest import Interest
+from socketio_cluster.manager.bus.introduction import Introduction
 from socketio_cluster.manager.bus.link import FAREWELL_SECONDS, Link
 from socketio_cluster.manager.bus.membership import Membership, NodeListener
 from socketio_cluster.manager.bus.messages import Answer, Ask, Beat, Bye, Emit, Gone, Hello, Notice
@@ -80,7 +81,7 @@ class Shard:
         self._listener = listener
         self._serving = serving
         self._others = others
-        self._joined_at = self._joined_clock = self._marked_at = self._beat_at = self._checked_at = 0.0
+        self._joined_clock = self._marked_at = self._beat_at = self._checked_at = 0.0
         self._said_goodbye = False
         self.interest = Interest()
         self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
@@ -89,13 +90,14 @@ class Shard:
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
         self._answers = Answers(backlog, lambda: self.publisher.largest // 2)
         self._outgoing = Outgoing(backlog, self._next_answer, self._mark)
-        connect = partial(open_broker, place.url or "")
+        connect = partial(open_broker, *filter(None, (place.url, options.recovery_url)))
         self.link = Link(connect, self.interest, self._outgoing, self) if place.url else None
         self.publisher = Publisher(self.id, codec, self._outgoing, self.link, stats)
         self._twin = Twin(self.publisher.said, options.dead_after)
-        self.receiver = Receiver(
-            self.id, codec, self._streams, self._twin, stats, listener.heard, self._noticed
-        )
+        self._introduction = Introduction(options.heartbeat, options.deaf_after)
+        me = (self.id, codec, self._streams, self._twin, self._introduction)
+        self.receiver = Receiver(*me, stats, listener.heard, self._noticed)
+        self.receiver.one_way = options.recovery_url is None
         self._speaker = Speaker(self.publisher, self.channels, serving=serving)
         self._catching_up = CatchingUp(self._streams, self.interest, self.receiver, self._speaker.ask, stats)
         self._tasks: list[asyncio.Task[None]] = []
@@ -135,11 +137,9 @@ class Shard:
         if self.link is not None:
             await self.link.wait_up()
 
-    async def introduced(self) -> None:
-        """Return one heartbeat after joining the bus, when every live node has had the time to say so."""
-        if self.link is not None:
-            await self.link.wait_up()
-            await asyncio.sleep(self._joined_at + self.options.heartbeat - time.monotonic())
+    async def introduced(self, seconds: float | None) -> bool:
+        """Wait until this node knows every live node. See ``Introduction.wait``."""
+        return self.link is None or await self._introduction.wait(self.link, seconds)
 
     def drain(self) -> None:
         """Tell the other nodes that this node is draining."""
@@ -184,7 +184,7 @@ class Shard:
     def joined(self, *, again: bool) -> None:
         """Say hello. Wait for the nodes that have to be here too. After a cut, recover missed envelopes."""
         now = time.monotonic()
-        self.receiver.echo = self._joined_at = self._beat_at = now
+        self.receiver.echo = self._beat_at = now
         self._said_goodbye = False
         if again:
             self.stats.reconnects += 1
@@ -195,7 +195,7 @@ class Shard:
             self._membership.settle(expected, now + self.options.settle_seconds)
         self._joined_clock = self.publisher.time()
         self._speaker.hello(self._info())
-        self.receiver.joined()
+        self.receiver.joined(now)
 
     def parted(self) -> None:
         """Drop the questions of other nodes. The clients of this node are served as before."""
@@ -255,6 +255,7 @@ class Shard:
         if now - self._beat_at >= self.options.heartbeat:
             self._beat_at = now
             self._speaker.beat(self._info())
+            self._introduction.said(now, self.publisher.said[-1])
         if greeted := self._membership.greetings.due(now):
             self._speaker.answer(self._info(), greeted, len(self._membership.nodes))
         self._catching_up.turn(now)

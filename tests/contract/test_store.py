@@ -23,9 +23,9 @@ from socketio_cluster.manager.bus.store import (
     Where,
     cluster_of,
 )
-from tests.contract.conftest import collect
+from tests.contract.conftest import BESIDE, collect
 
-RECORDING = ["local", "redis", "redis-sentinel", "redis-cluster"]
+RECORDING = ["local", "redis", "redis-sentinel", "redis-cluster", *BESIDE]
 
 
 @pytest.fixture(params=RECORDING)

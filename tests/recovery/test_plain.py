@@ -8,6 +8,7 @@ import pytest
 
 from socketio_cluster import PlainWebSockets
 from tests.harness import three_nodes
+from tests.recovery.clients import renew
 from tests.recovery.plain_clients import PlainClient
 
 
@@ -67,3 +68,22 @@ async def test_comes_back_to_another_node(nodes, door, connect):
         await client.take(("again", 8))
     await client.fence(a)
     assert client.ids == sorted(client.ids)
+
+
+async def test_what_did_not_arrive_comes_again(nodes, door, connect):
+    """What was replayed into a connection that was lost is replayed again, renewed or not."""
+    a, b, _ = nodes
+    client = await connect()
+    door.cut()
+    await client.cut()
+    for number in range(3):
+        await a.sio.emit("missed", number)
+    before, door.node = client.id, b
+    for _ in range(3):
+        assert await client.open(id=before) is True
+        await client.take(*(("missed", number) for number in range(3)))
+        await renew(b)
+        door.cut(b)
+        await client.cut()
+    assert await client.open() is True
+    await client.fence(a)

@@ -8,7 +8,7 @@ import contextlib
 import pytest
 
 from tests.harness import SECONDS
-from tests.recovery.clients import left
+from tests.recovery.clients import left, renew
 from tests.recovery.python_clients import own_client
 
 
@@ -131,6 +131,29 @@ async def test_its_old_node_does_not_notice(nodes, door, connect):
     await left(a, sid)
     await a.sio.emit("now", 2, room="red")
     await client.take(("now", 2))
+    await client.fence(a)
+
+
+async def test_what_did_not_arrive_comes_again(nodes, door, connect):
+    """What was replayed into a connection that was lost is replayed again, renewed or not."""
+    a, b, _ = nodes
+    client = await connect()
+    await a.sio.emit("first")
+    await client.take(("first",))
+    door.cut()
+    missed = [("missed", number) for number in range(3)]
+    for event in missed:
+        await a.sio.emit(*event)
+    session = client.sio._sessions._sessions["/"]
+    before, door.node = session.offset, b
+    for _ in range(3):
+        assert await client.came_back() is True
+        await client.take(*missed)
+        await renew(b)
+        session.offset = before
+        door.cut(b)
+    assert await client.came_back() is True
+    await client.take(*missed)
     await client.fence(a)
 
 

@@ -1,0 +1,111 @@
+"""A broker made of a bus that keeps nothing and of a Redis: one order, one end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+
+from socketio_cluster.manager.bus.broker import Publication
+from socketio_cluster.manager.bus.registry import open_broker
+from socketio_cluster.manager.bus.stamp import read_stamp
+from socketio_cluster.manager.bus.store import cluster_of
+from socketio_cluster.manager.bus.with_redis import WithRedis
+from socketio_cluster.manager.errors import BrokerError, PublishRefused
+from tests.contract.conftest import collect
+from tests.contract.test_store import begun, envelope, event
+from tests.services.hub import HubServer
+from tests.services.redis import RedisServer
+
+
+@contextlib.asynccontextmanager
+async def far_away(port, *, delay):
+    """A Redis behind a long line: the port at which what the server at ``port`` says comes late."""
+
+    async def pass_on(reader, writer, delay):
+        while data := await reader.read(65536):
+            await asyncio.sleep(delay)
+            writer.write(data)
+        writer.close()
+
+    async def serve(reader, writer):
+        server_reader, server = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(pass_on(reader, server, 0), pass_on(server_reader, writer, delay))
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as door:
+        yield door.sockets[0].getsockname()[1]
+
+
+async def test_one_order(local_url, redis_server, connected, channels):
+    """What is published behind an event comes behind it, also when Redis is slower than the bus."""
+    async with far_away(redis_server.port, delay=0.05) as port:
+        writer = await connected((local_url, redis_server.url))
+        reader = await connected((local_url, f"redis://127.0.0.1:{port}/0"))
+        await begun(writer, cluster_of(channels.everyone))
+        red = channels.room("/", "red")
+        await reader.subscribe([red])
+        for number in range(1, 21, 2):
+            await writer.publish([event(number, red), Publication((red,), envelope(number + 1))])
+            kept, other = await collect(reader, 2)
+            assert read_stamp(kept.payload)[1] == envelope(number)
+            assert other.payload == envelope(number + 1)
+        await reader.close()
+
+
+class Choosy:
+    """A bus that refuses some payloads."""
+
+    limit = 1000
+
+    def __init__(self, *refused):
+        self.refused = refused
+        self.taken = []
+
+    async def receive(self):
+        await asyncio.Event().wait()
+
+    async def publish(self, batch):
+        self.taken += [each.payload for each in batch if each.payload not in self.refused]
+        reasons = {at: "no" for at, each in enumerate(batch) if each.payload in self.refused}
+        if reasons:
+            raise PublishRefused(reasons)
+
+    async def close(self):
+        pass
+
+
+async def test_what_is_refused():
+    """What either refuses is named by its place in the batch, and all the rest is published."""
+    bus, redis = Choosy(b"a", b"e"), Choosy(b"d")
+    bus.limit = None
+    broker = WithRedis(bus, redis)
+    kept = {b"c", b"d"}
+    batch = [
+        Publication(("x",), each, ("x",) if each in kept else ()) for each in (b"a", b"b", b"c", b"d", b"e")
+    ]
+    with pytest.raises(PublishRefused) as refusal:
+        await broker.publish(batch)
+    assert refusal.value.reasons == {0: "no", 3: "no", 4: "no"}
+    assert (bus.taken, redis.taken, broker.limit) == ([b"b"], [b"c"], 1000)
+    await broker.close()
+
+
+@pytest.mark.parametrize("which", [0, 1])
+async def test_either_ends_both(tmp_path, connected, channels, which):
+    """When one of the two servers is gone, who reads and who publishes is told."""
+    (tmp_path / "hub").mkdir()
+    with HubServer(tmp_path / "hub") as hub, RedisServer(tmp_path / "redis") as redis:
+        servers = (hub, redis)
+        broker = await connected([server.url for server in servers])
+        await broker.subscribe([channels.everyone])
+        reading = asyncio.create_task(broker.receive())
+        servers[which].stop()
+        with pytest.raises(BrokerError):
+            await asyncio.wait_for(reading, 15)
+        with pytest.raises(BrokerError):
+            await broker.publish([event(1, channels.everyone), Publication((channels.everyone,), b"x")])
+        await broker.close()
+        await broker.close()
+        with pytest.raises(BrokerError, match="not the Redis of recovery_url" if which else "no local bus"):
+            await open_broker(hub.url, redis.url)
