@@ -218,8 +218,8 @@ class Remote:
 
         What concerns a room goes the way of the room's events, so that it comes after those emitted before.
         A node that is not known may have started just now, or may be long gone. It gets a second to reply,
-        and a missing reply is no error. Raises ``NodeTimeout`` if a known node does not reply. If this is
-        cancelled, the request may still be carried out.
+        and a missing reply is no error. Raises ``NodeTimeout`` if a known node does not reply, or the bus is
+        away. If this is cancelled, the request may still be carried out.
         """
         nodes = list(nodes)
         if not nodes or self._node.alone:
@@ -232,7 +232,7 @@ class Remote:
         try:
             return await asyncio.wait_for(answer, seconds)
         except TimeoutError:
-            if not known:
+            if not known and (self._node.hears if place is None else self._node.ready):
                 return {}
             why = "".join(f": {name} is away" for name in self._node.away)
             raise NodeTimeout(f"not confirmed by node {', '.join(nodes)} within {seconds:g} s{why}") from None

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,7 @@ from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.interest import Interest
+from socketio_cluster.manager.bus.introduction import Introduction
 from socketio_cluster.manager.bus.link import FAREWELL_SECONDS, Link
 from socketio_cluster.manager.bus.membership import Membership, NodeListener
 from socketio_cluster.manager.bus.messages import Answer, Ask, Beat, Bye, Emit, Gone, Hello, Notice
@@ -34,7 +36,7 @@ from socketio_cluster.manager.bus.speaker import Speaker
 from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.stats import Stats
-from socketio_cluster.manager.tasks import log_error_of, ticks
+from socketio_cluster.manager.tasks import happens, log_error_of, ticks
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.options import Options
@@ -56,6 +58,7 @@ class Shard:
         listener: gets the messages of other nodes.
         stats: the counters.
         serving: False for a process that only emits.
+        others: returns the nodes that are known from elsewhere, which are expected here too.
     """
 
     def __init__(
@@ -67,6 +70,7 @@ class Shard:
         stats: Stats,
         *,
         serving: bool = True,
+        others: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self.id = node
         self.place = place
@@ -76,7 +80,8 @@ class Shard:
         self.draining = False
         self._listener = listener
         self._serving = serving
-        self._joined_at = self._joined_clock = self._marked_at = self._beat_at = self._checked_at = 0.0
+        self._others = others
+        self._joined_clock = self._marked_at = self._beat_at = self._checked_at = 0.0
         self._said_goodbye = False
         self.interest = Interest()
         self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
@@ -89,9 +94,9 @@ class Shard:
         self.link = Link(connect, self.interest, self._outgoing, self) if place.url else None
         self.publisher = Publisher(self.id, codec, self._outgoing, self.link, stats)
         self._twin = Twin(self.publisher.said, options.dead_after)
-        self.receiver = Receiver(
-            self.id, codec, self._streams, self._twin, stats, listener.heard, self._noticed
-        )
+        self._introduction = Introduction(options.heartbeat, options.deaf_after)
+        me = (self.id, codec, self._streams, self._twin, self._introduction)
+        self.receiver = Receiver(*me, stats, listener.heard, self._noticed)
         self.receiver.one_way = options.recovery_url is None
         self._speaker = Speaker(self.publisher, self.channels, serving=serving)
         self._catching_up = CatchingUp(self._streams, self.interest, self.receiver, self._speaker.ask, stats)
@@ -124,16 +129,7 @@ class Shard:
         self._tasks = [asyncio.create_task(self.link.run()), asyncio.create_task(self._tick())]
         for task in self._tasks:
             task.add_done_callback(log_error_of)
-        up = asyncio.ensure_future(self.link.wait_up())
-        try:
-            ended, _ = await asyncio.wait(
-                {up, self._tasks[0]}, timeout=wait, return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            up.cancel()
-        if self._tasks[0] in ended:
-            self._tasks[0].result()
-        elif not ended and self._serving:
+        if not await happens(self.link.wait_up(), self._tasks[0], wait) and self._serving:
             logger.warning("no bus at %s yet: serving local clients", safe_url(self.place.url or ""))
 
     async def reached(self) -> None:
@@ -141,11 +137,9 @@ class Shard:
         if self.link is not None:
             await self.link.wait_up()
 
-    async def introduced(self) -> None:
-        """Return one heartbeat after joining the bus, when every live node has had the time to say so."""
-        if self.link is not None:
-            await self.link.wait_up()
-            await asyncio.sleep(self._joined_at + self.options.heartbeat - time.monotonic())
+    async def introduced(self, seconds: float | None) -> bool:
+        """Wait until this node knows every live node. See ``Introduction.wait``."""
+        return self.link is None or await self._introduction.wait(self.link, seconds)
 
     def drain(self) -> None:
         """Tell the other nodes that this node is draining."""
@@ -188,18 +182,20 @@ class Shard:
         await self.receiver.begin(broker)
 
     def joined(self, *, again: bool) -> None:
-        """Say hello. After a cut, wait for the nodes that were there before, and recover missed envelopes."""
+        """Say hello. Wait for the nodes that have to be here too. After a cut, recover missed envelopes."""
         now = time.monotonic()
-        self.receiver.echo = self._joined_at = self._beat_at = now
+        self.receiver.echo = self._beat_at = now
         self._said_goodbye = False
         if again:
             self.stats.reconnects += 1
             self._catching_up.cut(now, now + 2 * self.options.heartbeat)
+        expected = {*self._membership.nodes, *self._others()} - {self.id}
+        if again or expected:
             self._outgoing.hold()
-            self._membership.settle(now + self.options.settle_seconds)
+            self._membership.settle(expected, now + self.options.settle_seconds)
         self._joined_clock = self.publisher.time()
         self._speaker.hello(self._info())
-        self.receiver.joined()
+        self.receiver.joined(now)
 
     def parted(self) -> None:
         """Drop the questions of other nodes. The clients of this node are served as before."""
@@ -259,6 +255,7 @@ class Shard:
         if now - self._beat_at >= self.options.heartbeat:
             self._beat_at = now
             self._speaker.beat(self._info())
+            self._introduction.said(now, self.publisher.said[-1])
         if greeted := self._membership.greetings.due(now):
             self._speaker.answer(self._info(), greeted, len(self._membership.nodes))
         self._catching_up.turn(now)

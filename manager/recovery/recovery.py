@@ -26,6 +26,7 @@ from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.recovery.arrivals import Arrivals
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE, ClientSession, write_room
 from socketio_cluster.manager.recovery.follower import Follower
+from socketio_cluster.manager.recovery.hiding import hide_pids
 from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.latecomers import Latecomers
 from socketio_cluster.manager.recovery.leases import Leases
@@ -80,6 +81,7 @@ class Recovery:
 
     def start(self) -> None:
         """Begin to renew sessions."""
+        self._manager.host.engine.logger.addFilter(hide_pids)
         self._manager.spawn(self._leases.run())
 
     def close(self) -> None:
