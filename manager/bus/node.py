@@ -7,6 +7,7 @@ shard carries everything but rooms, and tells which nodes there are. Rooms are s
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from socketio_cluster.manager.bus.channels import Channels
@@ -47,12 +48,12 @@ class Node:
         places = places_of(options.url, options.prefix)
         prefixes = [place.prefix for place in places]
         self.channels = ShardedChannels(prefixes) if len(places) > 1 else Channels(options.prefix)
-        listeners = [listener, *[Rooms(listener) for _ in places[1:]]]
+        self._first = Shard(self.id, places[0], options, listener, stats, serving=serving)
+        further = partial(Shard, self.id, serving=serving, others=lambda: self._first.nodes)
         self.shards = [
-            Shard(self.id, place, options, each, stats, serving=serving)
-            for place, each in zip(places, listeners, strict=True)
+            self._first,
+            *(further(place, options, Rooms(listener), stats) for place in places[1:]),
         ]
-        self._first = self.shards[0]
         self.publisher = Publishers([shard.publisher for shard in self.shards])
         """Publishes the envelopes of all shards."""
 
@@ -113,7 +114,13 @@ class Node:
         await asyncio.gather(*(shard.start(wait) for shard in self.shards))
 
     async def reached(self) -> None:
+        """Return when the first shard is reached, by which this node hears the others."""
+        await self._first.reached()
+
+    async def reached_any(self) -> None:
         """Return when one of the shards is reached. What is for the others waits for them."""
+        if any(shard.ready for shard in self.shards):
+            return
         waiting = [asyncio.ensure_future(shard.reached()) for shard in self.shards]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 
 import websockets
 
+from socketio_cluster import PlainWebSockets
 from tests.harness import SECONDS
+
+
+def open_endpoint(node):
+    """Let plain clients into a node, at /ws."""
+    node.app = PlainWebSockets(node.sio, node.app)
 
 
 class PlainClient:
@@ -69,3 +76,14 @@ class PlainClient:
 
     async def close(self, code=1000):
         await self.ws.close(code)
+
+
+@contextlib.asynccontextmanager
+async def plain_client(door, path="/ws"):
+    """A connected client that is closed in the end."""
+    client = PlainClient(door, path)
+    try:
+        assert await client.open() is False
+        yield client
+    finally:
+        await client.close()
