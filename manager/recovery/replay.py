@@ -65,6 +65,7 @@ class Replays:
                 after, done = piece.upto, piece.done
                 if not done:
                     await self._taken(client)
+        self._fanout.replayed = max(self._fanout.replayed, after)
         session.upto = after
         session.returning, session.replayed_at = False, time.monotonic()
         self._send_first(client, session)
