@@ -258,7 +258,7 @@ class Shard:
         if greeted := self._membership.greetings.due(now, at_once=settled):
             self._speaker.answer(self._info(), greeted, len(self._membership.nodes))
         if settled:
-            self._flow()  # Not before the answer: its offer would name what flows, and others would ask for it.
+            self._flow()  # After the answer, whose offer would name what flows. Others would ask for it.
         self._catching_up.turn(now)
         if now - self._checked_at >= CHECK_NODES:
             self._checked_at = now
