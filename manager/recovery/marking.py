@@ -104,17 +104,23 @@ class MarkingFanout(Fanout):
 
         Number 0 stands for an event that is not recorded; its offset is then ``at_least`` this number.
         """
-        return self._marked(encoded, rooms, number, number or max(self._order.seen, at_least))
+        at = number or max(self._order.seen, at_least)
+        return self._marked(encoded, rooms, number, Stamp(self._order.epoch, at))
+
+    def missed(self, encoded: Encoded, rooms: list[Room] | None, stamp: Stamp) -> Marked:
+        """Return an event of the history with its offset."""
+        return self._marked(encoded, rooms, stamp.number, stamp)
 
     def old(self, encoded: Encoded, rooms: list[Room] | None, at: int) -> Marked:
         """Return an event of a room's history, for a client that has got everything up to the number ``at``.
 
-        With its own number as the offset the client would go back: it would get newer events again.
+        With its own number as the offset the client would go back: it would get newer events again. An event
+        without a number is marked likewise.
         """
-        return self._marked(encoded, rooms, 0, at)
+        return self._marked(encoded, rooms, 0, Stamp(self._order.epoch, at))
 
-    def _marked(self, encoded: Encoded, rooms: list[Room] | None, number: int, at: int) -> Marked:
-        offset = write_offset(Stamp(self._order.epoch, at))
+    def _marked(self, encoded: Encoded, rooms: list[Room] | None, number: int, stamp: Stamp) -> Marked:
+        offset = write_offset(stamp)
         try:
             marked = with_offset(self._manager.packet_class, encoded, offset)
         except Exception:
