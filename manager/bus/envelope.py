@@ -18,7 +18,7 @@ from __future__ import annotations
 import hmac
 from hashlib import blake2b
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -34,7 +34,7 @@ _HEADER: Final = Struct(f">BB{NODE_CHARS}sQd")
 _BODY: Final = _HEADER.size
 
 
-class Header(NamedTuple):
+class Header(msgspec.Struct, frozen=True, gc=False):
     """The sender's node id, the number in the sender's stream, and the time of sending in epoch seconds."""
 
     origin: str
