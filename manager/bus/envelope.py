@@ -32,6 +32,8 @@ SIGNED: Final = 1
 MAC_BYTES: Final = 16
 _HEADER: Final = Struct(f">BB{NODE_CHARS}sQd")
 _BODY: Final = _HEADER.size
+_NUMBER: Final = 2 + NODE_CHARS
+_NOTICE: Final = bytes(8)
 
 
 class Header(msgspec.Struct, frozen=True, gc=False):
@@ -55,6 +57,11 @@ def read_header(raw: bytes) -> Header:
     raise EnvelopeError("version", f"this node reads version {VERSION}, not {version}")
 
 
+def is_notice(raw: bytes) -> bool:
+    """Whether the number of an envelope is 0. There must be a header in it."""
+    return raw.startswith(_NOTICE, _NUMBER)
+
+
 class Codec:
     """Packs messages into envelopes and reads them, for one cluster.
 
@@ -76,6 +83,10 @@ class Codec:
         return head + _sign(self._macs[0], head, body) + body if self._macs else head + body
 
     header = staticmethod(read_header)
+
+    def head(self, origin: str) -> bytes:
+        """Return the bytes with which each envelope of a sender begins, up to the number."""
+        return bytes((VERSION, SIGNED if self._macs else 0)) + origin.encode()
 
     def message(self, raw: bytes) -> Message:
         """Check the MAC and decode the message. Raises ``EnvelopeError``."""
@@ -138,6 +149,10 @@ class SenderClock:
 
         ``wall`` is the machine's clock in epoch seconds, ``steady`` its monotonic clock.
         """
-        self._offset = max(self._offset, wall - steady)
-        self._last = max(steady + self._offset, self._last + STEP)
+        offset = wall - steady
+        if offset > self._offset:
+            self._offset = offset
+        time = steady + self._offset
+        least = self._last + STEP
+        self._last = max(least, time)
         return self._last

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 
 from socketio_cluster.manager.bus.broker import Broker, Delivery
-from socketio_cluster.manager.bus.envelope import Codec, Header
+from socketio_cluster.manager.bus.envelope import Codec, Header, is_notice
 from socketio_cluster.manager.bus.messages import Message, Notice, Recorded
 from socketio_cluster.manager.bus.stamp import Stamp, read_stamp
 from socketio_cluster.manager.bus.streams import Streams
@@ -94,6 +94,7 @@ class Receiver:
         self._stats = stats
         self._hand_over = hand_over
         self._noticed = noticed
+        self._own_head = codec.head(node)
         self.recorder: Recorder | None = None
         """Gets each event that the bus has numbered. Without it such events are refused."""
         self.echo = 0.0
@@ -156,6 +157,8 @@ class Receiver:
         if self.recorder is not None and raw[:1] == b"N":
             self._receive_numbered(self.recorder, raw, now, wall)
             return
+        if raw.startswith(self._own_head) and not is_notice(raw):
+            return  # Its own echo, which comes as often as anything else, costs no more than this.
         header = self._codec.header(raw)
         if header.origin == self._node:
             if not header.number:

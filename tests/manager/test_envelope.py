@@ -7,7 +7,7 @@ import random
 import msgspec
 import pytest
 
-from socketio_cluster.manager.bus.envelope import MAC_BYTES, Codec, Header
+from socketio_cluster.manager.bus.envelope import MAC_BYTES, Codec, Header, is_notice
 from socketio_cluster.manager.bus.messages import (
     Ack,
     Answer,
@@ -100,6 +100,16 @@ def test_layout():
     raw = PLAIN.pack(Header("abcdefgh", 5, 1.0), Gone(7))
     assert raw == b"\x01\x00abcdefgh" + (5).to_bytes(8, "big") + b"\x3f\xf0" + bytes(6) + b"\x92\x03\x07"
     assert len(SIGNED.pack(Header("abcdefgh", 5, 1.0), Gone(7))) == len(raw) + MAC_BYTES
+
+
+@CODECS
+def test_own_echo(codec):
+    """A sender knows its own envelopes by their head, and notices among them by their number."""
+    for number in (0, 1, 255, 256, 2**63):
+        raw = codec.pack(Header("abcdefgh", number, 1.0), Gone(7))
+        assert raw.startswith(codec.head("abcdefgh"))
+        assert not raw.startswith(codec.head("abcdefgi"))
+        assert is_notice(raw) is (number == 0)
 
 
 def test_version():
