@@ -85,7 +85,7 @@ class Remote:
         parts, text, ack_at, ack_id = encoded.parts, encoded.text, encoded.ack_at, encoded.ack_id
         message = Emit(namespace, rooms, skip, parts, text, request, ack_at, ack_id, patience)
         try:
-            return self._node.post(message, *channels)
+            return self._node.publisher.post(message, tuple(channels))
         except BaseException:
             self.acks.forget(request)
             raise

@@ -79,7 +79,8 @@ class Backlog:
         """Append an entry. Returns how many unsent ones were dropped for it."""
         self._unsent.append(entry)
         self._bytes += len(entry.payload)
-        return self.expire(entry.at)
+        oldest = self._sent[0] if self._sent else self._unsent[0]
+        return self.expire(entry.at) if self._over(oldest, entry.at) else 0
 
     def batch(self, count: int, size: int) -> list[Entry]:
         """Return the next unsent entries: at most ``count``, and ``size`` bytes unless one is larger."""
