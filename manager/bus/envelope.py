@@ -32,7 +32,8 @@ SIGNED: Final = 1
 MAC_BYTES: Final = 16
 _HEADER: Final = Struct(f">BB{NODE_CHARS}sQd")
 HEADER_BYTES: Final = _HEADER.size
-_NUMBER: Final = 2 + NODE_CHARS
+ORIGIN_END: Final = 2 + NODE_CHARS
+_NUMBER: Final = slice(ORIGIN_END, ORIGIN_END + 8)
 _NOTICE: Final = bytes(8)
 
 
@@ -59,7 +60,7 @@ def read_header(raw: bytes) -> Header:
 
 def is_notice(raw: bytes) -> bool:
     """Whether the number of an envelope is 0. There must be a header in it."""
-    return raw.startswith(_NOTICE, _NUMBER)
+    return raw[_NUMBER] == _NOTICE
 
 
 class Codec:
