@@ -70,6 +70,7 @@ class Node:
         self._said_goodbye = False
         self.interest = Interest()
         self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
+        self.silence = self._streams.silence
         self._membership = Membership(self._streams, listener)
         codec = Codec(options.prefix, options.secret)
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
