@@ -1,4 +1,4 @@
-"""``AsyncClient`` and ``Client``: python-socketio's, with middlewares and exception handlers."""
+"""``AsyncClient``: python-socketio's, with recovery, middlewares and exception handlers."""
 
 from __future__ import annotations
 
@@ -8,20 +8,37 @@ import socketio
 from socketio import packet
 
 from socketio_cluster.cluster.middleware.async_runner import AsyncMiddlewares
-from socketio_cluster.cluster.middleware.sync_runner import SyncMiddlewares
+from socketio_cluster.cluster.recovering_client import RecoveringClient
+from socketio_cluster.manager.host.client import ClientEngine
 
-_NOTICES: Final = frozenset(("connect", "connect_error", "disconnect"))
-_FAILURE: Final = "Internal client error"
+NOTICES: Final = frozenset(("connect", "connect_error", "disconnect"))
+FAILURE: Final = "Internal client error"
 
 
-class AsyncClient(AsyncMiddlewares, socketio.AsyncClient):  # type: ignore[misc]
-    """``socketio.AsyncClient`` whose events pass middlewares and whose errors answer the server's ack."""
+class AsyncClient(AsyncMiddlewares, RecoveringClient, socketio.AsyncClient):  # type: ignore[misc]
+    """``socketio.AsyncClient`` that misses nothing while its connection is lost.
+
+    When it connects again, it has its sid and its rooms, and gets what it missed, if the server has
+    ``recovery_seconds``. Events pass middlewares, and errors answer the server's ack.
+    """
 
     _who = 0
-    _notices: ClassVar = _NOTICES
-    _failure = _FAILURE
+    _notices: ClassVar = NOTICES
+    _failure = FAILURE
+
+    def _engineio_client_class(self) -> type[ClientEngine]:
+        return ClientEngine
+
+    async def _send_packet(self, pkt: Any) -> None:
+        self._sessions.sending(self.connection_url, pkt)
+        await super()._send_packet(pkt)
+
+    async def _handle_connect(self, namespace: str | None, data: Any) -> None:
+        self._sessions.answered(namespace or "/", data)
+        await super()._handle_connect(namespace, data)
 
     async def _handle_event(self, namespace: str | None, id: int | None, data: list[Any]) -> None:  # noqa: A002
+        data = self._sessions.take(namespace or "/", id, data)
         try:
             await super()._handle_event(namespace, id, data)
         except Exception as error:
@@ -30,18 +47,3 @@ class AsyncClient(AsyncMiddlewares, socketio.AsyncClient):  # type: ignore[misc]
             await self._send_packet(
                 self.packet_class(packet.ACK, namespace=namespace or "/", id=id, data=[answer])
             )
-
-
-class Client(SyncMiddlewares, socketio.Client):  # type: ignore[misc]
-    """``socketio.Client`` whose events pass middlewares and whose errors answer the server's ack."""
-
-    _who = 0
-    _notices: ClassVar = _NOTICES
-    _failure = _FAILURE
-
-    def _handle_event(self, namespace: str | None, id: int | None, data: list[Any]) -> None:  # noqa: A002
-        try:
-            super()._handle_event(namespace, id, data)
-        except Exception as error:
-            answer = self._unanswerable(data[0], namespace or "/", (), error)
-            self._send_packet(self.packet_class(packet.ACK, namespace=namespace or "/", id=id, data=[answer]))

@@ -49,6 +49,8 @@ class ServeOptions(Limits):
     bus_file: Path | None
     prefix: str | None
     recovery_seconds: int | None
+    recovery_url: str | None
+    recovery_url_file: Path | None
     secret_file: Path | None
     stuck_after: float
     start_timeout: float

@@ -35,6 +35,7 @@ TRUST_HELP = (
     "between, or * for everybody"
 )
 RECOVERY_HELP = "so long a client may be away and still misses nothing"
+RECOVERY_URL_HELP = "a Redis that keeps events and sessions, for a bus that does not: amqp://, nats://, kombu"
 ROOT_HELP = "the path in front of the application, which a proxy removes from requests, e.g. /api"
 SECRET_HELP = (
     "file with the secret that signs what nodes say to each other, the same for all nodes; "  # noqa: S105
@@ -143,6 +144,8 @@ def _add_cluster(parser: Parser, *, workers: int) -> None:
     add("--bus-file", "file that holds the URL of the bus; instead of --bus", convert=Path, metavar="PATH")
     add("--prefix", "name of the cluster on the bus, when several share it", metavar="NAME")
     add("--recovery-seconds", RECOVERY_HELP, convert=values.number, metavar="SECONDS")
+    add("--recovery-url", RECOVERY_URL_HELP, metavar="URL")
+    add("--recovery-url-file", "file that holds it; instead of --recovery-url", convert=Path, metavar="PATH")
     add("--secret-file", SECRET_HELP, convert=Path, metavar="PATH")
 
 

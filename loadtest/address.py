@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+RECOVERY_QUERY = "&recovery=1"
+"""Asks for recovery: a server cannot tell by our headers that we know it."""
+
 
 @dataclass(frozen=True)
 class Address:
@@ -19,9 +22,16 @@ class Address:
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 10.0
     """Seconds for the whole of connecting."""
+    recovers: bool = False
+    """Whether the server is asked for recovery."""
+
+    @property
+    def query(self) -> str:
+        """What stands behind the question mark of a URL."""
+        return f"EIO=4&transport={self.transport}{RECOVERY_QUERY if self.recovers else ''}"
 
 
-def address_of(url: str, transport: str, options: Any) -> Address:
+def address_of(url: str, transport: str, options: Any, *, recovers: bool = False) -> Address:
     """The address that the options of the command line describe."""
     return Address(
         url=url,
@@ -31,6 +41,7 @@ def address_of(url: str, transport: str, options: Any) -> Address:
         auth=options.auth,
         headers=options.headers or {},
         timeout=options.timeout,
+        recovers=recovers,
     )
 
 

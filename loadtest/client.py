@@ -24,6 +24,7 @@ from socketio.packet import (
 from socketio_cluster.loadtest.address import Address
 from socketio_cluster.loadtest.errors import CallTimeout, Disconnected, NotSocketIO, Refused
 from socketio_cluster.loadtest.polling import Polling
+from socketio_cluster.loadtest.recovery import Recovery
 from socketio_cluster.loadtest.websocket import WebSocket
 
 TRANSPORTS: dict[str, type[WebSocket | Polling]] = {"websocket": WebSocket, "polling": Polling}
@@ -34,6 +35,7 @@ class Client:
 
     `on_event(event, args, namespace)` is called in the reading greenlet, and its answer is the ack when the
     server wants one; it must not block. `on_gone(reason)` is called once when the connection ended unasked.
+    A client of one namespace that is given the `recovery` of the one before claims its session.
     """
 
     def __init__(
@@ -41,9 +43,11 @@ class Client:
         address: Address,
         on_event: Callable[[str, list[Any], str], Any],
         on_gone: Callable[[str], None],
+        recovery: Recovery | None = None,
     ) -> None:
         """Connect all namespaces; raises Unreachable, NotSocketIO, Refused or Disconnected."""
         self.address = address
+        self._recovery = recovery or Recovery()
         self.sids: dict[str, str] = {}
         self.heard = time.time()
         self.gone = Event()
@@ -54,8 +58,7 @@ class Client:
         self._partial: Packet | None = None
         self._reading = Event()
         self._reading.set()
-        kind = TRANSPORTS[address.transport]
-        self._transport = kind(address.url, address.path.strip("/"), address.headers, address.timeout)
+        self._transport = TRANSPORTS[address.transport](address)
         self._silence = address.timeout
         self._connected = AsyncResult()
         self._reader = gevent.spawn(self._read)
@@ -67,7 +70,8 @@ class Client:
 
     def _join(self, timeout: float) -> None:
         for namespace in self.address.namespaces:
-            self._send(Packet(CONNECT, data=self.address.auth, namespace=namespace))
+            auth = self._recovery.auth(self.address.auth)
+            self._send(Packet(CONNECT, data=auth, namespace=namespace))
         try:
             self._connected.get(timeout=timeout)
         except gevent.Timeout:
@@ -147,7 +151,10 @@ class Client:
     def _handle(self, packet: Packet) -> None:
         namespace = packet.namespace or "/"
         if packet.packet_type in (EVENT, BINARY_EVENT):
-            answer = self._on_event(packet.data[0], packet.data[1:], namespace)
+            event, *args = packet.data
+            if packet.id is None:
+                args = self._recovery.strip(args)
+            answer = self._on_event(event, args, namespace)
             if packet.id is not None:
                 data = [] if answer is None else [answer]
                 self._send(Packet(ACK, data=data, namespace=namespace, id=packet.id))
@@ -157,6 +164,7 @@ class Client:
                 callback(packet.data)
         elif packet.packet_type == CONNECT:
             self.sids[namespace] = packet.data["sid"]
+            self._recovery.connected(packet.data)
             if len(self.sids) == len(self.address.namespaces):
                 self._connected.set(None)
         elif packet.packet_type == CONNECT_ERROR:

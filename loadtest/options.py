@@ -64,7 +64,10 @@ def _add_load(load: Any) -> None:
         type=_positive,
         default=10.0,
         metavar="SECONDS",
-        help="how often reconnect cuts a node off",
+        help="how often reconnect cuts a node off, and jitter each client",
+    )
+    _add(
+        load, "away", type=_positive, default=2.0, metavar="SECONDS", help="how long jitter cuts a client off"
     )
     _add(
         load, "disturb", metavar="COMMAND", help="a shell command run once during the test, such as a restart"

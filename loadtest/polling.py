@@ -8,11 +8,11 @@ import http.client
 import json
 import time
 from collections import deque
-from collections.abc import Mapping
 from http.cookies import SimpleCookie
 from threading import Lock
 from urllib.parse import urlsplit
 
+from socketio_cluster.loadtest.address import Address
 from socketio_cluster.loadtest.errors import Disconnected, NotSocketIO, Unreachable
 
 IDLE = 2.0
@@ -22,11 +22,12 @@ IDLE = 2.0
 class Polling:
     """One session; whole messages as text or bytes, without the Engine.IO type for bytes."""
 
-    def __init__(self, url: str, path: str, headers: Mapping[str, str], timeout: float) -> None:
+    def __init__(self, address: Address) -> None:
         """Open the session; raises Unreachable or NotSocketIO."""
-        self.url = url
-        self._path = f"{urlsplit(url).path.rstrip('/')}/{path}/?EIO=4&transport=polling"
-        self._headers = dict(headers)
+        self.url = url = address.url
+        timeout = address.timeout
+        self._path = f"{urlsplit(url).path.rstrip('/')}/{address.path.strip('/')}/?{address.query}"
+        self._headers = dict(address.headers)
         self._cookies: dict[str, str] = {}
         self._polls, self._posts = _Line(url, timeout), _Line(url, timeout)
         self._lock = Lock()

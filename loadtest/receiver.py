@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 from socketio_cluster.loadtest.membership import Membership
@@ -22,6 +23,11 @@ class Receiver:
     def join(self, target: str, now: float) -> None:
         """The server has answered the join."""
         self.memberships[target][-1].joined = now
+
+    def is_in(self, target: str) -> bool:
+        """Whether the server has answered a join, and the client has not left since."""
+        stays = self.memberships.get(target, [])
+        return bool(stays) and stays[-1].joined < inf and stays[-1].left == inf
 
     def leave(self, target: str, now: float) -> None:
         """The client is about to leave, or stops to read."""

@@ -24,6 +24,9 @@ def _build() -> dict[str, Threshold]:
         Threshold("max-duplicates", "duplicated", 0, "deliveries that may come twice"),
         Threshold("max-reordered", "reordered", 0, "deliveries that may come late in their stream"),
         Threshold("max-leaked", "leaked", 0, "deliveries that may come to somebody who should not get them"),
+        Threshold(
+            "max-missed-away", "missed_away", None, "deliveries missed by those who were away, and told so"
+        ),
         Threshold("max-errors", "errors", 0, "failures that the scenario does not bring about itself"),
         Threshold(
             "min-expected", "expected", None, "deliveries that must be due (1 where messages flow)", True

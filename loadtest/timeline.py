@@ -8,8 +8,18 @@ from typing import Any
 
 from socketio_cluster.loadtest.latency import Latency
 
-EVENTS = ("deliveries", "errors", "connects", "disconnects", "reconnects", "refused", "tolerated")
-"""What is counted: `refused` connects, and `tolerated` failures that the scenario brings about itself."""
+EVENTS = (
+    "deliveries",
+    "errors",
+    "connects",
+    "disconnects",
+    "reconnects",
+    "recovered",
+    "refused",
+    "tolerated",
+)
+"""What is counted: connects that were `refused`, reconnects that were `recovered`, and `tolerated` failures
+that the scenario brings about itself."""
 
 KINDS = ("same_node", "cross_node", "calls", "connecting")
 """What is timed: deliveries within a node and between two, acks of calls, connects."""

@@ -15,6 +15,7 @@ from socketio_cluster.loadtest.address import Address, address_of, hosts_of
 from socketio_cluster.loadtest.client import Client
 from socketio_cluster.loadtest.errors import Disconnected, LoadTestError, NotSocketIO, Refused, Unreachable
 from socketio_cluster.loadtest.recorder import Recorder
+from socketio_cluster.loadtest.recovery import Recovery
 from socketio_cluster.loadtest.stream import Stream
 
 
@@ -30,18 +31,24 @@ class SocketIOUser(User):
     tolerant = False
     """Whether broken connections and refused connects are part of the scenario, and not errors."""
 
+    recovers = False
+    """Whether the server is asked for recovery: this user misses nothing while it is away, or is told."""
+
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
         self.options = environment.parsed_options
         self.recorder: Recorder = environment.loadtest.recorder
         self.number, self.name = self.recorder.new_user()
         self.receiver = self.recorder.ledger.receiver(self.name)
+        self.recovery = Recovery()
         self.client: Client | None = None
         self.node = ""
         self.sid = ""
         self.rooms: list[str] = []
         self._welcome = Event()
         self._standing = False
+        self._lost: tuple[float, float] | None = None
+        """When the server was last heard of and when that was noticed, while it may give the session back."""
         self._streams: dict[tuple[str, bool], tuple[str, Stream]] = {}
         self._connects = 0
 
@@ -56,7 +63,8 @@ class SocketIOUser(User):
     def address(self) -> Address:
         """Where this user connects; several hosts take turns."""
         hosts = hosts_of(self.environment.host)
-        return address_of(hosts[self.number % len(hosts)], self.transport, self.options)
+        host = hosts[self.number % len(hosts)]
+        return address_of(host, self.transport, self.options, recovers=self.recovers)
 
     @property
     def connected(self) -> bool:
@@ -69,6 +77,8 @@ class SocketIOUser(User):
         self._welcome.clear()
         try:
             self.client = self.open_client()
+            if not self.recovery.recovered:
+                self._give_up()
             took = time.perf_counter() - began
             if not self._welcome.wait(self.options.timeout):
                 raise NotSocketIO(f"{self.address().url} sent no 'welcome': see docs/loadtest-protocol.md")
@@ -81,11 +91,12 @@ class SocketIOUser(User):
         if self.recorder.clock.wants(self.node):
             self._ask_clock()
         for room in self.rooms:
-            self._enter(room)
+            if not self.receiver.is_in(self._target(room)):
+                self._enter(room)
 
     def open_client(self) -> Client:
         """Override: another kind of client; raises a LoadTestError."""
-        return Client(self.address(), self._event, self._gone)
+        return Client(self.address(), self._event, self._gone, self.recovery)
 
     def _connect_failed(self, error: LoadTestError) -> None:
         if self.client is not None:
@@ -102,23 +113,34 @@ class SocketIOUser(User):
         self.recorder.timeline.time("connecting", took, now)
         self.recorder.connections[self.node] += 1
         self._fire("connect" if self._connects == 1 else "reconnect", self.transport, took)
+        if self.recovery.recovered:
+            self.recorder.timeline.count("recovered", now)
+        self._lost = None
         for target in (self._target(None), self._sid_target(self.sid)):
-            self.receiver.ask(target, asked)
-            self.receiver.join(target, now)
+            if not self.receiver.is_in(target):
+                self.receiver.ask(target, asked)
+                self.receiver.join(target, now)
 
     def reconnect(self, *, first: float = 1.0, longest: float = 5.0) -> None:
         """Try until connected, after random pauses as clients make: from `first` up to `longest` seconds."""
         pause = first
-        while not self.connected and not self.recorder.quiet:
+        while not self.connected and self.comes_back:
             gevent.sleep(random.uniform(0, pause))
             with suppress(LoadTestError):
                 self.connect()
             pause = min(pause * 2, longest)
 
+    @property
+    def comes_back(self) -> bool:
+        """Whether a connection is made anew: at the end only to get what the server still owes."""
+        return not self.recorder.quiet or self._lost is not None
+
     def disconnect(self) -> None:
         """Say goodbye and close; what is sent from now on is not expected."""
         if self._standing and self.client is not None:
-            self._over(self.recorder.now(), lost=False)
+            now = self.recorder.now()
+            self.receiver.close(now, now, lost=False)
+            self._over()
             self.client.disconnect()
 
     def _gone(self, reason: str) -> None:
@@ -128,11 +150,19 @@ class SocketIOUser(User):
         late = time.time() - self.client.heard
         now = self.recorder.now()
         self.recorder.timeline.count("disconnects", now)
-        self._over(now - late, lost=True)
+        self._lost = now - late, now
+        if self.recovery.pid is None:
+            self._give_up()
+        self._over()
         self._failed("disconnect", "by the server", Disconnected(reason))
 
-    def _over(self, heard: float, *, lost: bool) -> None:
-        self.receiver.close(heard, self.recorder.now(), lost=lost)
+    def _give_up(self) -> None:
+        """Expect nothing any more from the time at which the connection was lost."""
+        if self._lost is not None:
+            self.receiver.close(*self._lost, lost=True)
+            self._lost = None
+
+    def _over(self) -> None:
         self.recorder.connections[self.node] -= 1
         self._standing = False
 

@@ -15,6 +15,7 @@ from websockets.http11 import Response
 from websockets.protocol import State
 from websockets.uri import parse_uri
 
+from socketio_cluster.loadtest.address import Address
 from socketio_cluster.loadtest.errors import Disconnected, NotSocketIO, Unreachable
 
 CHUNK = 65536
@@ -23,16 +24,16 @@ CHUNK = 65536
 class WebSocket:
     """One connection; whole messages as text or bytes, without the Engine.IO type for bytes."""
 
-    def __init__(self, url: str, path: str, headers: Mapping[str, str], timeout: float) -> None:
+    def __init__(self, address: Address) -> None:
         """Connect; raises Unreachable or NotSocketIO."""
-        self.url = url
-        where = url.rstrip("/").replace("http", "ws", 1) + f"/{path}/?EIO=4&transport=websocket"
+        self.url = url = address.url
+        where = url.rstrip("/").replace("http", "ws", 1) + f"/{address.path.strip('/')}/?{address.query}"
         self._protocol = ClientProtocol(parse_uri(where), max_size=None)
         self._messages: deque[str | bytes] = deque()
         self._parts: list[Frame] = []
-        self._socket = _dial(url, timeout)
+        self._socket = _dial(url, address.timeout)
         try:
-            self._shake_hands(headers)
+            self._shake_hands(address.headers)
         except (OSError, WebSocketException, EOFError) as error:
             self._socket.close()
             raise NotSocketIO(f"{url} accepts no WebSocket: {error or type(error).__name__}") from error

@@ -188,11 +188,13 @@ class AsyncEmitter(EmitterCalls):
         reached in time. Questions to all nodes do this by themselves.
         """
         await self._remote_nodes()
-        await self.node.introduced()
+        if not await self.node.introduced(self._timeout):
+            raise self._away("nothing was done")
 
-    async def posted(self, number: int) -> None:
-        """Return when the bus has an envelope; raises ``BrokerError`` as ``emit``."""
-        await self.publish(lambda: number)
+    async def introduced(self, seconds: float) -> bool:
+        """Do as ``start``, and return True."""
+        await self.start()
+        return True
 
     async def publish(self, post: Callable[[], int]) -> None:
         """Reach the bus, call ``post``, and return when the bus has the envelope whose number it returns."""
@@ -205,7 +207,7 @@ class AsyncEmitter(EmitterCalls):
                     raise BrokerError("the buffer is full: the event was not sent")
         except (TimeoutError, asyncio.CancelledError) as exc:
             # The event is withdrawn even if the caller was cancelled, because it does not want it any more.
-            unsent = number == 0 or self.node.publisher.backlog.withdraw(number)
+            unsent = number == 0 or self.node.publisher.withdraw(number)
             if isinstance(exc, TimeoutError):
                 raise self._away(
                     "the event was not sent" if unsent else "the event may have been sent"
@@ -216,12 +218,13 @@ class AsyncEmitter(EmitterCalls):
         try:
             async with asyncio.timeout(self._timeout):
                 await self._reach()
+                await self.node.reached()
         except TimeoutError:
             raise self._away("nothing was done") from None
         return self.remote
 
     async def _reach(self) -> None:
-        """Start the node if necessary, and wait for the bus.
+        """Start the node if necessary, and wait for the bus: for one of its shards if it has several.
 
         Nothing is posted before the bus is reached: the first message of a new sender must be its hello.
         """
@@ -236,11 +239,17 @@ class AsyncEmitter(EmitterCalls):
                 self.node.start(self._timeout), context=Context()
             )
         starting = self._starting
-        await asyncio.wait([starting])
+        if not starting.done():
+            reached = asyncio.ensure_future(self.node.reached_any())
+            try:
+                await asyncio.wait([starting, reached], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                reached.cancel()
         if starting.cancelled():
             raise BrokerError("the emitter was closed meanwhile")
-        starting.result()
-        await self.node.reached()
+        if starting.done():
+            starting.result()
+        await self.node.reached_any()
 
     def _settle(self) -> None:
         if self._own_loop.entered():

@@ -249,8 +249,8 @@ class ClusterManager(ClusterCalls, RoomKeeper):
                 self.expiry.start()
             if isinstance(callback, AckWaiter) and not reached and (not number or self._is_gone(rooms)):
                 callback.abandon()
-            if self.node.publisher.full:
-                await self.node.publisher.wait_for_capacity()
+            if self.node.publisher.full(number):
+                await self.node.publisher.wait_for_capacity(number)
         if self.backpressure.emitted(encoded.size):
             await self.backpressure.ease(reached)
 

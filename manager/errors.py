@@ -72,17 +72,27 @@ class PartialAnswer(ClusterError):
 
     ``answer`` is what the others said, as the call would have returned it. ``missing`` are the ids of the
     nodes that did not answer in time; they may still do what was asked. ``failures`` says of each node that
-    could not answer why.
+    could not answer why. While the bus is ``away``, no other node was asked, and there may be nodes of which
+    this one does not know.
     """
 
     def __init__(
-        self, answer: Any, missing: frozenset[str], failures: dict[str, str], seconds: float
+        self,
+        answer: Any,
+        missing: frozenset[str],
+        failures: dict[str, str],
+        seconds: float,
+        *,
+        away: bool = False,
     ) -> None:
         silent = [f"no answer from node {node} within {seconds:g} s" for node in sorted(missing)]
+        if away:
+            silent = [f"the bus was not reached within {seconds:g} s: no other node was asked"]
         super().__init__("; ".join(silent + [f"node {node}: {why}" for node, why in failures.items()]))
         self.answer = answer
         self.missing = missing
         self.failures = failures
+        self.away = away
 
 
 class EnvelopeError(ClusterError):

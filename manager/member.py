@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final
 
@@ -98,8 +98,18 @@ class ClusterMember(LocalManager):
 
     @property
     def ready(self) -> bool:
-        """Whether this node is on the bus and hears the other nodes."""
+        """Whether this node is on the bus, on all its shards, and hears the other nodes."""
         return self.node.ready
+
+    @property
+    def away(self) -> list[str]:
+        """The names of the shards that this node is not on, for people: ``the bus`` if there is only one."""
+        return self.node.away
+
+    @property
+    def hears(self) -> bool:
+        """Whether this node hears which other nodes there are."""
+        return self.node.hears
 
     @property
     def client_count(self) -> int:
@@ -133,8 +143,18 @@ class ClusterMember(LocalManager):
             self.recovery.start()
         self._home = asyncio.get_running_loop()
 
-    async def posted(self, number: int) -> None:
-        """Return at once: what was posted waits for the bus, as long as ``buffer_seconds``."""
+    async def introduced(self, seconds: float) -> bool:
+        """Connect to the bus, and wait until all nodes are known. Returns False if the bus is away so long.
+
+        That is one heartbeat after this node has joined the bus.
+        """
+        await self.start()
+        return await self.node.introduced(seconds)
+
+    async def publish(self, post: Callable[[], int]) -> None:
+        """Call ``post``. What it posts waits for the bus, as long as ``buffer_seconds``."""
+        await self.start()
+        post()
 
     def enter_loop(self) -> None:
         """Become a new node if the event loop of the last one has ended, or if the process was forked.

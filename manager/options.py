@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from socketio_cluster.manager.bus.envelope import SHORTEST, secrets_in
-from socketio_cluster.manager.bus.registry import check_recording, check_url
+from socketio_cluster.manager.bus.places import check_places
+from socketio_cluster.manager.bus.registry import check_recording, check_recovery_url, check_url
 from socketio_cluster.manager.errors import SettingError
 
 MEBIBYTE = 1024 * 1024
@@ -63,6 +64,8 @@ class Options:
     """A connection that has not joined a namespace after this time is closed."""
     recovery_seconds: float | None = None
     """How long a client may be away and still get its session back, with what it missed. None: not at all."""
+    recovery_url: str | None = None
+    """The URL of a Redis that keeps events and sessions, for a bus that does not: RabbitMQ, NATS, kombu."""
     recovery_bytes: int = 64 * MEBIBYTE
     """The most bytes of events that the bus keeps for clients that are away, of the whole cluster."""
     presence_grace: float = 5.0
@@ -73,6 +76,7 @@ class Options:
     def __post_init__(self) -> None:
         if self.url is not None:
             check_url(self.url)
+            check_places(self.url, self.prefix, recovery=self.recovery_seconds is not None)
         if not self.prefix or set(self.prefix) & set("{}:,"):
             raise SettingError(f"prefix must be some letters without braces, ':' or ',', not {self.prefix!r}")
         if self.secret is not None and min(map(len, secrets_in(self.secret)), default=0) < SHORTEST:
@@ -82,8 +86,11 @@ class Options:
                 raise SettingError(f"{setting} must be more than 0 seconds, not {getattr(self, setting)}")
         if self.settle_seconds < 0:
             raise SettingError(f"settle_seconds must be at least 0, not {self.settle_seconds}")
+        if self.recovery_url is not None:
+            check_recovery_url(self.url, self.recovery_url)
+            check_places(self.recovery_url, self.prefix, recovery=True)
         if self.recovery_seconds is not None:
-            check_recording(self.url)
+            check_recording(self.url, self.recovery_url)
             if self.recovery_seconds < 1:
                 raise SettingError(f"recovery_seconds must be at least 1, not {self.recovery_seconds}")
         if self.presence_grace < 0:
@@ -123,8 +130,8 @@ def from_environment(url: str | None, values: dict[str, object]) -> Options:
 
     These settings are ``CLUSTER_BUS``, ``CLUSTER_PREFIX``, ``CLUSTER_SECRET`` or ``CLUSTER_SECRET_FILE``,
     ``CLUSTER_NODE_NAME``, ``CLUSTER_NODE_ADDRESS``, ``CLUSTER_ROOMS_PER_CLIENT``,
-    ``CLUSTER_RECOVERY_SECONDS`` and ``CLUSTER_RECOVERY_BYTES``. Their values are those given to
-    ``give_settings``, or else environment variables. Raises ``SettingError``.
+    ``CLUSTER_RECOVERY_SECONDS``, ``CLUSTER_RECOVERY_URL`` and ``CLUSTER_RECOVERY_BYTES``. Their values are
+    those given to ``give_settings``, or else environment variables. Raises ``SettingError``.
     """
     defaults = {
         "url": _setting("CLUSTER_BUS") or None,
@@ -134,6 +141,7 @@ def from_environment(url: str | None, values: dict[str, object]) -> Options:
         "address": _setting("CLUSTER_NODE_ADDRESS"),
         "rooms_per_client": _number("CLUSTER_ROOMS_PER_CLIENT"),
         "recovery_seconds": _number("CLUSTER_RECOVERY_SECONDS") or None,
+        "recovery_url": _setting("CLUSTER_RECOVERY_URL") or None,
         "recovery_bytes": _number("CLUSTER_RECOVERY_BYTES"),
     }
     given = {"url": url, **values}

@@ -36,13 +36,15 @@ UNKNOWN_NODE_SECONDS: Final = 1.0
 """How long to wait for a node that is not known, because it may have started just now."""
 
 MANY_CHANNELS: Final = 16
-"""An event for more channels than this goes once to its whole namespace.
+"""An event for more channels than this, or on several shards, goes once to its whole namespace.
 
 Nodes without a recipient drop it.
 """
 
 
 IsClient = Callable[[str, Room], bool]
+Place = tuple[str, Room]
+"""A room and its namespace."""
 
 
 def serves_nobody(namespace: str, room: Room) -> bool:
@@ -120,9 +122,10 @@ class Remote:
             if owner is None or own or not self._node.knows(owner):
                 # 20 characters may be a sid or a room's name. Nobody reads the channel that is wrong.
                 channels[names.room(namespace, room)] = None
-        if len(channels) <= MANY_CHANNELS:
+        if len(channels) <= MANY_CHANNELS and names.together(channels):
             return list(channels)
-        # One copy for each channel, with all names in it, would cost the square of their number. The inboxes
+        # One copy for each channel, with all names in it, would cost the square of their number. On several
+        # shards a client in two of the rooms would get it twice. So it goes to the namespace. The inboxes
         # get their copies: such a node may have no client in the namespace, but has to pass the event on.
         owners = [channel for channel in channels if names.is_inbox(channel)]
         return [names.namespace(namespace), *owners[:MANY_CHANNELS]]
@@ -159,11 +162,14 @@ class Remote:
 
         Raises ``ValueError`` for an unknown sid or a room that it cannot enter, and ``NodeTimeout``.
         """
-        await self._demand(sid, lambda number: Enter(number, namespace, sid, room, history))
+        await self._demand(
+            sid, lambda number: Enter(number, namespace, sid, room, history), (namespace, room)
+        )
 
     async def leave(self, namespace: str, sid: str, room: Room) -> None:
         """Take a client of another node out of a room. Raises ``NodeTimeout``."""
-        await self._ask(self._owner(sid), lambda number: Leave(number, namespace, sid, room))
+        place = namespace, room
+        await self._ask(self._owner(sid), lambda number: Leave(number, namespace, sid, room), place)
 
     async def disconnect(self, namespace: str, sid: str) -> None:
         """Disconnect a client of another node. Raises ``NodeTimeout``."""
@@ -172,7 +178,7 @@ class Remote:
     async def close(self, namespace: str, room: Room) -> None:
         """Close a room on all other nodes. Raises ``NodeTimeout``."""
         others = [node for node in self._node.nodes if node != self._node.id]
-        await self._ask(others, lambda number: Close(number, namespace, room))
+        await self._ask(others, lambda number: Close(number, namespace, room), (namespace, room))
 
     async def take(self, node: str, namespace: str, sid: str) -> None:
         """Have a node drop a client that has come back to this one. Raises ``NodeTimeout``."""
@@ -199,33 +205,40 @@ class Remote:
         owner = self.owner_of(sid)
         return [owner] if owner is not None and owner != self._node.id else []
 
-    async def _demand(self, sid: str, request: Callable[[int], ClientRequest]) -> None:
-        replies = await self._ask(self._owner(sid), request)
+    async def _demand(self, sid: str, request: Callable[[int], ClientRequest], place: Place) -> None:
+        replies = await self._ask(self._owner(sid), request, place)
         error = next(iter(replies.values()), UNKNOWN_SID)
         if error:
             raise ValueError(UNKNOWN_SID if error == GONE else error)
 
-    async def _ask(self, nodes: Iterable[str], request: Callable[[int], ClientRequest]) -> dict[str, str]:
+    async def _ask(
+        self, nodes: Iterable[str], request: Callable[[int], ClientRequest], place: Place | None = None
+    ) -> dict[str, str]:
         """Send a request to nodes and wait for all replies. Returns each node's error text, empty for none.
 
+        What concerns a room goes the way of the room's events, so that it comes after those emitted before.
         A node that is not known may have started just now, or may be long gone. It gets a second to reply,
-        and a missing reply is no error. Raises ``NodeTimeout`` if a known node does not reply. If this is
-        cancelled, the request may still be carried out.
+        and a missing reply is no error. Raises ``NodeTimeout`` if a known node does not reply, or the bus is
+        away. If this is cancelled, the request may still be carried out.
         """
         nodes = list(nodes)
         if not nodes or self._node.alone:
             return {}
         answer: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
         number = self._pending.open(nodes, partial(set_once, answer))
-        self._node.post(request(number), *map(self._node.channels.inbox, nodes))
+        self._node.post(request(number), *(self._inbox(node, place) for node in nodes))
         known = all(map(self._node.knows, nodes))
         seconds = self._node.options.request_seconds if known else UNKNOWN_NODE_SECONDS
         try:
             return await asyncio.wait_for(answer, seconds)
         except TimeoutError:
-            if not known:
+            if not known and (self._node.hears if place is None else self._node.ready):
                 return {}
-            why = "" if self._node.ready else ": the bus is away"
+            why = "".join(f": {name} is away" for name in self._node.away)
             raise NodeTimeout(f"not confirmed by node {', '.join(nodes)} within {seconds:g} s{why}") from None
         finally:
             self._pending.close(number)
+
+    def _inbox(self, node: str, place: Place | None) -> str:
+        names = self._node.channels
+        return names.inbox(node) if place is None else names.inbox_beside(node, *place)

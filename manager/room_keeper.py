@@ -6,7 +6,7 @@ from typing import Any
 
 from socketio_cluster.manager.bus.channels import Room, check_room
 from socketio_cluster.manager.clients.rooms import Client, check_room_limit
-from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.errors import NodeTimeout, SettingError
 from socketio_cluster.manager.member import ClusterMember
 from socketio_cluster.manager.recovery.latecomers import NO_HISTORY, check_history
 
@@ -84,12 +84,15 @@ class RoomKeeper(ClusterMember):
     async def close_room(self, room: Any, namespace: str) -> None:
         """Take all clients on all nodes out of a room.
 
-        Raises ``ValueError`` for a sid, and ``NodeTimeout``.
+        A node that has just started waits until it knows all others, as for a question. Raises ``ValueError``
+        for a sid, and ``NodeTimeout`` when a node does not confirm in time, or the bus is away.
         """
         room = check_room(room)
-        await self.start()
+        introduced = await self.introduced(self.options.request_seconds)
         if await self.remote.is_client(namespace, room):
             raise ValueError("cannot close a sid room")
         await self.in_order()
         self.basic_close_room(room, namespace)
         await self.remote.close(namespace, room)
+        if not introduced:
+            raise NodeTimeout("the bus is away: clients of other nodes may still be in the room")

@@ -10,12 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from socketio_cluster.cluster.client import AsyncClient, Client
+    from socketio_cluster.cluster.client import AsyncClient
     from socketio_cluster.cluster.middleware.refusal import Refused, Skip
     from socketio_cluster.cluster.plain.codec import Codec, JsonCodec
     from socketio_cluster.cluster.plain.endpoint import PlainWebSockets
     from socketio_cluster.cluster.plain.message import BadMessage, Message
     from socketio_cluster.cluster.server import AsyncServer
+    from socketio_cluster.cluster.sync_client import Client
     from socketio_cluster.cluster.sync_server import Server
     from socketio_cluster.manager.async_emitter import AsyncEmitter
     from socketio_cluster.manager.bus.roster import NodeInfo
@@ -91,7 +92,7 @@ _MODULES: Final = {
     "BlockingPresence": "manager.sync.presence",
     "Broadcast": "manager.queries.broadcast",
     "BrokerError": "manager.errors",
-    "Client": "cluster.client",
+    "Client": "cluster.sync_client",
     "ClientAnswer": "manager.queries.ack_calls",
     "ClientGone": "manager.client_gone",
     "ClusterError": "manager.errors",

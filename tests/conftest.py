@@ -90,6 +90,24 @@ def redis_cluster(tmp_path_factory):
         yield servers
 
 
+@pytest.fixture(scope="session")
+def redis_shards(tmp_path_factory):
+    from tests.services.redis import RedisShards
+
+    with RedisShards(tmp_path_factory.mktemp("shards")) as servers:
+        yield servers
+
+
+@pytest.fixture
+def redis_shards_url(redis_shards):
+    return redis_shards.url
+
+
+@pytest.fixture
+def redis_cluster_shards_url(redis_cluster):
+    return f"{redis_cluster.url}?shards=4"
+
+
 @pytest.fixture
 def redis_sentinel_url(redis_sentinel):
     return redis_sentinel.url

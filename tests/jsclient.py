@@ -126,12 +126,13 @@ class Driver:
         reply=True,
         reconnection=False,
         query=None,
+        **more,
     ):
-        """A connected client; raises ``Refused`` when the server will not have it."""
+        """A connected client; raises ``Refused`` when the server refuses. ``more`` is for ``io``."""
         one = JsClient(self, self.count())
         self.clients[one.number] = one
         options = {"transports": list(transports), "auth": auth or {}, "reconnection": reconnection}
-        options["query"] = query or {}
+        options |= {"query": query or {}, **more}
         url = node.url + namespace
         one.tell("connect", url=url, options=options, serializer=serializer, reply=reply)
         await asyncio.wait_for(one.opened, SECONDS)

@@ -104,7 +104,7 @@ class Forwarder:
         pool = self._pools.get(node)
         if pool is not None:
             return pool
-        if node not in self._manager.nodes() and self._manager.ready:
+        if node not in self._manager.nodes() and self._manager.hears:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._manager.node.introduced(), ACQUAINTANCE)
         info = self._manager.nodes().get(node)

@@ -28,7 +28,7 @@ def read_bus(managers: Sequence[ClusterManager]) -> Readings:
 _PLAIN: Final[dict[str, Callable[[ClusterManager], int]]] = {
     "bus_reconnects_total": lambda manager: manager.stats.reconnects,
     "bus_publish_errors_total": lambda manager: manager.node.publisher.errors,
-    "bus_buffered_bytes": lambda manager: manager.node.publisher.backlog.unsent_bytes,
+    "bus_buffered_bytes": lambda manager: manager.node.publisher.unsent_bytes,
     "bus_dropped_total": lambda manager: manager.stats.dropped,
     "bus_gaps_total": lambda manager: manager.stats.gaps,
     "bus_lost_total": lambda manager: manager.stats.lost,

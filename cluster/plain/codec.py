@@ -31,12 +31,12 @@ class Codec(Protocol):
         """
 
 
-FIELDS: Final = ("event", "data", "room", "ack")
+FIELDS: Final = ("event", "data", "room", "ack", "id", "token")
 _Bytes = bytes | bytearray | memoryview
 
 
 class JsonCodec:
-    """Messages are JSON objects with ``event``, ``data``, ``room``, ``ack``.
+    """Messages are JSON objects with ``event``, ``data``, ``room``, ``ack``, ``id`` and ``token``.
 
     Bytes follow a line of JSON, as binary.
     """
@@ -67,6 +67,8 @@ class JsonCodec:
             fields["ack"] = message.ack
         if message.error is not None:
             fields["error"] = message.error
+        if message.id is not None:
+            fields["id"] = message.id
         if len(message.args) == 1 and isinstance(message.args[0], _Bytes):
             return _dump(fields).encode() + b"\n" + bytes(message.args[0])
         if message.args:
@@ -91,7 +93,14 @@ def _message(found: dict[str, Any]) -> Message:
     if unknown:
         raise BadMessage(f"{unknown[0][:40]!r} is no field of a message: {', '.join(FIELDS)}", _ack(found))
     args = (found["data"],) if "data" in found else ()
-    return Message(found.get("event"), args, found.get("room"), found.get("ack"))
+    return Message(
+        found.get("event"),
+        args,
+        found.get("room"),
+        found.get("ack"),
+        id=found.get("id"),
+        token=found.get("token"),
+    )
 
 
 def _ack(found: dict[str, Any]) -> int | None:

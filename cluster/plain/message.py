@@ -30,7 +30,8 @@ class Message:
     ``event`` is the name of the event, None for an answer. ``args`` are the arguments of the event or of the
     answer. ``room`` is the one room that the server emitted to, or the first argument of a client's event.
     ``ack`` is the number of an event that wants an answer, and of its answer. ``error`` is a text for people;
-    only the server sends it.
+    only the server sends it. ``id`` says how far the client has come; it may be the whole message. In its
+    connect event a client that comes back gives the last ``id``, and its ``token``.
     """
 
     event: str | None = None
@@ -38,11 +39,15 @@ class Message:
     room: Room | None = None
     ack: int | None = None
     error: str | None = None
+    id: str | None = None
+    token: str | None = None
 
 
 def check(message: Message) -> Message:
     """Return a client's message; raise ``BadMessage`` for one that no client may send."""
     number = message.ack
+    if message.id is not None or message.token is not None:
+        raise BadMessage("id and token belong into the connect event", number)
     if number is not None and not (type(number) is int and 0 <= number <= LARGEST_ACK):
         raise BadMessage("ack must be a whole number from 0 up to 2^53-1")
     if message.event is None:
@@ -67,8 +72,17 @@ def _check_room(room: object, number: int | None) -> None:
         raise BadMessage(str(error), number) from None
 
 
-def emitted(packet_class: PacketClass, encoded: Encoded, room: Room | None) -> Message:
+def check_claim(message: Message) -> None:
+    """Raise ``BadMessage`` for a connect event whose id and token are no texts."""
+    for name, value in (("id", message.id), ("token", message.token)):
+        if not isinstance(value, str | None):
+            raise BadMessage(f"{name} is the text that the server gave", message.ack)
+
+
+def emitted(
+    packet_class: PacketClass, encoded: Encoded, room: Room | None, offset: str | None = None
+) -> Message:
     """Return an event as it was emitted; raise the serializer's error for bytes that it cannot read."""
     packet = decode(packet_class, encoded.parts, encoded.text)
     event, *args = packet.data
-    return Message(event=str(event), args=tuple(args), room=room, ack=packet.id)
+    return Message(event=str(event), args=tuple(args), room=room, ack=packet.id, id=offset)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from socketio_cluster.cluster.limits.limits import PAYLOAD_TOO_LARGE, POLICY, RATE_LIMIT, TOO_BIG, pacer_of
 from socketio_cluster.cluster.plain.message import BadMessage, Message, check
-from socketio_cluster.cluster.plain.socket import REFUSED, PlainSocket
+from socketio_cluster.cluster.plain.returning import announce, end_session
+from socketio_cluster.cluster.plain.socket import GOODBYE, REFUSED, PlainSocket
 from socketio_cluster.manager.clients.rooms import CONNECTED
+from socketio_cluster.manager.recovery.knowing import wishes_recovery
 
 if TYPE_CHECKING:
     from socketio_cluster.cluster.plain.endpoint import PlainWebSockets
@@ -35,6 +37,8 @@ class Session:
         self._host = endpoint.manager.host
         self._socket = socket
         self._receive = receive
+        self._asks = endpoint.auth
+        """Whether the first message has to be a connect event."""
         self._bad = 0
         self._reason: str = endpoint.server.reason.TRANSPORT_ERROR
 
@@ -46,7 +50,9 @@ class Session:
         reason = self._server.reason.TRANSPORT_ERROR
         try:
             await self._host.connect(self._socket.sid, environ)
-            if not self._endpoint.auth:
+            self._socket.recovery = wishes_recovery(environ) or False
+            self._asks = self._asks or self._socket.recovery
+            if not self._asks:
                 await self._connect(None)
             reason = await self._read()
         finally:
@@ -72,6 +78,8 @@ class Session:
                 # connection.
                 said = event.get("code") == 1005 and "reason" in event
                 left = said or event.get("code") in _LEFT
+                if said or event.get("code") == GOODBYE:
+                    end_session(self._endpoint.manager, self._socket, self._endpoint.namespace)
                 return str(reasons.CLIENT_DISCONNECT if left else reasons.TRANSPORT_CLOSE)
             text = event.get("text")
             await self._take(event["bytes"] if text is None else text)
@@ -134,7 +142,7 @@ class Session:
         """Handle a message; raise ``BadMessage`` for one that cannot be used."""
         sid, namespace = self._socket.sid, self._endpoint.namespace
         client = self._endpoint.manager.members.on_connection(sid, namespace)
-        if client is None and self._endpoint.auth:
+        if client is None and self._asks:
             await self._first(message)
             return
         message = check(message)
@@ -166,6 +174,7 @@ class Session:
             self._socket.writer.write(Message(error=text, ack=message.ack))
             self._socket.writer.end(REFUSED, "no connect event")
             return
+        announce(self._socket, message)
         await self._connect(message.args[0] if message.args else None)
 
     def _known(self, message: Message, sid: str, args: tuple[Any, ...]) -> None:

@@ -16,11 +16,15 @@ from socketio import packet as sio
 
 from socketio_cluster.cluster.plain.message import Message, emitted
 from socketio_cluster.cluster.plain.outbound import Data, Outbound
+from socketio_cluster.cluster.plain.returning import welcome
 from socketio_cluster.cluster.plain.writer import Send, Writer
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.ids import new_sid
+from socketio_cluster.manager.recovery.arrivals import Arrival
+from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE
+from socketio_cluster.manager.recovery.marking import Marked
 
 if TYPE_CHECKING:
     from socketio_cluster.cluster.plain.endpoint import PlainWebSockets
@@ -28,9 +32,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger("socketio_cluster.cluster")
 
 GOODBYE: Final = 1000
+AGAIN: Final = 1012
 REFUSED: Final = 4001
 TOO_SLOW: Final = 4008
-
+CODES: Final = {TRANSPORT_CLOSE: AGAIN, SLOW_CONSUMER: TOO_SLOW}
+"""Close codes of reasons for which the client has to connect again."""
 
 NAME: Final = "plain"
 
@@ -50,6 +56,11 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
         self.upgraded = True
         self.last_ping = None
         self.ended = asyncio.Event()
+        self.recovery = False
+        """Whether the client wants to know how far it has come, and to come back."""
+        self.arrival = Arrival(False)
+        """What it says of itself when it joins the namespace."""
+        self._told: str | None = None
         self._endpoint = endpoint
         self._host = endpoint.manager.host
         self._codec = endpoint.codec
@@ -73,7 +84,8 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
             self.closed = True
             self.ended.set()
             close_frame = self._host.close_frame(self)
-            self.writer.end(GOODBYE if close_frame is None else close_frame.code, reason)
+            code = CODES.get(reason, GOODBYE) if close_frame is None else close_frame.code
+            self.writer.end(code, reason)
 
     def write_event(self, outgoing: Outgoing) -> None:
         """Send an event. It is encoded once for all clients with this codec."""
@@ -87,12 +99,23 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
         if kind in (sio.ACK, sio.BINARY_ACK):
             self.writer.write(Message(args=tuple(data), ack=packet.id))
         elif kind == sio.CONNECT:
-            self.writer.write(Message(event="connect", args=(data,)))
+            message = welcome(self._endpoint.manager, self, self._endpoint.namespace, data)
+            self._told = message.id
+            self.writer.write(message)
         elif kind == sio.CONNECT_ERROR:
             self.writer.write(Message(event="connect_error", args=(data,)))
             self.writer.end(REFUSED, str(data.get("message", "")) if isinstance(data, dict) else str(data))
         elif kind == sio.DISCONNECT:
             self.writer.end(GOODBYE, self.server.reason.SERVER_DISCONNECT)
+
+    def tell(self, offset: str) -> None:
+        """Tell the client how far it has come, unless something waits for it, which says so too."""
+        if not self.closing and self.writer.idle and offset != self._told:
+            self._told = offset
+            try:
+                self.writer.write(Message(id=offset))
+            except Exception:  # as for events
+                logger.exception("an id cannot be encoded for plain clients")
 
     # how messages are encoded, and how the connection ends
 
@@ -101,8 +124,11 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
         room = outgoing.rooms[0] if outgoing.rooms is not None and len(outgoing.rooms) == 1 else None
         if room is not None and self._endpoint.manager.is_sid_room(self._endpoint.namespace, room):
             room = None
+        encoded, offset = outgoing.encoded, None
+        if isinstance(outgoing, Marked):
+            encoded, offset = outgoing.plain, outgoing.offset
         try:
-            return self._encode(emitted(self._endpoint.manager.packet_class, outgoing.encoded, room))
+            return self._encode(emitted(self._endpoint.manager.packet_class, encoded, room, offset))
         except Exception:  # an error in one format must not keep the event from clients with others
             logger.exception("an event cannot be encoded for plain clients")
             return None

@@ -106,6 +106,11 @@ class Writer:
         return self._queue.waiting
 
     @property
+    def idle(self) -> bool:
+        """Whether nothing waits for the client, and it was told of all that it has missed."""
+        return not (self._queue.waiting or self._queue.slow)
+
+    @property
     def ending(self) -> bool:
         """Whether ``end`` was called."""
         return self._goodbye is not None

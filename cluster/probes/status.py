@@ -32,15 +32,14 @@ def status_of(
 ) -> Status:
     """Return the status of a worker; from ``soft`` connections on it is full."""
     reasons = ["draining"] if draining else []
-    bus = all(manager.ready for manager in managers)
-    if not bus:
-        reasons.append("the bus is away")
+    away = [name for manager in managers for name in manager.away]
+    reasons += [f"{name} is away" for name in dict.fromkeys(away)]
     if soft is not None and connections >= soft:
         reasons.append(f"{connections} connections, and --soft-connections is {soft}")
     return Status(
         ready=not reasons,
         reasons=reasons,
-        bus="up" if bus else "away",
+        bus="away" if away else "up",
         draining=draining,
         connections=connections,
         clients=sum(manager.client_count for manager in managers),

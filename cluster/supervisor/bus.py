@@ -12,7 +12,7 @@ from typing import Final
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.manager.brokers.hub import Hub
-from socketio_cluster.manager.bus.registry import check_recording, check_url
+from socketio_cluster.manager.bus.registry import check_recording, check_recovery_url, check_url
 from socketio_cluster.manager.errors import SettingError
 
 OURS = "local://"
@@ -46,35 +46,48 @@ async def open_hub(path: Path) -> AsyncIterator[None]:
         await hub.close()
 
 
-def read_bus(options: ServeOptions) -> ServeOptions:
-    """Return the options with the URL in --bus-file; raise UsageError when the file has none."""
-    path = options.bus_file
-    if path is None:
-        return options
-    if options.bus != OURS:
-        raise UsageError("--bus and --bus-file both name the bus: give only one of them")
+def read_urls(options: ServeOptions) -> ServeOptions:
+    """Return the options with the URLs that --bus-file and --recovery-url-file hold; raise UsageError."""
+    if options.bus_file is not None:
+        if options.bus != OURS:
+            raise UsageError("--bus and --bus-file both name the bus: give only one of them")
+        options = replace(options, bus=_read("--bus-file", options.bus_file))
+    if options.recovery_url_file is not None:
+        if options.recovery_url is not None:
+            raise UsageError("--recovery-url and --recovery-url-file are the same: give only one of them")
+        options = replace(options, recovery_url=_read("--recovery-url-file", options.recovery_url_file))
+    return options
+
+
+def _read(option: str, path: Path) -> str:
+    """Return what is in a file; raise UsageError when there is nothing."""
     try:
-        url = path.read_text().strip()
+        text = path.read_text().strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--bus-file {path} cannot be read: {error}") from None
-    if not url:
-        raise UsageError(f"--bus-file {path} is empty")
-    return replace(options, bus=url)
+        raise UsageError(f"{option} {path} cannot be read: {error}") from None
+    if not text:
+        raise UsageError(f"{option} {path} is empty")
+    return text
 
 
-def check_bus(url: str, *, recovery: bool = False) -> None:
-    """Raise UsageError when the URL is not that of a bus, or the bus keeps no events for recovery."""
-    if url == OURS:
-        return
+def check_bus(options: ServeOptions) -> None:
+    """Raise UsageError when the URL is not that of a bus, or nothing keeps events for recovery."""
+    url, beside = options.bus, options.recovery_url
     try:
-        check_url(url)
-        if recovery:
-            check_recording(url)
+        if url != OURS:
+            check_url(url)
     except SettingError as error:
         raise UsageError(f"--bus: {error}") from None
+    try:
+        if beside is not None:
+            check_recovery_url(url, beside)
+        if options.recovery_seconds:
+            check_recording(url, beside)
+    except SettingError as error:
+        raise UsageError(str(error)) from None
 
 
-SECRETS: Final = ("CLUSTER_BUS", "CLUSTER_SECRET")
+SECRETS: Final = ("CLUSTER_BUS", "CLUSTER_RECOVERY_URL", "CLUSTER_SECRET")
 """The variables that workers get in private; programs that they start do not inherit them."""
 
 
@@ -84,13 +97,10 @@ def credentials(options: ServeOptions) -> dict[str, str]:
     Raise UsageError when --secret-file is unusable.
     """
     settings = {} if options.bus == OURS else {"CLUSTER_BUS": options.bus}
+    if options.recovery_url is not None:
+        settings["CLUSTER_RECOVERY_URL"] = options.recovery_url
     if options.secret_file:
-        try:
-            settings["CLUSTER_SECRET"] = options.secret_file.read_text().strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"--secret-file {options.secret_file} cannot be read: {error}") from None
-        if not settings["CLUSTER_SECRET"]:
-            raise UsageError(f"--secret-file {options.secret_file} is empty")
+        settings["CLUSTER_SECRET"] = _read("--secret-file", options.secret_file)
     elif secret := os.environ.get("CLUSTER_SECRET"):
         settings["CLUSTER_SECRET"] = secret
     return settings

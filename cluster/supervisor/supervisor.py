@@ -19,7 +19,7 @@ from socketio_cluster.cluster.internal import Places, check_internal
 from socketio_cluster.cluster.options import DEMO_APP, ServeOptions, check_limits
 from socketio_cluster.cluster.probes.probes import Probes, serve_probes
 from socketio_cluster.cluster.sockets import listen, listen_after_orphans, listen_shared, url_of
-from socketio_cluster.cluster.supervisor.bus import SECRETS, check_bus, credentials, provide_bus, read_bus
+from socketio_cluster.cluster.supervisor.bus import SECRETS, check_bus, credentials, provide_bus, read_urls
 from socketio_cluster.cluster.supervisor.lifeline import WorkerOptions
 from socketio_cluster.cluster.supervisor.signals import Stopping, Terminal
 from socketio_cluster.cluster.supervisor.slot import Slot
@@ -34,8 +34,8 @@ def run_supervisor(options: ServeOptions) -> int:
     """Serve until a signal; return the exit code. Raises UsageError before anything is started."""
     logs.set_up("supervisor", level=options.log_level, as_json=options.log_json)
     check_target(options.app)
-    options = read_bus(options)
-    check_bus(options.bus, recovery=bool(options.recovery_seconds))
+    options = read_urls(options)
+    check_bus(options)
     check_internal(options)
     check_limits(options)
     settings = credentials(options)

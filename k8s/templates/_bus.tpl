@@ -1,4 +1,4 @@
-{{/* Where the bus's URL and the cluster's secret are. */}}
+{{/* Where the URLs of the bus and of the Redis beside it, and the cluster's secret are. */}}
 
 {{/* local, secret (ours), existing or valkey. */}}
 {{- define "cluster.busKind" -}}
@@ -13,7 +13,14 @@
 {{ include "cluster.fullname" . }}-valkey
 {{- end }}
 
-{{/* The volume with the files `secret` and, unless the bus is local, `bus`. */}}
+{{/* Not empty if there is a Redis beside the bus. */}}
+{{- define "cluster.beside" -}}
+{{- if .Values.recovery.existingSecret -}}existing
+{{- else if .Values.recovery.url -}}secret
+{{- end -}}
+{{- end }}
+
+{{/* The volume with the files `secret`, `bus` unless the bus is local, and `recovery` if there is a Redis beside it. */}}
 {{- define "cluster.secretVolume" -}}
 {{- $kind := include "cluster.busKind" . -}}
 name: secrets
@@ -35,6 +42,11 @@ projected:
     - secret:
         name: {{ include "cluster.fullname" . }}
         items: [{key: bus, path: bus}]
+    {{- end }}
+    {{- with include "cluster.beside" . }}
+    - secret:
+        name: {{ default (include "cluster.fullname" $) $.Values.recovery.existingSecret }}
+        items: [{key: {{ ternary $.Values.recovery.existingSecretKey "recovery" (eq . "existing") }}, path: recovery}]
     {{- end }}
 {{- end }}
 

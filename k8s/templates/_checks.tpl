@@ -26,6 +26,15 @@
 {{- if and $v.secret.value $v.secret.existingSecret -}}
 {{- fail "There is one secret: set only one of secret.value and secret.existingSecret." -}}
 {{- end -}}
+{{- if and $v.recovery.url $v.recovery.existingSecret -}}
+{{- fail "There is one Redis beside the bus: set only one of recovery.url and recovery.existingSecret." -}}
+{{- end -}}
+{{- if and (include "cluster.beside" .) (not $v.recovery.seconds) -}}
+{{- fail "The Redis beside the bus is for recovery: set recovery.seconds." -}}
+{{- end -}}
+{{- if and $v.recovery.seconds (regexMatch "^(amqps?|nats|tls|kombu.*)://" $v.bus.url) (not (include "cluster.beside" .)) -}}
+{{- fail "This bus keeps no events: name a Redis that does in recovery.url or recovery.existingSecret." -}}
+{{- end -}}
 {{- $least := include "cluster.grace" . | int -}}
 {{- with $v.terminationGracePeriodSeconds -}}
 {{- if lt (int .) $least -}}
@@ -48,7 +57,7 @@
 {{- end -}}
 {{- range $v.extraEnv -}}
 {{- if hasPrefix "CLUSTER_" .name -}}
-{{- if has .name (list "CLUSTER_APP" "CLUSTER_HOST" "CLUSTER_PORT" "CLUSTER_WORKERS" "CLUSTER_NODE_NAME" "CLUSTER_INTERNAL_HOST" "CLUSTER_INTERNAL_PORT" "CLUSTER_PROBE_HOST" "CLUSTER_PROBE_PORT" "CLUSTER_SECRET_FILE" "CLUSTER_BUS" "CLUSTER_BUS_FILE" "CLUSTER_DRAIN_DELAY" "CLUSTER_DRAIN_WINDOW" "CLUSTER_GRACE") -}}
+{{- if has .name (list "CLUSTER_APP" "CLUSTER_HOST" "CLUSTER_PORT" "CLUSTER_WORKERS" "CLUSTER_NODE_NAME" "CLUSTER_INTERNAL_HOST" "CLUSTER_INTERNAL_PORT" "CLUSTER_PROBE_HOST" "CLUSTER_PROBE_PORT" "CLUSTER_SECRET_FILE" "CLUSTER_BUS" "CLUSTER_BUS_FILE" "CLUSTER_RECOVERY_URL" "CLUSTER_RECOVERY_URL_FILE" "CLUSTER_DRAIN_DELAY" "CLUSTER_DRAIN_WINDOW" "CLUSTER_GRACE") -}}
 {{- fail (printf "extraEnv: %s is the chart's own; set the value that it comes from." .name) -}}
 {{- end -}}
 {{- end -}}

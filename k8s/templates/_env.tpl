@@ -17,6 +17,9 @@
 {{- if ne (include "cluster.busKind" .) "local" }}
 - {name: CLUSTER_BUS_FILE, value: /etc/cluster/bus}
 {{- end }}
+{{- if include "cluster.beside" . }}
+- {name: CLUSTER_RECOVERY_URL_FILE, value: /etc/cluster/recovery}
+{{- end }}
 {{- $settings := dict
   "FORWARDED_ALLOW_IPS" .Values.forwardedAllowIps
   "PREFIX" .Values.bus.prefix

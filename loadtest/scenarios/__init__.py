@@ -10,6 +10,7 @@ from socketio_cluster.loadtest.scenarios.connect import Connect
 from socketio_cluster.loadtest.scenarios.direct import Direct
 from socketio_cluster.loadtest.scenarios.echo import Echo
 from socketio_cluster.loadtest.scenarios.idle import Idle
+from socketio_cluster.loadtest.scenarios.jitter import Jitter
 from socketio_cluster.loadtest.scenarios.mix import Mix
 from socketio_cluster.loadtest.scenarios.reconnect import Reconnect
 from socketio_cluster.loadtest.scenarios.rolling import Rolling
@@ -33,5 +34,6 @@ SCENARIOS: dict[str, type[Scenario]] = {
         Slow,
         Mix,
         Blip,
+        Jitter,
     )
 }

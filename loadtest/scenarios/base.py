@@ -53,7 +53,7 @@ class Scenario(SocketIOUser):
     @task
     def turn(self) -> None:
         """What Locust calls again and again."""
-        if self.recorder.quiet:
+        if self.recorder.quiet and (self.connected or not self.comes_back):
             gevent.sleep(1)
         elif not self.connected or self.client is None:
             self.reconnect()

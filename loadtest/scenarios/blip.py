@@ -7,3 +7,5 @@ from socketio_cluster.loadtest.scenarios.room import Room
 
 class Blip(Room):
     """As room; `--disturb` restarts the bus. Nobody is disconnected, and what is said meanwhile must come."""
+
+    recovers = True

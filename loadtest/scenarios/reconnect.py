@@ -14,6 +14,7 @@ class Reconnect(Room):
     """
 
     tolerant = True
+    recovers = True
     _cuts: int | None = None
 
     def step(self) -> None:

@@ -9,3 +9,4 @@ class Rolling(Room):
     """As room; `--disturb` restarts nodes, so connections may break and connects may fail."""
 
     tolerant = True
+    recovers = True

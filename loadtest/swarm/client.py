@@ -18,6 +18,7 @@ from socketio_cluster.loadtest.errors import (
     Unreachable,
 )
 from socketio_cluster.loadtest.receiver import Receiver
+from socketio_cluster.loadtest.recovery import Recovery
 from socketio_cluster.loadtest.swarm.engine import Engine
 from socketio_cluster.loadtest.swarm.session import Door
 
@@ -35,6 +36,7 @@ class SwarmClient:
         receiver: Receiver,
         on_event: Callable[[str, list[Any], str], Any],
         on_gone: Callable[[str], None],
+        recovery: Recovery | None = None,
     ) -> None:
         """Connect; raises Unreachable, NotSocketIO, Refused or Disconnected."""
         (namespace,) = address.namespaces
@@ -47,8 +49,8 @@ class SwarmClient:
         self._on_gone = on_gone
         self._connected = AsyncResult()
         url = urlsplit(address.url)
-        door = Door(url, address.path.strip("/"), namespace, address.auth, address.headers)
-        self._session, self._link = engine.connect(door, receiver, self)
+        door = Door(url, address.path.strip("/"), namespace, address.auth, address.headers, address.query)
+        self._session, self._link = engine.connect(door, receiver, self, recovery)
         try:
             self._connected.get(timeout=address.timeout)
         except gevent.Timeout:

@@ -8,6 +8,7 @@ from urllib.parse import SplitResult
 
 from socketio_cluster.loadtest.errors import Unreachable
 from socketio_cluster.loadtest.receiver import Receiver
+from socketio_cluster.loadtest.recovery import Recovery
 from socketio_cluster.loadtest.swarm.link import IN, OUT, Address, Link
 from socketio_cluster.loadtest.swarm.meter import Meter, Sample
 from socketio_cluster.loadtest.swarm.native import epoll
@@ -45,8 +46,10 @@ class Engine:
         fd: int = self._epoll.fileno()
         return fd
 
-    def connect(self, door: Door, receiver: Receiver, owner: Owner) -> tuple[Session, Link]:
-        """Start a connection; the owner is told how it goes.
+    def connect(
+        self, door: Door, receiver: Receiver, owner: Owner, recovery: Recovery | None = None
+    ) -> tuple[Session, Link]:
+        """Start a connection; the owner is told how it goes. ``recovery`` is that of the client.
 
         Raises:
             Unreachable: there is no such host, or no socket to be had.
@@ -56,7 +59,7 @@ class Engine:
             link = Link(self._address(door.url), self._context(door.url), self._epoll.modify)
         except OSError as error:
             raise Unreachable(f"{door.url.geturl()} cannot be reached: {error}") from error
-        session = Session(door, reader, receiver, self.meter, owner, link.write)
+        session = Session(door, reader, receiver, self.meter, owner, link.write, recovery)
         link.feed = session.feed
         link.lost = session.end
         self._links[link.fd] = link

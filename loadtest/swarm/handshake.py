@@ -22,10 +22,10 @@ def new_key() -> bytes:
     return base64.b64encode(os.urandom(16))
 
 
-def request(url: SplitResult, path: str, headers: Mapping[str, str], key: bytes) -> bytes:
+def request(url: SplitResult, path: str, query: str, headers: Mapping[str, str], key: bytes) -> bytes:
     """Give the bytes of the request; ``path`` is that of Socket.IO at the URL: ``socket.io``."""
     lines = [
-        f"GET {url.path.rstrip('/')}/{path}/?EIO=4&transport=websocket HTTP/1.1",
+        f"GET {url.path.rstrip('/')}/{path}/?{query} HTTP/1.1",
         f"Host: {url.netloc.rpartition('@')[2]}",
         "Upgrade: websocket",
         "Connection: Upgrade",

@@ -16,12 +16,16 @@ KEYS = (b'"src":', b'"seq":', b'"t":', b'"node":')
 
 
 class Said(NamedTuple):
-    """One delivery: the stream, the number in it, when it was sent (seconds), and the sender's node."""
+    """One delivery: the stream, the number in it, when it was sent (seconds), and the sender's node.
+
+    ``offset`` is the text behind the arguments, where the server knows recovery.
+    """
 
     src: str
     seq: int
     t: float
     node: str
+    offset: str | None = None
 
 
 class Reader:
@@ -67,9 +71,14 @@ class Reader:
             return None
         try:
             src, seq, t, node = (_word(payload, key) for key in KEYS)
-            return Said(src.decode(), int(seq), float(t), node.decode())
+            return Said(src.decode(), int(seq), float(t), node.decode(), _offset(payload))
         except ValueError:
             return None
+
+
+def _offset(payload: bytes) -> str | None:
+    """The last argument, if it is a text."""
+    return payload[payload.rindex(b'"', 0, -2) + 1 : -2].decode() if payload.endswith(b'"]') else None
 
 
 def _word(payload: bytes, key: bytes) -> bytes:

@@ -11,6 +11,7 @@ from urllib.parse import SplitResult
 
 from socketio_cluster.loadtest.errors import Disconnected, LoadTestError, NotSocketIO, Refused
 from socketio_cluster.loadtest.receiver import Receiver
+from socketio_cluster.loadtest.recovery import Recovery
 from socketio_cluster.loadtest.swarm import frames
 from socketio_cluster.loadtest.swarm.handshake import NoWebSocket, check, new_key, request
 from socketio_cluster.loadtest.swarm.meter import Meter
@@ -31,6 +32,7 @@ class Door:
     namespace: str = "/"
     auth: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    query: str = "EIO=4&transport=websocket"
 
 
 class Owner(Protocol):
@@ -56,11 +58,12 @@ class Session:
         meter: counts those of all.
         owner: is told what happens.
         write: takes bytes for the server.
+        recovery: that of the client, which may have had connections before.
     """
 
     __slots__ = (
         "_ack_id", "_acks", "_door", "_key", "_known", "_mark", "_message", "_meter", "_owner", "_reader",
-        "_receive", "_receiver", "_rest", "_whole", "_write", "heard", "node", "over", "sid",
+        "_receive", "_receiver", "_recovery", "_rest", "_whole", "_write", "heard", "node", "over", "sid",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +74,7 @@ class Session:
         meter: Meter,
         owner: Owner,
         write: Callable[[bytes], None],
+        recovery: Recovery | None = None,
     ) -> None:
         self.sid: str | None = None
         self.node: str | None = None
@@ -84,6 +88,7 @@ class Session:
         self._meter = meter
         self._owner = owner
         self._write = write
+        self._recovery = recovery or Recovery()
         self._key = new_key()
         self._acks: dict[int, Answered] = {}
         self._ack_id = 0
@@ -95,7 +100,7 @@ class Session:
 
     def start(self) -> None:
         """Send the handshake."""
-        self._write(request(self._door.url, self._door.path, self._door.headers, self._key))
+        self._write(request(self._door.url, self._door.path, self._door.query, self._door.headers, self._key))
 
     def feed(self, chunk: bytes) -> None:
         """Take what the server sent."""
@@ -143,8 +148,10 @@ class Session:
         self._owner.closed(reason)
 
     def _take(self, said: tuple[Said, ...]) -> None:
+        if (offset := said[-1].offset) is not None:
+            self._recovery.offset = offset
         tracks = self._receiver.tracks
-        for src, seq, _, _ in said:
+        for src, seq, _, _, _ in said:
             track = tracks.get(src)
             # The next of its stream, as nearly always: no call.
             if track is not None and (last := track.runs[-1])[1] + 1 == seq:
@@ -199,8 +206,9 @@ class Session:
         elif kind == b"2":
             self._write(PONG)
         elif kind == b"0":
-            auth = b"" if self._door.auth is None else json.dumps(self._door.auth).encode()
-            self._write(frames.encode(b"40" + self._mark + auth))
+            auth = self._recovery.auth(self._door.auth)
+            words = b"" if auth is None else json.dumps(auth).encode()
+            self._write(frames.encode(b"40" + self._mark + words))
         elif kind == b"1":
             self.end(Disconnected("the server closed the session"))
 
@@ -212,19 +220,22 @@ class Session:
         value: Any = json.loads(text) if text else None
         if kind == b"0":
             self.sid = value["sid"]
+            self._recovery.connected(value)
             self._owner.opened(value["sid"])
         elif kind == b"1":
             self.end(Disconnected(f"the server disconnected the client from {self._door.namespace}"))
         elif kind == b"2":
-            self._event(value)
+            self._event(value, acked=bool(number))
         elif kind == b"3" and (answered := self._acks.pop(int(number), None)):
             answered(value)
         elif kind == b"4":
             words = value.get("message", value) if isinstance(value, dict) else value
             self.end(Refused(f"{self._door.url.geturl()} refused the connection: {words}", value))
 
-    def _event(self, value: list[Any]) -> None:
+    def _event(self, value: list[Any], *, acked: bool) -> None:
         name, *args = value
+        if not acked:
+            args = self._recovery.strip(args)
         if name == "welcome":
             self.node = args[0]["node"]
         self._owner.event(name, args)

@@ -19,4 +19,4 @@ class SwarmUser(SocketIOUser):
     def open_client(self) -> SwarmClient:  # type: ignore[override]  # the same verbs
         """Connect; raises a LoadTestError."""
         engine = pump_of(self.recorder).engine
-        return SwarmClient(engine, self.address(), self.receiver, self._event, self._gone)
+        return SwarmClient(engine, self.address(), self.receiver, self._event, self._gone, self.recovery)

@@ -29,7 +29,8 @@ def new_server(kind: str, manager: Any) -> socketio.AsyncServer:
         while sio.manager.is_pre_connected(sid, namespace):
             await sio.sleep(0)
         data = {"sid": sid, "node": NODE, "server": kind}
-        await sio.emit("welcome", data, to=sid, namespace=namespace)
+        # A welcome is of its connection: one that was missed must not be replayed on the next.
+        await sio.emit("welcome", data, to=sid, namespace=namespace, ignore_queue=True)
 
     @sio.on("connect", namespace="*")  # type: ignore[untyped-decorator]
     async def connect(namespace: str, sid: str, environ: dict[str, Any], auth: Any) -> None:

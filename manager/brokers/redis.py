@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOUT, Inbox
@@ -15,12 +16,18 @@ from socketio_cluster.manager.brokers.redis_commands import (
     recording_commands,
     recording_owners,
 )
-from socketio_cluster.manager.brokers.redis_line import RedisLine, check_primary, find_limit
+from socketio_cluster.manager.brokers.redis_line import (
+    EMPTIED,
+    RedisLine,
+    check_primary,
+    find_limit,
+    tell_emptying,
+)
 from socketio_cluster.manager.brokers.redis_store import RedisStore
 from socketio_cluster.manager.brokers.redis_url import Settings, read_settings
 from socketio_cluster.manager.bus.broker import Delivery, Publication
 from socketio_cluster.manager.bus.store import Operation, Result
-from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused
+from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused, WrongServer
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -48,7 +55,7 @@ class RedisBroker:
         self._words = words
         self._publisher = RedisLine(settings)
         self._subscriber = RedisLine(settings)
-        self._store = RedisStore(settings, self._fail)
+        self._store = RedisStore(settings, self.fail)
         self._inbox = Inbox()
         self._taken: dict[bytes, str] = {}
         self._expected: deque[Confirmation] = deque()
@@ -58,16 +65,17 @@ class RedisBroker:
         self.limit: int | None = None
 
     async def open(self) -> RedisBroker:
-        """Open both connections, one after the other.
+        """Open both connections, one after the other, and ask for the server's role and limits.
 
         Raises ``BrokerError``, for a replica ``WrongServer``.
         """
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 await self._publisher.connect()
+                await self._subscriber.connect()
+                await tell_emptying(self._publisher, self._subscriber)
                 self._tells_role = await check_primary(self._publisher)
                 self.limit = await find_limit(self._publisher)
-                await self._subscriber.connect()
         except TimeoutError as error:
             await self.close()
             raise BrokerError(f"Redis at {self._publisher.name} does not answer") from error
@@ -114,12 +122,12 @@ class RedisBroker:
                 async with asyncio.timeout(REPLY_TIMEOUT):
                     self._tells_role = await check_primary(self._publisher)
             except TimeoutError as error:
-                raise self._fail(self._silent(self._publisher)) from error
+                raise self.fail(self._silent(self._publisher)) from error
             except BrokerError as error:
-                raise self._fail(error) from error.__cause__
+                raise self.fail(error) from error.__cause__
             except asyncio.CancelledError:
                 # The reply that is still to come would be taken for that of the next batch.
-                self._fail(BrokerError("a question was cancelled halfway"))
+                self.fail(BrokerError("a question was cancelled halfway"))
                 raise
 
     async def ask(self, cluster: str, operation: Operation) -> Result:
@@ -131,9 +139,27 @@ class RedisBroker:
         """Return all deliveries that have arrived. Waits for at least one. Cancelling loses nothing."""
         return await self._inbox.take()
 
+    async def put_behind(self, deliveries: list[Delivery]) -> None:
+        """Deliver these, which came another way, behind everything that the server has published until now.
+
+        The server confirms a subscription once more, and that comes behind what it has published.
+        """
+        for name in islice(self._taken, 1):
+            await self._confirmed(self._words.subscribe, [name])
+        self._inbox.put(deliveries)
+
+    def fail(self, error: BrokerError) -> BrokerError:
+        """End the broker. All calls that wait go on, and find the error in the inbox."""
+        first = self._inbox.fail(error)
+        for _, _, done in self._expected:
+            if not done.done():
+                done.set_result(None)
+        self._expected.clear()
+        return first
+
     async def close(self) -> None:
         """Drop both connections at once."""
-        self._fail(BrokerError("closed"))
+        self.fail(BrokerError("closed"))
         if self._reading is not None:
             self._reading.cancel()
             await asyncio.wait([self._reading])
@@ -153,12 +179,12 @@ class RedisBroker:
                 await self._publisher.send(b"".join(commands))
                 return await self._publisher.answers(len(commands))
         except TimeoutError as error:
-            raise self._fail(self._silent(self._publisher)) from error
+            raise self.fail(self._silent(self._publisher)) from error
         except BrokerError as error:
-            raise self._fail(PublishError(str(error))) from error.__cause__
+            raise self.fail(PublishError(str(error))) from error.__cause__
         except asyncio.CancelledError:
             # The replies that are still to come would be taken for those of the next batch.
-            self._fail(BrokerError("a publish was cancelled halfway"))
+            self.fail(BrokerError("a publish was cancelled halfway"))
             raise
 
     async def _confirmed(self, word: bytes, names: list[bytes]) -> None:
@@ -171,7 +197,7 @@ class RedisBroker:
             try:
                 await self._subscriber.send(b"*%d\r\n%b" % (1 + len(names), parts))
             except BrokerError as error:
-                raise self._fail(error) from error.__cause__
+                raise self.fail(error) from error.__cause__
         elif self._expected:
             # Another call asked for the same channels and still waits for the server.
             done = self._expected[-1][2]
@@ -180,7 +206,7 @@ class RedisBroker:
         # If this caller is cancelled, asyncio.wait does not cancel the future, which others may share.
         answered, _ = await asyncio.wait([done], timeout=REPLY_TIMEOUT)
         if not answered:
-            raise self._fail(self._silent(self._subscriber))
+            raise self.fail(self._silent(self._subscriber))
         self._inbox.check()
 
     async def _read(self) -> None:
@@ -189,9 +215,9 @@ class RedisBroker:
             while True:
                 self._sort(await self._subscriber.replies())
         except BrokerError as error:
-            self._fail(error)
+            self.fail(error)
         except (TypeError, ValueError) as error:
-            self._fail(
+            self.fail(
                 BrokerError(f"Redis at {self._subscriber.name} sent something else than pub/sub: {error}")
             )
 
@@ -199,10 +225,12 @@ class RedisBroker:
         """Put messages into the inbox, and match confirmations with the callers that wait for them."""
         taken, message, deliveries = self._taken, self._words.message, []
         for kind, name, payload in replies:
-            if kind != message:
-                self._confirm(kind, name)
-            elif (channel := taken.get(name)) is not None:
+            if kind == message and (channel := taken.get(name)) is not None:
                 deliveries.append(Delivery(channel, payload))
+            elif name == EMPTIED:
+                raise WrongServer(f"Redis at {self._subscriber.name} drops its data: it may become a replica")
+            elif kind != message:
+                self._confirm(kind, name)
         self._inbox.put(deliveries)
 
     def _confirm(self, kind: bytes, name: bytes) -> None:
@@ -213,15 +241,6 @@ class RedisBroker:
         done = self._expected.popleft()[2]
         if not self._expected or self._expected[0][2] is not done:
             done.set_result(None)
-
-    def _fail(self, error: BrokerError) -> BrokerError:
-        """End the broker. All calls that wait go on, and find the error in the inbox."""
-        first = self._inbox.fail(error)
-        for _, _, done in self._expected:
-            if not done.done():
-                done.set_result(None)
-        self._expected.clear()
-        return first
 
     def _silent(self, line: RedisLine) -> BrokerError:
         return BrokerError(f"Redis at {line.name} has not answered for {REPLY_TIMEOUT:g} s")

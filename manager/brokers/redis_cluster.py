@@ -71,6 +71,16 @@ class RedisClusterBroker:
             raise BrokerError("closed")
         return await self._broker.receive()
 
+    async def put_behind(self, deliveries: list[Delivery]) -> None:
+        """Deliver these behind everything that the owner has published until now."""
+        await self._opened.wait()
+        if self._broker is not None:
+            await self._broker.put_behind(deliveries)
+
+    def fail(self, error: BrokerError) -> BrokerError:
+        """End the broker with an error."""
+        return self._broker.fail(error) if self._broker is not None else error
+
     async def check(self) -> None:
         """Ask the owner for its role."""
         if self._broker is not None:

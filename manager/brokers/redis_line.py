@@ -190,6 +190,23 @@ async def check_primary(line: RedisLine) -> bool:
     return True
 
 
+EMPTIED: Final = b"__redis__:invalidate"
+"""The channel of the message that ``tell_emptying`` asks for (Redis's "Client-side caching")."""
+
+
+async def tell_emptying(asker: RedisLine, subscriber: RedisLine) -> None:
+    """Let the server tell the subscriber, as soon as it subscribes to something, of the end of all its data.
+
+    A demoted primary drops its data before it copies those of the new primary. What was published there until
+    then never comes, and what is published later does come, so without a word a subscriber would not see the
+    gap. The word comes between the two. Another reason for it is a FLUSHALL. A server that refuses says
+    nothing.
+    """
+    number = await subscriber.try_ask("CLIENT", "ID")
+    if number is not None:
+        await asker.try_ask("CLIENT", "TRACKING", "ON", "REDIRECT", str(number), "OPTIN")
+
+
 async def find_limit(line: RedisLine) -> int:
     """Ask the server for its limits, and return the bytes of the largest message that it passes on.
 

@@ -37,8 +37,8 @@ end
 SWEEP: Final = """
 -- Drops the events beyond the bounds. Returns the floor and the bytes that are left.
 local function sweep(floor, size, seconds, most)
-  local oldest, before = now - seconds * 1000000, floor
-  local count, over = 1, true
+  local oldest = now - seconds * 1000000
+  local dropped, count, over = 0, 1, true
   while over do
     local found = redis.call('XRANGE', log, '-', '+', 'COUNT', count)
     over = #found == count
@@ -47,15 +47,15 @@ local function sweep(floor, size, seconds, most)
       if number >= oldest and size <= most then over = false break end
       for at = 3, #fields, 2 do redis.call('LREM', of .. fields[at + 1], 1, text(number)) end
       size = size - #fields[2] - OVERHEAD
-      floor = number
+      dropped = number
     end
-    if floor > before then redis.call('XTRIM', log, 'MINID', text(floor + 1) .. '-0') end
+    if dropped > 0 then redis.call('XTRIM', log, 'MINID', text(dropped + 1) .. '-0') end
     count = 100
   end
   local lifetime = text(seconds * 2000 + 86400000)
   redis.call('PEXPIRE', log, lifetime)
   redis.call('PEXPIRE', base, lifetime)
-  return floor, size
+  return math.max(floor, dropped), size  -- a gap may be behind what was dropped
 end
 """.replace("OVERHEAD", "300")
 
@@ -213,8 +213,12 @@ return answer
 GAP: Final = (
     COMMON
     + """
+-- A number that no event has: also those who have got the last event may miss one that was dropped behind it.
 local last = redis.call('HGET', base, 'last')
-if last then redis.call('HSET', base, 'floor', last) end
+if last then
+  local number = text(math.max(tonumber(last) + 1, now))
+  redis.call('HSET', base, 'last', number, 'floor', number)
+end
 return {1}
 """
 )

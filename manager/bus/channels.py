@@ -8,6 +8,7 @@ holds only there.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 from zlib import crc32
 
@@ -46,7 +47,7 @@ def check_room(room: object) -> Room:
 
 
 class Channels:
-    """The channel names of one cluster. ``prefix`` must not contain braces."""
+    """The channel names of one cluster on one server of the bus. ``prefix`` must not contain braces."""
 
     def __init__(self, prefix: str) -> None:
         self.everyone = f"{{{prefix}}}:all"
@@ -76,6 +77,18 @@ class Channels:
         """
         kind = "s" if isinstance(room, str) else "i"
         return f"{self._room}{namespace},{kind}{room}"
+
+    def inbox_beside(self, node: str, namespace: str, room: Room) -> str:
+        """Return an inbox of a node that keeps the order with the channel of a room."""
+        return self.inbox(node)
+
+    def shard(self, channel: str) -> int:
+        """Return the number of the shard that has a channel. Here there is one, which has all of them."""
+        return 0
+
+    def together(self, channels: Iterable[str]) -> bool:
+        """Whether one shard has all these channels."""
+        return True
 
 
 def routing_key(channel: str) -> str:

@@ -31,7 +31,7 @@ VERSION: Final = 1
 SIGNED: Final = 1
 MAC_BYTES: Final = 16
 _HEADER: Final = Struct(f">BB{NODE_CHARS}sQd")
-_BODY: Final = _HEADER.size
+HEADER_BYTES: Final = _HEADER.size
 
 
 class Header(NamedTuple):
@@ -79,14 +79,14 @@ class Codec:
 
     def message(self, raw: bytes) -> Message:
         """Check the MAC and decode the message. Raises ``EnvelopeError``."""
-        start = _BODY
+        start = HEADER_BYTES
         signed = bool(raw[1] & SIGNED)
         if signed is not bool(self._macs):
             text = "this node has no secret" if signed else "this cluster has a secret"
             raise EnvelopeError("unsigned", f"{text}: set the same CLUSTER_SECRET on every node")
         if signed:
             start += MAC_BYTES
-            head, said, body = raw[:_BODY], raw[_BODY:start], raw[start:]
+            head, said, body = raw[:HEADER_BYTES], raw[HEADER_BYTES:start], raw[start:]
             if not any(hmac.compare_digest(_sign(mac, head, body), said) for mac in self._macs):
                 raise EnvelopeError("signature", "altered, or of a cluster with another secret or prefix")
         try:

@@ -23,6 +23,7 @@ from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.sender import Sender
 from socketio_cluster.manager.bus.store import Operation, Result, Store
 from socketio_cluster.manager.errors import BrokerError, WrongServer
+from socketio_cluster.manager.tasks import in_pieces
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -262,11 +263,11 @@ class Link:
     async def _adjust(self, broker: Broker) -> bool:
         """Subscribe and unsubscribe by the interest. Returns False if nothing had to be changed."""
         take, give = self._interest.changes()
-        for start in range(0, len(give), PIECE):
-            await broker.unsubscribe(give[start : start + PIECE])
-        for start in range(0, len(take), PIECE):
-            await broker.subscribe(take[start : start + PIECE])
-            self._interest.took(take[start : start + PIECE])
+        async for piece in in_pieces(give, PIECE):
+            await broker.unsubscribe(piece)
+        async for piece in in_pieces(take, PIECE):
+            await broker.subscribe(piece)
+            self._interest.took(piece)
             self._next()
         return bool(take or give)
 

@@ -106,9 +106,9 @@ class Membership:
         """The live nodes by id, without this one."""
         return self._roster.nodes
 
-    def settle(self, until: float) -> None:
-        """Start to wait for the nodes that were on the bus before the outage."""
-        self._settling = Settling(self._roster.nodes, until)
+    def settle(self, nodes: Iterable[str], until: float) -> None:
+        """Start to wait for these nodes, which were on the bus before the outage."""
+        self._settling = Settling(nodes, until)
 
     def settled(self, now: float) -> bool:
         """Whether the waiting is over. Returns True only once for each ``settle``."""

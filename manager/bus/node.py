@@ -1,49 +1,32 @@
-"""``Node``: a member of the cluster, which publishes and receives messages and knows the other nodes.
+"""``Node``: a member of the cluster, on one shard of the bus or on several.
 
-A node publishes one stream of numbered envelopes, which the backlog keeps. An envelope that is received twice
-counts once. One that was missed while this node was cut off is asked for (``catching_up.py``), and its
-sender answers (``answers.py``). Messages of nodes about themselves are notices, outside the stream.
+Each shard has a stream of its own, because a bus keeps the order of one server's channels only. The first
+shard carries everything but rooms, and tells which nodes there are. Rooms are spread over all shards.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import logging
-import time
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from socketio_cluster.manager.bus.answers import Answers
-from socketio_cluster.manager.bus.backlog import Backlog, Entry
-from socketio_cluster.manager.bus.broker import Broker, Delivery, Publication
-from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.channels import Channels
-from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.interest import Interest
-from socketio_cluster.manager.bus.link import FAREWELL_SECONDS, Link
-from socketio_cluster.manager.bus.membership import Membership, NodeListener
-from socketio_cluster.manager.bus.messages import Answer, Ask, Beat, Bye, Emit, Gone, Hello, Message, Notice
-from socketio_cluster.manager.bus.outgoing import Outgoing
-from socketio_cluster.manager.bus.publisher import Publisher
-from socketio_cluster.manager.bus.receiver import Receiver, Twin
-from socketio_cluster.manager.bus.registry import open_broker, safe_url
+from socketio_cluster.manager.bus.link import Link
+from socketio_cluster.manager.bus.membership import NodeListener
+from socketio_cluster.manager.bus.messages import Message
+from socketio_cluster.manager.bus.places import places_of
+from socketio_cluster.manager.bus.publishers import Publishers
+from socketio_cluster.manager.bus.receiver import Receiver
+from socketio_cluster.manager.bus.registry import safe_url
 from socketio_cluster.manager.bus.roster import NodeInfo
-from socketio_cluster.manager.bus.speaker import Speaker
-from socketio_cluster.manager.bus.streams import Streams
-from socketio_cluster.manager.errors import EnvelopeError
+from socketio_cluster.manager.bus.shard import Shard
+from socketio_cluster.manager.bus.sharded_channels import ShardedChannels
 from socketio_cluster.manager.ids import new_node_id
 from socketio_cluster.manager.stats import Stats
-from socketio_cluster.manager.tasks import log_error_of, ticks
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.options import Options
-
-logger = logging.getLogger("socketio_cluster.manager")
-
-TICK: Final = 0.1
-CHECK_NODES: Final = 0.5
-"""Seconds between two checks for dead nodes."""
 
 
 class Node:
@@ -61,239 +44,149 @@ class Node:
     ) -> None:
         self.id = new_node_id()
         self.options = options
-        self.channels = Channels(options.prefix)
         self.stats = stats
-        self.draining = False
-        self._listener = listener
-        self._serving = serving
-        self._joined_at = self._joined_clock = self._marked_at = self._beat_at = self._checked_at = 0.0
-        self._said_goodbye = False
-        self.interest = Interest()
-        self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
-        self.silence = self._streams.silence
-        self._membership = Membership(self._streams, listener)
-        codec = Codec(options.prefix, options.secret)
-        backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
-        self._answers = Answers(backlog, lambda: self.publisher.largest // 2)
-        self._outgoing = Outgoing(backlog, self._next_answer, self._mark)
-        connect = partial(open_broker, options.url or "")
-        self.link = Link(connect, self.interest, self._outgoing, self) if options.url else None
-        self.publisher = Publisher(self.id, codec, self._outgoing, self.link, stats)
-        self._twin = Twin(self.publisher.said, options.dead_after)
-        self.receiver = Receiver(
-            self.id, codec, self._streams, self._twin, stats, listener.heard, self._noticed
-        )
-        self._speaker = Speaker(self.publisher, self.channels, serving=serving)
-        self._catching_up = CatchingUp(self._streams, self.interest, self.receiver, self._speaker.ask, stats)
-        self._tasks: list[asyncio.Task[None]] = []
+        places = places_of(options.url, options.prefix)
+        prefixes = [place.prefix for place in places]
+        self.channels = ShardedChannels(prefixes) if len(places) > 1 else Channels(options.prefix)
+        self._first = Shard(self.id, places[0], options, listener, stats, serving=serving)
+        further = partial(Shard, self.id, serving=serving, others=lambda: self._first.nodes)
+        self.shards = [
+            self._first,
+            *(further(place, options, Rooms(listener), stats) for place in places[1:]),
+        ]
+        self.publisher = Publishers([shard.publisher for shard in self.shards])
+        """Publishes the envelopes of all shards."""
 
     @property
     def alone(self) -> bool:
         """Whether this node has no bus."""
-        return self.link is None
+        return self._first.link is None
 
     @property
     def ready(self) -> bool:
-        """Whether this node is on the bus and hears the others. A node that is alone is always ready."""
-        return self.link is None or (self.link.up and not self._twin.there(time.monotonic()))
+        """Whether this node is on all shards and hears the others. A node that is alone is always ready."""
+        return all(shard.ready for shard in self.shards)
+
+    @property
+    def hears(self) -> bool:
+        """Whether this node hears the others on the first shard, so that it can ask them."""
+        return self._first.ready
+
+    @property
+    def away(self) -> list[str]:
+        """The names of the shards that this node is not on, for people."""
+        return [self._name(number) for number, shard in enumerate(self.shards) if not shard.ready]
+
+    @property
+    def draining(self) -> bool:
+        """Whether this node is draining."""
+        return self._first.draining
+
+    @property
+    def link(self) -> Link | None:
+        """The link to the first shard. None means that there is no bus."""
+        return self._first.link
+
+    @property
+    def interest(self) -> Interest:
+        """The channels of the first shard that this node needs."""
+        return self._first.interest
+
+    @property
+    def receiver(self) -> Receiver:
+        """Reads the envelopes of the first shard."""
+        return self._first.receiver
 
     @property
     def nodes(self) -> dict[str, NodeInfo]:
         """The live nodes by id. This node is one of them if it serves clients."""
-        me = {self.id: self._info()} if self._serving else {}
-        return {**me, **self._membership.nodes}
+        return self._first.nodes
 
     def knows(self, node: str) -> bool:
         """Whether this is the id of a live node or of this node."""
-        return node == self.id or node in self._membership.nodes
+        return self._first.knows(node)
+
+    def silence(self, node: str, now: float) -> float:
+        """Return for how many seconds a node was not heard; infinity for one that is not known."""
+        return self._first.silence(node, now)
 
     async def start(self, wait: float) -> None:
         """Connect to the bus. Returns when it is reached, or after ``wait`` seconds; the node goes on trying.
 
         Raises ``SettingError`` for a URL that the broker cannot work with.
         """
-        if self.link is None or self._tasks:
-            return
-        self.interest.want(self.channels.everyone)
-        self.interest.want(self.channels.inbox(self.id))
-        self._tasks = [asyncio.create_task(self.link.run()), asyncio.create_task(self._tick())]
-        for task in self._tasks:
-            task.add_done_callback(log_error_of)
-        up = asyncio.ensure_future(self.link.wait_up())
-        try:
-            ended, _ = await asyncio.wait(
-                {up, self._tasks[0]}, timeout=wait, return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            up.cancel()
-        if self._tasks[0] in ended:
-            self._tasks[0].result()
-        elif not ended and self._serving:
-            logger.warning("no bus at %s yet: serving local clients", safe_url(self.options.url or ""))
+        await asyncio.gather(*(shard.start(wait) for shard in self.shards))
 
     async def reached(self) -> None:
-        """Return when the bus is reached."""
-        if self.link is not None:
-            await self.link.wait_up()
+        """Return when the first shard is reached, by which this node hears the others."""
+        await self._first.reached()
 
-    async def introduced(self) -> None:
-        """Return one heartbeat after joining the bus, when every live node has had the time to say so."""
-        if self.link is not None:
-            await self.link.wait_up()
-            await asyncio.sleep(self._joined_at + self.options.heartbeat - time.monotonic())
+    async def reached_any(self) -> None:
+        """Return when one of the shards is reached. What is for the others waits for them."""
+        if any(shard.ready for shard in self.shards):
+            return
+        waiting = [asyncio.ensure_future(shard.reached()) for shard in self.shards]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waiting:
+                each.cancel()
+
+    async def introduced(self, seconds: float | None = None) -> bool:
+        """Wait until this node knows every live node. See ``Introduction.wait``."""
+        return await self._first.introduced(seconds)
 
     def drain(self) -> None:
         """Tell the other nodes that this node is draining."""
-        self.draining = True
-        self._speaker.beat(self._info())
+        for shard in self.shards:
+            shard.drain()
 
     async def close(self) -> None:
         """Send the remaining envelopes, say goodbye and leave the bus, within about a second."""
-        # The link still runs meanwhile, because cancelling it in the middle of a batch would end the broker.
-        if self._tasks and self.link is not None and self.link.up:
-            self._flow()
-            with contextlib.suppress(TimeoutError):  # The link logs how many envelopes are unsent.
-                await asyncio.wait_for(self._send_the_rest(), FAREWELL_SECONDS)
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(shard.close() for shard in self.shards))
 
     async def subscribe(self, channel: str) -> None:
-        """Add a channel to the interest. Returns when the subscription is in effect, or the bus is away."""
-        self.interest.want(channel)
-        if self.link is not None:
-            await self.link.wait_subscribed(channel)
+        """Add a channel to the interest. Returns when the subscription is in effect, or its shard is away."""
+        await self.shards[self.channels.shard(channel)].subscribe(channel)
 
     def unsubscribe(self, channel: str) -> None:
         """Remove a channel from the interest."""
-        self.interest.drop(channel)
-        if self.link is not None:
-            self.link.wish()
+        self.shards[self.channels.shard(channel)].unsubscribe(channel)
 
     def post(self, message: Message, *channels: str) -> int:
-        """Publish a message to channels. See ``Publisher.post``."""
-        return self.publisher.post(message, channels)
+        """Publish a message to channels of one shard, and return its number. See ``Publisher.post``.
 
-    def arrived(self, deliveries: list[Delivery]) -> None:
-        """Handle deliveries from the bus."""
-        self.receiver.arrived(deliveries)
-        if self._outgoing.marked and self.receiver.echo_sent >= self._marked_at:
-            self._outgoing.mark_heard()
-            self.publisher.wake()
+        Raises ``ValueError`` for channels of several shards.
+        """
+        if len(channels) > 1 and not self.channels.together(channels):
+            raise ValueError("an envelope goes to channels of one shard")
+        return self.publisher.post(self.channels.shard(channels[0]), message, channels)
 
-    async def subscribed(self, broker: Broker) -> None:
-        """Let recovery begin on a new broker. Raises ``BrokerError``."""
-        await self.receiver.begin(broker)
+    def is_free(self, channel: str) -> bool:
+        """Whether the shard of a channel is reached, and takes at once what is posted."""
+        shard = self.shards[self.channels.shard(channel)]
+        return shard.ready and not shard.publisher.full
 
-    def joined(self, *, again: bool) -> None:
-        """Say hello. After a cut, wait for the nodes that were there before, and recover missed envelopes."""
-        now = time.monotonic()
-        self.receiver.echo = self._joined_at = self._beat_at = now
-        self._said_goodbye = False
-        if again:
-            self.stats.reconnects += 1
-            self._catching_up.cut(now, now + 2 * self.options.heartbeat)
-            self._outgoing.hold()
-            self._membership.settle(now + self.options.settle_seconds)
-        self._joined_clock = self.publisher.time()
-        self._speaker.hello(self._info())
-        self.receiver.joined()
+    def _name(self, number: int) -> str:
+        if len(self.shards) == 1:
+            return "the bus"
+        return f"shard {number} of the bus ({safe_url(self.shards[number].place.url or '')})"
 
-    def parted(self) -> None:
-        """Drop the questions of other nodes. The clients of this node are served as before."""
-        self._answers.clear()
-        self.receiver.parted()
 
-    def refused(self, entry: Entry, why: str) -> None:
-        """Log an envelope that the bus never takes, and abandon its callback."""
-        message = self.publisher.refused(entry, why)
-        if isinstance(message, Emit) and message.ack:
-            self._listener.heard(self.id, Gone(message.ack))
+class Rooms:
+    """Gets the messages for rooms on a shard that is not the first, which alone tells of nodes."""
 
-    def leaving(self) -> None:
-        """Say goodbye, once."""
-        if not self._said_goodbye:
-            self._said_goodbye = True
-            self._speaker.bye()
+    def __init__(self, listener: NodeListener) -> None:
+        self._listener = listener
+        self.heard = listener.heard
 
-    def _noticed(self, origin: str, notice: Notice) -> None:
-        """Handle a notice of another node."""
-        self._membership.heard(origin)
-        match notice:
-            case Hello() | Beat():
-                self._present(origin, notice)
-            case Bye():
-                self._streams.leave(origin)
-                self._catching_up.give_up(origin)
-                self._membership.left(origin)
-            case Ask():
-                try:
-                    self._answers.ask(origin, notice)
-                except ValueError as exc:
-                    raise EnvelopeError("malformed", str(exc)) from exc
-                self.publisher.wake()
-            case Answer():
-                self._catching_up.answered(origin, notice)
-                self._catching_up.turn(time.monotonic())
+    def node_here(self, node: str) -> None:
+        """Do nothing: the first shard tells."""
 
-    def _present(self, origin: str, notice: Hello | Beat) -> None:
-        self._membership.present(origin, notice)
-        # An offer that came before the echo may be older than the subscriptions.
-        if self.receiver.echo_sent > self._joined_clock:
-            self._catching_up.offered(origin, notice.offer, again=isinstance(notice, Hello))
+    def node_gone(self, node: str, *, died: bool) -> None:
+        """Do nothing: the first shard tells."""
 
-    async def _tick(self) -> None:
-        async for now, late in ticks(TICK):
-            if late:
-                self._streams.grace(now)
-                self.receiver.echo = now
-            self.publisher.expire(now)
-            if self.link is not None and self.link.up:
-                self._turn(now)
-
-    def _turn(self, now: float) -> None:
-        if self._membership.settled(now):
-            self._flow()
-        if now - self._beat_at >= self.options.heartbeat:
-            self._beat_at = now
-            self._speaker.beat(self._info())
-        if greeted := self._membership.greetings.due(now):
-            self._speaker.answer(self._info(), greeted, len(self._membership.nodes))
-        self._catching_up.turn(now)
-        if now - self._checked_at >= CHECK_NODES:
-            self._checked_at = now
-            self._check_nodes(now)
-
-    def _check_nodes(self, now: float) -> None:
-        assert self.link is not None
-        if now - self.receiver.echo > self.options.deaf_after:
-            self.link.fail("this node does not hear its own heartbeat")
-            return
-        self._streams.expire(now)
-        self._catching_up.give_up_silent(now)
-        self._membership.expire(now)
-
-    def _flow(self) -> None:
-        """Publish the waiting envelopes, as the other nodes are back or their time is over."""
-        self._outgoing.flow_paced(len(self.nodes))
-        self.publisher.wake()
-
-    def _next_answer(self) -> Publication | None:
-        answer = self._answers.next()
-        return self.publisher.packed(answer[1], self.channels.inbox(answer[0])) if answer else None
-
-    def _mark(self) -> Publication:
-        beat, me = self._speaker.heartbeat(self._info()), self.channels.inbox(self.id)
-        mark = self.publisher.packed(beat, me, comes_back=True)
-        self._marked_at = self.publisher.said[-1]
-        return mark
-
-    async def _send_the_rest(self) -> None:
-        await self.publisher.sent(self.publisher.number)
-        self.leaving()
-        await self.publisher.told()
-
-    def _info(self) -> NodeInfo:
-        me, clients, records = self.options, self._listener.client_count, self.receiver.recorder is not None
-        return NodeInfo(self.id, me.name or self.id, me.address, clients, self.draining, records)
+    @property
+    def client_count(self) -> int:
+        """How many clients this node serves."""
+        return self._listener.client_count

@@ -118,6 +118,11 @@ class Publisher:
         return EventTooLarge(f"{size} bytes are more than {bound} ({self.largest}): nothing was sent")
 
     @property
+    def up(self) -> bool:
+        """Whether the bus is reached."""
+        return self._link is not None and self._link.up
+
+    @property
     def full(self) -> bool:
         """Whether so many envelopes wait that emits have to wait."""
         return self.backlog.unsent > HIGH_WATER

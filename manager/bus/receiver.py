@@ -9,6 +9,7 @@ from typing import Protocol
 
 from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.envelope import Codec, Header
+from socketio_cluster.manager.bus.introduction import Introduction
 from socketio_cluster.manager.bus.messages import Message, Notice, Recorded
 from socketio_cluster.manager.bus.stamp import Stamp, read_stamp
 from socketio_cluster.manager.bus.streams import Streams
@@ -72,6 +73,7 @@ class Receiver:
         codec: reads the bytes.
         streams: tells which envelopes are repeats.
         twin: tells which notices with this node's id come from another node.
+        introduction: is told when this node joins, and hears itself.
         stats: the counters.
         hand_over: gets each message of a stream, with its sender.
         noticed: gets each notice, with its sender.
@@ -83,6 +85,7 @@ class Receiver:
         codec: Codec,
         streams: Streams,
         twin: Twin,
+        introduction: Introduction,
         stats: Stats,
         hand_over: Callable[[str, Message], None],
         noticed: Callable[[str, Notice], None],
@@ -91,11 +94,14 @@ class Receiver:
         self._codec = codec
         self._streams = streams
         self._twin = twin
+        self._introduction = introduction
         self._stats = stats
         self._hand_over = hand_over
         self._noticed = noticed
         self.recorder: Recorder | None = None
         """Gets each event that the bus has numbered. Without it such events are refused."""
+        self.one_way = True
+        """Whether numbered events come the way of all others, so that they tell how far their sender is."""
         self.echo = 0.0
         """When this node last heard one of its own notices."""
         self.echo_sent = 0.0
@@ -117,13 +123,15 @@ class Receiver:
         if self.recorder is not None:
             await self.recorder.begin(broker)
 
-    def joined(self) -> None:
+    def joined(self, now: float) -> None:
         """Called when the bus is reached and every subscription is in effect."""
+        self._introduction.joined(now)
         if self.recorder is not None:
             self.recorder.joined()
 
     def parted(self) -> None:
         """Called when the bus is lost."""
+        self._introduction.parted()
         if self.recorder is not None:
             self.recorder.parted()
 
@@ -179,7 +187,8 @@ class Receiver:
         if not isinstance(message, Recorded):
             raise EnvelopeError("malformed", f"a {type(message).__name__} with a stamp")
         if header.origin != self._node:
-            self._streams.note(header, now, wall)
+            if self.one_way:
+                self._streams.note(header, now, wall)
             self._stats.received["Recorded"] += 1
         recorder.numbered(stamp, header, message, len(raw))
 
@@ -197,6 +206,7 @@ class Receiver:
             return
         if header.sent > self.echo_sent:
             self.echo, self.echo_sent = now, header.sent
+            self._introduction.heard(header.sent)
             self._stats.lag = max(0.0, wall - header.sent)
 
     def _refuse(self, error: EnvelopeError) -> None:

@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import cast
 
 from socketio_cluster.manager.bus.broker import Broker, Connect
-from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.bus.with_redis import Keeping, WithRedis
+from socketio_cluster.manager.errors import BrokerError, SettingError
 from socketio_cluster.manager.extras import require_package
 
 AMQP = "socketio_cluster.manager.brokers.amqp:connect"
@@ -38,12 +39,28 @@ BROKERS = {
 RECORDING = tuple(scheme for scheme, module in BROKERS.items() if module not in (AMQP, NATS))
 """The schemes whose brokers number and keep events and keep sessions (``store.py``)."""
 
+BESIDE = tuple(scheme for scheme in RECORDING if scheme != "local")
+"""Those of them that can do it for another bus."""
 
-async def open_broker(url: str) -> Broker:
-    """Connect to the bus at ``url``.
 
-    Raises ``SettingError`` for a URL that cannot work and ``BrokerError`` while the bus cannot be reached.
+async def open_broker(url: str, recovery_url: str | None = None) -> Broker:
+    """Connect to the bus at ``url``, and to the Redis at ``recovery_url`` that keeps events for it.
+
+    Raises ``SettingError`` for a URL that cannot work and ``BrokerError`` while a server cannot be reached.
     """
+    bus = await _open(url)
+    if recovery_url is None:
+        return bus
+    try:
+        return WithRedis(bus, cast(Keeping, await _open(recovery_url)))
+    except BaseException as error:
+        await bus.close()
+        if isinstance(error, BrokerError):
+            error.args = (f"the bus is there, but not the Redis of recovery_url: {error}",)
+        raise
+
+
+async def _open(url: str) -> Broker:
     module, _, function = _find(url).partition(":")
     # It is loaded in a thread, because a client library takes 0.1 s and more, and the node serves meanwhile.
     loaded = await asyncio.to_thread(import_module, module)
@@ -56,14 +73,30 @@ def check_url(url: str) -> None:
     _find(url)
 
 
-def check_recording(url: str | None) -> None:
-    """Raise ``SettingError`` for a bus that cannot keep events and sessions, which recovery needs."""
-    scheme = (url or "").partition("://")[0]
-    if scheme not in RECORDING:
+def check_recording(url: str | None, recovery_url: str | None) -> None:
+    """Raise ``SettingError`` if nothing keeps events and sessions, which recovery needs."""
+    scheme = _scheme(url)
+    if scheme not in RECORDING and recovery_url is None:
         bus = f"{scheme}:// keeps none" if scheme else "this process has no bus"
         raise SettingError(
             f"recovery_seconds needs a bus that keeps events, and {bus}: use {', '.join(RECORDING)}"
+            + (", or give recovery_url, a Redis that keeps them for this bus" if scheme else "")
         )
+
+
+def check_recovery_url(url: str | None, recovery_url: str) -> None:
+    """Raise ``SettingError`` if this is no Redis, or if the bus keeps events itself."""
+    if _scheme(recovery_url) not in BESIDE:
+        raise SettingError(f"recovery_url must be a Redis that keeps events: {', '.join(BESIDE)}")
+    if _scheme(url) in RECORDING:
+        raise SettingError(
+            f"recovery_url is for a bus that keeps no events: {_scheme(url)}:// keeps them itself"
+        )
+    check_url(recovery_url)
+
+
+def _scheme(url: str | None) -> str:
+    return (url or "").partition("://")[0]
 
 
 def safe_url(url: str) -> str:

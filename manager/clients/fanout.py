@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Collection, Iterable
+from collections.abc import Awaitable, Collection
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +55,7 @@ class Fanout:
         self._manager.stats.delivered += len(clients)
         return len(clients)
 
-    def send(self, clients: Iterable[Client], encoded: Encoded, rooms: list[Room] | None) -> None:
+    def send(self, clients: Collection[Client], encoded: Encoded, rooms: list[Room] | None) -> None:
         """Hand an event without a callback to clients."""
         outgoing = Outgoing(encoded, rooms)
         for client in clients:

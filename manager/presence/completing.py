@@ -99,7 +99,7 @@ class Completing:
 
     async def _find(self, room: HeldRoom) -> Copy | None:
         keepers, node = self._rooms.keepers, self._rooms.manager.node
-        if not node.ready:
+        if not node.hears:
             return None
         await node.introduced()  # Before that, other nodes may keep the room than those that are known.
         if any(keepers.may_answer(each) for each in room.strangers - keepers.ring.nodes):

@@ -55,14 +55,13 @@ class Exchange:
         """
         version = room.own.version
         if version:
-            inbox = self._manager.node.channels.inbox
-            channels = self._channels(room) if nodes is None else list(map(inbox, nodes))
+            channels = self._channels(room) if nodes is None else self._inboxes(room, nodes)
             self._post(PresenceChange(*room.id, version, version, [], []), channels)
 
     def called(self, room: HeldRoom, joined: list[str], left: list[str], nodes: Iterable[str]) -> int:
         """Tell keepers of a room for which keys this node has called handlers; returns as above."""
         number = 0
-        channels = [self._manager.node.channels.inbox(node) for node in nodes]
+        channels = self._inboxes(room, nodes)
         for part in parts(joined, ENTRIES) if joined else ():
             number = self._post(PresenceCalled(*room.id, part, []), channels)
         for part in parts(left, ENTRIES) if left else ():
@@ -102,7 +101,7 @@ class Exchange:
 
     async def _ask(self, node: str, whom: Recipients, question: Question) -> dict[RoomId, Copy] | None:
         manager = self._manager
-        if not manager.node.ready:
+        if not manager.node.hears:
             return None
         seconds = manager.options.request_seconds
         with manager.queries.open([node], whom, question, seconds, patience=seconds) as asked:
@@ -116,8 +115,13 @@ class Exchange:
 
     def _channels(self, room: HeldRoom) -> list[str]:
         """Return the channels of those who have to know: nodes with clients in the room, and its keepers."""
-        names, me = self._manager.node.channels, self._manager.node_id
-        return [names.room(*room.id), *(names.inbox(keeper) for keeper in room.keepers if keeper != me)]
+        others = [keeper for keeper in room.keepers if keeper != self._manager.node_id]
+        return [self._manager.node.channels.room(*room.id), *self._inboxes(room, others)]
+
+    def _inboxes(self, room: HeldRoom, nodes: Iterable[str]) -> list[str]:
+        """Return the inboxes of nodes that keep the order with what is said to all in the room."""
+        inbox = self._manager.node.channels.inbox_beside
+        return [inbox(node, *room.id) for node in nodes]
 
     def _post(self, message: PresenceChange | PresenceCalled, channels: list[str]) -> int:
         return self._manager.node.post(message, *channels) if channels else 0

@@ -122,7 +122,7 @@ class Calling:
     async def _on_the_bus(self, number: int) -> None:
         """Wait until the bus has an envelope, if it is reached: this node may die while a handler runs."""
         node = self._manager.node
-        if number and node.ready:
+        if number and node.publisher.up(number):
             with suppress(TimeoutError, BrokerError):
                 await asyncio.wait_for(node.publisher.sent(number), TOLD_SECONDS)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ class Asker(Protocol):
         """The packet format of the servers."""
 
     async def start(self) -> None:
-        """Join the bus, and wait until the other nodes are known."""
+        """Join the bus."""
 
-    async def posted(self, number: int) -> None:
-        """Wait until the envelope with this number is on its way. 0 stands for no envelope."""
+    async def introduced(self, seconds: float) -> bool:
+        """Join the bus, and wait until all nodes are known. Returns False if the bus is away so long."""
+
+    async def publish(self, post: Callable[[], int]) -> None:
+        """Join the bus, and call ``post``, which posts an envelope and returns its number, or 0."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from socketio_cluster.manager.bus.query_messages import Question
 from socketio_cluster.manager.errors import PartialAnswer
@@ -70,13 +70,10 @@ class Asking:
 
         Raises ``PartialAnswer`` when a node has not said all in time, or could not.
         """
-        asker = self.cluster_manager
-        await asker.start()
-        queries = asker.queries
-        whom = queries.myself() if aim.local else nodes(queries)
-        with queries.open(whom, aim.recipients, question, aim.timeout) as asked:
+        whom = await self._whom(aim, nodes)
+        with self.cluster_manager.queries.open(whom.here, aim.recipients, question, aim.timeout) as asked:
             answer = read(await asked.items())
-        _check(asked, answer)
+        _check(asked, whom, answer)
         return answer
 
     def _stream(
@@ -94,21 +91,46 @@ class Asking:
         """
 
         async def ask() -> AsyncGenerator[Sequence[T]]:
+            whom = await self._whom(aim, Queries.everybody)
             asker = self.cluster_manager
-            await asker.start()
-            queries, seconds = asker.queries, aim.timeout or asker.options.request_seconds
-            whom = queries.myself() if aim.local else queries.everybody()
+            seconds = aim.timeout or asker.options.request_seconds
             limits = (seconds, seconds) if last_words is None else (seconds + last_words, last_words)
-            with queries.open(whom, aim.recipients, question(seconds), *limits) as asked:
+            with asker.queries.open(whom.here, aim.recipients, question(seconds), *limits) as asked:
                 async for piece in asked.pieces():
                     yield list(map(read, piece))
-            _check(asked, [])
+            _check(asked, whom, [])
 
         return Stream(ask)
 
+    async def _whom(self, aim: Aim, nodes: Callable[[Queries], list[str]]) -> _Nodes:
+        """Return which nodes can be asked, when all nodes are known or the bus was not reached in time."""
+        asker = self.cluster_manager
+        if aim.local:
+            await asker.start()
+            return _Nodes(asker.queries.myself())
+        seconds = aim.timeout or asker.options.request_seconds
+        known = await asker.introduced(seconds)
+        meant, me = nodes(asker.queries), asker.queries.myself()
+        if known:
+            return _Nodes(meant)
+        return _Nodes([node for node in meant if node in me], frozenset(meant).difference(me), seconds)
 
-def _check(asked: OpenQuestion, answer: Any) -> None:
-    """Raise ``PartialAnswer`` when a node has not said all in time, or could not."""
+
+class _Nodes(NamedTuple):
+    """The nodes that a question is for: those that can be asked, and those that cannot without the bus.
+
+    ``away`` is for how many seconds the bus was waited for in vain.
+    """
+
+    here: list[str]
+    elsewhere: frozenset[str] = frozenset()
+    away: float = 0
+
+
+def _check(asked: OpenQuestion, whom: _Nodes, answer: Any) -> None:
+    """Raise ``PartialAnswer`` when a node has not said all in time, or could not, or was not asked."""
     poll = asked.poll
-    if poll.missing or poll.failures:
-        raise PartialAnswer(answer, frozenset(poll.missing), poll.failures, asked.seconds)
+    if poll.missing or poll.failures or whom.away:
+        missing = whom.elsewhere.union(poll.missing)
+        seconds, away = whom.away or asked.seconds, bool(whom.away)
+        raise PartialAnswer(answer, missing, poll.failures, seconds, away=away)

@@ -78,12 +78,12 @@ class Queries:
                 for node in poll.missing:
                     self._want(node, number, 0)
 
-    def tell(self, nodes: Iterable[str], whom: Recipients, question: Question) -> int:
-        """Ask nodes, and want no answer. Returns the number of the envelope, or 0 without one.
+    def tell(self, whom: Recipients, question: Question) -> int:
+        """Ask all other nodes, known or not, and want no answer.
 
-        Raises ``EventTooLarge``.
+        Returns the number of the envelope, or 0 without a bus. Raises ``EventTooLarge``.
         """
-        return self._send(set(nodes), Query(NO_ANSWER, whom, question))
+        return self._node.post(Query(NO_ANSWER, whom, question), self._node.channels.everyone)
 
     def said(self, origin: str, finding: Finding) -> None:
         """Note a piece of another node's answer."""

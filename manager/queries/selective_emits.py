@@ -50,18 +50,18 @@ class SelectiveEmits:
             await manager.recovery.in_order()
         node = manager.node
         message = selective(encoded, whom, volatile=volatile)
-        if not aim.local and not (volatile and (node.publisher.full or not node.ready)):
-            channels = route(manager.remote, whom)
-            if channels and callback is not None:
+        channels = [] if aim.local else route(manager.remote, whom)
+        number = 0
+        if channels and not (volatile and not node.is_free(channels[0])):
+            if callback is not None:
                 message.event.ack = manager.remote.expect(callback, whom.rooms)
                 message.event.ack_seconds = seconds_of(callback, 0)
                 manager.expiry.start()
-            if channels:
-                node.post(message, *channels)
+            number = node.post(message, *channels)
         manager.stats.emitted += 1
         self.deliver(message, whom.rooms, callback)
-        if not volatile and node.publisher.full:
-            await node.publisher.wait_for_capacity()
+        if not volatile and node.publisher.full(number):
+            await node.publisher.wait_for_capacity(number)
 
     def deliver(
         self, message: SelectiveEmit, rooms: list[Room] | None, callback: Callback | None = None

@@ -48,7 +48,9 @@ class ServerEmits(Asking):
     """Emits events to the other servers. Clients do not get them."""
 
     async def server_side_emit(self, event: str, data: Any = None, *, namespace: str | None = None) -> None:
-        """Emit an event to every other live node; its ``on_server`` handler runs there, if there is one.
+        """Emit an event to every other node on the bus; its ``on_server`` handler runs there, if it has one.
+
+        A server without the bus keeps the event until it is back, as long as ``buffer_seconds``.
 
         Args:
             event: its name.
@@ -59,11 +61,9 @@ class ServerEmits(Asking):
             TypeError: the data cannot be packed.
             EventTooLarge: it has more bytes than the bus takes.
         """
-        message = _event(event, data)
+        message, whom = _event(event, data), aim(namespace=namespace).recipients
         asker = self.cluster_manager
-        await asker.start()
-        queries = asker.queries
-        await asker.posted(queries.tell(queries.others(), aim(namespace=namespace).recipients, message))
+        await asker.publish(lambda: asker.queries.tell(whom, message))
 
     async def server_side_emit_with_ack(
         self, event: str, data: Any = None, *, namespace: str | None = None, timeout: float | None = None

@@ -17,6 +17,7 @@ from socketio_cluster.manager.bus.query_messages import (
     LeaveRooms,
 )
 from socketio_cluster.manager.errors import UNKNOWN_SID
+from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.queries.asking import Asking, Stream
 from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.queries.selection import Rooms, Whom, aim
@@ -78,15 +79,19 @@ class SocketCalls(Asking):
         """
         target, asker = aim(sid, namespace=namespace, timeout=timeout), self.cluster_manager
         await asker.start()
-        owner = await asker.remote.find(namespace or "/", sid)
+        owner = await asker.remote.find(target.recipients.namespace, sid)
+        target = target._replace(local=owner in (None, asker.node.id))  # Then no other node has to be known.
 
         def nodes(queries: Queries) -> list[str]:
             return [node for node in queries.everybody() if node == owner]
 
-        for socket in await self._ask(target, FindSockets(session=False), _sockets, nodes):
-            if socket.sid == sid:
-                return socket.rooms
-        raise ValueError(UNKNOWN_SID)
+        def rooms(items: list[bytes]) -> frozenset[Room] | None:
+            return next((one.rooms for one in map(_socket, items) if one.sid == sid), None)
+
+        found = await self._ask(target, FindSockets(session=False), rooms, nodes)
+        if found is None:
+            raise ValueError(UNKNOWN_SID)
+        return found
 
     async def sockets_join(self, rooms: Rooms, room: Rooms | None = None, **whom: Unpack[Whom]) -> int:
         """Put clients into rooms; returns how many. An emit made afterwards, by any node, sees it.
@@ -97,7 +102,10 @@ class SocketCalls(Asking):
         """
         entered, target = _checked(rooms), aim(room, **whom)
         asker = self.cluster_manager
-        await asker.start()
+        if any(map(node_of, entered)):
+            await asker.introduced(target.timeout or asker.options.request_seconds)
+        else:
+            await asker.start()
         for one in entered:
             if await asker.remote.is_client(target.recipients.namespace, one):
                 raise ValueError("cannot enter a sid room")
@@ -117,10 +125,6 @@ class SocketCalls(Asking):
 
 def _checked(rooms: Rooms) -> list[Room]:
     return [check_room(one) for one in ([rooms] if isinstance(rooms, str | int) else rooms)]
-
-
-def _sockets(items: list[bytes]) -> list[SocketInfo]:
-    return list(map(_socket, items))
 
 
 def _sum(items: list[bytes]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -32,11 +33,12 @@ LOOK_SECONDS: Final = 0.01
 
 
 class Arrival(NamedTuple):
-    """What a client says when it joins a namespace."""
+    """What a client says when it joins a namespace. ``tell`` is that of its ``ClientSession``."""
 
     knows: bool
     pid: str | None = None
     offset: object = None
+    tell: Callable[[str], None] | None = None
 
 
 class Arrivals:
@@ -59,9 +61,12 @@ class Arrivals:
     def expect(self, eio_sid: str, namespace: str, auth: Any) -> Any:
         """Note what a client says of itself, and return its ``auth`` as the application may see it."""
         server = self._manager.server
-        if hasattr(server.eio.sockets.get(eio_sid), "write_event"):
-            return auth  # A plain client, which knows neither pids nor offsets.
-        arrival = Arrival(knows_recovery(server.environ.get(eio_sid) or {}))
+        socket = server.eio.sockets.get(eio_sid)
+        if hasattr(socket, "arrival"):  # A plain client has said it in another way.
+            self._arrivals[eio_sid, namespace] = socket.arrival
+            return auth
+        environ = server.environ.get(eio_sid)  # Whether it is empty is not asked: that would make a late one.
+        arrival = Arrival(environ is not None and knows_recovery(environ))
         if isinstance(auth, dict) and "pid" in auth:
             auth = dict(auth)
             arrival = Arrival(True, auth.pop("pid"), auth.pop("offset", None))
@@ -83,7 +88,7 @@ class Arrivals:
         self._say(eio_sid, recovered=reason == "recovered")
         client = self._manager.members.on_connection(eio_sid, namespace)
         if client is None:
-            client = await self._new(eio_sid, namespace, knows=arrival.knows)
+            client = await self._new(eio_sid, namespace, arrival)
         return client.sid
 
     def _say(self, eio_sid: str, *, recovered: bool) -> None:
@@ -91,11 +96,11 @@ class Arrivals:
         if environ is not None:
             environ["socketio.recovered"] = recovered
 
-    async def _new(self, eio_sid: str, namespace: str, *, knows: bool) -> Client:
+    async def _new(self, eio_sid: str, namespace: str, arrival: Arrival) -> Client:
         sid, claim = new_sid(self._manager.node_id), new_claim()
-        if not knows:
+        if not arrival.knows:
             return await self._add(sid, eio_sid, namespace, None)
-        session = ClientSession(new_pid(sid), claim, 0)
+        session = ClientSession(new_pid(sid), claim, 0, tell=arrival.tell)
         client = await self._add(sid, eio_sid, namespace, session)
         seconds = self._recovery.times.session
         opening = Open(sid, digest(session.pid), namespace, self._manager.node_id, claim, seconds)
@@ -129,15 +134,17 @@ class Arrivals:
         async with lock:
             self._returning.add(sid)
             try:
-                return await self._claim(sid, arrival.pid, eio_sid, namespace, offset)
+                return await self._claim(sid, arrival, eio_sid, namespace, offset)
             except BrokerError as error:
                 logger.debug("client %s cannot have its session back: %s", sid, error)
                 return "bus"
             finally:
                 self._returning.discard(sid)
 
-    async def _claim(self, sid: str, pid: str, eio_sid: str, namespace: str, offset: Stamp | None) -> str:
-        manager, claim = self._manager, new_claim()
+    async def _claim(
+        self, sid: str, arrival: Arrival, eio_sid: str, namespace: str, offset: Stamp | None
+    ) -> str:
+        manager, claim, pid = self._manager, new_claim(), str(arrival.pid)
         seconds, channels = self._recovery.times.session, manager.node.channels.rooms(namespace)
         asked = Claim(sid, digest(pid), namespace, manager.node_id, claim, seconds, channels)
         claimed = await self._keeper.claim(asked)
@@ -149,7 +156,7 @@ class Arrivals:
         if not await self._take(claimed.node, sid, namespace):
             return "busy"
         position = max(claimed.position, offset.number if offset is not None else 0)
-        session = ClientSession(pid, claim, position, recovered=True, returning=True)
+        session = ClientSession(pid, claim, position, recovered=True, returning=True, tell=arrival.tell)
         try:
             await self._restore(sid, eio_sid, namespace, claimed, session)
             mine = await self._keeper.change(Change(sid, claim))

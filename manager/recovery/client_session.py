@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,18 +20,22 @@ class ClientSession:
     * ``pid`` is the client's private id, and ``claim`` what makes this node its owner.
     * ``position`` is the number up to which the client has got everything for certain.
     * ``upto`` is the number up to which missed events were replayed; live ones up to it are repeats.
+    * ``replayed_at`` is the monotonic time, in seconds, at which the last of them was written. The connection
+      may be lost before they arrive, so ``position`` stays where it is for a while.
     * ``joined`` says of each room at which number the client joined it.
     * ``unwritten`` are the rooms that it has entered (True) or left since the bus was told.
     * ``recovered`` tells that the client has come back, ``returning`` that missed events have to be replayed
       before anything newer. ``first`` are events of rooms' histories that come even before these.
     * ``over`` tells that the client will not come back: it said so, or was disconnected.
     * ``lost`` tells that the bus does not have the session.
+    * ``tell`` is set for a client that is told where it is, as its answers to pings do not show that.
     """
 
     pid: str
     claim: str
     position: int
     upto: int = 0
+    replayed_at: float = 0.0
     joined: dict[Room, int] = field(default_factory=dict)
     unwritten: dict[Room, bool] = field(default_factory=dict)
     recovered: bool = False
@@ -38,6 +43,7 @@ class ClientSession:
     first: list[Outgoing] = field(default_factory=list)
     over: bool = False
     lost: bool = False
+    tell: Callable[[str], None] | None = None
 
 
 def write_room(room: Room) -> str:

@@ -100,7 +100,7 @@ class History:
             event = self._events.popleft()
             self._numbers.popleft()
             self._size -= event.size
-            self.floor = event.number
+            self.floor = max(self.floor, event.number)  # A gap may be behind it.
             for channel in event.channels:
                 numbers = self._channels[channel]
                 numbers.popleft()
@@ -108,8 +108,8 @@ class History:
                     del self._channels[channel]
 
     def gap(self) -> bool:
-        """Note that events may be missing up to now."""
-        self.floor = self.last
+        """Note that events may be missing up to now, also behind the last one that was recorded."""
+        self.floor = self.step()
         return True
 
     def step(self) -> int:

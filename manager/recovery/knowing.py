@@ -21,10 +21,16 @@ def knows_recovery(environ: Mapping[str, Any]) -> bool:
     In Node.js a WebSocket of the official client has no user agent and no origin, but offers compression. The
     WebSockets of other libraries without a user agent name an origin, or offer nothing.
     """
-    wish = parse_qs(environ.get("QUERY_STRING", "")).get("recovery")
-    if wish:
-        return wish[-1] in ("1", "true")
+    wish = wishes_recovery(environ)
+    if wish is not None:
+        return wish
     agent = environ.get("HTTP_USER_AGENT")
     if agent:
         return JAVASCRIPT.match(agent) is not None
     return "HTTP_ORIGIN" not in environ and "HTTP_SEC_WEBSOCKET_EXTENSIONS" in environ
+
+
+def wishes_recovery(environ: Mapping[str, Any]) -> bool | None:
+    """What the query parameter ``recovery`` of a request says, or None without it."""
+    wish = parse_qs(environ.get("QUERY_STRING", "")).get("recovery")
+    return wish[-1] in ("1", "true") if wish else None

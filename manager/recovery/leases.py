@@ -1,8 +1,10 @@
 """``Leases``: lets the sessions of this node's clients live on, at the position that each has reached.
 
-A connection that lives has taken everything that is older than a ping and its answer: otherwise it would have
-been closed. So the position of a client is where the bus was that long ago, and no client is asked. A node
-gets only the events that it needs, so it asks the bus where that is.
+A connection that lives has taken everything that was written to it before a ping and its answer: otherwise it
+would have been closed. So the position of a client is where the bus was that long ago, and no client is
+asked. A node gets only the events that it needs, so it asks the bus where that is.
+
+Not every server pings plain clients. So these are told where they are, and remember it.
 """
 
 from __future__ import annotations
@@ -11,13 +13,14 @@ import asyncio
 import logging
 import time
 from collections import deque
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Renew
 from socketio_cluster.manager.clients.rooms import CONNECTED, Client
 from socketio_cluster.manager.errors import BrokerError
+from socketio_cluster.manager.recovery.client_session import ClientSession
+from socketio_cluster.manager.recovery.offset import write_offset
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
@@ -77,29 +80,41 @@ class Leases:
                 logger.debug("sessions are renewed when the bus is back: %s", error)
 
     async def _renew_all(self, reached: int) -> None:
-        kept = iter([client for client in self._manager.members.clients.values() if _is_kept(client)])
-        await self._renew(list(islice(kept, SLICE)), reached)
-        while some := list(islice(kept, SLICE)):
-            await self._renew(some, reached)
+        kept = self._kept()
+        for start in range(0, max(1, len(kept)), SLICE):
+            await self._renew(kept[start : start + SLICE], reached)
 
-    async def _renew(self, clients: list[Client], reached: int) -> None:
+    def _kept(self) -> list[tuple[Client, ClientSession]]:
+        clients = self._manager.members.clients.values()
+        return [
+            (client, client.session)
+            for client in clients
+            if client.session is not None and not client.session.over
+        ]
+
+    async def _renew(self, kept: list[tuple[Client, ClientSession]], reached: int) -> None:
         """Renew some sessions, or none: then the bus still drops events that are too old."""
         sessions = []
-        for client in clients:
-            session = client.session
-            assert session is not None
+        for client, session in kept:
             if client.state is CONNECTED and not session.returning:
-                session.position = max(session.position, reached)
+                self._move(client, session, reached, time.monotonic())
             sessions.append((client.sid, session.claim, session.position))
         seconds = self._recovery.times.session
         missing = set(await self._recovery.keeper.renew(Renew(sessions, seconds)))
-        for client in clients:
-            session = client.session
-            assert session is not None
+        for client, session in kept:
             if client.sid in missing or session.lost:
                 await self._repair(client)
             else:
                 await self._recovery.flush(client)
+
+    def _move(self, client: Client, session: ClientSession, reached: int, now: float) -> None:
+        """Note how far a client has come, or tell the client itself if it does not answer pings of ours."""
+        if session.tell is None:
+            if now - session.replayed_at >= self._recovery.times.unnoticed:
+                session.position = max(session.position, reached)
+        elif client.gate is None:
+            order = self._recovery.follower.order
+            session.tell(write_offset(Stamp(order.epoch, max(order.seen, session.upto))))
 
     async def _repair(self, client: Client) -> None:
         """Write a session that the bus has lost. A client whose session has another owner is told so."""
@@ -115,7 +130,3 @@ class Leases:
             await self._recovery.write(client, session)
         else:
             await self._recovery.arrivals.drop(client.sid, client.namespace)
-
-
-def _is_kept(client: Client) -> bool:
-    return client.session is not None and not client.session.over

@@ -12,6 +12,7 @@ from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Look, Store, cluster_of
 from socketio_cluster.manager.clients.packets import Encoded
+from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.recovery.routes import route
 
 
@@ -27,7 +28,7 @@ def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str
     event = Emit(whom.namespace, whom.rooms, skip, *encoded[:2])
     where = route(node.channels, whom.namespace, whom.rooms)
     message = Recorded(event, whom.except_, whom.where)
-    number = node.publisher.post(message, where.channels, where.recorded)
+    number = node.publisher.post(0, message, where.channels, where.recorded)
     return Posted(number, not node.interest.wanted.isdisjoint(where.channels))
 
 
@@ -41,6 +42,7 @@ class Recording:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._begun = False
+        self._keeps = True
 
     @property
     def on(self) -> bool:
@@ -48,12 +50,20 @@ class Recording:
         return self._begun or any(info.records for info in self._node.nodes.values())
 
     def post(self, encoded: Encoded, whom: Recipients, skip: list[str]) -> int:
-        """Post an event, as ``post_recorded``, and return its number."""
+        """Post an event, as ``post_recorded``, and return its number.
+
+        Raises ``SettingError`` if this emitter does not know what keeps events.
+        """
+        if not self._keeps:
+            raise SettingError(
+                "the nodes of this bus keep events in a Redis: give this emitter recovery_url too"
+            )
         return post_recorded(self._node, encoded, whom, skip).number
 
     async def begin(self, broker: Broker) -> None:
         """Ask the bus. Raises ``BrokerError``."""
         cluster = cluster_of(self._node.channels.everyone)
+        self._keeps = isinstance(broker, Store)
         self._begun = isinstance(broker, Store) and await broker.ask(cluster, Look()) is not None
 
     def joined(self) -> None:

@@ -16,6 +16,7 @@ from socketio import packet as sio
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.query_messages import Recipients
+from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Begin, Change, Open, Release
 from socketio_cluster.manager.clients.acks import abandon, seconds_of
 from socketio_cluster.manager.clients.packets import Encoded
@@ -25,9 +26,11 @@ from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.recovery.arrivals import Arrivals
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE, ClientSession, write_room
 from socketio_cluster.manager.recovery.follower import Follower
+from socketio_cluster.manager.recovery.hiding import hide_pids
 from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.latecomers import Latecomers
 from socketio_cluster.manager.recovery.leases import Leases
+from socketio_cluster.manager.recovery.offset import write_offset
 from socketio_cluster.manager.recovery.pid import digest
 from socketio_cluster.manager.recovery.recording import post_recorded
 from socketio_cluster.manager.recovery.replay import Replays, TooLate
@@ -78,6 +81,7 @@ class Recovery:
 
     def start(self) -> None:
         """Begin to renew sessions."""
+        self._manager.host.engine.logger.addFilter(hide_pids)
         self._manager.spawn(self._leases.run())
 
     def close(self) -> None:
@@ -115,8 +119,8 @@ class Recovery:
         if comes_back:
             self._coming = self._posted
         manager.stats.emitted += 1
-        if publisher.full:
-            await publisher.wait_for_capacity()
+        if publisher.full(self._posted):
+            await publisher.wait_for_capacity(self._posted)
         if manager.backpressure.emitted(encoded.size):
             await manager.backpressure.ease(0)
 
@@ -177,6 +181,10 @@ class Recovery:
             client = self._manager.members.on_connection(eio_sid, packet.namespace or "/")
             if client is not None and client.session is not None:
                 packet.data = {**packet.data, "pid": client.session.pid}
+
+    def place_of(self, session: ClientSession) -> str:
+        """Return the offset from which a client would go on that has had no event yet."""
+        return write_offset(Stamp(self.follower.order.epoch, session.position))
 
     async def catch_up(self, client: Client, session: ClientSession) -> None:
         """Send a client that has come back what it has missed. If that fails, it has to connect anew."""

@@ -65,8 +65,9 @@ class Replays:
                 after, done = piece.upto, piece.done
                 if not done:
                     await self._taken(client)
-        session.upto = session.position = after
-        session.returning = False
+        self._fanout.replayed = max(self._fanout.replayed, after)
+        session.upto = after
+        session.returning, session.replayed_at = False, time.monotonic()
         self._send_first(client, session)
         self._sort_held(client, after)
 

@@ -37,8 +37,18 @@ class ThreadMember(BlockingClusterCalls):
 
     @property
     def ready(self) -> bool:
-        """Whether this node is on the bus and hears the other nodes."""
+        """Whether this node is on the bus, on all its shards, and hears the other nodes."""
         return self._inner.ready
+
+    @property
+    def away(self) -> list[str]:
+        """The names of the shards that this node is not on, for people: ``the bus`` if there is only one."""
+        return self._inner.away
+
+    @property
+    def hears(self) -> bool:
+        """Whether this node hears which other nodes there are."""
+        return self._inner.hears
 
     @property
     def client_count(self) -> int:

@@ -34,7 +34,8 @@ def settings():
     seen = [*os.environ.values(), *sys.orig_argv]
     if sys.platform == "linux":
         seen += [Path("/proc/self", name).read_bytes().decode() for name in ("environ", "cmdline")]
-    return json.dumps({"url": options.url, "secret": options.secret, "prefix": options.prefix, "seen": seen})
+    names = ("url", "recovery_url", "secret", "prefix")
+    return json.dumps({"seen": seen, **{name: getattr(options, name) for name in names}})
 
 
 async def http(scope, receive, send):

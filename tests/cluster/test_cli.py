@@ -15,7 +15,7 @@ APP = "tests.cluster.app:app"
 SERVING = [
     *("host", "port", "direct-port", "internal-port", "internal-host", "advertise"),
     *("forwarded-allow-ips", "root-path", "workers", "node-name", "bus", "prefix", "secret-file"),
-    "recovery-seconds",
+    *("recovery-seconds", "recovery-url", "recovery-url-file"),
     *("stuck-after", "start-timeout", "grace", "lane", "log-level", "log-json"),
     *("probe-port", "probe-host", "probe-names", "bus-file", "drain-delay", "drain-window", "max-age"),
     *("max-connections", "soft-connections", "connects-per-second", "max-payload"),
@@ -54,6 +54,18 @@ MISTAKES = {
     "a bus that keeps nothing": (
         ["serve", APP, "--port=0", "--recovery-seconds=60", "--bus=amqp://localhost"],
         "recovery_seconds needs a bus that keeps events, and amqp:// keeps none: use local, redis",
+    ),
+    "no Redis": (
+        ["serve", APP, "--port=0", "--recovery-url=amqp://localhost", "--bus=amqp://localhost"],
+        "recovery_url must be a Redis that keeps events: redis",
+    ),
+    "a Redis beside a Redis": (
+        ["serve", APP, "--port=0", "--recovery-url=redis://localhost", "--bus=redis://localhost"],
+        "recovery_url is for a bus that keeps no events: redis:// keeps them itself",
+    ),
+    "recovery twice": (
+        ["serve", APP, "--recovery-url=redis://x", "--recovery-url-file=/dev/null"],
+        "give only one of them",
     ),
     "no path": (["serve", APP, "--root-path=api"], "'api' is not a path: it begins with a slash, as /api"),
     "no colon": (["serve", "tests.cluster.app"], "write module:attribute"),

@@ -105,17 +105,23 @@ def test_worker_that_is_told_to_stop_is_replaced():
 
 
 @pytest.mark.parametrize("given", ["files", "environment"])
-def test_secrets_are_not_in_the_environment_of_workers(redis_server, tmp_path, given):
-    """A worker knows the secret and the bus, and shows neither in its environment nor on its command line."""
-    secret = "open sesame, open sesame"
-    url = redis_server.url.replace("redis://", "redis://default:swordfish@")
-    (tmp_path / "secret").write_text(f"{secret}\n")
-    (tmp_path / "bus").write_text(url)
-    files = [f"--secret-file={tmp_path / 'secret'}", f"--bus-file={tmp_path / 'bus'}"]
-    env = {"CLUSTER_SECRET": secret, "CLUSTER_BUS": url} if given == "environment" else {}
-    with Command(*SERVE, *([] if env else files), "--prefix=cave", env=env) as command:
+def test_secrets_are_not_in_the_environment_of_workers(tmp_path, given):
+    """A worker knows the secret and the servers, and shows none in its environment or command line."""
+    secrets = {
+        "SECRET": "open sesame, open sesame",
+        "BUS": "nats://ali:swordfish@127.0.0.1:1",
+        "RECOVERY_URL": "redis://baba:swordfish@127.0.0.1:1",
+    }
+    files, env = [], {}
+    for name, value in secrets.items():
+        env[f"CLUSTER_{name}"] = value
+        (tmp_path / name).write_text(f"{value}\n")
+        files.append(f"--{name.lower().replace('_', '-')}-file={tmp_path / name}")
+    given_by = {"env": env} if given == "environment" else {}
+    with Command(*SERVE, *([] if given_by else files), "--prefix=cave", **given_by) as command:
         told = json.loads(fetch(command.nodes(2)["node-2"][1], "/settings"))
-    assert (told["url"], told["secret"], told["prefix"]) == (url, secret, "cave")
+    assert [told[name] for name in ("secret", "url", "recovery_url")] == list(secrets.values())
+    assert told["prefix"] == "cave"
     assert not [text for text in told["seen"] if "swordfish" in text or "sesame" in text]
 
 

@@ -12,13 +12,25 @@ from socketio_cluster.manager.bus.channels import Channels, routing_key
 from socketio_cluster.manager.bus.registry import open_broker
 
 KINDS = ["local", "redis", "redis-sentinel", "redis-cluster", "amqp", "kombu-redis", "nats", "nats-cluster"]
+BESIDE = ["amqp-with-redis", "nats-with-redis"]
 OWN = ["local", "redis", "amqp", "nats"]
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(params=[*KINDS, *BESIDE])
 def broker_url(request):
     """The URL of a running bus, once for each kind of broker."""
     return request.getfixturevalue(f"{request.param.replace('-', '_')}_url")
+
+
+@pytest.fixture
+def amqp_with_redis_url(amqp_url, redis_url):
+    """The URLs of a bus and of the Redis beside it."""
+    return amqp_url, redis_url
+
+
+@pytest.fixture
+def nats_with_redis_url(nats_url, redis_url):
+    return nats_url, redis_url
 
 
 @pytest.fixture(params=OWN)
@@ -50,11 +62,11 @@ def channels(prefix):
 
 @pytest.fixture
 async def connected():
-    """Call it with a URL for one more broker; all are closed at the end."""
+    """Call it with a URL, or two, for one more broker; all are closed at the end."""
     async with contextlib.AsyncExitStack() as stack:
 
         async def connect(url):
-            broker = await open_broker(url)
+            broker = await open_broker(*([url] if isinstance(url, str) else url))
             stack.push_async_callback(broker.close)
             return broker
 

@@ -46,13 +46,24 @@ ENGINE_IO = {
     "start_background_task": "(self, target, *args, **kwargs)",
 }
 CLIENT = {
+    "_engineio_client_class": "(self)",
+    "_handle_ack": "(self, namespace, id, data)",
+    "_handle_connect": "(self, namespace, data)",
+    "_handle_disconnect": "(self, namespace)",
+    "_handle_error": "(self, namespace, data)",
     "_handle_event": "(self, namespace, id, data)",
+    "_send_packet": "(self, pkt)",
     "_trigger_event": "(self, event, namespace, *args)",
+}
+CLIENT_ENGINE = {
+    "connect": "(self, url, headers=None, transports=None, engineio_path='engine.io')",
+    "_trigger_event": "(self, event, *args, **kwargs)",
 }
 METHODS = [
     *((kind, SOCKET_IO) for kind in (socketio.AsyncServer, socketio.Server)),
     *((kind, ENGINE_IO) for kind in (engineio.AsyncServer, engineio.Server)),
     *((kind, CLIENT) for kind in (socketio.AsyncClient, socketio.Client)),
+    *((kind, CLIENT_ENGINE) for kind in (engineio.AsyncClient, engineio.Client)),
     (engineio.AsyncServer, {"_make_response": "(self, response_dict, environ)"}),
     (
         async_socket.AsyncSocket,

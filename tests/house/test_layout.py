@@ -19,6 +19,8 @@ PURE = [
     "bus/channels",
     "bus/envelope",
     "bus/messages",
+    "bus/places",
+    "bus/sharded_channels",
     "bus/backlog",
     "bus/interest",
     "bus/roster",

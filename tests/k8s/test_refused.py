@@ -16,6 +16,9 @@ TOGETHER = [
     (VALKEY | {"bus": {"url": "redis://a"}}, "There is one bus"),
     ({"bus": {"url": "redis://a", "existingSecret": "b"}}, "There is one bus"),
     ({"secret": {"value": "x" * 16, "existingSecret": "b"}}, "There is one secret"),
+    ({"recovery": {"seconds": 9, "url": "redis://a", "existingSecret": "b"}}, "There is one Redis beside"),
+    ({"recovery": {"url": "redis://a"}}, "set recovery.seconds"),
+    ({"bus": {"url": "amqp://a"}, "recovery": {"seconds": 9}}, "name a Redis that does"),
     ({"terminationGracePeriodSeconds": 44}, "too short: the drain needs 45 s"),
     ({"drain": {"window": 100}, "terminationGracePeriodSeconds": 60}, "too short: the drain needs 125 s"),
     ({"limits": {"softConnections": 10000}}, "softConnections has to be below limits.maxConnections"),
@@ -44,6 +47,7 @@ TOGETHER = [
 ALONE = [
     ({"replicaCuont": 2}, "replicaCuont"),
     ({"bus": {"url": "http://a"}}, "bus/url"),
+    ({"recovery": {"url": "amqp://a"}}, "recovery/url"),
     ({"secret": {"value": "short"}}, "secret/value"),
     ({"app": "main.py"}, "/app"),
     ({"workers": 0}, "workers"),

@@ -80,15 +80,29 @@ def test_selectors(any_helm, case):
 
 
 def test_secrets_are_files(any_helm):
-    """Neither the bus's URL nor the secret is in the pod's environment, and both are where it is told."""
+    """Neither the servers' URLs nor the secret are in the pod's environment; all are where it is told."""
     objects = any_helm.render(case="rabbitmq")
     assert "amqp://" not in str(objects.node)
+    assert "swordfish" not in str(objects.node)
     assert "0123456789" not in str(objects.node)
     assert objects.env["CLUSTER_BUS_FILE"] == "/etc/cluster/bus"
+    assert objects.env["CLUSTER_RECOVERY_URL_FILE"] == "/etc/cluster/recovery"
     assert objects.env["CLUSTER_SECRET_FILE"] == "/etc/cluster/secret"
     volume = next(v for v in objects.pod["spec"]["volumes"] if v["name"] == "secrets")
     paths = [item["path"] for source in volume["projected"]["sources"] for item in source["secret"]["items"]]
-    assert sorted(paths) == ["bus", "secret"]
+    assert sorted(paths) == ["bus", "recovery", "secret"]
+    secret = objects.one("Secret")["data"]
+    assert base64.b64decode(secret["recovery"]) == b"redis://:swordfish@redis.redis:6379/0"
+
+
+def test_the_redis_beside_may_have_a_secret(any_helm):
+    """The URL of the Redis beside the bus is read from an existing Secret, under the key that is named."""
+    beside = {"seconds": 60, "existingSecret": "beside", "existingSecretKey": "uri"}
+    objects = any_helm.render({"bus": {"url": "nats://a"}, "recovery": beside})
+    volume = next(v for v in objects.pod["spec"]["volumes"] if v["name"] == "secrets")
+    source = next(s["secret"] for s in volume["projected"]["sources"] if s["secret"]["name"] == "beside")
+    assert source["items"] == [{"key": "uri", "path": "recovery"}]
+    assert "recovery" not in objects.one("Secret")["data"]
 
 
 def test_existing_secrets_are_used_and_none_is_made(any_helm):
@@ -103,6 +117,11 @@ def test_existing_secrets_are_used_and_none_is_made(any_helm):
 def test_another_url_starts_new_pods(any_helm):
     """Nodes read the bus's URL when they start, so another one in the values changes the pod template."""
     one, other = (any_helm.render({"bus": {"url": f"redis://{host}:6379/0"}}).pod for host in "ab")
+    assert one["metadata"]["annotations"] != other["metadata"]["annotations"]
+    bus = {"bus": {"url": "nats://a"}}
+    one, other = (
+        any_helm.render(bus | {"recovery": {"seconds": 9, "url": f"redis://{host}"}}).pod for host in "ab"
+    )
     assert one["metadata"]["annotations"] != other["metadata"]["annotations"]
 
 

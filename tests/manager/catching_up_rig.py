@@ -10,6 +10,7 @@ from socketio_cluster.manager.bus.broker import Delivery
 from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.interest import Interest
+from socketio_cluster.manager.bus.introduction import Introduction
 from socketio_cluster.manager.bus.messages import Gone
 from socketio_cluster.manager.bus.receiver import Receiver, Twin
 from socketio_cluster.manager.bus.streams import Streams
@@ -45,7 +46,14 @@ class Rig:
         interest = Interest()
         interest.want("red")
         self.receiver = Receiver(
-            "mememeee", CODEC, self.streams, Twin((), 8), self.stats, self._hear, lambda *_: None
+            "mememeee",
+            CODEC,
+            self.streams,
+            Twin((), 8),
+            Introduction(2, 5),
+            self.stats,
+            self._hear,
+            lambda *_: None,
         )
         self.catching_up = CatchingUp(
             self.streams,

@@ -65,7 +65,7 @@ async def test_nothing_missed(bus_url, prefix):
         async with cut_off(nodes[1]):
             await nodes[0].sio.emit("n", 1, room="blue")
             assert await one.next("n") == [1]
-        await eventually(lambda: not nodes[1].manager.node._streams.behind())
+        await eventually(lambda: not nodes[1].manager.node.shards[0]._streams.behind())
         assert nodes[1].manager.stats.published["Ask"] == 0
 
 

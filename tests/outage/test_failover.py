@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from socketio_cluster.manager.bus import node
+from socketio_cluster.manager.bus import shard
 from socketio_cluster.manager.bus.registry import open_broker
-from tests.harness import Node, client, eventually, three_nodes
+from tests.harness import Node, client, eventually, fence, three_nodes
 from tests.services.redis import RedisServer
 
 QUICK = {"heartbeat": 0.4, "dead_after": 2.0}
@@ -27,7 +27,7 @@ class Name:
 
     def __init__(self, monkeypatch, server):
         self.server = server
-        monkeypatch.setattr(node, "open_broker", lambda url: open_broker(self.server.url))
+        monkeypatch.setattr(shard, "open_broker", lambda url: open_broker(self.server.url))
 
 
 async def numbers(one, event):
@@ -70,3 +70,50 @@ async def test_a_replica_is_no_bus(two_servers, prefix, caplog):
         assert "is not the primary" in caplog.text
         new.ask("REPLICAOF", "NO", "ONE")
         await eventually(lambda: nodes[0].manager.ready)
+
+
+@pytest.fixture
+def unasked(monkeypatch):
+    """Servers are not asked for their role again after the start."""
+    monkeypatch.setattr("socketio_cluster.manager.bus.link.CHECK_SECONDS", 600)
+
+
+async def test_a_replica_that_copies_all_of_its_primary(two_servers, unasked, prefix, monkeypatch):
+    """A node on a demoted primary leaves it before it hears what comes after a gap, long before it would ask
+    for the role: it gets all that was emitted at the new one, and gives all that it emitted at the old one.
+    """
+    old, new = two_servers
+    name = Name(monkeypatch, old)
+    async with three_nodes(old.url, prefix, count=2, **QUICK) as (stays, moves), client(stays) as near:
+        async with client(moves) as far:
+            name.server = new
+            moves.manager.node.link.fail("the test says so")
+            await eventually(lambda: moves.manager.stats.reconnects == 1)
+            for number in range(10):
+                await moves.sio.emit("n", number)
+            await eventually(lambda: not moves.manager.node.shards[0].publisher.backlog.unsent)
+            new.ask("CONFIG", "SET", "repl-diskless-sync-delay", "0")
+            old.ask("REPLICAOF", "127.0.0.1", str(new.port))
+            for number in range(10):
+                await stays.sio.emit("m", number)
+            await asyncio.to_thread(old.until, b"master_link_status:up", "INFO", "replication")
+            for number in range(10, 20):
+                await moves.sio.emit("n", number)
+            assert await numbers(near, "n") == list(range(20))
+            for number in range(10, 20):
+                await stays.sio.emit("m", number)
+            assert await numbers(far, "m") == list(range(20))
+
+
+async def test_a_server_that_is_emptied(two_servers, unasked, prefix):
+    """Nodes on a primary that drops all its data come back, and hear all events once, in order."""
+    server, _ = two_servers
+    async with three_nodes(server.url, prefix, count=2, **QUICK) as nodes, client(nodes[1]) as far:
+        for number in range(20):
+            await nodes[0].sio.emit("n", number)
+            if number == 10:
+                server.ask("FLUSHALL")
+        assert await numbers(far, "n") == list(range(20))
+        await eventually(lambda: all(node.manager.stats.reconnects == 1 for node in nodes))
+        await eventually(lambda: all(node.manager.ready for node in nodes))
+        await fence(nodes[0], far)

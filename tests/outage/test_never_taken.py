@@ -131,10 +131,10 @@ async def test_too_large_for_the_buffer(bus_url, prefix, buffer):
     options = {"buffer_bytes": buffer} if buffer else {}
     async with three_nodes(bus_url, prefix, count=2, **options) as nodes:
         async with client(nodes[0]) as near, client(nodes[1]) as far:
-            sizes = nodes[0].manager.node.publisher.backlog.size
+            sizes = nodes[0].manager.node.shards[0].publisher.backlog.size
             with pytest.raises(EventTooLarge):
                 await nodes[0].sio.emit("huge", "x" * (buffer or 32 * 2**20))
-            assert nodes[0].manager.node.publisher.backlog.size == sizes
+            assert nodes[0].manager.node.shards[0].publisher.backlog.size == sizes
             await nodes[0].sio.emit("huge", "y" * 100_000, to=near.sid)
             assert await near.next("huge") == ["y" * 100_000], "it needs no bus"
             await fence(nodes[0], near, far)

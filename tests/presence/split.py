@@ -16,7 +16,7 @@ async def split(*halves):
     for half in halves:
         friends = {node.manager.node_id for node in half}
         for node in half:
-            _deafen(node.manager.node, friends)
+            _deafen(node.manager.node.shards[0], friends)
     nodes = [node for half in halves for node in half]
     try:
         for half in halves:
@@ -24,7 +24,7 @@ async def split(*halves):
         yield
     finally:
         for node in nodes:
-            del node.manager.node.arrived
+            del node.manager.node.shards[0].arrived
     await eventually(lambda: all(len(node.manager.nodes()) == len(nodes) for node in nodes))
 
 

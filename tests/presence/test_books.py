@@ -7,8 +7,8 @@ from itertools import count
 
 import pytest
 
-from socketio_cluster.manager.bus.node import CHECK_NODES, TICK
 from socketio_cluster.manager.bus.presence_messages import Entry
+from socketio_cluster.manager.bus.shard import CHECK_NODES, TICK
 from socketio_cluster.manager.options import Options
 from socketio_cluster.manager.presence.book import Book
 from socketio_cluster.manager.presence.calls import Call, Calls

@@ -34,3 +34,9 @@ async def fence(node, *clients):
         await node.sio.emit("fence", to=client.sid)
         await take(client, "fence")
         assert client.events.empty()
+
+
+async def renew(node):
+    """Let a node renew the sessions of its clients, as if they had been connected for long."""
+    recovery = node.manager.recovery
+    await recovery._leases._renew_all((await recovery.keeper.place()).last)

@@ -11,7 +11,9 @@ from tests.harness import three_nodes
 from tests.jsclient import install, js_driver
 from tests.recovery.door import Door
 
-BUSES = ["local", "redis"]
+BUSES = ["local", "redis", "amqp"]
+
+BESIDE = ["amqp", "nats"]
 
 
 @pytest.fixture(autouse=True)
@@ -22,8 +24,10 @@ def blocking():
 
 
 @pytest.fixture(params=BUSES)
-def bus_url(request):
-    """The URL of a running bus that keeps events, once for each kind."""
+def bus_url(request, monkeypatch):
+    """The URL of a running bus, once for each kind. One that keeps nothing has a Redis beside it."""
+    if request.param in BESIDE:
+        monkeypatch.setenv("CLUSTER_RECOVERY_URL", request.getfixturevalue("redis_url"))
     return request.getfixturevalue(f"{request.param}_url")
 
 

@@ -12,9 +12,9 @@ class Door:
 
     def __init__(self, node=None):
         self.node = node
-        self.frozen = False
         self._writers = set()
         self._tasks = set()
+        self._frozen = set()
 
     async def __aenter__(self):
         await self.open()
@@ -35,7 +35,6 @@ class Door:
     def cut(self, node=None):
         """Cut all connections. With a node, new ones go there; without, they are refused until ``lead``."""
         self.node = node
-        self.frozen = False
         writers, self._writers = self._writers, set()
         for writer in writers:
             writer.transport.abort()
@@ -49,6 +48,11 @@ class Door:
         self.node = node
         for writer in [writer for writer in self._writers if writer.to_client]:
             writer.transport.abort()
+
+    def freeze(self, node):
+        """Pass nothing on any more, and close nothing: no side hears of it. New connections go to a node."""
+        self.node = node
+        self._frozen |= self._writers
 
     async def _serve(self, reader, writer):
         self._tasks.add(asyncio.current_task())
@@ -70,8 +74,11 @@ class Door:
 
     async def _pass_on(self, reader, writer):
         while data := await reader.read(65536):
-            writer.write(data)
-            await writer.drain()
+            if writer not in self._frozen:
+                writer.write(data)
+                await writer.drain()
+        if writer in self._frozen:
+            return
         if not writer.to_client:
             return  # the node does not hear that its client has gone, unless it is cut
         writer.transport.abort()

@@ -140,3 +140,21 @@ class RedisCluster:
         identity = target.ask("CLUSTER", "MYID").split(b"\r\n")[1].decode()
         for node in (target, source, *self.nodes):
             node.ask("CLUSTER", "SETSLOT", str(slot), "NODE", identity)
+
+
+class RedisShards:
+    """Several plain servers, over which the rooms of one cluster of nodes are spread."""
+
+    def __init__(self, folder: Path, count: int = 3):
+        self.servers = [RedisServer(folder / str(i)) for i in range(count)]
+        self.url = "redis://" + ",".join(f"127.0.0.1:{server.port}" for server in self.servers) + "/0"
+
+    def __enter__(self):
+        with ExitStack() as stack:
+            for server in self.servers:
+                stack.enter_context(server)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_):
+        self._stack.close()

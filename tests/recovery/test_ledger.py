@@ -1,0 +1,34 @@
+"""The ledger: a hundred clients that are cut off again and again get each event once, in order."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cluster.command import Command
+from tests.loadtest.command import LoadTest
+
+APP = "socketio_cluster.loadtest.targets.ours:app"
+USERS = 100
+CUTS = 3
+RIGHT = {"lost": 0, "duplicated": 0, "reordered": 0, "leaked": 0, "missed_away": 0, "foreign": 0}
+
+
+@pytest.fixture(params=["local", "redis"])
+def urls(request, prefix):
+    """The ports of three workers with recovery."""
+    bus = [] if request.param == "local" else [f"--bus={request.getfixturevalue('redis_url')}"]
+    options = ["--port=0", "--direct-port=0", "--workers=3", "--recovery-seconds=60", f"--prefix={prefix}"]
+    with Command("serve", APP, *options, *bus) as command:
+        yield [pair[1] for _, pair in sorted(command.nodes(3).items())]
+
+
+def test_cuts_of_two_seconds(urls, tmp_path):
+    """Each is cut off for two seconds three times, while 20 events a second are for it: all of them come."""
+    hosts = [word for url in urls for word in ("--host", url)]
+    load = ["-u", str(USERS), "-r", "50", "--rooms", str(USERS // 20), "--rate", "1", "--swarm"]
+    cuts = ["--cut-every", "3", "--away", "2", "--quiet", "30", "--max-missed-away", "0", "-t", "14s"]
+    result = LoadTest(tmp_path, "jitter", *hosts, *load, *cuts).result()
+    verdict, counts = result["verdict"], result["counts"]
+    assert {name: verdict[name] for name in RIGHT} == RIGHT
+    assert counts["recovered"] == counts["reconnects"] >= USERS * CUTS
+    assert verdict["delivered"] == verdict["expected"] > USERS * 100
