@@ -92,6 +92,8 @@ class Codec:
     def message(self, raw: bytes) -> Message:
         """Check the MAC and decode the message. Raises ``EnvelopeError``."""
         start = HEADER_BYTES
+        if len(raw) < start:
+            raise EnvelopeError("malformed", f"no header in {len(raw)} bytes")
         signed = bool(raw[1] & SIGNED)
         if signed is not bool(self._macs):
             text = "this node has no secret" if signed else "this cluster has a secret"

@@ -107,6 +107,10 @@ class Node:
         """Whether this is the id of a live node or of this node."""
         return self._first.knows(node)
 
+    def silence(self, node: str, now: float) -> float:
+        """Return for how many seconds a node was not heard; infinity for one that is not known."""
+        return self._first.silence(node, now)
+
     async def start(self, wait: float) -> None:
         """Connect to the bus. Returns when it is reached, or after ``wait`` seconds; the node goes on trying.
 

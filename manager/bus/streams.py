@@ -190,8 +190,12 @@ class Streams:
 
     def silent(self, origin: str, now: float) -> bool:
         """Whether this sender was not heard for too long."""
+        return self.silence(origin, now) > self._dead_after
+
+    def silence(self, origin: str, now: float) -> float:
+        """Return for how many seconds a sender was not heard; infinity for one that is not known."""
         stream = self._streams.get(origin)
-        return stream is None or self._is_silent(stream, now)
+        return float("inf") if stream is None else now - stream.heard
 
     def grace(self, now: float) -> None:
         """Start the silence of all senders again, because this node could not hear them."""

@@ -125,6 +125,8 @@ def test_truncated(codec):
     raw = codec.pack(HEADER, EMIT)
     for end in range(len(raw)):
         assert reason(codec, raw[:end]) in {"malformed", "signature"}
+        with pytest.raises(EnvelopeError):  # the history is read without a look at the header
+            codec.message(raw[:end])
 
 
 def test_more_than_an_envelope():
