@@ -6,6 +6,8 @@ import logging
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.clients.fanout import Fanout
@@ -25,7 +27,7 @@ def with_offset(packet_class: PacketClass, encoded: Encoded, offset: str) -> Enc
     """Return an event with one more argument. Raises what the serializer raises."""
     head = encoded.parts[0]
     if encoded.text and head.endswith(b"]") and has_ack_place(packet_class):
-        return encoded._replace(parts=[b'%b,"%b"]' % (head[:-1], offset.encode()), *encoded.parts[1:]])
+        return replace(encoded, parts=[b'%b,"%b"]' % (head[:-1], offset.encode()), *encoded.parts[1:]])
     packet = decode(packet_class, encoded.parts, encoded.text)
     packet.data.append(offset)
     return encode(packet)
@@ -104,23 +106,17 @@ class MarkingFanout(Fanout):
 
         Number 0 stands for an event that is not recorded; its offset is then ``at_least`` this number.
         """
-        at = number or max(self._order.seen, at_least)
-        return self._marked(encoded, rooms, number, Stamp(self._order.epoch, at))
-
-    def missed(self, encoded: Encoded, rooms: list[Room] | None, stamp: Stamp) -> Marked:
-        """Return an event of the history with its offset."""
-        return self._marked(encoded, rooms, stamp.number, stamp)
+        return self._marked(encoded, rooms, number, number or max(self._order.seen, at_least))
 
     def old(self, encoded: Encoded, rooms: list[Room] | None, at: int) -> Marked:
         """Return an event of a room's history, for a client that has got everything up to the number ``at``.
 
-        With its own number as the offset the client would go back: it would get newer events again. An event
-        without a number is marked likewise.
+        With its own number as the offset the client would go back: it would get newer events again.
         """
-        return self._marked(encoded, rooms, 0, Stamp(self._order.epoch, at))
+        return self._marked(encoded, rooms, 0, at)
 
-    def _marked(self, encoded: Encoded, rooms: list[Room] | None, number: int, stamp: Stamp) -> Marked:
-        offset = write_offset(stamp)
+    def _marked(self, encoded: Encoded, rooms: list[Room] | None, number: int, at: int) -> Marked:
+        offset = write_offset(Stamp(self._order.epoch, at))
         try:
             marked = with_offset(self._manager.packet_class, encoded, offset)
         except Exception:

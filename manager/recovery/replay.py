@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Final
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.messages import Recorded
-from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Piece, Read
 from socketio_cluster.manager.clients.rooms import Client
 from socketio_cluster.manager.queries.selection import is_meant
 from socketio_cluster.manager.recovery.client_session import ClientSession
 from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.marking import Marked, MarkingFanout
-from socketio_cluster.manager.recovery.shelf import Shelf
+from socketio_cluster.manager.recovery.read_events import ReadEvents
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
@@ -41,8 +40,10 @@ class Replays:
     def __init__(self, manager: ClusterManager, keeper: Keeper, codec: Codec, fanout: MarkingFanout) -> None:
         self._manager = manager
         self._keeper = keeper
-        self._shelf = Shelf(codec, fanout)
         self._fanout = fanout
+        self._events = ReadEvents(codec, fanout)
+        self._clients = 0
+        """How many clients are served, or wait for it."""
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def replay(self, client: Client, session: ClientSession) -> None:
@@ -50,6 +51,15 @@ class Replays:
 
         Raises ``BrokerError``, and ``TooLate`` if events were dropped from the history under way.
         """
+        self._clients += 1
+        try:
+            await self._replay(client, session)
+        finally:
+            self._clients -= 1
+            if not self._clients:
+                self._events.forget()
+
+    async def _replay(self, client: Client, session: ClientSession) -> None:
         async with self._room:
             after, done = session.position, False
             channels = self._channels(client)
@@ -88,9 +98,9 @@ class Replays:
 
     def _send(self, client: Client, session: ClientSession, piece: Piece) -> None:
         for number, raw in piece.events:
-            event = self._shelf.event(Stamp(piece.place.epoch, number), raw)
-            if event is not None and self._is_owed(client, session, number, event.message):
-                client.write(event.marked)
+            read = self._events.read(number, raw)
+            if read is not None and self._is_owed(client, session, number, read.message):
+                client.write(read.marked)
                 self._manager.stats.replayed += 1
                 self._manager.stats.replay_seconds.observe(max(0.0, time.time() - number / 1e6))
 

@@ -30,7 +30,7 @@ class PlainClient:
     async def open(self, **fields):
         """Connect; returns whether it was recovered. ``fields`` are of the connect event, None for none."""
         url = self.door.url.replace("http", "ws") + self.path + "?recovery=1"
-        self.ws = await websockets.connect(url, proxy=None, ping_interval=None)
+        self.ws = await websockets.connect(url, proxy=None, ping_interval=None, max_queue=1)
         claim = {"token": self.token, "id": self.id} | fields
         claim = {name: value for name, value in claim.items() if value is not None}
         await self.say(event="connect", **claim)
