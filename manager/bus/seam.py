@@ -35,9 +35,10 @@ class Marks:
 
     def note(self, batch: Sequence[Publication]) -> None:
         """Note what went through the bus. Notices are no part of the stream."""
-        for channels, payload, _ in batch:
+        for publication in batch:
+            payload = publication.payload
             if _header(payload).number:
-                self._marks.update(dict.fromkeys(channels, MARK + payload[:HEADER_BYTES]))
+                self._marks.update(dict.fromkeys(publication.channels, MARK + payload[:HEADER_BYTES]))
 
     def take(self) -> list[Publication]:
         """Remove and return the marks."""
@@ -76,11 +77,11 @@ class Seam:
 
     def take_marked(self, mark: bytes) -> list[Delivery]:
         """Remove and return what has come from the sender of a mark, up to it."""
-        origin, last, _ = _header(mark[len(MARK) :])
+        last = _header(mark[len(MARK) :])
         return self._take(
             place
             for place, (header, _) in self._waiting.items()
-            if header.origin == origin and 0 < header.number <= last
+            if header.origin == last.origin and 0 < header.number <= last.number
         )
 
     def take(self, count: int) -> list[Delivery]:

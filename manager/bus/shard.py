@@ -85,6 +85,7 @@ class Shard:
         self._said_goodbye = False
         self.interest = Interest()
         self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
+        self.silence = self._streams.silence
         self._membership = Membership(self._streams, listener)
         codec = Codec(place.prefix, options.secret)
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)

@@ -52,8 +52,9 @@ class Fanout:
         else:
             for client in clients:
                 self.ask(client, encoded, rooms, callback)
-        self._manager.stats.delivered += len(clients)
-        return len(clients)
+        reached = len(clients)
+        self._manager.stats.delivered += reached
+        return reached
 
     def send(self, clients: Collection[Client], encoded: Encoded, rooms: list[Room] | None) -> None:
         """Hand an event without a callback to clients."""

@@ -6,6 +6,8 @@ import logging
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.clients.fanout import Fanout
@@ -25,7 +27,7 @@ def with_offset(packet_class: PacketClass, encoded: Encoded, offset: str) -> Enc
     """Return an event with one more argument. Raises what the serializer raises."""
     head = encoded.parts[0]
     if encoded.text and head.endswith(b"]") and has_ack_place(packet_class):
-        return encoded._replace(parts=[b'%b,"%b"]' % (head[:-1], offset.encode()), *encoded.parts[1:]])
+        return replace(encoded, parts=[b'%b,"%b"]' % (head[:-1], offset.encode()), *encoded.parts[1:]])
     packet = decode(packet_class, encoded.parts, encoded.text)
     packet.data.append(offset)
     return encode(packet)

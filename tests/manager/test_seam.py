@@ -22,7 +22,7 @@ def came(*payloads):
 def marks_of(*publications):
     marks = Marks()
     marks.note([Publication(channels, payload) for channels, payload in publications])
-    return {channel: mark for (channel,), mark, _ in marks.take()}
+    return {mark.channels[0]: mark.payload for mark in marks.take()}
 
 
 def test_marks():

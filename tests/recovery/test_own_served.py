@@ -30,11 +30,11 @@ def served(request, prefix):
 
 
 @contextlib.asynccontextmanager
-async def one_of_each(door):
+async def one_of_each(door, transports=("websocket",)):
     """A client of each kind behind a door, in the room "red"; and the process of their worker."""
     async with (
-        own_client("AsyncClient", door) as one,
-        own_client("Client", door) as two,
+        own_client("AsyncClient", door, transports=transports) as one,
+        own_client("Client", door, transports=transports) as two,
         returning_plain(door) as three,
     ):
         clients = [one, two, three]
@@ -74,11 +74,12 @@ async def test_a_killed_worker(served):
                 await heard(client, 101)
 
 
-async def test_all_workers_are_replaced(served):
+@pytest.mark.parametrize("transports", [["websocket"], ["polling"]])
+async def test_all_workers_are_replaced(served, transports):
     """While all workers are replaced, one after the other, they miss nothing and keep their sids."""
     first, second, _ = served.nodes
     async with Door(first) as door, own_client("AsyncClient", second) as teller:
-        async with one_of_each(door) as (clients, _):
+        async with one_of_each(door, transports) as (clients, _):
             sids = [client.sid for client in clients]
             served.command.process.send_signal(signal.SIGHUP)
             last = 0

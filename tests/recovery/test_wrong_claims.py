@@ -10,6 +10,7 @@ import socketio
 import websockets
 
 from socketio_cluster import PlainWebSockets
+from socketio_cluster.cluster.metrics.clients import read_clients
 from tests.harness import SECONDS, three_nodes
 from tests.recovery.clients import left
 from tests.recovery.plain_clients import PlainClient, open_endpoint, plain_client
@@ -191,6 +192,25 @@ async def test_two_claims_at_once(nodes, door, kind):
         for claim in claims:
             await claim.close()
         client.close = lambda: asyncio.sleep(0)
+
+
+async def test_nobody_sees_the_token(nodes, door, caplog):
+    """The secret in a token is in no log, no handler and no metric."""
+    for name in (None, "engineio.server", "socketio.server"):
+        caplog.set_level("DEBUG", logger=name)
+    seen = []
+    for node in nodes:
+        node.sio.on("connect", lambda sid, environ, auth: seen.append((environ, auth)))
+    async with plain_client(door) as client:
+        secret = client.token.removeprefix(client.sid)
+        assert len(secret) == 20
+        await missing(door, nodes, client)
+        assert await client.open() is True
+        await client.take(("missed", 1))
+    managers = [node.manager for node in nodes]
+    for what in (caplog.text, repr(seen), repr([node.log for node in nodes]), repr(read_clients(managers))):
+        assert what
+        assert secret not in what
 
 
 @pytest.mark.parametrize("recovery_seconds", [1])
