@@ -147,6 +147,8 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         if self.recovery is not None and client.session is not None and client.session.returning:
             await self.recovery.catch_up(client, client.session)
         complete = client.connected(time.time())
+        if client.session is not None:
+            client.session.written_at = time.monotonic()
         if client.lost is not None:
             await self.host.handle_disconnect(client.eio_sid, namespace, client.lost)
         elif client.kicked:

@@ -74,7 +74,7 @@ class Replays:
                     await self._taken(client)
         self._fanout.replayed = max(self._fanout.replayed, after)
         session.upto = after
-        session.returning, session.replayed_at = False, time.monotonic()
+        session.returning = False
         self._send_first(client, session)
         self._sort_held(client, after)
 
