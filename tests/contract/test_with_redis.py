@@ -10,6 +10,7 @@ import pytest
 from socketio_cluster.manager.bus.broker import Publication
 from socketio_cluster.manager.bus.envelope import read_header
 from socketio_cluster.manager.bus.registry import open_broker
+from socketio_cluster.manager.bus.seam import MOST
 from socketio_cluster.manager.bus.stamp import read_stamp
 from socketio_cluster.manager.bus.store import cluster_of
 from socketio_cluster.manager.bus.with_redis import WithRedis
@@ -122,6 +123,19 @@ async def test_what_is_refused():
         await broker.publish(batch)
     assert refusal.value.reasons == {0: "no", 3: "no", 4: "no"}
     assert (bus.taken, redis.taken, broker.limit) == ([b"b"], [b"c"], 1000)
+    await broker.close()
+
+
+async def test_no_event_for_long():
+    """A broker that publishes to ever more rooms, and no event, remembers only so many."""
+    bus, redis = Choosy(), Choosy()
+    broker = WithRedis(bus, redis)
+    for number in range(MOST + 1):
+        assert redis.taken == []
+        await broker.publish([Publication((f"room {number}",), envelope(number + 1))])
+    assert len(redis.taken) == MOST + 1
+    await broker.publish([event(MOST + 2, "red")])
+    assert redis.taken[MOST + 1 :] == [envelope(MOST + 2)]
     await broker.close()
 
 

@@ -6,7 +6,6 @@ import pytest
 
 from tests.cluster.command import Command
 from tests.loadtest.command import LoadTest
-from tests.recovery.buses import OPTIONS, bus_options
 
 APP = "socketio_cluster.loadtest.targets.ours:app"
 USERS = 100
@@ -14,11 +13,10 @@ CUTS = 3
 RIGHT = {"lost": 0, "duplicated": 0, "reordered": 0, "leaked": 0, "missed_away": 0, "foreign": 0}
 
 
-@pytest.fixture(params=OPTIONS)
-def urls(request, prefix):
+@pytest.fixture
+def urls(serving):
     """The ports of three workers with recovery."""
-    options = ["--port=0", "--direct-port=0", "--workers=3", "--recovery-seconds=60", f"--prefix={prefix}"]
-    with Command("serve", APP, *options, *bus_options(request)) as command:
+    with Command("serve", APP, *serving) as command:
         yield [pair[1] for _, pair in sorted(command.nodes(3).items())]
 
 

@@ -12,17 +12,15 @@ import pytest
 
 from tests.cluster.command import Command
 from tests.harness import SECONDS
-from tests.recovery.buses import OPTIONS, bus_options
 from tests.recovery.door import Door
 
 APP = "tests.recovery.app:app"
 
 
-@pytest.fixture(params=OPTIONS)
-def served(request, prefix):
+@pytest.fixture
+def served(serving):
     """Three workers with recovery, by the URL of each one's own port."""
-    options = ["--port=0", "--direct-port=0", "--workers=3", "--recovery-seconds=60", f"--prefix={prefix}"]
-    with Command("serve", APP, *options, *bus_options(request)) as command:
+    with Command("serve", APP, *serving) as command:
         nodes = [SimpleNamespace(url=urls[-1]) for _, urls in sorted(command.nodes(3).items())]
         yield SimpleNamespace(command=command, nodes=nodes)
 
