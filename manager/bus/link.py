@@ -78,6 +78,8 @@ class Link:
         self._sender = Sender(outgoing, ends.refused)
         self._ends = ends
         self._work = asyncio.Event()
+        self.wake = self._work.set
+        """Tells the link that there is something to send."""
         self._wishes = asyncio.Event()
         self._broken: asyncio.Future[None] | None = None
         self._turn: asyncio.Future[None] | None = None
@@ -91,11 +93,6 @@ class Link:
         return self._up.is_set()
 
     @property
-    def limit(self) -> int:
-        """The most bytes of one envelope that the bus takes, as far as that is known."""
-        return self._sender.limit
-
-    @property
     def publish_errors(self) -> int:
         """How many batches the bus did not take. They are sent again when it is back."""
         return self._sender.errors
@@ -103,10 +100,6 @@ class Link:
     async def wait_up(self) -> None:
         """Return when the bus is reached."""
         await self._up.wait()
-
-    def wake(self) -> None:
-        """Tell the link that there is something to send."""
-        self._work.set()
 
     def wish(self) -> None:
         """Tell the link that the interest has changed."""

@@ -37,9 +37,12 @@ class Greetings:
         """Note the hello of a node."""
         self._from.add(origin)
 
-    def due(self, now: float) -> set[str]:
-        """Remove and return the nodes to answer now. They are empty if the last answer was not long ago."""
-        if not self._from or now < self._next:
+    def due(self, now: float, *, at_once: bool = False) -> set[str]:
+        """Remove and return the nodes to answer now.
+
+        They are empty if the last answer was not long ago, unless ``at_once`` is set.
+        """
+        if not self._from or (now < self._next and not at_once):
             return set()
         due, self._from, self._next = self._from, set(), now + PAUSE
         return due

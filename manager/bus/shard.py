@@ -85,6 +85,7 @@ class Shard:
         self._said_goodbye = False
         self.interest = Interest()
         self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
+        self.silence = self._streams.silence
         self._membership = Membership(self._streams, listener)
         codec = Codec(place.prefix, options.secret)
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
@@ -250,14 +251,15 @@ class Shard:
                 self._turn(now)
 
     def _turn(self, now: float) -> None:
-        if self._membership.settled(now):
-            self._flow()
+        settled = self._membership.settled(now)
         if now - self._beat_at >= self.options.heartbeat:
             self._beat_at = now
             self._speaker.beat(self._info())
             self._introduction.said(now, self.publisher.said[-1])
-        if greeted := self._membership.greetings.due(now):
+        if greeted := self._membership.greetings.due(now, at_once=settled):
             self._speaker.answer(self._info(), greeted, len(self._membership.nodes))
+        if settled:
+            self._flow()  # After the answer, whose offer would name what flows. Others would ask for it.
         self._catching_up.turn(now)
         if now - self._checked_at >= CHECK_NODES:
             self._checked_at = now

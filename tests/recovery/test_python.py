@@ -157,6 +157,41 @@ async def test_what_did_not_arrive_comes_again(nodes, door, connect):
     await client.fence(a)
 
 
+async def test_a_slow_connect_handler(nodes, door, connect, kind):
+    """What is emitted while a connect handler runs, and did not arrive after it, comes again."""
+    a, b, _ = nodes
+
+    async def slow(sid, environ, auth):
+        await a.sio.emit("held", 1, to=sid)
+        await a.manager.in_order()
+
+    a.sio.on("connect", slow)
+    client = await connect()
+    await client.take(("held", 1))
+    await renew(a)
+    client.sio._sessions._sessions["/"].offset = None
+    door.cut(b)
+    assert await client.came_back() is True
+    await client.take(("held", 1))
+    await client.fence(a)
+
+
+async def test_connected_again_by_hand(nodes, door, connect):
+    """A client that does not connect again by itself is recovered when its program lets it connect."""
+    a, b, _ = nodes
+    client = await connect(reconnection=False)
+    sid = client.sid
+    door.cut()
+    await client.away()
+    await b.sio.emit("missed", 1)
+    door.lead(b)
+    await client.open(door.url, transports=["websocket"])
+    assert await client.came_back() is True
+    assert client.sid == sid
+    await client.take(("missed", 1))
+    await client.fence(a)
+
+
 async def test_a_client_that_leaves(nodes, door, connect):
     """A client that has said that it leaves, and comes again, is a new one."""
     client = await connect()
