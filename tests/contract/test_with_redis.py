@@ -28,20 +28,27 @@ def unstamped(raw):
 
 @contextlib.asynccontextmanager
 async def far_away(port, *, delay):
-    """A server behind a long line: the port at which what the server at ``port`` says comes late."""
+    """A server behind a long line: the port at which what the server at ``port`` says comes late.
+
+    Whoever is connected there has to leave before the end.
+    """
+    lines = []
 
     async def pass_on(reader, writer, delay):
         while data := await reader.read(65536):
             await asyncio.sleep(delay)
             writer.write(data)
         writer.close()
+        await writer.wait_closed()
 
     async def serve(reader, writer):
+        lines.append(asyncio.current_task())
         server_reader, server = await asyncio.open_connection("127.0.0.1", port)
         await asyncio.gather(pass_on(reader, server, 0), pass_on(server_reader, writer, delay))
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as door:
         yield door.sockets[0].getsockname()[1]
+        await asyncio.gather(*lines, return_exceptions=True)
 
 
 @pytest.mark.parametrize("slow", ["bus", "redis"])
