@@ -19,12 +19,10 @@ from tests.recovery.python_clients import own_client
 APP = "tests.recovery.app:with_plain"
 
 
-@pytest.fixture(params=["local", "redis"])
-def served(request, prefix):
+@pytest.fixture
+def served(serving):
     """Three workers with recovery, by the URL of each one's own port."""
-    bus = [] if request.param == "local" else [f"--bus={request.getfixturevalue('redis_url')}"]
-    options = ["--port=0", "--direct-port=0", "--workers=3", "--recovery-seconds=60", f"--prefix={prefix}"]
-    with Command("serve", APP, *options, *bus) as command:
+    with Command("serve", APP, *serving) as command:
         nodes = [SimpleNamespace(url=urls[-1].rstrip("/")) for _, urls in sorted(command.nodes(3).items())]
         yield SimpleNamespace(command=command, nodes=nodes)
 
