@@ -7,8 +7,9 @@ import contextlib
 
 import pytest
 
-from tests.harness import SECONDS
+from tests.harness import SECONDS, three_nodes
 from tests.recovery.clients import left, renew
+from tests.recovery.door import Door
 from tests.recovery.python_clients import own_client
 
 
@@ -174,6 +175,20 @@ async def test_a_slow_connect_handler(nodes, door, connect, kind):
     assert await client.came_back() is True
     await client.take(("held", 1))
     await client.fence(a)
+
+
+async def test_a_frozen_connection(bus_url, prefix, kind):
+    """A client whose connection is frozen, so that no side hears of it, is recovered after missed pings."""
+    pings = {"ping_interval": 0.5, "ping_timeout": 0.5}
+    async with three_nodes(bus_url, prefix, count=2, recovery_seconds=30, server_options=pings) as (a, b):
+        async with Door(a) as door, own_client(kind, door) as client:
+            sid = client.sid
+            door.freeze(b)
+            await a.sio.emit("missed", 1, to=sid)
+            assert await client.came_back() is True
+            assert client.sid == sid
+            await client.take(("missed", 1))
+            await client.fence(a)
 
 
 async def test_connected_again_by_hand(nodes, door, connect):
