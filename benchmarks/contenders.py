@@ -34,10 +34,21 @@ class Contender:
     version: Callable[[], str]
 
 
+RECOVERY_SECONDS = "120"
+
+
 def _serve_ours(port: int, url: str) -> list[str]:
     # The CPU and the memory of the supervisor count too.
     serve = ["-m", "socketio_cluster", "serve", "benchmarks.servers.ours:app", "--workers", "1"]
     return [sys.executable, *serve, "--port", str(port), "--bus", url, "--log-level", "warning"]
+
+
+def _serve_recovery(port: int, url: str) -> list[str]:
+    return [*_serve_ours(port, url), "--recovery-seconds", RECOVERY_SECONDS]
+
+
+def _ours_version() -> str:
+    return f"python-socketio {version('python-socketio')}, Python {sys.version.split()[0]}"
 
 
 def _prepare_stock(bus: str) -> None:
@@ -57,9 +68,18 @@ def _stock_version() -> str:
     return ", ".join(parts)
 
 
-def _node_version() -> str:
+def _prepare_node(bus: str) -> None:
+    need("node")
+    install_node()
+
+
+def _serve_node(port: int, url: str) -> list[str]:
+    return [need("node"), str(install_node()), str(port), url]
+
+
+def _node_version(adapter: str) -> str:
     lock = json.loads((HERE / "servers/node/package-lock.json").read_text())["packages"]
-    names = ("socket.io", "@socket.io/redis-adapter", "redis")
+    names = ("socket.io", adapter, "redis")
     packages = ", ".join(f"{name} {lock[f'node_modules/{name}']['version']}" for name in names)
     return f"{packages}, Node.js {_said_by(need('node'), '--version')}"
 
@@ -86,15 +106,29 @@ _ALL = (
         "this cluster",
         prepare=lambda bus: None,
         command=_serve_ours,
-        version=lambda: f"python-socketio {version('python-socketio')}, Python {sys.version.split()[0]}",
+        version=_ours_version,
+    ),
+    Contender(
+        "recovery",
+        "this cluster, with recovery",
+        prepare=lambda bus: None,
+        command=_serve_recovery,
+        version=_ours_version,
     ),
     Contender("stock", "python-socketio", _prepare_stock, _serve_stock, _stock_version),
     Contender(
         "node",
         "Node.js",
-        prepare=lambda bus: (need("node"), install_node()),
-        command=lambda port, url: [need("node"), str(install_node()), str(port), url],
-        version=_node_version,
+        _prepare_node,
+        _serve_node,
+        version=lambda: _node_version("@socket.io/redis-adapter"),
+    ),
+    Contender(
+        "node-recovery",
+        "Node.js, with recovery",
+        _prepare_node,
+        command=lambda port, url: [*_serve_node(port, url), "recovery"],
+        version=lambda: _node_version("@socket.io/redis-streams-adapter"),
     ),
     Contender(
         "rust",

@@ -10,7 +10,7 @@ from benchmarks.report import middle
 from benchmarks.rows import Row
 from benchmarks.run import Run
 
-WIDTH, LEFT, BAR, GAP, HEAD, COLUMNS = 460, 160, 16, 6, 44, 2
+WIDTH, LEFT, BAR, GAP, HEAD, COLUMNS = 480, 180, 16, 6, 44, 2
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #24292f }
 .title { font-weight: 600; font-size: 13px }

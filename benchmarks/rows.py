@@ -10,8 +10,8 @@ from benchmarks.scale import Scale, fitting
 
 Figures = dict[str, Any]
 
-ALL = ("ours", "stock", "node", "rust", "c")
-SERVERS = ("ours", "stock", "node", "rust")
+SERVERS = ("ours", "recovery", "stock", "node", "node-recovery", "rust")
+ALL = (*SERVERS, "c")
 WARM = 100
 """Connections made before others are measured, so that imports and first allocations do not count."""
 

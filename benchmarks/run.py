@@ -112,7 +112,7 @@ class Run:
             return
         outcome.figures.append(figures)
         told = (f"{metric.title} {metric.read(figures):,.{metric.digits}f}" for metric in row.metrics)
-        print(f"  {outcome.contender:6} {', '.join(told)}{_losses(figures)}", flush=True)
+        print(f"  {outcome.contender:13} {', '.join(told)}{_losses(figures)}", flush=True)
 
 
 def _losses(figures: dict[str, Any]) -> str:

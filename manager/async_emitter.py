@@ -226,12 +226,13 @@ class AsyncEmitter(EmitterCalls):
         try:
             async with asyncio.timeout(self._timeout):
                 await self._reach()
+                await self.node.reached()
         except TimeoutError:
             raise self._away("nothing was done") from None
         return self.remote
 
     async def _reach(self) -> None:
-        """Start the node if necessary, and wait for the bus.
+        """Start the node if necessary, and wait for the bus: for one of its shards if it has several.
 
         Nothing is posted before the bus is reached: the first message of a new sender must be its hello.
         """
@@ -246,11 +247,17 @@ class AsyncEmitter(EmitterCalls):
                 self.node.start(self._timeout), context=Context()
             )
         starting = self._starting
-        await asyncio.wait([starting])
+        if not starting.done():
+            reached = asyncio.ensure_future(self.node.reached_any())
+            try:
+                await asyncio.wait([starting, reached], return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                reached.cancel()
         if starting.cancelled():
             raise BrokerError("the emitter was closed meanwhile")
-        starting.result()
-        await self.node.reached()
+        if starting.done():
+            starting.result()
+        await self.node.reached_any()
 
     def _settle(self) -> None:
         if self._own_loop.entered():

@@ -148,6 +148,8 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         if self.recovery is not None and client.session is not None and client.session.returning:
             await self.recovery.catch_up(client, client.session)
         complete = client.connected(time.time())
+        if client.session is not None:
+            client.session.written_at = time.monotonic()
         if client.lost is not None:
             await self.host.handle_disconnect(client.eio_sid, namespace, client.lost)
         elif client.kicked:
@@ -223,7 +225,7 @@ class ClusterManager(ClusterCalls, RoomKeeper):
             return
         rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
         ack_id = 0 if callback is None else shared_ack_id()
-        encoded = encode_event(self.packet_class, event, data, namespace, ack_id)
+        encoded = encode_event(self.server.packet_class, event, data, namespace, ack_id)
         await self.emit_encoded(encoded, namespace, rooms, skip, callback, ignore_queue)
 
     async def emit_encoded(
@@ -255,8 +257,8 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         if not ignore_queue:
             if callback is not None:
                 self.expiry.start()
-            if isinstance(callback, AckWaiter) and not reached and (not number or self._is_gone(rooms)):
-                callback.abandon()
+                if isinstance(callback, AckWaiter) and not reached and (not number or self._is_gone(rooms)):
+                    callback.abandon()
             if self.node.publisher.full(number):
                 await self.node.publisher.wait_for_capacity(number)
         if self.backpressure.emitted(encoded.size):

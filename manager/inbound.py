@@ -86,7 +86,7 @@ class Inbound:
     def _emit(self, origin: str, message: Emit) -> None:
         check_readable(message.parts, message.text)
         rooms = message.rooms
-        if rooms is not None:
+        if rooms is not None and (len(rooms) != 1 or node_of(rooms[0]) is not None):
             rooms = self._rooms_here(origin, message, rooms)
         reached = self._deliver(origin, message, rooms, message.skip)
         if message.ack:
@@ -116,8 +116,6 @@ class Inbound:
 
         Rooms with the form of another node's sids are left to that node, which passes the emit on.
         """
-        if len(rooms) == 1 and node_of(rooms[0]) is None:
-            return rooms  # nearly always
         owners = [node_of(room) for room in rooms]
         node, pairs = self._manager.node, list(zip(rooms, owners, strict=True))
         self._pass_on(origin, message, [room for room, owner in pairs if owner == node.id])

@@ -84,7 +84,7 @@ class Remote:
             return 0
         request = self.expect(callback, rooms) if callback is not None else 0
         patience = seconds_of(callback, 0) if callback is not None else 0
-        parts, text, ack_at, ack_id = encoded
+        parts, text, ack_at, ack_id = encoded.parts, encoded.text, encoded.ack_at, encoded.ack_id
         message = Emit(namespace, rooms, skip, parts, text, request, ack_at, ack_id, patience)
         try:
             return self._node.post(message, *channels)

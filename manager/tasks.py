@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any, Final, TypeVar
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -28,6 +28,21 @@ def log_error_of(task: asyncio.Task[None]) -> None:
         logger.critical("a task of the node ended", exc_info=task.exception())
 
 
+async def happens(event: Coroutine[Any, Any, None], task: asyncio.Task[None], seconds: float) -> bool:
+    """Wait for an event that a task brings about, for so many seconds at most. Returns whether it happened.
+
+    Raises what the task raises if it ends before.
+    """
+    waiting = asyncio.ensure_future(event)
+    try:
+        ended, _ = await asyncio.wait({waiting, task}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()
+    if task in ended:
+        task.result()
+    return waiting in ended
+
+
 async def ticks(seconds: float) -> AsyncIterator[tuple[float, bool]]:
     """Yield the monotonic time every so many seconds, and whether this tick is late."""
     last = time.monotonic()
@@ -36,6 +51,14 @@ async def ticks(seconds: float) -> AsyncIterator[tuple[float, bool]]:
         now = time.monotonic()
         yield now, now - last > seconds + LATE
         last = now
+
+
+async def in_pieces(items: Sequence[T], size: int) -> AsyncIterator[Sequence[T]]:
+    """Yield pieces of at most so many items. Other tasks get a turn between two pieces."""
+    for start in range(0, len(items), size):
+        if start:
+            await asyncio.sleep(0)
+        yield items[start : start + size]
 
 
 class Recurring:

@@ -104,7 +104,9 @@ static void open_client(int i) {
 }
 
 static void upgrade(int i) {
-    static const char request[] = "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    /* Who has no recovery does not know the last parameter. */
+    static const char request[] = "GET /socket.io/?EIO=4&transport=websocket&recovery=1 HTTP/1.1\r\n"
+        "Host: 127.0.0.1\r\n"
         "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     struct client *c = &clients[i];

@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.machine import describe
-from benchmarks.outage.table import rows, write
+from benchmarks.outage.table import rows
 from benchmarks.outage.trial import Load, Outcome, run
+from benchmarks.scale_page import write
 
 LOADS = {
     "20": Load(20, 200, rate=50),
@@ -42,7 +43,7 @@ def main() -> None:
             outcomes.append(outcome)
             print("\n".join(rows([outcome])[-1:]), outcome.counts, flush=True)
     if not choice.print:
-        write(outcomes, describe())
+        write("measured", rows(outcomes), describe())
 
 
 if __name__ == "__main__":

@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks.build import HERE
 from benchmarks.outage.trial import Outcome
-
-PAGE = HERE.parent / "docs" / "scale.md"
-START, END = "<!-- measured -->", "<!-- /measured -->"
 
 HEAD = (
     "| load | fault | Redis sends before, CPU of all nodes | all back on the bus | caught up "
@@ -20,16 +16,6 @@ HEAD = (
 def rows(outcomes: Iterable[Outcome]) -> list[str]:
     """Give the table's lines."""
     return [*HEAD, *map(_row, outcomes)]
-
-
-def write(outcomes: list[Outcome], machine: dict[str, str]) -> None:
-    """Put the table between the marks of the page."""
-    page = PAGE.read_text(encoding="utf-8")
-    before, _, rest = page.partition(START)
-    _, _, after = rest.partition(END)
-    made = f"{machine['machine']}, {machine['system']}; commit {machine['commit']}, {machine['date']}"
-    lines = [START, "", *rows(outcomes), "", f"{made}.", "", END]
-    PAGE.write_text(before + "\n".join(lines) + after, encoding="utf-8")
 
 
 def _row(outcome: Outcome) -> str:

@@ -7,6 +7,7 @@ with the same bytes and the same calls of handlers.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -72,7 +73,7 @@ class Entrance:
         query = request.query.decode()
         if not self._is_plain(request.path, query) or not self._opening.possible:
             return False
-        environ = LazyEnviron(query, lambda: self._environ(make_scope()))
+        environ = LazyEnviron(_early(query, request.headers), lambda: self._environ(make_scope()))
         if not self._from_here(request.headers, environ):
             return False
         answer = self._gate.turn_away()
@@ -111,6 +112,14 @@ class Entrance:
         environ = run_now(self._host.environ_of(scope, taken_over, _connected))
         forget_asgi(environ)
         return environ
+
+
+def _early(query: str, headers: list[Header]) -> dict[str, Any]:
+    """Return what is in an environ before it is made: enough to tell whether a client knows recovery."""
+    agents = [value for name, value in headers if name == b"user-agent"]
+    if len(agents) != 1 or not agents[0].isascii():
+        return {"QUERY_STRING": query}
+    return {"QUERY_STRING": query, "HTTP_USER_AGENT": sys.intern(agents[0].decode())}  # many have the same
 
 
 def entrance(app: Any, served: Any, complete: Callable[[Scope], object]) -> Any:

@@ -17,14 +17,14 @@ class LazyEnviron(dict[str, Any]):
     """An environ as python-engineio makes it, but later: most connect handlers look only at ``auth``.
 
     Args:
-        query: the query of the request. It is there from the beginning.
+        early: what is there from the beginning: the query and, if the request names one, the user agent.
         make: makes the whole environ. It is called once at most.
     """
 
     __slots__ = ("_make",)
 
-    def __init__(self, query: str, make: Callable[[], dict[str, Any]]) -> None:
-        super().__init__(QUERY_STRING=query)
+    def __init__(self, early: dict[str, Any], make: Callable[[], dict[str, Any]]) -> None:
+        super().__init__(early)
         self._make: Callable[[], dict[str, Any]] | None = make
 
     def fill(self) -> None:

@@ -9,6 +9,7 @@ negotiated here, so any reserved bit is an error.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from struct import Struct
 from typing import Final
 
 from websockets.frames import apply_mask  # type: ignore[attr-defined]
@@ -31,6 +32,7 @@ _SMALL: Final = {
     for opcode in (TEXT, BINARY, CLOSE, PING, PONG)
 }
 """The first two bytes of small frames, by opcode and size."""
+_MEDIUM: Final = Struct(">BBH")
 
 
 class FrameError(Exception):
@@ -51,7 +53,7 @@ def frame(opcode: int, payload: bytes) -> bytes:
     if size < 126:
         return _SMALL[opcode][size] + payload
     if size < 65536:
-        return bytes((0x80 | opcode, 126)) + size.to_bytes(2, "big") + payload
+        return _MEDIUM.pack(0x80 | opcode, 126, size) + payload
     return bytes((0x80 | opcode, 127)) + size.to_bytes(8, "big") + payload
 
 

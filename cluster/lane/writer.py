@@ -83,7 +83,12 @@ class LaneWriter(asyncio.Protocol):
 
     def write(self, outgoing: Outgoing) -> None:
         """Send an event, with its attachments behind it."""
-        self.write_frame(outgoing.wire or _render(outgoing))
+        wire = outgoing.wire or _render(outgoing)
+        if self._pending is None:  # as in `write_frame`; a call for each delivery would cost too much here
+            self._pending = wire
+            self._group.flusher.add(self)
+        else:
+            self.write_frame(wire)
 
     def write_packet(self, packet: eio.Packet) -> None:
         """Send an Engine.IO packet."""
@@ -173,9 +178,10 @@ class LaneWriter(asyncio.Protocol):
 
 def _render(outgoing: Outgoing) -> bytes:
     """Return the frames of an event. They are made once, and kept in it for all lanes."""
-    head, attachments = outgoing.encoded.parts[0], outgoing.encoded.parts[1:]
-    wire = frame(TEXT, b"4" + head) if outgoing.encoded.text else frame(BINARY, head)
-    if attachments:
-        wire = b"".join((wire, *(frame(BINARY, part) for part in attachments)))
+    encoded = outgoing.encoded
+    parts = encoded.parts
+    wire = frame(TEXT, b"4" + parts[0]) if encoded.text else frame(BINARY, parts[0])
+    if len(parts) > 1:
+        wire = b"".join((wire, *(frame(BINARY, part) for part in parts[1:])))
     outgoing.wire = wire
     return wire

@@ -60,7 +60,7 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
         """Whether the client wants to know how far it has come, and to come back."""
         self.arrival = Arrival(False)
         """What it says of itself when it joins the namespace."""
-        self._told = ""
+        self._told: str | None = None
         self._endpoint = endpoint
         self._host = endpoint.manager.host
         self._codec = endpoint.codec
@@ -99,7 +99,9 @@ class PlainSocket(AsyncSocket):  # type: ignore[misc]
         if kind in (sio.ACK, sio.BINARY_ACK):
             self.writer.write(Message(args=tuple(data), ack=packet.id))
         elif kind == sio.CONNECT:
-            self.writer.write(welcome(self._endpoint.manager, self, self._endpoint.namespace, data))
+            message = welcome(self._endpoint.manager, self, self._endpoint.namespace, data)
+            self._told = message.id
+            self.writer.write(message)
         elif kind == sio.CONNECT_ERROR:
             self.writer.write(Message(event="connect_error", args=(data,)))
             self.writer.end(REFUSED, str(data.get("message", "")) if isinstance(data, dict) else str(data))

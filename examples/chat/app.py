@@ -22,7 +22,7 @@ ROOM = "chat"
 PEOPLE = "people"  # who is registered: everybody watches this room
 NODE = os.environ.get("CLUSTER_NODE_NAME", "node")
 
-manager = ClusterManager()
+manager = ClusterManager(recovery_seconds=60)
 sio = AsyncServer(async_mode="asgi", client_manager=manager)
 names = Names(os.environ.get("CHAT_DB", str(HERE / "chat.sqlite")))
 
@@ -45,6 +45,8 @@ async def one_value(sid, event, args):
 
 @sio.event
 async def connect(sid, environ, auth):
+    if environ["socketio.recovered"]:
+        return  # It is where it was, but for the name, which its page registers again.
     plain = environ["PATH_INFO"] == "/ws"
     await sio.save_session(sid, {"kind": "WebSocket" if plain else "Socket.IO", "name": None})
     await sio.presence.watch(sid, PEOPLE)
@@ -56,14 +58,16 @@ async def register(sid, name=None):
     if not name.isprintable():
         raise Refused("a name has only characters that can be seen")
     session = await sio.get_session(sid)
-    if session["name"] is not None:
+    if session["name"] not in (None, name):
         raise Refused(f"you are {session['name']} already: unregister first")
-    if not await names.take(name, sid, manager.nodes()):
+    if not await names.take(name, sid, manager.node_id, manager.nodes()):
+        if session["name"] is not None:  # it was away, and somebody else took the name
+            await unregister(sid)
         raise Refused(f"{name} is taken: choose another name")
     if not manager.is_connected(sid, "/"):  # left meanwhile, and its disconnect handler found no name yet
-        await names.free(sid)
+        await names.free(sid, manager.node_id)
         return None
-    session["name"] = name
+    await sio.save_session(sid, {**session, "name": name})
     await sio.enter_room(sid, ROOM)
     await sio.presence.track(sid, PEOPLE, key=name, meta={"kind": session["kind"]})
     return {"name": name, "node": NODE}
@@ -87,17 +91,17 @@ async def send(sid, text=None):
 @sio.event
 async def unregister(sid, *_):
     session = await sio.get_session(sid)
-    session["name"] = None
+    await sio.save_session(sid, {**session, "name": None})
     await sio.leave_room(sid, ROOM)
     await sio.presence.untrack(sid, PEOPLE)
-    await names.free(sid)
+    await names.free(sid, manager.node_id)
     return {}
 
 
 @sio.event
 async def disconnect(sid, reason):
     """Free the name at once. Others see the person go when nobody has come back with it in a few seconds."""
-    await names.free(sid)
+    await names.free(sid, manager.node_id)
 
 
 @sio.presence.on_join

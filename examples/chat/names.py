@@ -8,8 +8,8 @@ from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 
 # The name is the key, so two nodes cannot give it to two people.
-TABLE = "create table if not exists names (name text primary key collate nocase, sid text unique not null)"
-NODE_OF = "substr(sid, 1, 8)"  # a sid begins with the id of its node
+TABLE = """create table if not exists people
+    (name text primary key collate nocase, sid text unique not null, node text not null)"""
 
 
 class Names:
@@ -30,8 +30,8 @@ class Names:
             self._db.execute(TABLE)
         return self._db
 
-    async def take(self, name: str, sid: str, nodes: Collection[str]) -> bool:
-        """Give a person this name; False when it is taken by somebody on one of the live nodes."""
+    async def take(self, name: str, sid: str, node: str, nodes: Collection[str]) -> bool:
+        """Give a person on a node this name; False when somebody else on one of the live nodes has it."""
 
         def work() -> bool:
             db, marks = self._open(), ",".join("?" * len(nodes))
@@ -39,15 +39,17 @@ class Names:
             try:
                 with db:
                     db.execute(
-                        f"delete from names where name = ? and {NODE_OF} not in ({marks})", (name, *nodes)
+                        f"delete from people where name = ? and (sid = ? or node not in ({marks}))",
+                        (name, sid, *nodes),
                     )
-                    db.execute("insert into names values (?, ?)", (name, sid))
+                    db.execute("insert into people values (?, ?, ?)", (name, sid, node))
             except sqlite3.IntegrityError:
                 return False
             return True
 
         return await self._run(work)
 
-    async def free(self, sid: str) -> None:
-        """Let others have the name of a person."""
-        await self._run(lambda: self._open().execute("delete from names where sid = ?", (sid,)))
+    async def free(self, sid: str, node: str) -> None:
+        """Let others have the name of a person, who may be on another node with the same sid already."""
+        query = "delete from people where sid = ? and node = ?"
+        await self._run(lambda: self._open().execute(query, (sid, node)))

@@ -42,7 +42,7 @@ class Receipt:
         """
         if not self._session.refused:
             return {}
-        keys = [dict.fromkeys(map(routing_key, channels)) for channels, *_ in self._batch]
+        keys = [dict.fromkeys(map(routing_key, each.channels)) for each in self._batch]
         owners = [index for index, names in enumerate(keys) for _ in names]
         numbers = {self._before + 1 + at: index for at, index in enumerate(owners)}
         mine = self._session.refused & numbers.keys()

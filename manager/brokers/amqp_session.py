@@ -67,9 +67,9 @@ class AmqpSession:
         """Send the batch. The server has answered for it when ``confirmed`` reaches the returned number."""
         number, frame_max = self._channel.channel_id, self._connection.frame_max
         parts, size = [], 0
-        for channels, payload, _ in batch:
-            for key in dict.fromkeys(map(routing_key, channels)):
-                parts.append(publish_frames(number, EXCHANGE, key, payload, frame_max))
+        for publication in batch:
+            for key in dict.fromkeys(map(routing_key, publication.channels)):
+                parts.append(publish_frames(number, EXCHANGE, key, publication.payload, frame_max))
                 self.published += 1
                 size += len(parts[-1])
             if size > CHUNK:

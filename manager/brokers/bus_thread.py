@@ -173,7 +173,7 @@ class BusThread:
             session.tick()
 
     def _hand_over(self, deliveries: list[Delivery], finished: list[Done]) -> None:
-        size = sum([len(payload) for _, payload in deliveries]) + OVERHEAD * len(deliveries)
+        size = sum([len(delivery.payload) for delivery in deliveries]) + OVERHEAD * len(deliveries)
         self._out += size
         if self._out - self._in > INBOX_LIMIT:
             raise BrokerError(f"the event loop is more than {INBOX_LIMIT // 2**20} MiB behind the bus")

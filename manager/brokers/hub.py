@@ -103,7 +103,8 @@ class Hub:
     def publish(self, batch: list[Publication]) -> None:
         """Deliver a batch. A client gets each message once, and all of them in one write."""
         outgoing: defaultdict[HubClient, list[Delivery]] = defaultdict(list)
-        for channels, payload, recorded in batch:
+        for publication in batch:
+            channels, payload, recorded = publication.channels, publication.payload, publication.recorded
             message = self._memories.record(recorded, payload) if recorded else payload
             if message is None:
                 continue

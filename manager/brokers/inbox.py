@@ -35,7 +35,7 @@ class Inbox:
         """Add deliveries. Raises ``BrokerError`` if more than ``INBOX_LIMIT`` bytes wait for the reader."""
         if not deliveries:
             return
-        self._size += sum([len(payload) for _, payload in deliveries]) + OVERHEAD * len(deliveries)
+        self._size += sum([len(delivery.payload) for delivery in deliveries]) + OVERHEAD * len(deliveries)
         if self._size > INBOX_LIMIT:
             raise BrokerError(f"this node is more than {INBOX_LIMIT // 2**20} MiB behind its bus")
         self._deliveries += deliveries

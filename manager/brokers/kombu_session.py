@@ -66,9 +66,11 @@ class KombuSession:
 
     def publish(self, batch: Sequence[Publication]) -> int:
         """Send the batch. A message counts as confirmed when it is sent."""
-        for channels, payload, _ in batch:
-            for key in dict.fromkeys(map(routing_key, channels)):
-                message = self._channel.prepare_message(payload, content_type="application/octet-stream")
+        for publication in batch:
+            for key in dict.fromkeys(map(routing_key, publication.channels)):
+                message = self._channel.prepare_message(
+                    publication.payload, content_type="application/octet-stream"
+                )
                 self._channel.basic_publish(message, EXCHANGE, key)
                 self.confirmed += 1
         return self.confirmed

@@ -90,16 +90,16 @@ class NatsBroker:
         limit = self.limit or LARGEST
         reasons = {
             index: f"NATS at {self._line.place} takes {limit} bytes at most (max_payload)"
-            for index, (_, payload, _) in enumerate(batch)
-            if len(payload) > limit
+            for index, publication in enumerate(batch)
+            if len(publication.payload) > limit
         }
         if batch:
             await self._join(batch[0].channels[0])
         sent = [
-            (index, subject(name), payload)
-            for index, (names, payload, _) in enumerate(batch)
+            (index, subject(name), publication.payload)
+            for index, publication in enumerate(batch)
             if index not in reasons
-            for name in names
+            for name in publication.channels
         ]
         async with self._publishing:
             self._refused.clear()

@@ -56,7 +56,7 @@ class RedisClusterBroker:
 
     async def publish(self, batch: Sequence[Publication]) -> None:
         """Publish the batch on the owner of the slot."""
-        first = next((channel for channels, *_ in batch for channel in channels), None)
+        first = next((channel for publication in batch for channel in publication.channels), None)
         if first is not None:
             await (await self._owner(first)).publish(batch)
 

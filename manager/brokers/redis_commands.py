@@ -38,16 +38,18 @@ def call(script: str, cluster: str, *words: Word) -> bytes:
 def publish_commands(batch: Sequence[Publication], word: bytes) -> list[bytes]:
     """Return a command for each channel of each publication. ``word`` is PUBLISH or SPUBLISH."""
     head = b"*3\r\n$%d\r\n%b\r\n" % (len(word), word)
-    return [
-        b"%b$%d\r\n%b\r\n$%d\r\n%b\r\n" % (head, len(name), name, len(payload), payload)
-        for channels, payload, _ in batch
-        for name in map(str.encode, channels)
-    ]
+    commands: list[bytes] = []
+    for publication in batch:
+        payload, names = publication.payload, map(str.encode, publication.channels)
+        commands += [
+            b"%b$%d\r\n%b\r\n$%d\r\n%b\r\n" % (head, len(name), name, len(payload), payload) for name in names
+        ]
+    return commands
 
 
 def publish_owners(batch: Sequence[Publication]) -> list[range]:
     """Return for each of these commands the indexes of its publications."""
-    return [range(at, at + 1) for at, (channels, *_) in enumerate(batch) for _ in channels]
+    return [range(at, at + 1) for at, publication in enumerate(batch) for _ in publication.channels]
 
 
 def recording_commands(batch: Sequence[Publication], word: bytes) -> list[bytes]:
@@ -81,7 +83,7 @@ def _groups(batch: Sequence[Publication]) -> Iterator[range]:
 def _record(events: Sequence[Publication], word: bytes) -> bytes:
     """Return the command that records and publishes events of one sender."""
     words: list[Word] = [word, read_header(events[0].payload).origin]
-    for channels, payload, recorded in events:
-        number = read_header(payload).number
-        words += [number, payload, len(channels), *channels, len(recorded), *recorded]
+    for event in events:
+        number, channels, recorded = read_header(event.payload).number, event.channels, event.recorded
+        words += [number, event.payload, len(channels), *channels, len(recorded), *recorded]
     return call(RECORD, cluster_of(events[0].recorded[0]), *words)

@@ -13,13 +13,15 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 GONE_ENTRIES: Final = 20_000
 """The number of dropped entries that are still known, about 200 bytes each."""
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """One envelope: its number, when it was added, its channels, and its bytes (none if dropped).
 
     ``recorded`` are the channels in whose history the bus keeps it.
@@ -77,7 +79,8 @@ class Backlog:
         """Append an entry. Returns how many unsent ones were dropped for it."""
         self._unsent.append(entry)
         self._bytes += len(entry.payload)
-        return self.expire(entry.at)
+        oldest = self._sent[0] if self._sent else self._unsent[0]
+        return self.expire(entry.at) if self._over(oldest, entry.at) else 0
 
     def batch(self, count: int, size: int) -> list[Entry]:
         """Return the next unsent entries: at most ``count``, and ``size`` bytes unless one is larger."""
@@ -166,7 +169,7 @@ class Backlog:
     def _evict(self, entries: deque[Entry]) -> int:
         entry = entries.popleft()
         self._bytes -= len(entry.payload)
-        self._gone.append(entry._replace(payload=b""))
+        self._gone.append(msgspec.structs.replace(entry, payload=b""))
         if len(self._gone) > GONE_ENTRIES:
             self.floor = self._gone.popleft().number
         return entry.number

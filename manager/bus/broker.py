@@ -22,7 +22,9 @@ keeps these promises, which ``tests/contract`` checks:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 INBOX_LIMIT = 64 * 1024 * 1024
 """The most bytes that have arrived and were not yet returned by ``receive()``.
@@ -35,14 +37,14 @@ LARGEST = INBOX_LIMIT // 2
 """The most bytes of one payload, even if the bus takes more, so that it always fits into an inbox."""
 
 
-class Delivery(NamedTuple):
+class Delivery(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A payload that has arrived, and the channel that it was published to (on AMQP its routing key)."""
 
     channel: str
     payload: bytes
 
 
-class Publication(NamedTuple):
+class Publication(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A payload to publish, and the channels that it goes to.
 
     ``recorded`` are the channels in whose history it is kept; ``store.py`` says more. Only some brokers can

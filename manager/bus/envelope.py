@@ -18,7 +18,7 @@ from __future__ import annotations
 import hmac
 from hashlib import blake2b
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import Final
 
 import msgspec
 
@@ -31,10 +31,13 @@ VERSION: Final = 1
 SIGNED: Final = 1
 MAC_BYTES: Final = 16
 _HEADER: Final = Struct(f">BB{NODE_CHARS}sQd")
-_BODY: Final = _HEADER.size
+HEADER_BYTES: Final = _HEADER.size
+ORIGIN_END: Final = 2 + NODE_CHARS
+_NUMBER: Final = slice(ORIGIN_END, ORIGIN_END + 8)
+_NOTICE: Final = bytes(8)
 
 
-class Header(NamedTuple):
+class Header(msgspec.Struct, frozen=True, gc=False):
     """The sender's node id, the number in the sender's stream, and the time of sending in epoch seconds."""
 
     origin: str
@@ -53,6 +56,11 @@ def read_header(raw: bytes) -> Header:
     if version == MARK:
         raise EnvelopeError("version", "other nodes have recovery_seconds set, and this one has not")
     raise EnvelopeError("version", f"this node reads version {VERSION}, not {version}")
+
+
+def is_notice(raw: bytes) -> bool:
+    """Whether the number of an envelope is 0. There must be a header in it."""
+    return raw[_NUMBER] == _NOTICE
 
 
 class Codec:
@@ -77,16 +85,22 @@ class Codec:
 
     header = staticmethod(read_header)
 
+    def head(self, origin: str) -> bytes:
+        """Return the bytes with which each envelope of a sender begins, up to the number."""
+        return bytes((VERSION, SIGNED if self._macs else 0)) + origin.encode()
+
     def message(self, raw: bytes) -> Message:
         """Check the MAC and decode the message. Raises ``EnvelopeError``."""
-        start = _BODY
+        start = HEADER_BYTES
+        if len(raw) < start:
+            raise EnvelopeError("malformed", f"no header in {len(raw)} bytes")
         signed = bool(raw[1] & SIGNED)
         if signed is not bool(self._macs):
             text = "this node has no secret" if signed else "this cluster has a secret"
             raise EnvelopeError("unsigned", f"{text}: set the same CLUSTER_SECRET on every node")
         if signed:
             start += MAC_BYTES
-            head, said, body = raw[:_BODY], raw[_BODY:start], raw[start:]
+            head, said, body = raw[:HEADER_BYTES], raw[HEADER_BYTES:start], raw[start:]
             if not any(hmac.compare_digest(_sign(mac, head, body), said) for mac in self._macs):
                 raise EnvelopeError("signature", "altered, or of a cluster with another secret or prefix")
         try:
@@ -138,6 +152,10 @@ class SenderClock:
 
         ``wall`` is the machine's clock in epoch seconds, ``steady`` its monotonic clock.
         """
-        self._offset = max(self._offset, wall - steady)
-        self._last = max(steady + self._offset, self._last + STEP)
+        offset = wall - steady
+        if offset > self._offset:
+            self._offset = offset
+        time = steady + self._offset
+        least = self._last + STEP
+        self._last = max(least, time)
         return self._last

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class Interest:
     """Wanted and taken channels. The link subscribes and unsubscribes until both are the same."""
@@ -42,6 +44,6 @@ class Interest:
         self.taken.difference_update(give)
         return take, give
 
-    def took(self, channels: list[str]) -> None:
+    def took(self, channels: Iterable[str]) -> None:
         """Note the channels that the bus has confirmed."""
         self.taken.update(channels)

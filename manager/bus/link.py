@@ -23,6 +23,7 @@ from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.sender import Sender
 from socketio_cluster.manager.bus.store import Operation, Result, Store
 from socketio_cluster.manager.errors import BrokerError, WrongServer
+from socketio_cluster.manager.tasks import in_pieces
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -77,6 +78,8 @@ class Link:
         self._sender = Sender(outgoing, ends.refused)
         self._ends = ends
         self._work = asyncio.Event()
+        self.wake = self._work.set
+        """Tells the link that there is something to send."""
         self._wishes = asyncio.Event()
         self._broken: asyncio.Future[None] | None = None
         self._turn: asyncio.Future[None] | None = None
@@ -90,11 +93,6 @@ class Link:
         return self._up.is_set()
 
     @property
-    def limit(self) -> int:
-        """The most bytes of one envelope that the bus takes, as far as that is known."""
-        return self._sender.limit
-
-    @property
     def publish_errors(self) -> int:
         """How many batches the bus did not take. They are sent again when it is back."""
         return self._sender.errors
@@ -102,10 +100,6 @@ class Link:
     async def wait_up(self) -> None:
         """Return when the bus is reached."""
         await self._up.wait()
-
-    def wake(self) -> None:
-        """Tell the link that there is something to send."""
-        self._work.set()
 
     def wish(self) -> None:
         """Tell the link that the interest has changed."""
@@ -262,11 +256,11 @@ class Link:
     async def _adjust(self, broker: Broker) -> bool:
         """Subscribe and unsubscribe by the interest. Returns False if nothing had to be changed."""
         take, give = self._interest.changes()
-        for start in range(0, len(give), PIECE):
-            await broker.unsubscribe(give[start : start + PIECE])
-        for start in range(0, len(take), PIECE):
-            await broker.subscribe(take[start : start + PIECE])
-            self._interest.took(take[start : start + PIECE])
+        async for piece in in_pieces(give, PIECE):
+            await broker.unsubscribe(piece)
+        async for piece in in_pieces(take, PIECE):
+            await broker.subscribe(piece)
+            self._interest.took(piece)
             self._next()
         return bool(take or give)
 

@@ -37,9 +37,12 @@ class Greetings:
         """Note the hello of a node."""
         self._from.add(origin)
 
-    def due(self, now: float) -> set[str]:
-        """Remove and return the nodes to answer now. They are empty if the last answer was not long ago."""
-        if not self._from or now < self._next:
+    def due(self, now: float, *, at_once: bool = False) -> set[str]:
+        """Remove and return the nodes to answer now.
+
+        They are empty if the last answer was not long ago, unless ``at_once`` is set.
+        """
+        if not self._from or (now < self._next and not at_once):
             return set()
         due, self._from, self._next = self._from, set(), now + PAUSE
         return due
@@ -106,9 +109,9 @@ class Membership:
         """The live nodes by id, without this one."""
         return self._roster.nodes
 
-    def settle(self, until: float) -> None:
-        """Start to wait for the nodes that were on the bus before the outage."""
-        self._settling = Settling(self._roster.nodes, until)
+    def settle(self, nodes: Iterable[str], until: float) -> None:
+        """Start to wait for these nodes, which were on the bus before the outage."""
+        self._settling = Settling(nodes, until)
 
     def settled(self, now: float) -> bool:
         """Whether the waiting is over. Returns True only once for each ``settle``."""

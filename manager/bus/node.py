@@ -7,6 +7,7 @@ shard carries everything but rooms, and tells which nodes there are. Rooms are s
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 from socketio_cluster.manager.bus.channels import Channels
@@ -47,14 +48,15 @@ class Node:
         places = places_of(options.url, options.prefix)
         prefixes = [place.prefix for place in places]
         self.channels = ShardedChannels(prefixes) if len(places) > 1 else Channels(options.prefix)
-        listeners = [listener, *[Rooms(listener) for _ in places[1:]]]
+        self._first = Shard(self.id, places[0], options, listener, stats, serving=serving)
+        further = partial(Shard, self.id, serving=serving, others=lambda: self._first.nodes)
         self.shards = [
-            Shard(self.id, place, options, each, stats, serving=serving)
-            for place, each in zip(places, listeners, strict=True)
+            self._first,
+            *(further(place, options, Rooms(listener), stats) for place in places[1:]),
         ]
-        self._first = self.shards[0]
         self.publisher = Publishers([shard.publisher for shard in self.shards])
         """Publishes the envelopes of all shards."""
+        self._only = self._first.publisher if len(places) == 1 else None
 
     @property
     def alone(self) -> bool:
@@ -105,6 +107,10 @@ class Node:
         """Whether this is the id of a live node or of this node."""
         return self._first.knows(node)
 
+    def silence(self, node: str, now: float) -> float:
+        """Return for how many seconds a node was not heard; infinity for one that is not known."""
+        return self._first.silence(node, now)
+
     async def start(self, wait: float) -> None:
         """Connect to the bus. Returns when it is reached, or after ``wait`` seconds; the node goes on trying.
 
@@ -113,7 +119,13 @@ class Node:
         await asyncio.gather(*(shard.start(wait) for shard in self.shards))
 
     async def reached(self) -> None:
+        """Return when the first shard is reached, by which this node hears the others."""
+        await self._first.reached()
+
+    async def reached_any(self) -> None:
         """Return when one of the shards is reached. What is for the others waits for them."""
+        if any(shard.ready for shard in self.shards):
+            return
         waiting = [asyncio.ensure_future(shard.reached()) for shard in self.shards]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -147,6 +159,8 @@ class Node:
 
         Raises ``ValueError`` for channels of several shards.
         """
+        if self._only is not None:
+            return self._only.post(message, channels)  # Nearly always; its numbers are the same.
         if len(channels) > 1 and not self.channels.together(channels):
             raise ValueError("an envelope goes to channels of one shard")
         return self.publisher.post(self.channels.shard(channels[0]), message, channels)

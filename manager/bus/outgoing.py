@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
-from socketio_cluster.manager.bus.broker import Publication
+from socketio_cluster.manager.bus.broker import LARGEST, Publication
 
 PACED_BYTES: Final = 4 * 1024 * 1024
 """The most bytes, of all nodes together, that are on their way to a node that reads everything.
@@ -60,6 +60,8 @@ class Outgoing:
         self, backlog: Backlog, answer: Callable[[], Publication | None], mark: Callable[[], Publication]
     ) -> None:
         self.backlog = backlog
+        self.limit = LARGEST
+        """The most bytes of one envelope that the bus takes, as far as that is known."""
         self._answer = answer
         self._mark = mark
         self._notices: deque[Publication] = deque(maxlen=NOTICES)

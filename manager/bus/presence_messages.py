@@ -87,7 +87,8 @@ class ChangePresence(msgspec.Struct, array_like=True, tag=12, frozen=True):
 class PresenceCopy(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A piece of what a node knows of a room: clients of one node, as of a version of that node.
 
-    The first piece about a room has no owner. It has the keys for which handlers were called.
+    The first piece about a room has no owner. It has the keys for which handlers were called. ``patience`` is
+    how many seconds the owner's clients still count as present if nothing more is heard of it.
     """
 
     namespace: str
@@ -96,6 +97,7 @@ class PresenceCopy(msgspec.Struct, array_like=True, frozen=True, gc=False):
     version: int
     entries: list[Entry]
     called: list[str]
+    patience: float = 0.0
 
 
 PresenceMessage = PresenceChange | PresenceCalled

@@ -73,7 +73,7 @@ class Publisher:
             return 0
         now = time.monotonic()
         raw = self._pack(self.number + 1, message, now)
-        if len(raw) > self.backlog.max_bytes or len(raw) > self._link.limit:
+        if len(raw) > self.backlog.max_bytes or len(raw) > self._outgoing.limit:
             raise self.too_large(len(raw))
         self.number += 1
         dropped = self.backlog.add(Entry(self.number, now, channels, raw, recorded))
@@ -106,7 +106,7 @@ class Publisher:
     def largest(self) -> int:
         """The most bytes of an envelope that the buffer and the bus can hold, as far as that is known."""
         limit = self.backlog.max_bytes
-        return min(limit, self._link.limit) if self._link is not None else limit
+        return min(limit, self._outgoing.limit) if self._link is not None else limit
 
     def fits(self, size: int) -> bool:
         """Whether an event of so many bytes can be posted."""

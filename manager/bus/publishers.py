@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from socketio_cluster.manager.bus.messages import Message
-from socketio_cluster.manager.bus.publisher import Publisher
+from socketio_cluster.manager.bus.publisher import HIGH_WATER, Publisher
 
 
 class Publishers:
@@ -45,7 +45,7 @@ class Publishers:
 
         0 stands for the first shard.
         """
-        return self._all[number % self._count].full
+        return self._all[number % self._count].backlog.unsent > HIGH_WATER
 
     async def wait_for_capacity(self, number: int = 0) -> None:
         """Wait while the shard of this number is reached and too many envelopes wait for it.

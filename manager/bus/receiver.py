@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 
 from socketio_cluster.manager.bus.broker import Broker, Delivery
-from socketio_cluster.manager.bus.envelope import Codec, Header
+from socketio_cluster.manager.bus.envelope import ORIGIN_END, Codec, Header, is_notice
 from socketio_cluster.manager.bus.introduction import Introduction
 from socketio_cluster.manager.bus.messages import Message, Notice, Recorded
 from socketio_cluster.manager.bus.stamp import Stamp, read_stamp
@@ -98,6 +98,7 @@ class Receiver:
         self._stats = stats
         self._hand_over = hand_over
         self._noticed = noticed
+        self._own_head = codec.head(node)
         self.recorder: Recorder | None = None
         """Gets each event that the bus has numbered. Without it such events are refused."""
         self.one_way = True
@@ -164,6 +165,8 @@ class Receiver:
         if self.recorder is not None and raw[:1] == b"N":
             self._receive_numbered(self.recorder, raw, now, wall)
             return
+        if raw[:ORIGIN_END] == self._own_head and not is_notice(raw):
+            return  # Its own echo, which comes as often as anything else, costs no more than this.
         header = self._codec.header(raw)
         if header.origin == self._node:
             if not header.number:

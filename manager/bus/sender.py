@@ -74,8 +74,6 @@ class Sender:
         self._suspect = Suspect()
         self._under_way: list[Entry] = []
         self._through = False
-        self.limit = LARGEST
-        """The most bytes of one envelope that the bus takes, as far as that is known."""
         self.errors = 0
         """How many batches the bus did not take. They are sent again when it is back."""
         self.proven = 0
@@ -134,10 +132,10 @@ class Sender:
 
     def _learn(self, limit: int) -> bool:
         """Note the limit of the bus, and give up all larger envelopes. Returns False if there are none."""
-        self.limit = min(limit, LARGEST)
-        above = self._backlog.above(self.limit)
+        self._outgoing.limit = limit = min(limit, LARGEST)
+        above = self._backlog.above(limit)
         for entry in above:
-            self._give_up(entry, f"the bus takes {self.limit} bytes at most")
+            self._give_up(entry, f"the bus takes {limit} bytes at most")
         return bool(above)
 
     def _give_up(self, entry: Entry, why: str) -> None:

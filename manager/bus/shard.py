@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -35,7 +36,7 @@ from socketio_cluster.manager.bus.speaker import Speaker
 from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.stats import Stats
-from socketio_cluster.manager.tasks import log_error_of, ticks
+from socketio_cluster.manager.tasks import happens, log_error_of, ticks
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.options import Options
@@ -57,6 +58,7 @@ class Shard:
         listener: gets the messages of other nodes.
         stats: the counters.
         serving: False for a process that only emits.
+        others: returns the nodes that are known from elsewhere, which are expected here too.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class Shard:
         stats: Stats,
         *,
         serving: bool = True,
+        others: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self.id = node
         self.place = place
@@ -77,10 +80,12 @@ class Shard:
         self.draining = False
         self._listener = listener
         self._serving = serving
+        self._others = others
         self._joined_clock = self._marked_at = self._beat_at = self._checked_at = 0.0
         self._said_goodbye = False
         self.interest = Interest()
         self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
+        self.silence = self._streams.silence
         self._membership = Membership(self._streams, listener)
         codec = Codec(place.prefix, options.secret)
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
@@ -125,16 +130,7 @@ class Shard:
         self._tasks = [asyncio.create_task(self.link.run()), asyncio.create_task(self._tick())]
         for task in self._tasks:
             task.add_done_callback(log_error_of)
-        up = asyncio.ensure_future(self.link.wait_up())
-        try:
-            ended, _ = await asyncio.wait(
-                {up, self._tasks[0]}, timeout=wait, return_when=asyncio.FIRST_COMPLETED
-            )
-        finally:
-            up.cancel()
-        if self._tasks[0] in ended:
-            self._tasks[0].result()
-        elif not ended and self._serving:
+        if not await happens(self.link.wait_up(), self._tasks[0], wait) and self._serving:
             logger.warning("no bus at %s yet: serving local clients", safe_url(self.place.url or ""))
 
     async def reached(self) -> None:
@@ -187,15 +183,17 @@ class Shard:
         await self.receiver.begin(broker)
 
     def joined(self, *, again: bool) -> None:
-        """Say hello. After a cut, wait for the nodes that were there before, and recover missed envelopes."""
+        """Say hello. Wait for the nodes that have to be here too. After a cut, recover missed envelopes."""
         now = time.monotonic()
         self.receiver.echo = self._beat_at = now
         self._said_goodbye = False
         if again:
             self.stats.reconnects += 1
             self._catching_up.cut(now, now + 2 * self.options.heartbeat)
+        expected = {*self._membership.nodes, *self._others()} - {self.id}
+        if again or expected:
             self._outgoing.hold()
-            self._membership.settle(now + self.options.settle_seconds)
+            self._membership.settle(expected, now + self.options.settle_seconds)
         self._joined_clock = self.publisher.time()
         self._speaker.hello(self._info())
         self.receiver.joined(now)
@@ -253,14 +251,15 @@ class Shard:
                 self._turn(now)
 
     def _turn(self, now: float) -> None:
-        if self._membership.settled(now):
-            self._flow()
+        settled = self._membership.settled(now)
         if now - self._beat_at >= self.options.heartbeat:
             self._beat_at = now
             self._speaker.beat(self._info())
             self._introduction.said(now, self.publisher.said[-1])
-        if greeted := self._membership.greetings.due(now):
+        if greeted := self._membership.greetings.due(now, at_once=settled):
             self._speaker.answer(self._info(), greeted, len(self._membership.nodes))
+        if settled:
+            self._flow()  # After the answer, whose offer would name what flows. Others would ask for it.
         self._catching_up.turn(now)
         if now - self._checked_at >= CHECK_NODES:
             self._checked_at = now

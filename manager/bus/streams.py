@@ -14,12 +14,11 @@ accepted if the clocks of both differ by at most an hour.
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, field
 from typing import Final
 
 from socketio_cluster.manager.bus.envelope import Header
 from socketio_cluster.manager.bus.messages import Message, Offer
+from socketio_cluster.manager.bus.stream import RATE, UNKNOWN, Held, Stream
 from socketio_cluster.manager.errors import EnvelopeError
 
 CLOCKS_APART: Final = 3600.0
@@ -31,46 +30,6 @@ Messages that find no place are asked for later.
 """
 OVERHEAD: Final = 200
 """Bytes of memory that an empty message takes."""
-RATE: Final = 1_000_000
-"""Envelopes a second, more than any node publishes. A number that needs more than this is forged."""
-UNKNOWN: Final = -1
-"""Stands for the last number if nothing of a stream was heard yet."""
-
-
-@dataclass(slots=True)
-class Held:
-    """A live message that waits until the missed envelopes in front of it have come."""
-
-    number: int
-    message: Message
-    size: int
-
-
-@dataclass(slots=True)
-class Stream:
-    """How far a sender was heard.
-
-    * ``seen`` is its last number, or ``UNKNOWN``.
-    * ``heard`` is the time at which it was last heard.
-    * ``clock`` is the difference between this node's clock and the sender's clock.
-    * ``said`` is the time at which it sent its last notice, by its own clock.
-    * ``left`` tells that it has said goodbye.
-    * ``behind`` tells that some of its envelopes may have been missed.
-    * ``full`` tells that some live messages were not held, because there was no place.
-    * ``held`` are the live messages that wait.
-    * ``top`` is the highest number that it has named, and ``top_at`` is the time of that.
-    """
-
-    seen: int
-    heard: float
-    clock: float
-    said: float = 0.0
-    left: bool = False
-    behind: bool = False
-    full: bool = False
-    held: deque[Held] = field(default_factory=deque)
-    top: int = UNKNOWN
-    top_at: float = 0.0
 
 
 class Streams:
@@ -105,8 +64,10 @@ class Streams:
         elif now - header.sent - stream.clock > self._forget_after:
             raise _too_old(header)
         number = header.number
-        if number > stream.top:
-            self._climb(stream, number, now)
+        if stream.top < number <= stream.top + RATE:  # as in `climb`; a call would cost too much here
+            stream.top, stream.top_at = number, now
+        elif number > stream.top:
+            stream.climb(number, now)
         if stream.seen == UNKNOWN:
             self._place(stream, number - 1)
         if number <= stream.seen:
@@ -128,7 +89,7 @@ class Streams:
         stream = self._streams.get(header.origin)
         if stream is None:
             stream = self._meet(header, now, wall)
-        self._climb(stream, header.number, now)
+        stream.climb(header.number, now)
         if stream.seen == UNKNOWN:
             self._place(stream, header.number - 1)
         stream.heard = now
@@ -170,7 +131,7 @@ class Streams:
         number that the sender cannot have reached.
         """
         stream = self._streams[origin]
-        self._climb(stream, offer.upto, stream.heard)
+        stream.climb(offer.upto, stream.heard)
         stream.left = False
         if stream.seen == UNKNOWN:
             self._place(stream, offer.upto)
@@ -229,8 +190,12 @@ class Streams:
 
     def silent(self, origin: str, now: float) -> bool:
         """Whether this sender was not heard for too long."""
+        return self.silence(origin, now) > self._dead_after
+
+    def silence(self, origin: str, now: float) -> float:
+        """Return for how many seconds a sender was not heard; infinity for one that is not known."""
         stream = self._streams.get(origin)
-        return stream is None or self._is_silent(stream, now)
+        return float("inf") if stream is None else now - stream.heard
 
     def grace(self, now: float) -> None:
         """Start the silence of all senders again, because this node could not hear them."""
@@ -257,14 +222,6 @@ class Streams:
         """
         stream.behind = self._was_cut and before > 0
         stream.seen = 0 if stream.behind else before
-
-    def _climb(self, stream: Stream, number: int, now: float) -> None:
-        """Raise ``EnvelopeError`` for a forged number, which would make all later envelopes repeats."""
-        if number <= stream.top:
-            return
-        if stream.top != UNKNOWN and number - stream.top > RATE * (1 + now - stream.top_at):
-            raise EnvelopeError("number", f"{number}, when the last was {stream.top}")
-        stream.top, stream.top_at = number, now
 
     def _hear(self, stream: Stream, now: float) -> None:
         """Note that a sender was heard.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Collection, Iterable
+from collections.abc import Awaitable, Collection
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
@@ -52,10 +52,11 @@ class Fanout:
         else:
             for client in clients:
                 self.ask(client, encoded, rooms, callback)
-        self._manager.stats.delivered += len(clients)
-        return len(clients)
+        reached = len(clients)
+        self._manager.stats.delivered += reached
+        return reached
 
-    def send(self, clients: Iterable[Client], encoded: Encoded, rooms: list[Room] | None) -> None:
+    def send(self, clients: Collection[Client], encoded: Encoded, rooms: list[Room] | None) -> None:
         """Hand an event without a callback to clients."""
         outgoing = Outgoing(encoded, rooms)
         for client in clients:

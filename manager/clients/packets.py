@@ -12,9 +12,11 @@ import json as standard_json
 from functools import cache
 from math import isfinite
 from secrets import randbits
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import engineio.json
+import msgspec
+from msgspec.structs import replace
 from socketio import packet as sio
 
 from socketio_cluster.manager.clients.compact_json import dumps
@@ -33,7 +35,7 @@ RESERVED: Final = frozenset(
 """Names that socket.io-parser refuses for an event, and that the Node.js server refuses to emit."""
 
 
-class Encoded(NamedTuple):
+class Encoded(msgspec.Struct, frozen=True, gc=False):
     """A packet as bytes.
 
     ``parts`` holds the packet and then its attachments. ``text`` tells whether the packet is text.
@@ -136,7 +138,7 @@ def encode_event(
     if has_ack_place(packet_class):
         ack_id = 0
     packet = packet_class(sio.EVENT, namespace=namespace, data=[event, *arguments], id=ack_id or None)
-    return encode(packet)._replace(ack_id=ack_id)
+    return replace(encode(packet), ack_id=ack_id)
 
 
 def encode_ack(packet_class: PacketClass, arguments: list[Any]) -> Encoded:
@@ -180,10 +182,10 @@ def with_ack_id(packet_class: PacketClass, encoded: Encoded, ack_id: int) -> Enc
         return encoded
     if encoded.ack_at >= 0:
         head, at = encoded.parts[0], encoded.ack_at
-        return encoded._replace(parts=[b"%s%d%s" % (head[:at], ack_id, head[at:]), *encoded.parts[1:]])
+        return replace(encoded, parts=[b"%s%d%s" % (head[:at], ack_id, head[at:]), *encoded.parts[1:]])
     packet = decode(packet_class, encoded.parts, encoded.text)
     packet.id = ack_id
-    return encode(packet)._replace(ack_id=ack_id)
+    return replace(encode(packet), ack_id=ack_id)
 
 
 def _plain(packet_class: PacketClass) -> PacketClass:

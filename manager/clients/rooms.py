@@ -238,7 +238,8 @@ class LocalRooms:
         if rooms is None:
             return list(inside[None].values())
         if len(rooms) == 1:
-            return list(self._room(inside, rooms[0]).values())
+            members = inside.get(rooms[0])
+            return list((self._room(inside, rooms[0]) if members is None else members).values())
         found: Members = {}
         for room in rooms:
             found.update(self._room(inside, room))

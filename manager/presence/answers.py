@@ -39,8 +39,9 @@ class Answers:
             return
         for place in _places(whom):
             room = await self.known(place) if question.keep else self._kept(place)
-            for item in copies(room, list(room.book.owners)) if room is not None else ():
-                yield item
+            if room is not None:
+                for item in copies(room, self._rooms.keepers.patience(room.book.owners)):
+                    yield item
 
     async def do(self, whom: Recipients, call: PresenceCall) -> bytes:
         """Do what is asked, and give the packed result. Raises ``Failed``."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -20,22 +20,37 @@ _unpack: Final = msgspec.msgpack.Decoder(PresenceCopy).decode
 T = TypeVar("T")
 
 
-def copies(room: HeldRoom, owners: Iterable[str]) -> Iterator[bytes]:
-    """Return packed items with the clients of these nodes, as they are now.
+class OwnerCopy(NamedTuple):
+    """The clients of one node in a room, as of its version.
+
+    ``patience`` is how many seconds they still count as present if nothing more is heard of the node.
+    """
+
+    version: int
+    entries: list[Entry]
+    patience: float
+
+
+def copies(room: HeldRoom, owners: Mapping[str, float]) -> Iterator[bytes]:
+    """Return packed items with the clients of these nodes, as they are now, and the patience with each node.
 
     The items are packed one by one, when they are asked for.
     """
     called = list(room.calls.joined)
-    owned = [(each, room.book.version(each), list(room.book.entries(each).values())) for each in owners]
+    owned = {each: _copy(room, each, patience) for each, patience in owners.items()}
     return _packed(room.id, called, owned)
 
 
-def _packed(room: RoomId, called: list[str], owned: list[tuple[str, int, list[Entry]]]) -> Iterator[bytes]:
+def _copy(room: HeldRoom, owner: str, patience: float) -> OwnerCopy:
+    return OwnerCopy(room.book.version(owner), list(room.book.entries(owner).values()), patience)
+
+
+def _packed(room: RoomId, called: list[str], owned: dict[str, OwnerCopy]) -> Iterator[bytes]:
     for keys in parts(called, ENTRIES):
         yield _pack(PresenceCopy(*room, "", 0, [], keys))
-    for owner, version, entries in owned:
-        for part in parts(entries, ENTRIES):
-            yield _pack(PresenceCopy(*room, owner, version, part, []))
+    for owner, copy in owned.items():
+        for part in parts(copy.entries, ENTRIES):
+            yield _pack(PresenceCopy(*room, owner, copy.version, part, [], copy.patience))
 
 
 def parts(items: list[T], most: int) -> list[list[T]]:
@@ -45,9 +60,9 @@ def parts(items: list[T], most: int) -> list[list[T]]:
 
 @dataclass
 class Copy:
-    """What another node knows of a room: the clients of each node, as of its version, and the keys called."""
+    """What another node knows of a room: the clients of each node, and the keys called."""
 
-    owners: dict[str, tuple[int, list[Entry]]] = field(default_factory=dict)
+    owners: dict[str, OwnerCopy] = field(default_factory=dict)
     called: list[str] = field(default_factory=list)
 
 
@@ -58,5 +73,6 @@ def read(items: Iterable[bytes]) -> dict[RoomId, Copy]:
         copy = found.setdefault((item.namespace, item.room), Copy())
         copy.called += item.called
         if item.owner:
-            copy.owners.setdefault(item.owner, (item.version, []))[1].extend(item.entries)
+            owner = copy.owners.setdefault(item.owner, OwnerCopy(item.version, [], item.patience))
+            owner.entries.extend(item.entries)
     return found

@@ -97,7 +97,7 @@ class Exchange:
         channel = self._manager.node.channels.room
         for room in list(rooms):
             if room.own.version and (question.asker in room.keepers or holds([channel(*room.id)])):
-                yield from copies(room, [me])
+                yield from copies(room, {me: 0.0})
 
     async def _ask(self, node: str, whom: Recipients, question: Question) -> dict[RoomId, Copy] | None:
         manager = self._manager

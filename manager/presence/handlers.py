@@ -107,6 +107,8 @@ class Calling:
             room = self._waiting.pop(place)
             if place in self._running:
                 self._again.add(place)
+            elif not room.found:
+                room.uncalled[place[1]] = None
             elif self._calls(room) and (call := room.calls.next(place[1])):
                 called[place[0]] = room
                 handlers = self._handlers.of(call[0], room.id[0])

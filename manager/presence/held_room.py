@@ -39,9 +39,18 @@ class HeldRoom:
         self.kept_until = 0.0
         """Until when a former keeper may be asked by its successor."""
         self.complete = False
-        """Whether this node knows what the keepers know."""
+        """Whether this node knows what the keepers know, or they have not answered."""
+        self.found = False
+        """Whether it does know. Before that, it cannot tell which handlers are due."""
+        self.uncalled: dict[str, None] = {}
+        """The keys that have changed before that."""
         self.search = 0
         """The number of the last search for what the keepers know."""
+        self.strangers: set[str] = set()
+        """The nodes that have said something about the room before they were known here."""
+        self.asked: tuple[str, ...] = ()
+        """The nodes that were asked last, when this node was a new keeper."""
+        self.asked_at = 0.0
         self.repairing: set[str] = set()
         """The nodes of which a change was missed, and which are asked for their clients."""
         self.waiting: list[tuple[str, PresenceChange]] = []

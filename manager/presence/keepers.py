@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.presence.held_room import HeldRoom
@@ -84,10 +85,31 @@ class Keepers:
                 room.book.lose(node)
                 self._rooms.touch(room)
 
-    def heard(self, node: str) -> None:
-        """Note a message about presence. Its sender may have said nothing else yet, or be taken for dead."""
+    def heard(self, node: str, patience: float | None = None) -> None:
+        """Note that a node has said something, or that another one has patience with it for so many seconds.
+
+        It may have said nothing else yet, or be taken for dead.
+        """
         if node not in self.ring.nodes and node not in self._gone:
-            self._gone[node] = time.monotonic() + self._rooms.manager.options.dead_after
+            options = self._rooms.manager.options
+            self._gone[node] = time.monotonic() + (options.dead_after if patience is None else patience)
+
+    def unknown(self, node: str) -> bool:
+        """Whether a node has said no hello here, and is not taken for dead either."""
+        return node not in self.ring.nodes and node not in self.missed
+
+    def patience(self, nodes: Iterable[str]) -> dict[str, float]:
+        """Return for each node how long its clients count as present if nothing more is heard of it."""
+        node, options, now = self._rooms.manager.node, self._rooms.manager.options, time.monotonic()
+        whole = max(options.dead_after, options.presence_grace)
+
+        def left(each: str) -> float:
+            if each == self._me:
+                return whole
+            silence = node.silence(each, now)
+            return self._gone[each] - now if each in self._gone else max(0.0, whole - silence)
+
+        return {each: left(each) for each in nodes}
 
     def turn(self, now: float) -> None:
         """Do what is due."""
@@ -119,19 +141,23 @@ class Keepers:
         """Find the keepers of a room, and hand it over to new ones."""
         before, room.keepers = room.keepers, self.ring.keepers(*room.id)
         if room.keepers == before:
+            self._rooms.completing.begin_again(room, now)
             return
         exchange, first = self._rooms.exchange, room.keepers[:1]
+        new = [node for node in room.keepers if node not in before]
         if before[:1] == (self._me,) != first:
             exchange.called(room, list(room.calls.joined), list(room.calls.left), first)
-        elif first == (self._me,):
-            exchange.called(
-                room, list(room.calls.joined), [], [each for each in room.keepers if each not in before]
-            )
-        exchange.offer(room, [node for node in room.keepers if node not in before])
+            exchange.called(room, list(room.calls.joined), [], [node for node in new if node not in first])
+        elif self._me in before or first == (self._me,):
+            # The other former keeper may be dead and not missed yet: then nobody else tells them of the room.
+            exchange.called(room, list(room.calls.joined), [], new)
+        exchange.offer(room, new)
         if (self._me in before) != (self._me in room.keepers):
             if self._me in before and room.complete:
                 room.kept_until = now + HANDED_OVER
             self._rooms.completing.begin(room)
+        else:
+            self._rooms.completing.begin_again(room, now)
         room.book.changed.update(dict.fromkeys([*room.book.keys, *room.calls.joined]))
         self._rooms.touch(room)
 

@@ -97,8 +97,8 @@ class Presence(PresenceEvents):
             return _metas(held.book)
         book = Book()
         copy = read(await self._ask_keeper(place, FindPresence(keep=True))).get(place)
-        for owner, (_, entries) in copy.owners.items() if copy is not None else ():
-            book.put(owner, 0, entries, ())
+        for owner, each in copy.owners.items() if copy is not None else ():
+            book.put(owner, 0, each.entries, ())
         return _metas(book)
 
     async def count(self, room: Room, *, namespace: str | None = None) -> int:

@@ -92,6 +92,8 @@ class PresenceRooms:
             return  # This node has clients in the room, but none of them wants to know who is present.
         self.keepers.heard(origin)
         room = self.hold(place)
+        if self.keepers.unknown(origin):
+            self.completing.met(origin, room)
         match message:
             case PresenceChange():
                 if not room.change(origin, message):
@@ -136,12 +138,12 @@ class PresenceRooms:
 
     def _forget(self, now: float) -> None:
         for place, room in list(self.held.items()):
-            if not self.keepers.missed:
+            if room.found and not self.keepers.missed:
                 room.calls.left.clear()
             for owner in room.book.owners:
                 self.keepers.heard(owner)  # So none stays that is not there, whatever has brought it in.
             kept = self.manager.node_id in room.keepers or now < room.kept_until
-            if room.complete and not room.repairing and not room.wanted and (room.empty or not kept):
+            if room.found and not room.repairing and not room.wanted and (room.empty or not kept):
                 del self.held[place]
                 self._touched.pop(place, None)
                 if not self.manager.members.has(*place):

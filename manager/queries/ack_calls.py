@@ -57,7 +57,7 @@ class AckCalls(Asking):
 
         def question(seconds: float) -> AskClients:
             self.cluster_manager.stats.emitted += 1
-            return AskClients(*encoded, seconds)
+            return AskClients(encoded.parts, encoded.text, encoded.ack_at, encoded.ack_id, seconds)
 
         return self._stream(target, question, partial(_read, packet_class), LAST_WORDS)
 

@@ -97,7 +97,8 @@ def is_selective(whom: Recipients) -> bool:
 
 def selective(encoded: Encoded, whom: Recipients, *, volatile: bool = False) -> SelectiveEmit:
     """Return the message for other nodes."""
-    event = Emit(whom.namespace, whom.rooms, [], *encoded[:2], 0, *encoded[2:])
+    parts, text, ack_at, ack_id = encoded.parts, encoded.text, encoded.ack_at, encoded.ack_id
+    event = Emit(whom.namespace, whom.rooms, [], parts, text, 0, ack_at, ack_id)
     return SelectiveEmit(event, whom.except_, volatile, whom.where)
 
 

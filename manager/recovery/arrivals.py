@@ -65,7 +65,8 @@ class Arrivals:
         if hasattr(socket, "arrival"):  # A plain client has said it in another way.
             self._arrivals[eio_sid, namespace] = socket.arrival
             return auth
-        arrival = Arrival(knows_recovery(server.environ.get(eio_sid) or {}))
+        environ = server.environ.get(eio_sid)  # Whether it is empty is not asked: that would make a late one.
+        arrival = Arrival(environ is not None and knows_recovery(environ))
         if isinstance(auth, dict) and "pid" in auth:
             auth = dict(auth)
             arrival = Arrival(True, auth.pop("pid"), auth.pop("offset", None))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.stamp import Stamp
@@ -25,7 +27,7 @@ def with_offset(packet_class: PacketClass, encoded: Encoded, offset: str) -> Enc
     """Return an event with one more argument. Raises what the serializer raises."""
     head = encoded.parts[0]
     if encoded.text and head.endswith(b"]") and has_ack_place(packet_class):
-        return encoded._replace(parts=[b'%b,"%b"]' % (head[:-1], offset.encode()), *encoded.parts[1:]])
+        return replace(encoded, parts=[b'%b,"%b"]' % (head[:-1], offset.encode()), *encoded.parts[1:]])
     packet = decode(packet_class, encoded.parts, encoded.text)
     packet.data.append(offset)
     return encode(packet)
@@ -56,26 +58,48 @@ class MarkingFanout(Fanout):
     def __init__(self, manager: ClusterManager, order: Order[Any]) -> None:
         super().__init__(manager)
         self._order = order
+        self.replayed = 0
+        """The largest number up to which events were replayed to any client."""
 
-    def send(self, clients: Iterable[Client], encoded: Encoded, rooms: list[Room] | None) -> None:
+    def send(self, clients: Collection[Client], encoded: Encoded, rooms: list[Room] | None) -> None:
         """Hand an event that is not recorded to clients."""
         self.send_numbered(clients, encoded, rooms, 0)
 
     def send_numbered(
-        self, clients: Iterable[Client], encoded: Encoded, rooms: list[Room] | None, number: int
+        self, clients: Collection[Client], encoded: Encoded, rooms: list[Room] | None, number: int
     ) -> None:
         """Hand an event to clients, but for those to whom it was replayed already."""
-        plain = Outgoing(encoded, rooms, number)
-        marked: Outgoing | None = None
+        knowing = [client for client in clients if client.session is not None]
+        if len(knowing) < len(clients):
+            plain = Outgoing(encoded, rooms, number)
+            for client in clients:
+                if client.session is None:
+                    client.send(plain)
+        if not knowing:
+            return
+        if self.replayed >= (number or self._order.seen + 1):
+            knowing = self._due(knowing, encoded, rooms, number)
+        marked = self.marked(encoded, rooms, number)
+        for client in knowing:
+            client.send(marked)
+
+    def _due(
+        self, clients: list[Client], encoded: Encoded, rooms: list[Room] | None, number: int
+    ) -> list[Client]:
+        """Return the clients to whom the event was not replayed.
+
+        An event without a number is for all of them. Those to whom more was replayed than the node itself has
+        seen get it here, with an offset of their own.
+        """
+        if number:
+            return [client for client in clients if client.session and client.session.upto < number]
+        due = []
         for client in clients:
-            session = client.session
-            if session is None:
-                client.send(plain)
-            elif number > session.upto or (not number and session.upto <= self._order.seen):
-                marked = marked or self.marked(encoded, rooms, number)
-                client.send(marked)
-            elif not number:  # The node itself is not as far as what was replayed to this client.
-                client.send(self.marked(encoded, rooms, 0, at_least=session.upto))
+            if client.session is None or client.session.upto <= self._order.seen:
+                due.append(client)
+            else:
+                client.send(self.marked(encoded, rooms, 0, at_least=client.session.upto))
+        return due
 
     def marked(self, encoded: Encoded, rooms: list[Room] | None, number: int, *, at_least: int = 0) -> Marked:
         """Return an event with its offset.

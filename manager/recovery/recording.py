@@ -25,7 +25,7 @@ class Posted(NamedTuple):
 
 def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str]) -> Posted:
     """Post an event that the bus numbers and keeps. Raises ``EventTooLarge``."""
-    event = Emit(whom.namespace, whom.rooms, skip, *encoded[:2])
+    event = Emit(whom.namespace, whom.rooms, skip, encoded.parts, encoded.text)
     where = route(node.channels, whom.namespace, whom.rooms)
     message = Recorded(event, whom.except_, whom.where)
     number = node.publisher.post(0, message, where.channels, where.recorded)

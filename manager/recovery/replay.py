@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -11,18 +10,15 @@ from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.messages import Recorded
 from socketio_cluster.manager.bus.store import Piece, Read
-from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.clients.rooms import Client
-from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.queries.selection import is_meant
 from socketio_cluster.manager.recovery.client_session import ClientSession
 from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.marking import Marked, MarkingFanout
+from socketio_cluster.manager.recovery.read_events import ReadEvents
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
-
-logger = logging.getLogger("socketio_cluster.manager")
 
 AT_ONCE: Final = 32
 """The most clients that are served at the same time. Others wait, and live traffic goes on."""
@@ -44,8 +40,10 @@ class Replays:
     def __init__(self, manager: ClusterManager, keeper: Keeper, codec: Codec, fanout: MarkingFanout) -> None:
         self._manager = manager
         self._keeper = keeper
-        self._codec = codec
         self._fanout = fanout
+        self._events = ReadEvents(codec, fanout)
+        self._clients = 0
+        """How many clients are served, or wait for it."""
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def replay(self, client: Client, session: ClientSession) -> None:
@@ -53,6 +51,15 @@ class Replays:
 
         Raises ``BrokerError``, and ``TooLate`` if events were dropped from the history under way.
         """
+        self._clients += 1
+        try:
+            await self._replay(client, session)
+        finally:
+            self._clients -= 1
+            if not self._clients:
+                self._events.forget()
+
+    async def _replay(self, client: Client, session: ClientSession) -> None:
         async with self._room:
             after, done = session.position, False
             channels = self._channels(client)
@@ -65,8 +72,9 @@ class Replays:
                 after, done = piece.upto, piece.done
                 if not done:
                     await self._taken(client)
+        self._fanout.replayed = max(self._fanout.replayed, after)
         session.upto = after
-        session.returning, session.replayed_at = False, time.monotonic()
+        session.returning = False
         self._send_first(client, session)
         self._sort_held(client, after)
 
@@ -90,30 +98,25 @@ class Replays:
 
     def _send(self, client: Client, session: ClientSession, piece: Piece) -> None:
         for number, raw in piece.events:
-            try:
-                message = self._codec.message(raw)
-            except EnvelopeError as exc:
-                logger.warning("event %d of the history is refused: %s", number, exc)
-                continue
-            if isinstance(message, Recorded) and self._is_owed(client, session, number, message):
-                event = message.event
-                marked = self._fanout.marked(Encoded(event.parts, event.text), event.rooms, number)
-                client.write(marked)
+            read = self._events.read(number, raw)
+            if read is not None and self._is_owed(client, session, number, read.message):
+                client.write(read.marked)
                 self._manager.stats.replayed += 1
                 self._manager.stats.replay_seconds.observe(max(0.0, time.time() - number / 1e6))
 
     def _sort_held(self, client: Client, upto: int) -> None:
-        """Drop the held events that were replayed. Mark those without a number with the new offset."""
+        """Drop the held events that were replayed. Those without a number are marked anew."""
         if client.held is None:
             return
-        kept = []
+        kept, at = [], upto
         for outgoing in client.held.events:
             if not isinstance(outgoing, Marked):
                 kept.append(outgoing)
             elif not outgoing.number:
-                kept.append(self._fanout.marked(outgoing.plain, outgoing.rooms, 0, at_least=upto))
+                kept.append(self._fanout.old(outgoing.plain, outgoing.rooms, at))
             elif outgoing.number > upto:
                 kept.append(outgoing)
+                at = outgoing.number
         client.held.events = kept
 
     def _is_owed(self, client: Client, session: ClientSession, number: int, message: Recorded) -> bool:

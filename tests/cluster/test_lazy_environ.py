@@ -18,7 +18,7 @@ def made_late():
         calls.append(1)
         return {"QUERY_STRING": "made", "PATH_INFO": "/", "HTTP_A": "b"}
 
-    return LazyEnviron("a=b", make), calls
+    return LazyEnviron({"QUERY_STRING": "a=b"}, make), calls
 
 
 def test_the_query_alone():

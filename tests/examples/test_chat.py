@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from types import SimpleNamespace
 
 import pytest
 import socketio
 
 from tests.examples.nodes import raw, two_nodes
 from tests.harness import SECONDS
+from tests.recovery.door import Door
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +139,33 @@ def test_page(chat, tab):
     bob.wait(lambda: bob.text("#count") == "1")
     for one, url in ((ada, chat[0]), (bob, chat[1])):
         one.check_page(url)
+
+
+async def test_comes_back(chat, tab):
+    """A page whose connection is cut comes back to the other node: it has missed nothing, and never left."""
+    hear = []
+
+    async def browse(function, *args):
+        return await asyncio.to_thread(function, *args)
+
+    async with Door(SimpleNamespace(url=chat[0])) as door, socketio_user(chat[1]) as bob:
+        bob.on("*", lambda event, data=None: hear.append((event, data)))
+        assert "name" in await bob.call("register", "Cyd")
+        ada = await browse(tab, door.url)
+        await browse(ada.shows, "#state", "connected")
+        await browse(lambda: ada.find("#name").send_keys("Dee\n"))
+        await browse(ada.shows, "#state", "on node-1")
+        door.cut()
+        for number in range(3):
+            assert await bob.call("send", f"word {number}") == {}
+        await browse(ada.shows, "#state", "connection lost")
+        door.lead(SimpleNamespace(url=chat[1]))
+        await browse(ada.shows, "#state", "on node-2")
+        await browse(ada.shows, "#log", "word 2")
+        words = await browse(ada.run, "[...document.querySelectorAll('.words')].map((one) => one.innerText)")
+        assert words == ["word 0", "word 1", "word 2"]
+        await browse(lambda: ada.find("#text").send_keys("here again\n"))
+        await browse(ada.shows, "#log", "here again")
+        assert [data for event, data in hear if event in ("joined", "left")] == ["Cyd", "Dee"]
+        await browse(lambda: ada.find("#leave").click())
+        await browse(ada.driver.get_log, "browser")  # the connections that were refused

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import websockets
@@ -15,12 +16,14 @@ import websockets
 from tests.cluster.command import ROOT, clean_environment
 from tests.examples.nodes import raw, two_nodes
 from tests.harness import SECONDS
+from tests.recovery.door import Door
 from tests.services.process import free_port, stop, wait_for_port
 
 PAGE = (ROOT / "docs" / "plain-websocket.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 SERVER, CLIENT, CODEC = (text for kind, text in BLOCKS if kind == "python")
 [SCRIPT] = (text for kind, text in BLOCKS if kind == "js")
+[RETURNING] = (text for kind, text in BLOCKS if kind == "javascript")
 [CURL] = (text for kind, text in BLOCKS if kind == "sh")
 [HEARD] = (text for kind, text in BLOCKS if not kind)
 ADDRESS = "127.0.0.1:8000"
@@ -76,6 +79,37 @@ def test_page_without_a_library(nodes, tab):
     one.wait(lambda: len(one.run("window.heard")) == 3)
     assert same(one.run("window.heard")) == same(HEARD.splitlines())
     one.driver.get_log("browser")  # the origin's page was an error on purpose
+
+
+async def test_a_page_that_comes_back(folder, tab):
+    """The page's client is recovered on the other node, and hears what it missed once."""
+    heard = RETURNING.replace("JSON.parse(data);", "JSON.parse(data); window.heard.push(message);")
+    assert heard != RETURNING
+    with two_nodes("page:app", PYTHONPATH=f"{folder}:{ROOT}", CLUSTER_RECOVERY_SECONDS="60") as urls:
+        first, second = (SimpleNamespace(url=url) for url in urls)
+        async with Door(first) as door, raw(urls[1]) as other:
+            one = await asyncio.to_thread(tab, door.url + "/socket.io/")
+
+            async def heard_by_the_page(count):
+                await asyncio.to_thread(one.wait, lambda: one.run("window.heard.length") >= count)
+                return await asyncio.to_thread(one.run, "window.heard")
+
+            await asyncio.to_thread(
+                one.run, "(window.heard = [], window.load = () => window.heard.push('load'), 0)"
+            )
+            await asyncio.to_thread(one.driver.execute_script, at(door.url, heard))
+            welcome, load = await heard_by_the_page(2)
+            assert (welcome["data"]["recovered"], load) == (False, "load")
+            sid = welcome["data"]["sid"]
+            await other.ask("say", room=sid, data="live")
+            assert (await heard_by_the_page(3))[2]["data"] == "live"
+            door.cut()
+            await other.ask("say", room=sid, data="missed")
+            door.lead(second)
+            _, _, _, again, missed = await heard_by_the_page(5)
+            assert again["data"] == {**welcome["data"], "recovered": True}
+            assert missed["data"] == "missed"
+            await asyncio.to_thread(one.driver.get_log, "browser")  # refused connections
 
 
 def test_curl_listens(nodes):

@@ -16,6 +16,9 @@ from tests.machines.conftest import HOUR
 WAIT = 60
 """Seconds. TCP sends again after ever longer pauses when a cable was out, and a machine may be busy."""
 
+PAUSE = 30
+"""Seconds for which a machine stands still."""
+
 
 @pytest.fixture
 async def clients(three):
@@ -38,6 +41,13 @@ async def hears(one, first, last):
     """Take these numbers, in order."""
     for number in range(first, last):
         assert await one.next("said", WAIT) == [["red", number]]
+
+
+async def keep_busy(one, seconds):
+    """Send something now and then, as a client of python-engineio leaves when it sends nothing for 30 s."""
+    for _ in range(seconds // 5):
+        await one.emit("echo", "x")
+        await asyncio.sleep(5)
 
 
 async def test_clocks_an_hour_apart(clients):
@@ -77,23 +87,21 @@ async def test_a_cable_is_pulled_out(three, clients):
 
 
 async def test_a_machine_stands_still(three, clients):
-    """A machine that is paused until the others take it for dead hears all that was said when it goes on, and
-    is a node again.
+    """A machine that is paused for 30 s, so that the others take it for dead, hears all that was said when it
+    goes on, and is a node again. Its clients stay connected.
     """
     near, far, _ = clients
     lines = three[0].command.lines
     seen = len(lines)
     three[1].machine.pause()
     try:
-        await say(near, 0, 100)
-        await asyncio.to_thread(
-            wait_until, lambda: any("is dead" in line for line in lines[seen:]), seconds=WAIT
-        )
+        await asyncio.gather(say(near, 0, 400), keep_busy(far, PAUSE))
+        assert any("is dead" in line for line in lines[seen:])
     finally:
         three[1].machine.resume()
     for one in clients:
-        await hears(one, 0, 100)
-    await say(far, 100, 120)
+        await hears(one, 0, 400)
+    await say(far, 400, 420)
     for one in clients:
-        await hears(one, 100, 120)
+        await hears(one, 400, 420)
     await asyncio.to_thread(wait_until, lambda: any("is here" in line for line in lines[seen:]), seconds=WAIT)

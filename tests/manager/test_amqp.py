@@ -51,7 +51,7 @@ async def collect(broker, count, *, seconds=15):
     found = []
     async with asyncio.timeout(seconds):
         while len(found) < count:
-            found += [payload for _, payload in await broker.receive()]
+            found += [delivery.payload for delivery in await broker.receive()]
     return found
 
 
@@ -177,7 +177,7 @@ async def test_a_reader_that_never_reads_breaks_the_broker(amqp_url, connected, 
     with pytest.raises(BrokerError, match="64 MiB behind"):
         await flood()
     kept = await receiver.receive()
-    assert 0 < sum(len(payload) for _, payload in kept) <= INBOX_LIMIT
+    assert 0 < sum(len(delivery.payload) for delivery in kept) <= INBOX_LIMIT
     with pytest.raises(BrokerError, match="64 MiB behind"):
         await receiver.receive()
 

@@ -7,7 +7,7 @@ import random
 import msgspec
 import pytest
 
-from socketio_cluster.manager.bus.envelope import MAC_BYTES, Codec, Header
+from socketio_cluster.manager.bus.envelope import MAC_BYTES, Codec, Header, is_notice
 from socketio_cluster.manager.bus.messages import (
     Ack,
     Answer,
@@ -102,6 +102,16 @@ def test_layout():
     assert len(SIGNED.pack(Header("abcdefgh", 5, 1.0), Gone(7))) == len(raw) + MAC_BYTES
 
 
+@CODECS
+def test_own_echo(codec):
+    """A sender knows its own envelopes by their head, and notices among them by their number."""
+    for number in (0, 1, 255, 256, 2**63):
+        raw = codec.pack(Header("abcdefgh", number, 1.0), Gone(7))
+        assert raw.startswith(codec.head("abcdefgh"))
+        assert not raw.startswith(codec.head("abcdefgi"))
+        assert is_notice(raw) is (number == 0)
+
+
 def test_version():
     """An envelope of another version is refused as such."""
     raw = PLAIN.pack(HEADER, EMIT)
@@ -115,6 +125,8 @@ def test_truncated(codec):
     raw = codec.pack(HEADER, EMIT)
     for end in range(len(raw)):
         assert reason(codec, raw[:end]) in {"malformed", "signature"}
+        with pytest.raises(EnvelopeError):  # the history is read without a look at the header
+            codec.message(raw[:end])
 
 
 def test_more_than_an_envelope():

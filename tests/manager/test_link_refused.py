@@ -52,7 +52,7 @@ async def test_a_limit_that_the_bus_tells(live):
     await eventually(lambda: live.broker.published == [b"1", b"2"])
     assert live.ends.given_up == [(b"x" * 200, "the bus takes 100 bytes at most")]
     assert live.link.publish_errors == 1
-    assert live.link.limit == 100
+    assert live.outgoing.limit == 100
 
 
 async def test_a_limit_known_from_the_start(rig):

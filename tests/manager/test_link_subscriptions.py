@@ -106,6 +106,18 @@ async def test_many_channels(live):
     assert [len(channels) for _, channels in live.broker.told] == [1, 1000, 1000, 500, 1000, 1000, 500]
 
 
+async def test_others_get_a_turn(live):
+    """Between two pieces everything else does, though the broker never waits, as on AMQP."""
+    for name in range(2500):
+        live.interest.want(f"room{name}")
+    live.link.wish()
+    taken = set()
+    while len(live.interest.taken) <= 2500:
+        await asyncio.sleep(0)
+        taken.add(len(live.interest.taken))
+    assert taken - {1} == {1001, 2001, 2501}
+
+
 async def test_back_and_forth(live):
     """However the wishes for a channel change while the bus is slow, the last one holds."""
 

@@ -43,9 +43,11 @@ def test_dropping_is_told_once_for_each_absence(caplog):
 @pytest.mark.parametrize(("buffer", "limit"), [(100_000, LARGEST), (10**7, 100_000)])
 def test_what_is_too_large_touches_nothing(buffer, limit):
     """A message above the buffer's or the bus's bytes raises; what waits stays, and no number is used up."""
-    link = SimpleNamespace(up=False, limit=limit, wake=lambda: None)
+    link = SimpleNamespace(up=False, wake=lambda: None)
     backlog = Backlog(buffer, 60)
-    publisher = Publisher("a" * 8, Codec("sio"), Outgoing(backlog, lambda: None, lambda: None), link, Stats())
+    outgoing = Outgoing(backlog, lambda: None, lambda: None)
+    outgoing.limit = limit
+    publisher = Publisher("a" * 8, Codec("sio"), outgoing, link, Stats())
     assert publisher.post(WORDS, ("channel",)) == 1
     with pytest.raises(EventTooLarge, match="buffer_bytes" if buffer < limit else "what the bus takes"):
         publisher.post(Emit("/", None, [], [b"x" * 100_000], text=True), ("channel",))
@@ -60,7 +62,7 @@ async def test_an_emitter_is_told_what_the_bus_refused(caplog):
         "a" * 8,
         Codec("sio"),
         Outgoing(backlog, lambda: None, lambda: None),
-        SimpleNamespace(limit=LARGEST, wake=int),
+        SimpleNamespace(wake=int),
         stats,
     )
     words = Emit("/", None, [], [b'2["news",1]'], text=True)

@@ -23,7 +23,7 @@ def test_one_is_late():
 
 
 def test_greetings():
-    """The first hello is answered at once; those that follow are answered together."""
+    """The first hello is answered at once; those that follow are answered together, if need be at once."""
     greetings = Greetings()
     assert greetings.due(5) == set()
     greetings.heard("a")
@@ -31,7 +31,11 @@ def test_greetings():
     for origin in "bcb":
         greetings.heard(origin)
     assert greetings.due(5 + PAUSE / 2) == set()
-    assert greetings.due(5 + PAUSE) == {"b", "c"}
+    greetings.heard("d")
+    assert greetings.due(5 + PAUSE / 2, at_once=True) == {"b", "c", "d"}
+    for origin in "bc":
+        greetings.heard(origin)
+    assert greetings.due(5 + 2 * PAUSE) == {"b", "c"}
     assert greetings.due(9) == set()
 
 

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from tests.harness import eventually, three_nodes
 from tests.outage.test_bus_away import in_thread
+from tests.outage.test_by_need import cut_off
 from tests.services.redis import RedisServer
 
 NODES, EVENTS = 6, 500
 TEXT = "x" * 20_000
+
+
+def cuts(folder):
+    """How often a Redis has cut off somebody who did not read fast enough."""
+    return (folder / "redis.log").read_text().count("output buffer limits")
 
 
 async def test_nobody_is_cut_off_by_its_catching_up(tmp_path, prefix):
@@ -27,4 +33,31 @@ async def test_nobody_is_cut_off_by_its_catching_up(tmp_path, prefix):
             await eventually(lambda: all(one.received["Emit"] == due for one in stats), 60)
             assert [one.reconnects for one in stats] == [1] * NODES
             assert not any(one.dropped or one.gaps for one in stats)
-        assert "output buffer limits" not in (tmp_path / "redis.log").read_text()
+        assert cuts(tmp_path) == 0
+
+
+async def test_nobody_is_cut_off_by_what_it_asks_for(tmp_path, prefix):
+    """A node that was away alone and missed 50 MB has asked for no more than Redis keeps for it when it stops
+    reading for a moment.
+    """
+    with RedisServer(tmp_path) as redis:
+        async with three_nodes(redis.url, prefix, count=NODES) as nodes:
+            away, *others = nodes
+            await away.manager.node.subscribe(away.manager.node.channels.namespace("/"))
+            async with cut_off(away):
+                for node in others:
+                    for number in range(EVENTS):
+                        await node.sio.emit("n", [number, TEXT])
+            await eventually(lambda: away.manager.stats.published["Ask"] >= len(others))
+            transport = away.manager.node.link._broker._subscriber._connection._writer.transport
+            transport.pause_reading()
+            await eventually(lambda: all(node.manager.stats.published["Answer"] for node in others))
+            for number in range(EVENTS):
+                await others[0].sio.emit("n", [number, "live"])
+            await eventually(lambda: not others[0].manager.node.publisher.unsent_bytes)
+            transport.resume_reading()
+            due = len(others) * EVENTS + EVENTS
+            await eventually(lambda: away.manager.stats.received["Emit"] == due, 60)
+            assert [node.manager.stats.reconnects for node in nodes] == [1] + [0] * len(others)
+            assert away.manager.stats.lost == away.manager.stats.gaps == 0
+        assert cuts(tmp_path) == 0

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from socketio_cluster.manager.bus import node
+from socketio_cluster.manager.bus import shard
 from socketio_cluster.manager.bus.registry import open_broker
 from tests.harness import Node, client, eventually, fence, three_nodes
 from tests.services.redis import RedisServer
@@ -27,7 +27,7 @@ class Name:
 
     def __init__(self, monkeypatch, server):
         self.server = server
-        monkeypatch.setattr(node, "open_broker", lambda url: open_broker(self.server.url))
+        monkeypatch.setattr(shard, "open_broker", lambda url: open_broker(self.server.url))
 
 
 async def numbers(one, event):

@@ -174,10 +174,10 @@ def test_copies():
     room.book.change("b", 0, 4, [entry(f"s{number}", f"k{number}") for number in range(450)], [])
     room.book.change("c", 0, 2, [entry("s1")], [])
     room.calls.told(["k1"], [], b"{}", first=True)
-    found = read(list(copies(room, ["b", "c", "d"])))["/", "tea"]
+    found = read(list(copies(room, {"b": 3.0, "c": 0.0, "d": 1.0})))["/", "tea"]
     assert found.called == ["k1"]
-    assert found.owners["b"] == (4, list(room.book.entries("b").values()))
-    assert found.owners["c"] == (2, [entry("s1")])
+    assert found.owners["b"] == (4, list(room.book.entries("b").values()), 3.0)
+    assert found.owners["c"] == (2, [entry("s1")], 0.0)
 
 
 def test_same_meta_keeps_its_reference(book):

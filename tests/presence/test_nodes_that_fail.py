@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import signal
+import time
 
 import pytest
 
-from tests.harness import Node, client, eventually, three_nodes
+from socketio_cluster.manager.bus.presence_messages import PresenceCalled
+from tests.harness import SECONDS, Node, client, eventually, three_nodes
 from tests.presence.far import FarNode
 from tests.presence.split import split
 from tests.presence.view import View, lists
@@ -142,6 +146,66 @@ async def test_started_meanwhile(bus_url, prefix, calls):
         finally:
             for node in late:
                 await node.stop()
+
+
+async def test_leaves_while_a_new_keeper_asks(bus_url, prefix, calls):
+    """Who leaves while a new keeper still asks who is present has left: the handler is called for each."""
+    rooms = [f"room-{number}" for number in range(10)]
+    asks, answered = asyncio.Event(), asyncio.Event()
+    async with three_nodes(bus_url, prefix, count=1, **QUICK) as nodes, client(nodes[0]) as ada:
+        for room in rooms:
+            await nodes[0].sio.presence.track(ada.sid, room, key="ada")
+        await eventually(lambda: len(calls) == 10)
+        late = Node(bus_url, prefix, **QUICK)
+        present = late.manager.present
+        find, heard = present.exchange.find, present.heard
+
+        async def find_later(*question, **options):
+            asks.set()
+            await answered.wait()
+            return await find(*question, **options)
+
+        def heard_changes(origin, message):
+            # A keeper that has died, or was only the second one, has handed over no calls.
+            if not isinstance(message, PresenceCalled):
+                heard(origin, message)
+
+        present.exchange.find, present.heard = find_later, heard_changes
+        await late.start()
+        try:
+            await asyncio.wait_for(asks.wait(), SECONDS)
+            await nodes[0].sio.presence.untrack(ada.sid)
+            held = nodes[0].manager.present.held
+            await eventually(lambda: not any(room.own.entries for room in held.values()))
+            answered.set()
+            await eventually(lambda: len(calls) == 20)
+            assert {call[:3] for call in calls[10:]} == {("leave", room, "ada") for room in rooms}
+        finally:
+            await late.stop()
+
+
+async def test_started_after_a_kill(bus_url, prefix, calls, far):
+    """A node that starts while a killed one is not missed yet lets its users leave when the others do."""
+    timing = {"heartbeat": 0.4, "dead_after": 6.0, "presence_grace": 3.0}
+    async with three_nodes(bus_url, prefix, count=2, **timing) as nodes:
+        await eventually(lambda: all(far.id in node.manager.nodes() for node in nodes))
+        rooms = [f"room-{number}" for number in range(12)]
+        async with contextlib.AsyncExitStack() as users:
+            for room in rooms:
+                await users.enter_async_context(client(far, **auth(f"in-{room}", room)))
+            await eventually(lambda: len(calls) == len(rooms))
+            await far.end()
+            silence = nodes[0].manager.node.silence
+            await eventually(lambda: silence(far.id, time.monotonic()) > 3)
+            late = Node(bus_url, prefix, **timing)
+            await late.start()
+            try:
+                await eventually(lambda: far.id not in nodes[0].manager.nodes())
+                missed = time.monotonic()
+                await eventually(lambda: len(calls) == 2 * len(rooms))
+                assert time.monotonic() - missed < 2
+            finally:
+                await late.stop()
 
 
 async def test_split(bus_url, prefix, calls):

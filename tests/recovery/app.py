@@ -6,7 +6,7 @@ import os
 
 import socketio
 
-from socketio_cluster import ClusterManager
+from socketio_cluster import ClusterManager, PlainWebSockets
 
 manager = ClusterManager()
 sio = socketio.AsyncServer(async_mode="asgi", client_manager=manager)
@@ -34,3 +34,6 @@ async def recall(sid):
 async def tell(sid, room, number):
     await sio.emit("told", number, room=room)
     return True
+
+
+with_plain = PlainWebSockets(sio, app)

@@ -62,6 +62,14 @@ class OwnClient(Client):
     async def close(self):
         await self._run(self.sio.shutdown)
 
+    async def emit(self, event, *args):
+        await self._run(self.sio.emit, event, args, namespace=self.namespaces[0])
+
+    async def away(self):
+        """Return when the client has noticed that its connection is lost."""
+        await asyncio.wait_for(self.gone.wait(), SECONDS)
+        self.gone.clear()
+
     async def call(self, event, *args):
         """Call the server and return what its handler returns."""
         return await self._run(self.sio.call, event, args, timeout=SECONDS, namespace=self.namespaces[0])

@@ -42,6 +42,8 @@ async def test_a_frozen_proxy(bus_url, prefix, driver):
                 assert await came_back(client) is True
                 assert client.sid == sid
                 await take(client, "n", number)
+            # What the nodes clear away when the dead connections have timed out is not the client's.
+            await eventually(lambda: sum(len(node.sio.eio.sockets) for node in (a, b, c)) == 1)
             await fence(c, client)
 
 

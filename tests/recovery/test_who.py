@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import websockets
 
+from tests.harness import LANE
 from tests.harness import client as python_client
 from tests.recovery.clients import came_back, fence, take
 
@@ -77,3 +78,22 @@ async def test_other_clients(nodes, agent, query, gets):
         assert ('"pid"' in await ws.recv()) is gets
         await nodes[1].sio.emit("n", "text")
         assert ((await ws.recv()) == '42["n","text"]') is not gets
+
+
+@pytest.mark.skipif(not LANE, reason="without a lane an environ is made at once")
+@pytest.mark.parametrize(
+    ("agent", "query"), [("Mozilla/5.0", ""), ("okhttp/4.12.0", ""), (None, "&recovery=1")]
+)
+async def test_the_environ_stays_unmade(nodes, agent, query):
+    """To tell who a client is, and to tell it whether it was recovered, takes no whole environ."""
+    url = nodes[0].url.replace("http", "ws") + f"/socket.io/?EIO=4&transport=websocket{query}"
+    extra = {"user_agent_header": agent, "compression": None, "proxy": None}
+    async with websockets.connect(url, **extra) as ws:
+        await ws.recv()
+        await ws.send("40")
+        await ws.recv()
+        (environ,) = nodes[0].sio.environ.values()
+        assert not dict.__contains__(environ, "PATH_INFO")
+        assert environ["socketio.recovered"] is False
+        assert environ.get("HTTP_USER_AGENT") == agent
+        assert environ["PATH_INFO"] == "/socket.io/"

@@ -1,13 +1,15 @@
-// Socket.IO for Node.js with its Redis adapter. Usage: node server.js PORT REDIS_URL
+// Socket.IO for Node.js with its Redis adapter, or with recovery and the adapter for Redis streams.
+// Usage: node server.js PORT REDIS_URL [recovery]
 "use strict";
 
 const { createServer } = require("node:http");
 const { setTimeout: sleep, setImmediate: turn } = require("node:timers/promises");
 const { createAdapter } = require("@socket.io/redis-adapter");
+const streams = require("@socket.io/redis-streams-adapter");
 const { createClient } = require("redis");
 const { Server } = require("socket.io");
 
-const [port, url] = process.argv.slice(2);
+const [port, url, recovery] = process.argv.slice(2);
 const PAYLOAD = 128;
 const stamp = () => process.hrtime.bigint();
 
@@ -25,12 +27,21 @@ async function emit(io, { prefix, rooms, count, rate, emitters }, first) {
 const flood = (io, order) =>
   Promise.all(Array.from({ length: order.emitters }, (_, first) => emit(io, order, first)));
 
-async function main() {
+async function options() {
   const publisher = createClient({ url });
+  await publisher.connect();
+  if (recovery) {
+    const connectionStateRecovery = { maxDisconnectionDuration: 120_000 };
+    return { adapter: streams.createAdapter(publisher), connectionStateRecovery };
+  }
   const subscriber = publisher.duplicate();
-  await Promise.all([publisher.connect(), subscriber.connect()]);
+  await subscriber.connect();
+  return { adapter: createAdapter(publisher, subscriber) };
+}
+
+async function main() {
   const http = createServer();
-  const io = new Server(http, { adapter: createAdapter(publisher, subscriber) });
+  const io = new Server(http, await options());
   io.on("connection", (socket) => {
     socket.on("join", (rooms, answer) => {
       socket.join(rooms);

@@ -25,7 +25,7 @@ function connect() {
   const hear = (event, data) => { if (mine === generation) heard(event, data); };
   connection?.close();
   $("state").textContent = "connecting …";
-  const url = new URL("ws", page);
+  const url = new URL("ws?recovery=1", page);
   url.protocol = url.protocol.replace("http", "ws");
   connection = kind === "plain" ? plain(url, hear) : overSocketIO(hear);
 }
@@ -46,7 +46,6 @@ function heard(event, data) {
     if (name) register(name); else show();
   } else if (event === "disconnect") {
     $("state").textContent = "connection lost";
-    if (kind === "plain") setTimeout((then) => then === generation && connect(), 1000, generation);
   } else if (event === "message") message(data);
   else if (event === "joined" || event === "left") notice(`${data} ${event}`);
 }
