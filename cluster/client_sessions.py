@@ -16,11 +16,12 @@ from socketio_cluster.manager.recovery.offset import read_offset
 
 
 @dataclass(slots=True)
-class ClientSession:
+class KnownSession:
     """The session in one namespace.
 
     ``ours`` tells that a node of a cluster has made it: then every event without an ack has an offset of that
-    form. Node.js has other forms. ``claimed`` tells that CONNECT was sent and not answered yet.
+    form. Node.js has other forms. ``claimed`` tells that CONNECT was sent and not answered yet. ``over``
+    tells that the client has said goodbye. Events may still come.
     """
 
     pid: str
@@ -28,13 +29,14 @@ class ClientSession:
     offset: str | None = None
     recovered: bool = False
     claimed: bool = False
+    over: bool = False
 
 
 class ClientSessions:
     """The sessions of one client, by namespace. This is pure book-keeping."""
 
     def __init__(self) -> None:
-        self._sessions: dict[str, ClientSession] = {}
+        self._sessions: dict[str, KnownSession] = {}
         self._url: object = None
 
     def recovered(self, namespace: str) -> bool:
@@ -49,18 +51,21 @@ class ClientSessions:
             url: what the application has connected to. Sessions are known to nobody else.
             pkt: the packet, which this may change.
         """
-        namespace = pkt.namespace or "/"
-        if pkt.packet_type == packet.DISCONNECT:
-            self._sessions.pop(namespace, None)
-        elif pkt.packet_type == packet.CONNECT:
+        if pkt.packet_type == packet.CONNECT:
             if url != self._url:
                 self._url = url
                 self._sessions.clear()
-            session = self._sessions.get(namespace)
-            if session is not None and isinstance(pkt.data, dict | None):
-                session.claimed = True
-                offset = {"offset": session.offset} if session.offset is not None else {}
-                pkt.data = {"pid": session.pid, **offset, **(pkt.data or {})}
+            pkt.data = self._claim(pkt.namespace or "/", pkt.data)
+        elif pkt.packet_type == packet.DISCONNECT and (pkt.namespace or "/") in self._sessions:
+            self._sessions[pkt.namespace or "/"].over = True
+
+    def _claim(self, namespace: str, auth: Any) -> Any:
+        session = self._sessions.get(namespace)
+        if session is None or session.over or not isinstance(auth, dict | None):
+            return auth
+        session.claimed = True
+        offset = {"offset": session.offset} if session.offset is not None else {}
+        return {"pid": session.pid, **offset, **(auth or {})}
 
     def answered(self, namespace: str, answer: Any) -> None:
         """Note the answer to CONNECT."""
@@ -73,7 +78,7 @@ class ClientSessions:
             former.recovered, former.claimed = True, False
             self._sessions[namespace] = former
         else:
-            self._sessions[namespace] = ClientSession(pid, isinstance(sid, str) and pid.startswith(sid))
+            self._sessions[namespace] = KnownSession(pid, isinstance(sid, str) and pid.startswith(sid))
 
     def take(self, namespace: str, ack_id: int | None, data: list[Any]) -> list[Any]:
         """Return an event as it was emitted, and keep its offset.

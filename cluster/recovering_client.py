@@ -43,5 +43,13 @@ class RecoveringClient:
         Raises ``socketio.exceptions.ConnectionError``.
         """
         return super().connect(  # type: ignore[misc]
-            url, headers, auth, transports, namespaces, socketio_path, wait, wait_timeout, retry
+            url,
+            headers=headers,
+            auth=auth,
+            transports=transports,
+            namespaces=namespaces,
+            socketio_path=socketio_path,
+            wait=wait,
+            wait_timeout=wait_timeout,
+            retry=retry,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -17,6 +18,8 @@ def read_bus(managers: Sequence[ClusterManager]) -> Readings:
     return {
         "socketio_bus_up": {(): int(all(manager.ready for manager in managers))},
         "socketio_bus_lag_seconds": {(): max((one.lag for one in stats), default=0.0)},
+        "socketio_bus_shard_up": _shards_up(managers),
+        "socketio_bus_shard_buffered_bytes": _shards_wait(managers),
         "socketio_nodes": _nodes(managers),
         "socketio_envelopes_published_total": by_name(one.published for one in stats),
         "socketio_envelopes_received_total": by_name(one.received for one in stats),
@@ -34,6 +37,22 @@ _PLAIN: Final[dict[str, Callable[[ClusterManager], int]]] = {
     "bus_lost_total": lambda manager: manager.stats.lost,
     "envelopes_repeated_total": lambda manager: manager.stats.repeats,
 }
+
+
+def _shards_up(managers: Sequence[ClusterManager]) -> dict[Labels, float]:
+    up: dict[Labels, float] = {}
+    for manager in managers:
+        for number, shard in enumerate(manager.node.shards):
+            up[str(number),] = min(up.get((str(number),), 1), int(shard.ready))
+    return up
+
+
+def _shards_wait(managers: Sequence[ClusterManager]) -> dict[Labels, float]:
+    waits: Counter[str] = Counter()
+    for manager in managers:
+        for number, shard in enumerate(manager.node.shards):
+            waits[str(number)] += shard.publisher.backlog.unsent_bytes
+    return by_name([waits])
 
 
 def _nodes(managers: Iterable[ClusterManager]) -> dict[Labels, float]:

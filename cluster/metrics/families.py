@@ -66,6 +66,13 @@ FAMILIES: Final = (
         "socketio_http_cut_off_total", COUNTER, "Connections closed because too many requests were pipelined"
     ),
     Family("socketio_bus_up", GAUGE, "1 while this node hears the others"),
+    Family("socketio_bus_shard_up", GAUGE, "1 while this node hears the others on a shard", ("shard",)),
+    Family(
+        "socketio_bus_shard_buffered_bytes",
+        GAUGE,
+        "Bytes of envelopes that a shard has not got yet",
+        ("shard",),
+    ),
     Family("socketio_bus_lag_seconds", GAUGE, "From publish to receive of this node's last heartbeat"),
     Family("socketio_bus_reconnects_total", COUNTER, "Times the link to the bus was made anew"),
     Family("socketio_bus_publish_errors_total", COUNTER, "Batches that the bus did not take at once"),

@@ -10,11 +10,11 @@ OPEN: Final = (
     COMMON
     + """
 -- ARGV: sid, secret, namespace, node, claim, seconds, position, data, and rooms with their positions
-local key, position = session_of(ARGV[1]), ARGV[7]
-if position == '0' then position = redis.call('HGET', base, 'last') end
+local key, position, last = session_of(ARGV[1]), ARGV[7], redis.call('HGET', base, 'last')
+if position == '0' then position = last end
 redis.call('DEL', key)
 redis.call('HSET', key, 'secret', ARGV[2], 'namespace', ARGV[3], 'node', ARGV[4], 'claim', ARGV[5],
-  'position', position, 'data', ARGV[8])
+  'position', position, 'data', ARGV[8], 'written', last)
 for at = 9, #ARGV, 2 do redis.call('HSET', key, 'r' .. ARGV[at], ARGV[at + 1]) end
 redis.call('PEXPIRE', key, ARGV[6] * 1000)
 return place()
@@ -26,7 +26,7 @@ CLAIM: Final = (
     + """
 -- ARGV: sid, secret, namespace, node, claim, seconds, begin of the rooms' channels
 local key = session_of(ARGV[1])
-local found = redis.call('HMGET', key, 'secret', 'namespace', 'node', 'position', 'data')
+local found = redis.call('HMGET', key, 'secret', 'namespace', 'node', 'position', 'data', 'written')
 if not found[1] or found[1] ~= ARGV[2] or found[2] ~= ARGV[3] then return {} end
 local answer = place()
 for at = 3, 5 do answer[#answer + 1] = found[at] end
@@ -35,7 +35,7 @@ for at = 1, #fields, 2 do
   if string.sub(fields[at], 1, 1) == 'r' then
     local room = string.sub(fields[at], 2)
     local closed = redis.call('GET', base .. ':closed:' .. ARGV[7] .. room)
-    if closed and tonumber(fields[at + 1]) < tonumber(closed) then
+    if closed and math.max(tonumber(fields[at + 1]), tonumber(found[6] or 0)) < tonumber(closed) then
       redis.call('HDEL', key, fields[at])
     else
       answer[#answer + 1] = room

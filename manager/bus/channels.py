@@ -2,7 +2,7 @@
 
 There are three kinds: one channel that every node reads, one inbox for each node, and one for each room that
 has members. The prefix keeps clusters on one bus apart. It stands in braces, which is the hash tag of Redis
-Cluster. So all channels of a cluster are in one shard: the order between a room, an inbox and a broadcast
+Cluster. So all channels with one prefix are on one server: the order between a room, an inbox and a broadcast
 holds only there.
 """
 

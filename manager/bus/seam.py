@@ -21,6 +21,8 @@ from socketio_cluster.manager.errors import BrokerError, EnvelopeError
 
 MARK: Final = b"U"
 """The first byte of a mark. Events from Redis begin with that of a stamp."""
+MOST: Final = 1000
+"""The most channels that wait for a mark. With more they are marked at once, although no event follows."""
 SENDERS: Final = 10_000
 """The most senders whose last number is known. When one is forgotten, its next mark costs a question."""
 NOBODY: Final = Header("", 0, 0.0)
@@ -32,6 +34,11 @@ class Marks:
 
     def __init__(self) -> None:
         self._marks: dict[str, bytes] = {}
+
+    @property
+    def full(self) -> bool:
+        """Whether so many wait that they have to be published now."""
+        return len(self._marks) > MOST
 
     def note(self, batch: Sequence[Publication]) -> None:
         """Note what went through the bus. Notices are no part of the stream."""

@@ -134,7 +134,8 @@ class Gap(msgspec.Struct, array_like=True, tag=10, frozen=True):
 class CloseRoom(msgspec.Struct, array_like=True, tag=11, frozen=True):
     """Take out of a room, which has this channel, all sessions that have entered it. Answer: True.
 
-    It is looked at when a session is claimed. ``seconds`` is how long that may be.
+    Those are not meant that entered it later, or that their owners have written anew since, as they are in it
+    again. It is looked at when a session is claimed. ``seconds`` is how long that may be.
     """
 
     channel: str

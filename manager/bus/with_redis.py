@@ -18,6 +18,7 @@ from itertools import groupby
 from secrets import token_urlsafe
 from typing import Final, Protocol
 
+from socketio_cluster.manager.bus import stamp
 from socketio_cluster.manager.bus.broker import Broker, Delivery, Publication
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.seam import MARK, Marks, Seam
@@ -25,6 +26,8 @@ from socketio_cluster.manager.bus.store import Operation, Result, Store, cluster
 from socketio_cluster.manager.errors import BrokerError, PublishRefused
 from socketio_cluster.manager.tasks import set_once
 
+STAMPED: Final = bytes([stamp.MARK])
+"""The first byte of an event that Redis has numbered."""
 HERE: Final = ""
 """The channel of a delivery that this broker has made itself."""
 ECHO_SECONDS: Final = 5.0
@@ -96,6 +99,8 @@ class WithRedis:
         if not run[0].recorded:
             self._marks.note(run)
             await self._bus.publish(run)
+            if self._marks.full:
+                await self._redis.publish(self._marks.take())
             return
         marks = self._marks.take()
         try:
@@ -113,13 +118,17 @@ class WithRedis:
             if not self._arrived:
                 self._arrived += await self._redis.receive()
             while self._arrived:
-                self._sorted += await self._behind(self._arrived[0])
+                delivery = self._arrived[0]
+                if delivery.payload.startswith(STAMPED):
+                    self._sorted.append(delivery)
+                else:
+                    self._sorted += await self._behind(delivery)
                 self._arrived.popleft()
         deliveries, self._sorted = self._sorted, []
         return deliveries
 
     async def _behind(self, delivery: Delivery) -> list[Delivery]:
-        """Return what a delivery of Redis stands for: itself, or what has come through the bus."""
+        """Return what has come through the bus and belongs at the place of this delivery."""
         if delivery.channel == HERE:
             return self._seam.take(int(delivery.payload))
         if not delivery.payload.startswith(MARK):

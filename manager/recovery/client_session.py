@@ -20,8 +20,8 @@ class ClientSession:
     * ``pid`` is the client's private id, and ``claim`` what makes this node its owner.
     * ``position`` is the number up to which the client has got everything for certain.
     * ``upto`` is the number up to which missed events were replayed; live ones up to it are repeats.
-    * ``replayed_at`` is the monotonic time, in seconds, at which the last of them was written. The connection
-      may be lost before they arrive, so ``position`` stays where it is for a while.
+    * ``written_at`` is the monotonic time, in seconds, at which all was written that had waited until the
+      client was connected. The connection may be lost before that arrives, so ``position`` stays for a while.
     * ``joined`` says of each room at which number the client joined it.
     * ``unwritten`` are the rooms that it has entered (True) or left since the bus was told.
     * ``recovered`` tells that the client has come back, ``returning`` that missed events have to be replayed
@@ -35,7 +35,7 @@ class ClientSession:
     claim: str
     position: int
     upto: int = 0
-    replayed_at: float = 0.0
+    written_at: float = 0.0
     joined: dict[Room, int] = field(default_factory=dict)
     unwritten: dict[Room, bool] = field(default_factory=dict)
     recovered: bool = False

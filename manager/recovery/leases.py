@@ -110,7 +110,7 @@ class Leases:
     def _move(self, client: Client, session: ClientSession, reached: int, now: float) -> None:
         """Note how far a client has come, or tell the client itself if it does not answer pings of ours."""
         if session.tell is None:
-            if now - session.replayed_at >= self._recovery.times.unnoticed:
+            if now - session.written_at >= self._recovery.times.unnoticed:
                 session.position = max(session.position, reached)
         elif client.gate is None:
             order = self._recovery.follower.order

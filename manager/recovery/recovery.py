@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakValueDictionary
 
 import msgspec
 from socketio import packet as sio
@@ -66,6 +67,7 @@ class Recovery:
         self._replays = Replays(manager, self.keeper, codec, self.follower.fanout)
         self.latecomers = Latecomers(manager, self.keeper, codec, self.follower)
         self._leases = Leases(manager, self)
+        self._flushing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._posted = self._coming = 0
         self._mixed = self._warned = False
         node.receiver.recorder = self.follower
@@ -226,14 +228,15 @@ class Recovery:
             session.joined.pop(room, None)
 
     async def flush(self, client: Client) -> None:
-        """Tell the bus of the rooms that a client has entered and left."""
-        session = client.session
-        if session is None or not session.unwritten:
-            return
-        rooms, session.unwritten = session.unwritten, {}
-        entered = [write_room(room) for room, inside in rooms.items() if inside]
-        left = [write_room(room) for room, inside in rooms.items() if not inside]
-        await self._change(session, Change(client.sid, session.claim, entered, left))
+        """Tell the bus of the rooms that a client has entered and left. Returns when it knows all of them."""
+        async with self._flushing.setdefault(client.sid, asyncio.Lock()):
+            session = client.session
+            if session is None or not session.unwritten:
+                return
+            rooms, session.unwritten = session.unwritten, {}
+            entered = [write_room(room) for room, inside in rooms.items() if inside]
+            left = [write_room(room) for room, inside in rooms.items() if not inside]
+            await self._change(session, Change(client.sid, session.claim, entered, left))
 
     async def saved(self, client: Client, data: Any) -> None:
         """Note on the bus what the application has saved for a client."""

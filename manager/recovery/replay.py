@@ -74,7 +74,7 @@ class Replays:
                     await self._taken(client)
         self._fanout.replayed = max(self._fanout.replayed, after)
         session.upto = after
-        session.returning, session.replayed_at = False, time.monotonic()
+        session.returning = False
         self._send_first(client, session)
         self._sort_held(client, after)
 
@@ -105,17 +105,18 @@ class Replays:
                 self._manager.stats.replay_seconds.observe(max(0.0, time.time() - number / 1e6))
 
     def _sort_held(self, client: Client, upto: int) -> None:
-        """Drop the held events that were replayed. Mark those without a number with the new offset."""
+        """Drop the held events that were replayed. Those without a number are marked anew."""
         if client.held is None:
             return
-        kept = []
+        kept, at = [], upto
         for outgoing in client.held.events:
             if not isinstance(outgoing, Marked):
                 kept.append(outgoing)
             elif not outgoing.number:
-                kept.append(self._fanout.marked(outgoing.plain, outgoing.rooms, 0, at_least=upto))
+                kept.append(self._fanout.old(outgoing.plain, outgoing.rooms, at))
             elif outgoing.number > upto:
                 kept.append(outgoing)
+                at = outgoing.number
         client.held.events = kept
 
     def _is_owed(self, client: Client, session: ClientSession, number: int, message: Recorded) -> bool:

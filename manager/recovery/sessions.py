@@ -23,7 +23,10 @@ from socketio_cluster.manager.bus.store import (
 
 @dataclass(slots=True)
 class Session:
-    """One client in one namespace. ``store.py`` says what the fields mean."""
+    """One client in one namespace. ``store.py`` says what the fields mean.
+
+    ``written`` is the last event at the time at which its owner wrote all of it.
+    """
 
     secret: str
     namespace: str
@@ -33,6 +36,7 @@ class Session:
     position: int
     rooms: dict[str, int]
     data: bytes
+    written: int
 
 
 class Sessions:
@@ -56,6 +60,7 @@ class Sessions:
             new.position or place.last,
             dict(new.rooms),
             new.data,
+            place.last,
         )
         return place
 
@@ -67,7 +72,7 @@ class Sessions:
         if not compare_digest(session.secret, claim.secret):
             return None
         for room, joined in list(session.rooms.items()):
-            if joined < self._closed.get(claim.channels + room, (0, 0.0))[0]:
+            if max(joined, session.written) < self._closed.get(claim.channels + room, (0, 0.0))[0]:
                 del session.rooms[room]
         found = Claimed(session.node, session.position, dict(session.rooms), session.data, place)
         session.node, session.claim, session.until = claim.node, claim.claim, now + claim.seconds

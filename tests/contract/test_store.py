@@ -199,6 +199,11 @@ async def test_a_closed_room(pair, channels, cluster):
     assert set((await one.ask(cluster, claim)).rooms) == {"sblue"}
     claim = Claim("t", "secret", "/", "B", "c2", 60.0, channels.rooms("/"))
     assert set((await one.ask(cluster, claim)).rooms) == {"sred", "sblue"}
+    place = await one.ask(cluster, Look())
+    await one.ask(cluster, CloseRoom(channels.room("/", "blue"), 60.0))
+    rooms = {"sred": place.last, "sblue": place.last}
+    await one.ask(cluster, Open("t", "secret", "/", "A", "c1", 60.0, rooms=rooms))
+    assert (await one.ask(cluster, claim)).rooms == rooms
 
 
 async def test_a_gap(pair, channels, cluster):

@@ -10,6 +10,7 @@ import pytest
 from socketio_cluster.manager.bus.broker import Publication
 from socketio_cluster.manager.bus.envelope import read_header
 from socketio_cluster.manager.bus.registry import open_broker
+from socketio_cluster.manager.bus.seam import MOST
 from socketio_cluster.manager.bus.stamp import read_stamp
 from socketio_cluster.manager.bus.store import cluster_of
 from socketio_cluster.manager.bus.with_redis import WithRedis
@@ -27,20 +28,27 @@ def unstamped(raw):
 
 @contextlib.asynccontextmanager
 async def far_away(port, *, delay):
-    """A server behind a long line: the port at which what the server at ``port`` says comes late."""
+    """A server behind a long line: the port at which what the server at ``port`` says comes late.
+
+    Whoever is connected there has to leave before the end.
+    """
+    lines = []
 
     async def pass_on(reader, writer, delay):
         while data := await reader.read(65536):
             await asyncio.sleep(delay)
             writer.write(data)
         writer.close()
+        await writer.wait_closed()
 
     async def serve(reader, writer):
+        lines.append(asyncio.current_task())
         server_reader, server = await asyncio.open_connection("127.0.0.1", port)
         await asyncio.gather(pass_on(reader, server, 0), pass_on(server_reader, writer, delay))
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as door:
         yield door.sockets[0].getsockname()[1]
+        await asyncio.gather(*lines, return_exceptions=True)
 
 
 @pytest.mark.parametrize("slow", ["bus", "redis"])
@@ -122,6 +130,19 @@ async def test_what_is_refused():
         await broker.publish(batch)
     assert refusal.value.reasons == {0: "no", 3: "no", 4: "no"}
     assert (bus.taken, redis.taken, broker.limit) == ([b"b"], [b"c"], 1000)
+    await broker.close()
+
+
+async def test_no_event_for_long():
+    """A broker that publishes to ever more rooms, and no event, remembers only so many."""
+    bus, redis = Choosy(), Choosy()
+    broker = WithRedis(bus, redis)
+    for number in range(MOST + 1):
+        assert redis.taken == []
+        await broker.publish([Publication((f"room {number}",), envelope(number + 1))])
+    assert len(redis.taken) == MOST + 1
+    await broker.publish([event(MOST + 2, "red")])
+    assert redis.taken[MOST + 1 :] == [envelope(MOST + 2)]
     await broker.close()
 
 

@@ -111,6 +111,18 @@ def test_one_question_for_each_asker():
     assert answers.next() is None
 
 
+def test_answers_take_no_room():
+    """However much is asked for, a full backlog keeps all it has, and nothing waits in it."""
+    backlog = stream(*["red"] * 100, max_bytes=1192)
+    before = [backlog.size, backlog.newest_number, backlog.unsent]
+    answers = Answers(backlog)
+    for _ in range(3):
+        assert len(pieces(answers)[0].envelopes) == 100
+    assert [backlog.size, backlog.newest_number, backlog.unsent] == before
+    backlog.add(Entry(101, 0.0, ("red",), b"x"))
+    assert backlog.size < before[0], "it was full, and the oldest has gone"
+
+
 def test_questions_are_bounded(monkeypatch):
     """Beyond the bound a question is passed over; a smaller one still finds a place."""
     monkeypatch.setattr("socketio_cluster.manager.bus.answers.ASKERS_BYTES", 12)

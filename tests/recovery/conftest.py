@@ -31,6 +31,24 @@ def bus_url(request, monkeypatch):
     return request.getfixturevalue(f"{request.param}_url")
 
 
+OPTIONS = {
+    "local": {},
+    "redis": {"--bus": "redis_url"},
+    "amqp": {"--bus": "amqp_url", "--recovery-url": "redis_url"},
+}
+"""The options of ``serve`` for each bus, with the fixtures of their values."""
+
+
+@pytest.fixture(params=OPTIONS)
+def serving(request, prefix):
+    """The options with which ``serve`` starts three workers with recovery, once for each bus."""
+    bus = [f"{option}={request.getfixturevalue(url)}" for option, url in OPTIONS[request.param].items()]
+    return [
+        *("--port=0", "--direct-port=0", "--workers=3", "--recovery-seconds=60", f"--prefix={prefix}"),
+        *bus,
+    ]
+
+
 @pytest.fixture
 def recovery_seconds():
     return 30

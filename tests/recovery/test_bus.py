@@ -8,11 +8,13 @@ import pytest
 
 from tests.harness import SECONDS, eventually, three_nodes
 from tests.recovery.clients import came_back, fence, left, take
+from tests.recovery.conftest import BUSES
 from tests.recovery.door import Door
 from tests.services.hub import HubServer
 from tests.services.redis import RedisServer
 
 
+@pytest.mark.parametrize("bus_url", [*BUSES, "nats"], indirect=True)
 async def test_links_that_break(nodes, door, connect):
     """While links break again and again, a connected client gets each event once, in order."""
     a, b, _ = nodes

@@ -63,7 +63,10 @@ def test_another_server(sessions):
     assert claim(sessions) is None
     sessions.answered("/", OURS)
     sessions.sending(URL, packet.Packet(packet.DISCONNECT, namespace="/"))
+    assert sessions.take("/", None, ["still", "abcdef12"]) == ["still"]
     assert claim(sessions) is None
+    sessions.answered("/", OURS | {"pid": SID + "y" * 20})
+    assert claim(sessions) == {"pid": SID + "y" * 20}
 
 
 @pytest.mark.parametrize(

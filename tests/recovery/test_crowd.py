@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+import pytest
+
 from tests.harness import SECONDS, eventually
+from tests.recovery.conftest import BUSES
 from tests.recovery.door import Door
 
 CLIENTS = 45
@@ -24,6 +27,7 @@ def owed(index, sent):
     return due
 
 
+@pytest.mark.parametrize("bus_url", [*BUSES, "nats"], indirect=True)
 async def test_a_crowd(nodes, driver):
     """Each of many clients in rooms of their own and a common one gets each event once, in order."""
     async with contextlib.AsyncExitStack() as stack:

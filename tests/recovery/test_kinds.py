@@ -76,6 +76,19 @@ async def test_order_with_acks(nodes, connect):
     assert seen == list(range(60))
 
 
+async def test_order_with_acks_of_another_node(nodes, connect):
+    """It arrives in its order also from another node, to the client alone and to its room."""
+    a, b, _ = nodes
+    client = await connect()
+    await a.sio.enter_room(client.sid, "red")
+    for number in range(0, 60, 3):
+        await b.sio.emit("n", number, room="red")
+        await b.sio.emit("n", number + 1, callback=lambda *_: None, to=client.sid)
+        await b.sio.emit("n", number + 2, to=client.sid)
+    seen = [(await client.next("n"))[0] for _ in range(60)]
+    assert seen == list(range(60))
+
+
 async def test_who_is_left_out(nodes, door, connect):
     """Rooms and sids that an emit leaves out, and conditions on the session, hold for a replay."""
     a, b, _ = nodes

@@ -13,12 +13,10 @@ CUTS = 3
 RIGHT = {"lost": 0, "duplicated": 0, "reordered": 0, "leaked": 0, "missed_away": 0, "foreign": 0}
 
 
-@pytest.fixture(params=["local", "redis"])
-def urls(request, prefix):
+@pytest.fixture
+def urls(serving):
     """The ports of three workers with recovery."""
-    bus = [] if request.param == "local" else [f"--bus={request.getfixturevalue('redis_url')}"]
-    options = ["--port=0", "--direct-port=0", "--workers=3", "--recovery-seconds=60", f"--prefix={prefix}"]
-    with Command("serve", APP, *options, *bus) as command:
+    with Command("serve", APP, *serving) as command:
         yield [pair[1] for _, pair in sorted(command.nodes(3).items())]
 
 

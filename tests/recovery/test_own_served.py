@@ -19,22 +19,20 @@ from tests.recovery.python_clients import own_client
 APP = "tests.recovery.app:with_plain"
 
 
-@pytest.fixture(params=["local", "redis"])
-def served(request, prefix):
+@pytest.fixture
+def served(serving):
     """Three workers with recovery, by the URL of each one's own port."""
-    bus = [] if request.param == "local" else [f"--bus={request.getfixturevalue('redis_url')}"]
-    options = ["--port=0", "--direct-port=0", "--workers=3", "--recovery-seconds=60", f"--prefix={prefix}"]
-    with Command("serve", APP, *options, *bus) as command:
+    with Command("serve", APP, *serving) as command:
         nodes = [SimpleNamespace(url=urls[-1].rstrip("/")) for _, urls in sorted(command.nodes(3).items())]
         yield SimpleNamespace(command=command, nodes=nodes)
 
 
 @contextlib.asynccontextmanager
-async def one_of_each(door):
+async def one_of_each(door, transports=("websocket",)):
     """A client of each kind behind a door, in the room "red"; and the process of their worker."""
     async with (
-        own_client("AsyncClient", door) as one,
-        own_client("Client", door) as two,
+        own_client("AsyncClient", door, transports=transports) as one,
+        own_client("Client", door, transports=transports) as two,
         returning_plain(door) as three,
     ):
         clients = [one, two, three]
@@ -74,11 +72,12 @@ async def test_a_killed_worker(served):
                 await heard(client, 101)
 
 
-async def test_all_workers_are_replaced(served):
+@pytest.mark.parametrize("transports", [["websocket"], ["polling"]])
+async def test_all_workers_are_replaced(served, transports):
     """While all workers are replaced, one after the other, they miss nothing and keep their sids."""
     first, second, _ = served.nodes
     async with Door(first) as door, own_client("AsyncClient", second) as teller:
-        async with one_of_each(door) as (clients, _):
+        async with one_of_each(door, transports) as (clients, _):
             sids = [client.sid for client in clients]
             served.command.process.send_signal(signal.SIGHUP)
             last = 0

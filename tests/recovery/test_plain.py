@@ -7,7 +7,9 @@ import contextlib
 import json
 
 import pytest
+import websockets
 
+from socketio_cluster import Message, PlainWebSockets
 from tests.harness import SECONDS, three_nodes
 from tests.recovery.clients import left, renew
 from tests.recovery.plain_clients import open_endpoint, plain_client
@@ -208,3 +210,42 @@ async def test_the_history_of_a_room(nodes, door, connect):
     assert await client.open() is True
     await client.take(("missed", 3))
     await client.fence(a)
+
+
+class Lines:
+    """A format of one line: the id or the token, a space, the event, and perhaps a number."""
+
+    def decode(self, data):
+        event, _, claim = data.partition(" ")
+        token, _, place = claim.partition(" ")
+        return Message(event, token=token or None, id=place or None)
+
+    def encode(self, message):
+        if message.event == "connect":
+            return f"{message.id} {message.args[0]['token']} {message.args[0]['recovered']}"
+        return " ".join(map(str, (message.id, message.event, *message.args)))
+
+
+@pytest.mark.parametrize("bus_url", ["local"], indirect=True)
+async def test_a_format_of_its_own(bus_url, prefix):
+    """A codec of the application gets ids and tokens, and gives them, in its own way."""
+
+    def configure(node):
+        node.app = PlainWebSockets(node.sio, node.app, codec=Lines())
+
+    async with three_nodes(bus_url, prefix, count=2, configure=configure, recovery_seconds=30) as (a, b):
+        url = [node.url.replace("http", "ws") + "/ws?recovery=1" for node in (a, b)]
+        async with websockets.connect(url[0], proxy=None) as ws:
+            await ws.send("connect")
+            place, token, recovered = (await ws.recv()).split()
+            assert recovered == "False"
+            await b.sio.emit("n", 1)
+            last, *event = (await ws.recv()).split()
+            assert event == ["n", "1"]
+            assert last > place
+            ws.transport.abort()
+        await a.sio.emit("n", 2)
+        async with websockets.connect(url[1], proxy=None) as ws:
+            await ws.send(f"connect {token} {last}")
+            assert (await ws.recv()).split() == [last, token, "True"]
+            assert (await ws.recv()).split()[1:] == ["n", "2"]

@@ -7,8 +7,9 @@ import contextlib
 
 import pytest
 
-from tests.harness import SECONDS
+from tests.harness import SECONDS, three_nodes
 from tests.recovery.clients import left, renew
+from tests.recovery.door import Door
 from tests.recovery.python_clients import own_client
 
 
@@ -154,6 +155,55 @@ async def test_what_did_not_arrive_comes_again(nodes, door, connect):
         door.cut(b)
     assert await client.came_back() is True
     await client.take(*missed)
+    await client.fence(a)
+
+
+async def test_a_slow_connect_handler(nodes, door, connect, kind):
+    """What is emitted while a connect handler runs, and did not arrive after it, comes again."""
+    a, b, _ = nodes
+
+    async def slow(sid, environ, auth):
+        await a.sio.emit("held", 1, to=sid)
+        await a.manager.in_order()
+
+    a.sio.on("connect", slow)
+    client = await connect()
+    await client.take(("held", 1))
+    await renew(a)
+    client.sio._sessions._sessions["/"].offset = None
+    door.cut(b)
+    assert await client.came_back() is True
+    await client.take(("held", 1))
+    await client.fence(a)
+
+
+async def test_a_frozen_connection(bus_url, prefix, kind):
+    """A client whose connection is frozen, so that no side hears of it, is recovered after missed pings."""
+    pings = {"ping_interval": 0.5, "ping_timeout": 0.5}
+    async with three_nodes(bus_url, prefix, count=2, recovery_seconds=30, server_options=pings) as (a, b):
+        async with Door(a) as door, own_client(kind, door) as client:
+            sid = client.sid
+            door.freeze(b)
+            await a.sio.emit("missed", 1, to=sid)
+            assert await client.came_back() is True
+            assert client.sid == sid
+            await client.take(("missed", 1))
+            await client.fence(a)
+
+
+async def test_connected_again_by_hand(nodes, door, connect):
+    """A client that does not connect again by itself is recovered when its program lets it connect."""
+    a, b, _ = nodes
+    client = await connect(reconnection=False)
+    sid = client.sid
+    door.cut()
+    await client.away()
+    await b.sio.emit("missed", 1)
+    door.lead(b)
+    await client.open(door.url, transports=["websocket"])
+    assert await client.came_back() is True
+    assert client.sid == sid
+    await client.take(("missed", 1))
     await client.fence(a)
 
 

@@ -16,20 +16,11 @@ from tests.recovery.door import Door
 
 APP = "tests.recovery.app:app"
 
-OPTIONS = {
-    "local": {},
-    "redis": {"--bus": "redis_url"},
-    "amqp": {"--bus": "amqp_url", "--recovery-url": "redis_url"},
-}
-"""The options of each bus, with the fixtures of their values."""
 
-
-@pytest.fixture(params=OPTIONS)
-def served(request, prefix):
+@pytest.fixture
+def served(serving):
     """Three workers with recovery, by the URL of each one's own port."""
-    bus = [f"{option}={request.getfixturevalue(url)}" for option, url in OPTIONS[request.param].items()]
-    options = ["--port=0", "--direct-port=0", "--workers=3", "--recovery-seconds=60", f"--prefix={prefix}"]
-    with Command("serve", APP, *options, *bus) as command:
+    with Command("serve", APP, *serving) as command:
         nodes = [SimpleNamespace(url=urls[-1]) for _, urls in sorted(command.nodes(3).items())]
         yield SimpleNamespace(command=command, nodes=nodes)
 

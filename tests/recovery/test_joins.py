@@ -1,0 +1,50 @@
+"""What the bus knows of a client's rooms when a join has returned."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from tests.recovery.clients import came_back, fence, left, renew, take
+
+
+@pytest.mark.parametrize("bus_url", ["local"], indirect=True)
+async def test_joins_at_the_same_time(nodes, connect, monkeypatch):
+    """Each returns when the bus knows its room, also if another one tells the bus of both."""
+    a, _, _ = nodes
+    client = await connect()
+    keeper = a.manager.recovery.keeper
+    change, go_on = keeper.change, asyncio.Event()
+
+    async def slow(question):
+        await go_on.wait()
+        return await change(question)
+
+    monkeypatch.setattr(keeper, "change", slow)
+    rooms = ["red", "blue", "green"]
+    joins = [asyncio.create_task(a.sio.enter_room(client.sid, room)) for room in rooms]
+    done, _ = await asyncio.wait(joins, timeout=0.3)
+    assert not done
+    go_on.set()
+    await asyncio.gather(*joins)
+
+
+async def test_written_anew(nodes, door, connect):
+    """A room that was joined after it was closed is kept when the bus has to be told of everything again."""
+    a, b, _ = nodes
+    client = await connect()
+    sid = client.sid
+    await a.sio.enter_room(sid, "red")
+    await b.sio.close_room("red")
+    await a.sio.enter_room(sid, "red")
+    a.manager.members.clients[sid].session.lost = True
+    await renew(a)
+    door.cut()
+    await left(a, sid)
+    await b.sio.emit("n", 1, room="red")
+    door.lead(b)
+    assert await came_back(client) is True
+    assert set(b.sio.rooms(sid)) == {sid, "red"}
+    await take(client, "n", 1)
+    await fence(b, client)
