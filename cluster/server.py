@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Unpack
 
 import socketio
 from socketio import packet
@@ -11,9 +11,12 @@ from socketio.exceptions import ConnectionRefusedError as SocketIOConnectionRefu
 from socketio_cluster.cluster.middleware.async_runner import AsyncMiddlewares
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
 from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.errors import FAILURES, SettingError
 from socketio_cluster.manager.presence.presence import Presence
 from socketio_cluster.manager.queries.calls import ClusterCalls
+from socketio_cluster.manager.queries.selection import Chosen, Rooms
+from socketio_cluster.manager.queries.server_events import ServerEvents
 
 _REFUSALS: Final = (SocketIOConnectionRefusedError, ConnectionRefusedError)
 
@@ -36,6 +39,49 @@ class AsyncServer(AsyncMiddlewares, ClusterCalls, socketio.AsyncServer):  # type
     def presence(self) -> Presence:
         """Who is in which room, on all nodes together; raises ``SettingError`` as ``cluster_manager``."""
         return self.cluster_manager.presence
+
+    @property
+    def server_events(self) -> ServerEvents:  # type: ignore[override]
+        """The handlers of ``on_server``; raises ``SettingError`` as ``cluster_manager``."""
+        return self.cluster_manager.server_events
+
+    async def emit(
+        self,
+        event: str,
+        data: Any = None,
+        to: Rooms | None = None,
+        room: Rooms | None = None,
+        skip_sid: str | list[str] | None = None,
+        namespace: str | None = None,
+        callback: Callback | None = None,
+        ignore_queue: bool = False,
+        **chosen: Unpack[Chosen],
+    ) -> None:
+        """Emit as ``socketio.AsyncServer.emit``; ``chosen`` are the arguments of ``Chosen``.
+
+        Raises what ``ClusterManager.emit`` raises, and with another manager ``SettingError`` for a
+        ``Chosen``.
+        """
+        if not chosen:
+            await super().emit(event, data, to, room, skip_sid, namespace, callback, ignore_queue)
+            return
+        who = (namespace or "/", room, skip_sid, callback, to)
+        await self.cluster_manager.emit(event, data, *who, ignore_queue=ignore_queue, **chosen)
+
+    async def send(
+        self,
+        data: Any,
+        to: Rooms | None = None,
+        room: Rooms | None = None,
+        skip_sid: str | list[str] | None = None,
+        namespace: str | None = None,
+        callback: Callback | None = None,
+        ignore_queue: bool = False,
+        **chosen: Unpack[Chosen],
+    ) -> None:
+        """Emit the event ``message``, as ``emit``."""
+        who = (to, room, skip_sid, namespace, callback)
+        await self.emit("message", data, *who, ignore_queue, **chosen)
 
     async def enter_room(
         self, sid: str, room: Any, namespace: str | None = None, *, history: int | None = None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import socketio
 
 from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.queries.broadcast import Calls
+from socketio_cluster.manager.queries.selection import Chosen, Rooms
 from socketio_cluster.manager.queries.server_events import ServerEvents
 from socketio_cluster.manager.sync.calls import BlockingClusterCalls
 from socketio_cluster.manager.sync.presence import BlockingPresence
@@ -41,6 +42,44 @@ class Server(BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
     def presence(self) -> BlockingPresence:
         """Who is in which room, on all nodes together; raises ``SettingError`` as ``cluster_manager``."""
         return self.cluster_manager.presence
+
+    def emit(
+        self,
+        event: str,
+        data: Any = None,
+        to: Rooms | None = None,
+        room: Rooms | None = None,
+        skip_sid: str | list[str] | None = None,
+        namespace: str | None = None,
+        callback: Callback | None = None,
+        ignore_queue: bool = False,
+        **chosen: Unpack[Chosen],
+    ) -> None:
+        """Emit as ``socketio.Server.emit``; ``chosen`` are the arguments of ``Chosen``.
+
+        Raises what ``SyncClusterManager.emit`` raises, and with another manager ``SettingError`` for a
+        ``Chosen``.
+        """
+        if not chosen:
+            super().emit(event, data, to, room, skip_sid, namespace, callback, ignore_queue)
+            return
+        who = (namespace or "/", room, skip_sid, callback, to)
+        self.cluster_manager.emit(event, data, *who, ignore_queue=ignore_queue, **chosen)
+
+    def send(
+        self,
+        data: Any,
+        to: Rooms | None = None,
+        room: Rooms | None = None,
+        skip_sid: str | list[str] | None = None,
+        namespace: str | None = None,
+        callback: Callback | None = None,
+        ignore_queue: bool = False,
+        **chosen: Unpack[Chosen],
+    ) -> None:
+        """Emit the event ``message``, as ``emit``."""
+        who = (to, room, skip_sid, namespace, callback)
+        self.emit("message", data, *who, ignore_queue, **chosen)
 
     def enter_room(
         self, sid: str, room: Any, namespace: str | None = None, *, history: int | None = None

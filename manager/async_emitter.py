@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextvars import Context
-from typing import Any
+from typing import Any, Unpack
 
 from socketio_cluster.manager.bus import query_messages
 from socketio_cluster.manager.bus.channels import Room, check_room
@@ -13,15 +13,16 @@ from socketio_cluster.manager.bus.messages import Message, Reply
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.query_messages import Finding
 from socketio_cluster.manager.bus.registry import safe_url
+from socketio_cluster.manager.checks import room_list, skip_list
 from socketio_cluster.manager.clients.packets import PacketClass, encode_event, packet_format
 from socketio_cluster.manager.errors import BrokerError, SettingError
 from socketio_cluster.manager.host.strict_packet import strict_packet_class
-from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.loops import OwnLoop
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.queries.calls import EmitterCalls
 from socketio_cluster.manager.queries.emitter_emits import EmitterEmits
 from socketio_cluster.manager.queries.queries import Queries
+from socketio_cluster.manager.queries.selection import Chosen, choose
 from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.locating_remote import LocatingRemote
 from socketio_cluster.manager.recovery.recording import Recording
@@ -90,6 +91,7 @@ class AsyncEmitter(EmitterCalls):
         room: Recipients = None,
         skip_sid: str | list[str] | None = None,
         namespace: str | None = None,
+        **chosen: Unpack[Chosen],
     ) -> None:
         """Emit as ``AsyncServer.emit``, and return when the bus has the event.
 
@@ -97,8 +99,13 @@ class AsyncEmitter(EmitterCalls):
         within ``timeout`` seconds. The event is then never sent, unless the error says that it may have been.
         If this is cancelled, the event is withdrawn if it has not been sent yet. Raises ``EventTooLarge`` for
         more bytes than the bus or ``buffer_bytes`` can hold, and what the serializer raises for data that it
-        cannot encode.
+        cannot encode. With ``local`` nobody gets it.
         """
+        if chosen:
+            target, volatile = choose(room if to is None else to, skip_sid, namespace, **chosen)
+            selected = self.selective_emits.encode(event, data, target, None)
+            await self.selective_emits.emit(selected, target, volatile=volatile)
+            return
         namespace, rooms = namespace or "/", room_list(room if to is None else to)
         encoded, skip = encode_event(self.packet_class, event, data, namespace), skip_list(skip_sid)
 
@@ -116,9 +123,10 @@ class AsyncEmitter(EmitterCalls):
         room: Recipients = None,
         skip_sid: str | list[str] | None = None,
         namespace: str | None = None,
+        **chosen: Unpack[Chosen],
     ) -> None:
         """Emit the event ``message``, as ``emit``."""
-        await self.emit("message", data, to, room, skip_sid, namespace)
+        await self.emit("message", data, to, room, skip_sid, namespace, **chosen)
 
     async def enter_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
         """Put a client into a room. An emit that is made after the return reaches it.

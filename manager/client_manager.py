@@ -11,11 +11,12 @@ import logging
 import time
 import weakref
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Unpack
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.query_messages import Recipients
+from socketio_cluster.manager.checks import room_list, skip_list
 from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER, Backpressure
 from socketio_cluster.manager.clients.fanout import Fanout
@@ -32,8 +33,8 @@ from socketio_cluster.manager.host.session import break_off
 from socketio_cluster.manager.host.shared_fixes import forget_connections
 from socketio_cluster.manager.ids import new_sid
 from socketio_cluster.manager.inbound import Inbound
-from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.queries.calls import ClusterCalls
+from socketio_cluster.manager.queries.selection import Chosen, choose
 from socketio_cluster.manager.recovery.recovery import Recovery
 from socketio_cluster.manager.room_keeper import RoomKeeper
 
@@ -207,14 +208,21 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         to: Any = None,
         *,
         ignore_queue: bool = False,
-        **kwargs: Any,
+        **chosen: Unpack[Chosen],
     ) -> None:
         """Emit to everybody in the namespace, to a room, to a list of rooms or to a sid, on every node.
 
         The clients of this node are served at once, whether the bus is reached or not. It returns before the
         bus has the event. Raises what the serializer raises for data that it cannot encode, and
         ``EventTooLarge``, before anybody gets the event, for more bytes than the bus or buffer can hold.
+        ``chosen`` are the arguments of ``Chosen``, which are checked as those of a question.
         """
+        if chosen:
+            target, volatile = choose(room if to is None else to, skip_sid, namespace, ignore_queue, **chosen)
+            emits = self.selective_emits
+            selected = emits.encode(event, data, target, callback)
+            await emits.emit(selected, target, callback, volatile=volatile)
+            return
         rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
         ack_id = 0 if callback is None else shared_ack_id()
         encoded = encode_event(self.server.packet_class, event, data, namespace, ack_id)

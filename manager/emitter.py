@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 from socketio_cluster.manager.async_emitter import AsyncEmitter, Recipients
 from socketio_cluster.manager.bus.channels import Room
@@ -15,6 +15,7 @@ from socketio_cluster.manager.clients.packets import PacketClass
 from socketio_cluster.manager.loops import LoopThread
 from socketio_cluster.manager.queries.blocking_calls import BlockingCalls
 from socketio_cluster.manager.queries.broadcast import Calls
+from socketio_cluster.manager.queries.selection import Chosen
 
 T = TypeVar("T")
 
@@ -60,10 +61,11 @@ class Emitter(BlockingCalls):
         room: Recipients = None,
         skip_sid: str | list[str] | None = None,
         namespace: str | None = None,
+        **chosen: Unpack[Chosen],
     ) -> None:
         """Emit, and return when the bus has the event. See ``AsyncEmitter.emit``."""
         loop, emitter = self._home()
-        loop.run(emitter.emit(event, data, to, room, skip_sid, namespace))
+        loop.run(emitter.emit(event, data, to, room, skip_sid, namespace, **chosen))
 
     def send(
         self,
@@ -72,9 +74,10 @@ class Emitter(BlockingCalls):
         room: Recipients = None,
         skip_sid: str | list[str] | None = None,
         namespace: str | None = None,
+        **chosen: Unpack[Chosen],
     ) -> None:
         """Emit the event ``message``, as ``emit``."""
-        self.emit("message", data, to, room, skip_sid, namespace)
+        self.emit("message", data, to, room, skip_sid, namespace, **chosen)
 
     def enter_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
         """Put a client into a room. See ``AsyncEmitter.enter_room``."""

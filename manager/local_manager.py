@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from socketio import AsyncManager
 
-from socketio_cluster.manager.bus.channels import Room, check_room
+from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.checks import room_list
 from socketio_cluster.manager.clients.client_acks import ClientAcks
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Client, LocalRooms
@@ -131,37 +132,3 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
             raise ValueError("cannot close a sid room")
         for client in self.members.members(namespace, [room]):
             self.basic_leave_room(client.sid, namespace, room)
-
-
-def room_list(room: Any) -> list[Room] | None:
-    """Return a room, or several rooms, as a list. None, which means everybody, stays None.
-
-    Raises ``TypeError`` and ``ValueError`` as ``check_room``.
-    """
-    if room is None:
-        return None
-    if type(room) is str:  # the usual case, which this makes faster
-        return [check_room(room)]
-    if isinstance(room, list | tuple | set | frozenset):
-        return [check_room(one) for one in room]
-    return [check_room(room)]
-
-
-def skip_list(skip_sid: Any) -> list[str]:
-    """Return the sids that an emit leaves out, which may be given as one, several or none, as a list.
-
-    Raises ``TypeError`` for a value that is no sid, and ``ValueError`` for a text that no bus can carry.
-    """
-    if skip_sid is None:
-        return []
-    if isinstance(skip_sid, str):
-        skip_sid = [skip_sid]
-    elif not isinstance(skip_sid, Iterable):
-        raise TypeError(f"skip_sid is a sid or several, not {skip_sid!r:.80}")
-    return [_check_sid(sid) for sid in skip_sid if sid is not None]
-
-
-def _check_sid(sid: object) -> str:
-    if not isinstance(sid, str):
-        raise TypeError(f"skip_sid holds sids, which are text, not {sid!r:.80}")
-    return str(check_room(sid))

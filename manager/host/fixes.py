@@ -225,7 +225,7 @@ class Fixes:
         get the event, and its answer is then ignored.
         """
         to = sid if to is None else to
-        check_call(self._server, to)
+        check_call(self._server, to, namespace, timeout)
         check_answerable(self._manager.members, self._connecting.get(asyncio.current_task()), to, namespace)
         future: asyncio.Future[tuple[Any, ...] | None] = asyncio.get_running_loop().create_future()
         answer = AckWaiter(partial(set_once, future), timeout)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from socketio.base_server import BaseServer
 
+from socketio_cluster.manager.checks import check_namespace, check_timeout
 from socketio_cluster.manager.client_gone import ClientGone
 from socketio_cluster.manager.clients.rooms import PENDING, LocalRooms
 from socketio_cluster.manager.host.server import Host
@@ -57,8 +58,13 @@ def has_namespace(server: Any, namespace: str) -> bool:
     )
 
 
-def check_call(server: Any, to: str | None) -> None:
-    """Raise ``ValueError`` for a ``call()`` to everybody, and ``RuntimeError`` for one that cannot work."""
+def check_call(server: Any, to: str | None, namespace: str | None, timeout: float | None) -> None:
+    """Raise ``RuntimeError`` for a ``call()`` that cannot work.
+
+    Raises ``ValueError`` and ``TypeError`` for one to everybody, and for arguments that cannot be.
+    """
+    check_namespace(namespace)
+    check_timeout(timeout)
     if to is None:
         raise ValueError("Cannot use call() to broadcast.")
     if not server.async_handlers:

@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple, Unpack
 import msgspec
 
 from socketio_cluster.manager.bus.query_messages import AskClients
+from socketio_cluster.manager.checks import check_event
 from socketio_cluster.manager.clients.packets import PacketClass, decode, encode_event, shared_ack_id
 from socketio_cluster.manager.queries.asking import Asking, Stream
 from socketio_cluster.manager.queries.selection import Rooms, Whom, aim
@@ -50,7 +51,9 @@ class AckCalls(Asking):
         """
         target = aim(room, **whom)
         packet_class: PacketClass = self.cluster_manager.packet_class
-        encoded = encode_event(packet_class, event, data, target.recipients.namespace, shared_ack_id())
+        encoded = encode_event(
+            packet_class, check_event(event), data, target.recipients.namespace, shared_ack_id()
+        )
 
         def question(seconds: float) -> AskClients:
             self.cluster_manager.stats.emitted += 1

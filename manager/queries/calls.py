@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from socketio_cluster.manager.queries.broadcast import Broadcast, Calls
-from socketio_cluster.manager.queries.server_calls import ServerHandlers
+from socketio_cluster.manager.queries.server_handlers import ServerHandlers
 from socketio_cluster.manager.queries.steps import FirstStep
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from socketio_cluster.manager.bus.query_messages import Condition
+from socketio_cluster.manager.checks import pack
 
 
 def _one_of(value: Any, several: Any) -> bool:
@@ -31,8 +32,11 @@ def conditions(where: Mapping[str, Any] | None) -> list[Condition]:
 
     Raises ``TypeError`` and ``ValueError`` for a value that is no condition or that MessagePack cannot hold.
     """
-    if where is None:
-        return []
+    return [] if where is None else check_where(where)
+
+
+def check_where(where: object) -> list[Condition]:
+    """Read a dict of conditions, as ``conditions``; None is wrong here."""
     if not isinstance(where, Mapping):
         raise TypeError(f"where is a dict of fields and values, not {where!r:.80}")
     return [_condition(key, value) for key, value in where.items()]
@@ -51,10 +55,15 @@ def _condition(key: str, value: Any) -> Condition:
         if not any(map(str.isalnum, relation)):
             raise ValueError(f"where has no relation {relation!r}, but {', '.join(RELATIONS)}: {key!r:.80}")
         field, relation = key, "=="
+    field = field.strip()
+    if not field or field[-1] in "=<>!":
+        raise ValueError(
+            f"a key of where is a field, and a space before a relation: 'level >=', not {key!r:.80}"
+        )
     if relation == "in" and not isinstance(value, list | tuple | set | frozenset):
         raise TypeError(f"{key!r:.80} needs a list of values, not {value!r:.80}")
     # The value is packed here even if it stays on this node, so that it is the same on all.
-    return Condition(field.strip(), relation, msgspec.msgpack.decode(msgspec.msgpack.encode(value)))
+    return Condition(field, relation, msgspec.msgpack.decode(pack(value, f"the value of {key!r:.80}")))
 
 
 def _holds(session: Any, condition: Condition) -> bool:

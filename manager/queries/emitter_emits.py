@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from socketio_cluster.manager.checks import check_event
 from socketio_cluster.manager.clients.packets import Encoded, encode_event
 from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.queries.selective_emits import is_selective, route, selective
@@ -23,7 +24,7 @@ class EmitterEmits:
         """Encode an event once for all. Raises ``TypeError`` for a callback: an emitter gets no acks."""
         if callback is not None:
             raise TypeError("an emitter takes no callback: use emit_with_ack")
-        return encode_event(self._emitter.packet_class, event, data, aim.recipients.namespace)
+        return encode_event(self._emitter.packet_class, check_event(event), data, aim.recipients.namespace)
 
     async def emit(
         self, encoded: Encoded, aim: Aim, callback: Callback | None = None, *, volatile: bool = False

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.query_messages import Recipients
+from socketio_cluster.manager.checks import check_flag, check_namespace, check_timeout, room_list, skip_list
 from socketio_cluster.manager.clients.rooms import Client
-from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.queries.conditions import conditions, fulfils
 
 if TYPE_CHECKING:
@@ -43,6 +43,19 @@ class Whom(TypedDict, total=False):
     """How many seconds answers are waited for; None is the option ``request_seconds``."""
 
 
+class Chosen(TypedDict, total=False):
+    """The arguments by which ``emit`` and ``send`` choose clients, beside those of python-socketio."""
+
+    except_: Rooms | None
+    """Rooms whose members do not get the event, on whichever node, and sids."""
+    where: Mapping[str, Any] | None
+    """Conditions on the session, as in ``Whom``."""
+    volatile: bool
+    """Whether clients whose connection cannot take the event at once do not get it."""
+    local: bool
+    """Whether only clients of this node get it: another name for python-socketio's ``ignore_queue``."""
+
+
 class Aim(NamedTuple):
     """The checked values of a ``Whom``."""
 
@@ -65,16 +78,30 @@ def aim(
 ) -> Aim:
     """Check a room and a ``Whom``.
 
-    Raises ``TypeError`` and ``ValueError`` for an impossible room or sid, for a ``where`` that is no set of
-    conditions, and for a timeout that is not above 0.
+    Raises ``TypeError`` and ``ValueError``, as ``checks.py``, for what cannot be.
     """
-    if timeout is not None and not timeout > 0:
-        raise ValueError(f"timeout must be more than 0 seconds, not {timeout}")
     without = (room_list(except_) or []) + skip_list(skip_sid)
     rooms = room_list(room if to is None else to)
-    return Aim(
-        Recipients(namespace or "/", rooms, without, conditions(where)), local or ignore_queue, timeout
-    )
+    here = check_flag("local", local) | check_flag("ignore_queue", ignore_queue)
+    whom = Recipients(check_namespace(namespace), rooms, without, conditions(where))
+    return Aim(whom, here, check_timeout(timeout))
+
+
+def choose(
+    room: Rooms | None,
+    skip_sid: str | list[str] | None,
+    namespace: str | None,
+    ignore_queue: bool = False,
+    *,
+    except_: Rooms | None = None,
+    where: Mapping[str, Any] | None = None,
+    volatile: bool = False,
+    local: bool = False,
+) -> tuple[Aim, bool]:
+    """Check the arguments of an emit with a ``Chosen``. Returns also whether it is volatile."""
+    whom: Whom = {"skip_sid": skip_sid, "except_": except_, "where": where, "namespace": namespace}
+    whom["local"], whom["ignore_queue"] = local, ignore_queue
+    return aim(room, **whom), check_flag("volatile", volatile)
 
 
 def select(manager: ClusterMember, whom: Recipients) -> list[Client]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import Emit, SelectiveEmit
 from socketio_cluster.manager.bus.query_messages import Recipients
+from socketio_cluster.manager.checks import check_callback, check_event
 from socketio_cluster.manager.clients.acks import seconds_of
 from socketio_cluster.manager.clients.packets import Encoded, encode_event, shared_ack_id
 from socketio_cluster.manager.clients.rooms import CONNECTED, Callback
@@ -28,8 +29,11 @@ class SelectiveEmits:
 
     def encode(self, event: str, data: Any, aim: Aim, callback: Callback | None) -> Encoded:
         """Encode an event once for all."""
+        check_callback(callback)
         ack_id = 0 if callback is None else shared_ack_id()
-        return encode_event(self._manager.packet_class, event, data, aim.recipients.namespace, ack_id)
+        return encode_event(
+            self._manager.packet_class, check_event(event), data, aim.recipients.namespace, ack_id
+        )
 
     async def emit(
         self, encoded: Encoded, aim: Aim, callback: Callback | None = None, *, volatile: bool = False

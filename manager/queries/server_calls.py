@@ -1,47 +1,18 @@
-"""Events between servers, as methods of the manager and of the server."""
+"""Emits to the other servers, as methods of the manager and of the server."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, cast, overload
+from typing import Any, Final
 
 import msgspec
 
 from socketio_cluster.manager.bus.query_messages import ServerEvent
+from socketio_cluster.manager.checks import check_event, pack
 from socketio_cluster.manager.queries.asking import Asking
 from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.queries.selection import aim
-from socketio_cluster.manager.queries.server_events import Handler, check_event
-
-if TYPE_CHECKING:
-    from socketio_cluster.manager.member import ClusterMember
 
 _answer: Final = msgspec.msgpack.Decoder(tuple[str, Any]).decode
-
-
-class ServerHandlers(Asking):
-    """Has the handlers for events of other servers."""
-
-    @overload
-    def on_server(self, event: str, handler: Handler, namespace: str | None = None) -> Handler: ...
-    @overload
-    def on_server(
-        self, event: str, handler: None = None, namespace: str | None = None
-    ) -> Callable[[Handler], Handler]: ...
-    def on_server(self, event: str, handler: Any = None, namespace: str | None = None) -> Any:
-        """Register a handler for an event of other servers. Without ``handler`` it is a decorator.
-
-        It is called with the event's arguments, and may be a coroutine function. What it returns is the
-        answer to ``server_side_emit_with_ack``. An event has one handler in a namespace: another one replaces
-        it. Raises ``TypeError`` for what cannot be registered.
-        """
-        check_event(event)
-
-        def register(handler: Handler) -> Handler:
-            member = cast("ClusterMember", self.cluster_manager)
-            return member.server_events.on(namespace or "/", event, handler)
-
-        return register if handler is None else register(handler)
 
 
 class ServerEmits(Asking):
@@ -58,7 +29,7 @@ class ServerEmits(Asking):
             namespace: "/" if None.
 
         Raises:
-            TypeError: the data cannot be packed.
+            TypeError, ValueError: the data cannot be packed, or another argument is wrong.
             EventTooLarge: it has more bytes than the bus takes.
         """
         message, whom = _event(event, data), aim(namespace=namespace).recipients
@@ -79,9 +50,8 @@ class ServerEmits(Asking):
 
 
 def _event(event: str, data: Any) -> ServerEvent:
-    check_event(event)
     args = [] if data is None else list(data) if isinstance(data, tuple) else [data]
-    return ServerEvent(event, msgspec.Raw(msgspec.msgpack.encode(args)))
+    return ServerEvent(check_event(event), msgspec.Raw(pack(args, f"the data of {event!r:.80}")))
 
 
 def _by_node(items: list[bytes]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from socketio_cluster.manager.checks import check_event, check_namespace
 from socketio_cluster.manager.errors import FAILURES
 from socketio_cluster.manager.queries.failed import Failed
 
@@ -17,24 +18,26 @@ logger = logging.getLogger("socketio_cluster.manager")
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
 
-def check_event(event: object) -> None:
-    """Raise ``TypeError`` for a value that is no name of an event."""
-    if not isinstance(event, str):
-        raise TypeError(f"a server event is named by a text, not {event!r}")
-
-
 class ServerEvents:
     """The handlers, by namespace and event."""
 
     def __init__(self) -> None:
         self._handlers: dict[tuple[str, str], Callable[..., Any]] = {}
 
-    def on(self, namespace: str, event: str, handler: Handler) -> Handler:
-        """Register a handler, which replaces an earlier one. Raises ``TypeError`` if it is no function."""
-        if not callable(handler):
-            raise TypeError(f"the handler of {event!r} must be a function, not {handler!r}")
-        self._handlers[namespace, event] = handler
-        return handler
+    def register(self, event: str, handler: Any, namespace: str | None) -> Any:
+        """Register a handler, which replaces an earlier one. Without it, return what registers one.
+
+        Raises ``TypeError`` and ``ValueError`` for another event or namespace, or what is no function.
+        """
+        place = check_namespace(namespace), check_event(event)
+
+        def register(handler: Handler) -> Handler:
+            if not callable(handler):
+                raise TypeError(f"the handler of {event!r} must be a function, not {handler!r}")
+            self._handlers[place] = handler
+            return handler
+
+        return register if handler is None else register(handler)
 
     async def handle(self, namespace: str, event: str, args: bytes | msgspec.Raw) -> Any:
         """Run the handler with the packed arguments; raises ``Failed`` when it raises, or there is none."""

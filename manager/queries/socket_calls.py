@@ -7,7 +7,7 @@ from typing import Final, Unpack
 
 import msgspec
 
-from socketio_cluster.manager.bus.channels import Room, check_room
+from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.query_messages import (
     CountSockets,
     DisconnectSockets,
@@ -16,6 +16,7 @@ from socketio_cluster.manager.bus.query_messages import (
     JoinRooms,
     LeaveRooms,
 )
+from socketio_cluster.manager.checks import check_flag, check_rooms, check_sid
 from socketio_cluster.manager.errors import UNKNOWN_SID
 from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.queries.asking import Asking, Stream
@@ -54,7 +55,8 @@ class SocketCalls(Asking):
             PartialAnswer: a node did not answer in time, or a session cannot be packed; ``answer`` holds the
                 clients that were described. In ``async for`` it comes at the end, when they were given.
         """
-        return self._stream(aim(room, **whom), lambda _: FindSockets(session), _socket)
+        question = FindSockets(check_flag("session", session))
+        return self._stream(aim(room, **whom), lambda _: question, _socket)
 
     async def count(self, room: Rooms | None = None, **whom: Unpack[Whom]) -> int:
         """Count the connected clients. Each node sends only a number. Arguments as for ``fetch_sockets``."""
@@ -77,7 +79,7 @@ class SocketCalls(Asking):
 
         Only the client's node is asked. Raises ``ValueError`` for an unknown sid, and one whose node is gone.
         """
-        target, asker = aim(sid, namespace=namespace, timeout=timeout), self.cluster_manager
+        target, asker = aim(check_sid(sid), namespace=namespace, timeout=timeout), self.cluster_manager
         await asker.start()
         owner = await asker.remote.find(target.recipients.namespace, sid)
         target = target._replace(local=owner in (None, asker.node.id))  # Then no other node has to be known.
@@ -100,7 +102,7 @@ class SocketCalls(Asking):
         ``ValueError`` for a client's own room, and ``PartialAnswer`` too when clients are in as many rooms
         as they may be.
         """
-        entered, target = _checked(rooms), aim(room, **whom)
+        entered, target = check_rooms(rooms), aim(room, **whom)
         asker = self.cluster_manager
         if any(map(node_of, entered)):
             await asker.introduced(target.timeout or asker.options.request_seconds)
@@ -113,7 +115,7 @@ class SocketCalls(Asking):
 
     async def sockets_leave(self, rooms: Rooms, room: Rooms | None = None, **whom: Unpack[Whom]) -> int:
         """Take clients out of rooms; returns how many were looked at. Arguments as for ``sockets_join``."""
-        return await self._ask(aim(room, **whom), LeaveRooms(_checked(rooms)), _sum)
+        return await self._ask(aim(room, **whom), LeaveRooms(check_rooms(rooms)), _sum)
 
     async def disconnect_sockets(self, room: Rooms | None = None, **whom: Unpack[Whom]) -> int:
         """Disconnect clients from the namespace; returns how many, when their disconnect handlers have run.
@@ -121,10 +123,6 @@ class SocketCalls(Asking):
         Arguments as for ``fetch_sockets``.
         """
         return await self._ask(aim(room, **whom), DisconnectSockets(), _sum)
-
-
-def _checked(rooms: Rooms) -> list[Room]:
-    return [check_room(one) for one in ([rooms] if isinstance(rooms, str | int) else rooms)]
 
 
 def _sum(items: list[bytes]) -> int:

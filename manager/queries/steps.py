@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, Self, TypeVar
 
 from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.checks import check_flag, check_namespace, check_steps, check_timeout
+from socketio_cluster.manager.queries.conditions import check_where
 from socketio_cluster.manager.queries.selection import Aim, Whom, aim
 
 Calls = TypeVar("Calls")
@@ -26,20 +28,26 @@ class Steps(Generic[Calls]):
     _seconds: float | None = None
 
     def to(self, *rooms: Room) -> Self:
-        """Add rooms or sids. A client in several of them is chosen once."""
-        return replace(self, _rooms=(*(self._rooms or ()), *rooms))
+        """Add rooms or sids. A client in several of them is chosen once.
+
+        Raises ``TypeError`` without any, which would be nobody.
+        """
+        if not rooms:
+            raise TypeError("to() needs a room or a sid: for everybody in the namespace leave it out")
+        return replace(self, _rooms=(*(self._rooms or ()), *check_steps(rooms)))
 
     def except_(self, *rooms: Room) -> Self:
         """Leave out who is in any of these rooms, or has one of these sids."""
-        return replace(self, _except=(*self._except, *rooms))
+        return replace(self, _except=(*self._except, *check_steps(rooms)))
 
     def where(self, conditions: Mapping[str, Any]) -> Self:
         """Keep only clients whose session fulfils these conditions, such as ``{"level >=": 3}``."""
+        check_where(conditions)
         return replace(self, _where=(*self._where, *conditions.items()))
 
     def of(self, namespace: str) -> Self:
         """Choose clients of this namespace instead of "/"."""
-        return replace(self, _namespace=namespace)
+        return replace(self, _namespace=check_namespace(namespace))
 
     @property
     def volatile(self) -> Self:
@@ -53,10 +61,11 @@ class Steps(Generic[Calls]):
 
     def timeout(self, seconds: float) -> Self:
         """Set how many seconds answers are waited for. ``emit`` waits for none."""
-        return replace(self, _seconds=seconds)
+        return replace(self, _seconds=check_timeout(seconds))
 
     def compress(self, flag: bool = True) -> Self:
         """Do nothing: whether a WebSocket is compressed is decided for the whole connection."""
+        check_flag("compress", flag)
         return self
 
     @property

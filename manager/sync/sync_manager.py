@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Unpack
 
 from socketio import Manager
 
+from socketio_cluster.manager.checks import room_list, skip_list
 from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.packets import encode_event, shared_ack_id
 from socketio_cluster.manager.clients.rooms import Callback
@@ -16,8 +17,8 @@ from socketio_cluster.manager.host.sync.fixes import install
 from socketio_cluster.manager.host.sync.handlers import SyncHandlers
 from socketio_cluster.manager.host.sync.outbox import SyncOutboxes
 from socketio_cluster.manager.ids import new_sid
-from socketio_cluster.manager.local_manager import room_list, skip_list
 from socketio_cluster.manager.options import from_environment
+from socketio_cluster.manager.queries.selection import Chosen, choose
 from socketio_cluster.manager.sync.in_thread import ThreadedServerEvents, threaded
 from socketio_cluster.manager.sync.inner_manager import InnerManager
 from socketio_cluster.manager.sync.node_thread import NodeThread
@@ -193,20 +194,28 @@ class SyncClusterManager(ThreadMember, Manager):  # type: ignore[misc]
         to: Any = None,
         *,
         ignore_queue: bool = False,
-        **kwargs: Any,
+        **chosen: Unpack[Chosen],
     ) -> None:
         """Emit to everybody in the namespace, to a room, to a list of rooms or to a sid, on every node.
 
         Returns when the event is in the queues of this node's clients and waits for the bus. It does not wait
         until clients have got it. Raises what the serializer raises for data that it cannot encode.
+        ``chosen`` are the arguments of ``Chosen``, which are checked as those of a question.
         """
-        rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
+        back = callback
+        if callback is not None and not isinstance(callback, AckWaiter):
+            back = self.threaded(callback)
         # Encoded here, not on the loop: a serializer of the application may depend on its thread or context.
+        if chosen:
+            target, volatile = choose(room if to is None else to, skip_sid, namespace, ignore_queue, **chosen)
+            emits = self._inner.selective_emits
+            selected = emits.encode(event, data, target, callback)
+            self._run(emits.emit(selected, target, back, volatile=volatile))
+            return
+        rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
         ack_id = 0 if callback is None else shared_ack_id()
         encoded = encode_event(self._inner.packet_class, event, data, namespace, ack_id)
-        if callback is not None and not isinstance(callback, AckWaiter):
-            callback = self.threaded(callback)
-        self._run(self._inner.emit_encoded(encoded, namespace, rooms, skip, callback, ignore_queue))
+        self._run(self._inner.emit_encoded(encoded, namespace, rooms, skip, back, ignore_queue))
 
     def threaded(self, callback: Callback) -> Callback:
         """Let a callback run in a thread of its own."""

@@ -85,7 +85,12 @@ async def test_operator(here, nodes, clients):
     await call(emitter.volatile.emit, "tick", 3)
     await nodes[2].sio.save_session(c.sid, {"level": 3})
     await call(emitter.where({"level >": 2}).compress(True).emit, "tick", 4)
-    for one, expected in ((a, [1, 3]), (b, [1, 2, 3]), (c, [3, 4])):
+    await call(emitter.emit, "tick", 5, room=[a.sid, b.sid], except_=b.sid)
+    await call(emitter.emit, "tick", 6, where={"level >": 2}, volatile=True)
+    await call(emitter.emit, "nobody", local=True)
+    with pytest.raises(TypeError, match="excpet"):
+        await call(emitter.emit, "nobody", excpet=b.sid)
+    for one, expected in ((a, [1, 3, 5]), (b, [1, 2, 3]), (c, [3, 4, 6])):
         assert [await one.next("tick") for _ in expected] == [[number] for number in expected]
     await fence(nodes[0], *clients)
     whom = emitter.except_(c.sid).timeout(10)

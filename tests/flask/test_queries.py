@@ -11,7 +11,7 @@ import socketio
 
 from socketio_cluster import ClientAnswer, PartialAnswer, Server, SettingError
 from tests.flask.threaded import ThreadedNode, mixed
-from tests.harness import Node, client
+from tests.harness import Node, client, fence
 
 
 async def test_threaded_node(local_url, prefix):
@@ -75,6 +75,42 @@ async def test_threads_ask(asking):
         assert [await b.next(event) for event in ("tick", "ask", "back")] == [[1], [2], []]
         assert await a.next("ask") == [3]
         await b.gone.wait()
+
+
+async def test_threads_emit(asking):
+    """``emit`` and ``send`` of a threaded node leave out whom they are told to, on whichever node."""
+    (threaded, plain), sio = asking
+    async with client(threaded) as a, client(plain) as b:
+        await plain.sio.save_session(b.sid, {"team": "red"})
+
+        def emit():
+            rest = {} if isinstance(sio, Server) else {"namespace": "/"}
+            sio.emit("tick", 1, except_=b.sid, **rest)
+            sio.emit("tick", 2, except_=a.sid, **rest)
+            sio.emit("tick", 3, where={"team": "red"}, **rest)
+            sio.emit("tick", 4, local=True, **rest)
+            sio.emit("tick", 5, room=[a.sid, b.sid], skip_sid=a.sid, volatile=True, **rest)
+            if isinstance(sio, Server):
+                sio.send("hello", to=[a.sid, b.sid], except_=b.sid)
+            else:
+                sio.emit("message", "hello", except_=b.sid, **rest)
+            with pytest.raises(TypeError, match="unexpected keyword argument 'excpet'"):
+                sio.emit("tick", 6, excpet=b.sid, **rest)
+            with pytest.raises(TypeError, match="local is True or False"):
+                sio.emit("tick", 6, local="yes", **rest)
+            answered = threading.Event()
+            sio.emit("back", callback=lambda: answered.set(), except_=a.sid, data=None, **rest)
+            assert answered.wait(15)
+
+        await asyncio.to_thread(emit)
+        assert [await a.next_any() for _ in range(3)] == [
+            ("tick", [1]),
+            ("tick", [4]),
+            ("message", ["hello"]),
+        ]
+        expected = [("tick", [2]), ("tick", [3]), ("tick", [5]), ("back", [])]
+        assert [await b.next_any() for _ in range(4)] == expected
+        await fence(plain, a, b)
 
 
 async def test_events_between_servers(asking):

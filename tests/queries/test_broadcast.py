@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from socketio_cluster import ClientAnswer
 from tests.harness import eventually, fence, raw_polling, raw_websocket
 
@@ -23,6 +25,34 @@ async def test_except(nodes, connect):
         assert await c.next("except") == [number, b"\x00"]
         assert await d.next("one") == []
         await fence(node, a, b, c, d)
+
+
+async def test_arguments_of_emit(nodes, connect):
+    """``emit`` and ``send`` take what the steps take, with all that python-socketio's take."""
+    a, b, c = [await connect(node) for node in nodes]
+    await nodes[2].sio.save_session(c.sid, {"level": 3})
+    for number, node in enumerate(nodes):
+        mine = [a, b, c][number]
+        await node.sio.emit("one", number, except_=[a.sid, b.sid])
+        await node.sio.emit("two", (number, b"\x00"), to=[b.sid, c.sid], where={"level >": 2})
+        await node.manager.emit("three", number, "/", skip_sid=a.sid, except_=b.sid)
+        await node.sio.send("four", except_=[a.sid, b.sid], volatile=False, local=False)
+        for event, expected in (("one", [number]), ("two", [number, b"\x00"]), ("three", [number])):
+            assert await c.next(event) == expected
+        assert await c.next("message") == ["four"]
+        await node.sio.emit("here", local=True)
+        await node.sio.emit("now", volatile=True, ignore_queue=True)
+        assert await mine.next("here") == await mine.next("now") == []
+        answers = []
+        await node.sio.emit("ask", 1, callback=answers.append, except_=a.sid)
+        await eventually(lambda answers=answers: answers == [1, 1])
+        assert await b.next("ask") == await c.next("ask") == [1]
+        await fence(node, a, b, c)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'excpet'"):
+        await nodes[0].sio.emit("nobody", excpet=a.sid)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'excpet'"):
+        await nodes[0].manager.emit("nobody", None, "/", excpet=a.sid)
+    await fence(nodes[0], a, b, c)
 
 
 async def test_room_named_like_a_sid(nodes, connect):

@@ -208,7 +208,7 @@ class SyncFixes:
         client, which cannot answer before the handler has returned.
         """
         to = sid if to is None else to
-        check_call(self._server, to)
+        check_call(self._server, to, namespace, timeout)
         check_answerable(self._manager.members, self._connecting.get(get_ident()), to, namespace)
         future: Future[tuple[Any, ...] | None] = Future()
         answer = AckWaiter(lambda arguments: None if future.done() else future.set_result(arguments), timeout)
