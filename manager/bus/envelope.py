@@ -91,22 +91,24 @@ class Codec:
 
     def message(self, raw: bytes) -> Message:
         """Check the MAC and decode the message. Raises ``EnvelopeError``."""
-        start = HEADER_BYTES
-        if len(raw) < start:
+        if len(raw) < HEADER_BYTES:
             raise EnvelopeError("malformed", f"no header in {len(raw)} bytes")
-        signed = bool(raw[1] & SIGNED)
-        if signed is not bool(self._macs):
-            text = "this node has no secret" if signed else "this cluster has a secret"
-            raise EnvelopeError("unsigned", f"{text}: set the same CLUSTER_SECRET on every node")
-        if signed:
-            start += MAC_BYTES
-            head, said, body = raw[:HEADER_BYTES], raw[HEADER_BYTES:start], raw[start:]
-            if not any(hmac.compare_digest(_sign(mac, head, body), said) for mac in self._macs):
-                raise EnvelopeError("signature", "altered, or of a cluster with another secret or prefix")
+        body = self._verified(raw) if self._macs or raw[1] & SIGNED else raw[HEADER_BYTES:]
         try:
-            return self._decode(memoryview(raw)[start:])  # type: ignore[no-any-return]
+            return self._decode(body)  # type: ignore[no-any-return]
         except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
             raise EnvelopeError("malformed", str(exc)) from exc
+
+    def _verified(self, raw: bytes) -> bytes:
+        """Return the bytes of the message of a signed envelope. Raises ``EnvelopeError``."""
+        if not (self._macs and raw[1] & SIGNED):
+            text = "this cluster has a secret" if self._macs else "this node has no secret"
+            raise EnvelopeError("unsigned", f"{text}: set the same CLUSTER_SECRET on every node")
+        start = HEADER_BYTES + MAC_BYTES
+        head, said, body = raw[:HEADER_BYTES], raw[HEADER_BYTES:start], raw[start:]
+        if not any(hmac.compare_digest(_sign(mac, head, body), said) for mac in self._macs):
+            raise EnvelopeError("signature", "altered, or of a cluster with another secret or prefix")
+        return body
 
 
 def _keyed(prefix: str, secret: str) -> blake2b:

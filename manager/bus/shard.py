@@ -1,8 +1,7 @@
 """``Shard``: this node on one server of the bus. There it publishes, receives and knows the other nodes.
 
-A shard publishes one stream of numbered envelopes, which the backlog keeps. An envelope that is received
-twice counts once. One that was missed while this node was cut off is asked for (``catching_up.py``), and its
-sender answers (``answers.py``). Messages of nodes about themselves are notices, outside the stream.
+It publishes one stream of numbered envelopes, which the backlog keeps. A repeat of one is dropped. One that
+was missed while this node was cut off is asked for (``catching_up.py``), and answered (``answers.py``).
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from socketio_cluster.manager.bus.absent import Absent
 from socketio_cluster.manager.bus.answers import Answers
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
 from socketio_cluster.manager.bus.broker import Broker, Delivery, Publication
@@ -77,12 +77,12 @@ class Shard:
         self.options = options
         self.channels = Channels(place.prefix)
         self.stats = stats
-        self.draining = False
+        self.draining = self._said_goodbye = False
         self._listener = listener
         self._serving = serving
         self._others = others
+        self._absent = Absent(place.prefix, options.dead_after)
         self._joined_clock = self._marked_at = self._beat_at = self._checked_at = 0.0
-        self._said_goodbye = False
         self.interest = Interest()
         self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
         self.silence = self._streams.silence
@@ -270,6 +270,7 @@ class Shard:
         if now - self.receiver.echo > self.options.deaf_after:
             self.link.fail("this node does not hear its own heartbeat")
             return
+        self._absent.look(now, {*self._others()} - {self.id}, self._membership.nodes)
         self._streams.expire(now)
         self._catching_up.give_up_silent(now)
         self._membership.expire(now)

@@ -20,6 +20,7 @@ PURE = [
     "bus/envelope",
     "bus/messages",
     "bus/places",
+    "bus/absent",
     "bus/sharded_channels",
     "bus/backlog",
     "bus/interest",

@@ -199,3 +199,25 @@ async def test_emitter(shards, prefix):
             await eventually(lambda: emitter.node.ready)
             await emitter.emit("n", 0, to=rooms[0])
             assert await one.next("n") == [0]
+
+
+@pytest.mark.parametrize("end", ["leave_room", "close_room"])
+async def test_left_and_closed_in_order(shards, prefix, end):
+    """A leave and a close do not overtake what was emitted to the room, when its shard is slow."""
+    async with three_nodes(shards.url, prefix, count=2, **QUICK) as nodes, client(nodes[1]) as one:
+        room = room_on(nodes[0], 1)
+        await nodes[0].sio.enter_room(one.sid, room)
+        await in_thread(shards.servers[1].pause)
+        try:
+            for number in range(50):
+                await nodes[0].sio.emit("n", number, to=room)
+            whom = (one.sid, room) if end == "leave_room" else (room,)
+            ending = asyncio.create_task(getattr(nodes[0].sio, end)(*whom))
+            kind = "Leave" if end == "leave_room" else "Close"
+            await eventually(lambda: nodes[0].manager.stats.published[kind])
+            await fence(nodes[0], one)
+        finally:
+            await in_thread(shards.servers[1].resume)
+        for number in range(50):
+            assert await one.next("n") == [number]
+        await ending
