@@ -192,8 +192,10 @@ class ClusterMember(LocalManager):
 
     def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
         """Put a client of this node into a room, as ``LocalManager`` does."""
+        inside = sid in self.members.clients and room in self.members.clients[sid].rooms
         super().basic_enter_room(sid, namespace, room, eio_sid)
-        if self.recovery is not None and room not in (None, sid):
+        # Who enters a room again is still owed what it has missed there.
+        if self.recovery is not None and room not in (None, sid) and not inside:
             self.recovery.moved(self.members.clients[sid], room, inside=True)
         self.present.attendance.entered_room(sid, (namespace, room))
 

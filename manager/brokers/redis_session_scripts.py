@@ -52,12 +52,20 @@ return answer
 CHANGE: Final = (
     COMMON
     + """
--- ARGV: sid, claim, how many rooms were entered, these, how many were left, these, and perhaps the data
+-- ARGV: sid, claim, the channels of rooms, how many rooms were entered, these, how many were left, these, and
+-- perhaps the data
 if not owned(ARGV[1], ARGV[2]) then return {0} end
 local key, last = session_of(ARGV[1]), redis.call('HGET', base, 'last')
-local left = 4 + tonumber(ARGV[3])
+local written = tonumber(redis.call('HGET', key, 'written') or 0)
+local left = 5 + tonumber(ARGV[4])
 local after = left + 1 + tonumber(ARGV[left])
-for at = 4, left - 1 do redis.call('HSET', key, 'r' .. ARGV[at], last) end
+for at = 5, left - 1 do
+  local joined = ARGV[2] == '' and redis.call('HGET', key, 'r' .. ARGV[at])
+  local closed = joined and redis.call('GET', base .. ':closed:' .. ARGV[3] .. ARGV[at])
+  if not joined or (closed and math.max(tonumber(joined), written) < tonumber(closed)) then
+    redis.call('HSET', key, 'r' .. ARGV[at], last)
+  end
+end
 for at = left + 1, after - 1 do redis.call('HDEL', key, 'r' .. ARGV[at]) end
 if ARGV[after] then redis.call('HSET', key, 'data', ARGV[after]) end
 return {1}

@@ -126,9 +126,10 @@ def _worded(operation: Operation, home: Home) -> tuple[str, Iterable[Word]]:
             return session_scripts.OPEN, chain(fixed, chain.from_iterable(rooms.items()))
         case Claim(sid, secret, namespace, node, claim, seconds, channels):
             return session_scripts.CLAIM, (sid, secret, namespace, node, claim, seconds, channels)
-        case Change(sid, claim, entered, left, data):
+        case Change(sid, claim, entered, left, data, channels):
             last = () if data is None else (data,)
-            return session_scripts.CHANGE, (sid, claim, len(entered), *entered, len(left), *left, *last)
+            words = (sid, claim, channels, len(entered), *entered, len(left), *left, *last)
+            return session_scripts.CHANGE, words
         case Renew(sessions, seconds):
             return session_scripts.RENEW, chain((seconds,), chain.from_iterable(sessions))
         case Release(sid, claim, seconds):

@@ -88,7 +88,9 @@ class Claimed(msgspec.Struct, array_like=True, frozen=True):
 class Change(msgspec.Struct, array_like=True, tag=4, frozen=True):
     """Change a session: rooms it has entered and left, and its data (None: as before).
 
-    With an empty ``claim`` only a session whose client is away is changed. Answer: whether it was changed.
+    With an empty ``claim`` only a session whose client is away is changed. If that is in a room already, it
+    stays there from when it was, unless the room was closed since: ``channels`` is as in ``Claim``. Answer:
+    whether it was changed.
     """
 
     sid: str
@@ -96,6 +98,7 @@ class Change(msgspec.Struct, array_like=True, tag=4, frozen=True):
     entered: list[str] = []
     left: list[str] = []
     data: bytes | None = None
+    channels: str = ""
 
 
 class Renew(msgspec.Struct, array_like=True, tag=5, frozen=True):

@@ -73,7 +73,8 @@ class LocatingRemote(Remote):
         Raises what ``Remote.enter`` raises.
         """
         entered = [write_room(room)] if room != sid else []  # A client is always in its own room.
-        if await self._here(namespace, sid, Change(sid, "", entered)):
+        channels = self._node.channels.rooms(namespace)
+        if await self._here(namespace, sid, Change(sid, "", entered, channels=channels)):
             await super().enter(namespace, sid, room, history)
 
     async def leave(self, namespace: str, sid: str, room: Room) -> None:

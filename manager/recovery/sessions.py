@@ -71,8 +71,8 @@ class Sessions:
             return None
         if not compare_digest(session.secret, claim.secret):
             return None
-        for room, joined in list(session.rooms.items()):
-            if max(joined, session.written) < self._closed.get(claim.channels + room, (0, 0.0))[0]:
+        for room in list(session.rooms):
+            if not self._is_in(session, room, claim.channels):
                 del session.rooms[room]
         found = Claimed(session.node, session.position, dict(session.rooms), session.data, place)
         session.node, session.claim, session.until = claim.node, claim.claim, now + claim.seconds
@@ -83,7 +83,9 @@ class Sessions:
         session = self._owned(change.sid, change.claim, now)
         if session is None:
             return False
-        session.rooms.update(dict.fromkeys(change.entered, place.last))
+        for room in change.entered:
+            if change.claim or not self._is_in(session, room, change.channels):
+                session.rooms[room] = place.last
         for room in change.left:
             session.rooms.pop(room, None)
         if change.data is not None:
@@ -129,6 +131,11 @@ class Sessions:
             del self._sessions[sid]
         for channel in [channel for channel, (_, until) in self._closed.items() if until <= now]:
             del self._closed[channel]
+
+    def _is_in(self, session: Session, room: str, channels: str) -> bool:
+        """Whether a client has entered a room which was not closed since."""
+        joined, closed = session.rooms.get(room), self._closed.get(channels + room, (0, 0.0))[0]
+        return joined is not None and max(joined, session.written) >= closed
 
     def _find(self, sid: str, now: float) -> Session | None:
         session = self._sessions.get(sid)

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from tests.harness import client as open_client
 from tests.recovery.clients import came_back, fence, left, renew, take
 
 
@@ -47,4 +48,63 @@ async def test_written_anew(nodes, door, connect):
     assert await came_back(client) is True
     assert set(b.sio.rooms(sid)) == {sid, "red"}
     await take(client, "n", 1)
+    await fence(b, client)
+
+
+async def test_entered_again_as_it_comes_back(nodes, door, connect):
+    """A connect handler that lets everybody into a room takes nothing from a client that was in it."""
+    a, b, _ = nodes
+    for node in nodes:
+
+        async def connected(sid, environ, auth, node=node):
+            await node.sio.enter_room(sid, "red")
+
+        node.sio.on("connect", connected)
+    async with open_client(b):
+        client = await connect()
+        sid = client.sid
+        door.cut()
+        await left(a, sid)
+        for number in range(2):
+            await b.sio.emit("n", number, room="red")
+        door.lead(b)
+        assert await came_back(client) is True
+        for number in range(2):
+            await take(client, "n", number)
+        await fence(b, client)
+
+
+async def test_entered_again_while_away(nodes, door, connect):
+    """A client that is away and is let into its room again still gets what it had missed there."""
+    a, b, _ = nodes
+    client = await connect()
+    sid = client.sid
+    await a.sio.enter_room(sid, "red")
+    door.cut()
+    await left(a, sid)
+    await b.sio.emit("n", 1, room="red")
+    await b.sio.enter_room(sid, "red")
+    await b.sio.emit("n", 2, room="red")
+    door.lead(b)
+    assert await came_back(client) is True
+    await take(client, "n", 1)
+    await take(client, "n", 2)
+    await fence(b, client)
+
+
+async def test_entered_again_after_it_was_closed(nodes, door, connect):
+    """A client that is away and enters a room that was closed gets what is emitted after that."""
+    a, b, _ = nodes
+    client = await connect()
+    sid = client.sid
+    await a.sio.enter_room(sid, "red")
+    door.cut()
+    await left(a, sid)
+    await b.sio.close_room("red")
+    await b.sio.emit("n", 1, room="red")
+    await b.sio.enter_room(sid, "red")
+    await b.sio.emit("n", 2, room="red")
+    door.lead(b)
+    assert await came_back(client) is True
+    await take(client, "n", 2)
     await fence(b, client)
