@@ -52,11 +52,11 @@ def check_flag(name: str, flag: object) -> bool:
     raise TypeError(f"{name} is True or False, not {flag!r:.80}")
 
 
-def check_sid(sid: object) -> str:
-    """Return the sid of one client."""
+def check_sid(sid: object, what: str = "a client") -> str:
+    """Return the sid of one client. ``what`` names it in the text of the error."""
     if isinstance(sid, str):
         return str(check_room(sid))
-    raise TypeError(f"a client is named by its sid, a text, not {sid!r:.80}")
+    raise TypeError(f"{what} is named by its sid, a text, not {sid!r:.80}")
 
 
 def room_list(room: Any) -> list[Room] | None:
@@ -82,9 +82,9 @@ def skip_list(skip_sid: Any) -> list[str]:
         return []
     if isinstance(skip_sid, str):
         skip_sid = [skip_sid]
-    elif not isinstance(skip_sid, Iterable):
+    elif isinstance(skip_sid, bytes | dict) or not isinstance(skip_sid, Iterable):
         raise TypeError(f"skip_sid is a sid or several, not {skip_sid!r:.80}")
-    return [check_sid(sid) for sid in skip_sid if sid is not None]
+    return [check_sid(sid, "a client of skip_sid") for sid in skip_sid if sid is not None]
 
 
 def check_rooms(rooms: object) -> list[Room]:

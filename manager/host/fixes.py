@@ -188,16 +188,19 @@ class Fixes:
         namespace: str | None = None,
         callback: Callback | None = None,
         ignore_queue: bool = False,
+        **chosen: Any,
     ) -> Awaitable[None]:
         """Emit as ``AsyncServer.emit``, but only ``to=None`` means everybody.
 
         The original evaluates ``to or room``, so ``to=[]``, ``to=0`` and ``to=""`` would reach everybody. It
         does not change a value that is given as ``room`` alone. It only writes a line to the log and calls
-        the manager, so this does both itself, a coroutine less for each emit.
+        the manager, so this does both itself, a coroutine less for each emit. ``chosen`` are the further
+        arguments of ``cluster.AsyncServer``.
         """
         room = room if to is None else to
-        if not self._emits_plainly:
-            return self._emit(event, data, None, room, skip_sid, namespace, callback, ignore_queue)  # type: ignore[no-any-return]
+        if chosen or not self._emits_plainly:
+            arguments = (event, data, None, room, skip_sid, namespace, callback, ignore_queue)
+            return self._emit(*arguments, **chosen)  # type: ignore[no-any-return]
         namespace = namespace or "/"
         self._server.logger.info('emitting event "%s" to %s [%s]', event, room or "all", namespace)
         return self._manager.emit(

@@ -10,6 +10,7 @@ import msgspec
 from socketio_cluster.manager.bus.channels import Room, check_room
 from socketio_cluster.manager.bus.presence_messages import ChangePresence, CountPresence, FindPresence
 from socketio_cluster.manager.bus.query_messages import Question, Recipients
+from socketio_cluster.manager.checks import check_sid
 from socketio_cluster.manager.errors import UNKNOWN_SID, NodeTimeout
 from socketio_cluster.manager.presence.book import Book
 from socketio_cluster.manager.presence.copies import read
@@ -65,6 +66,7 @@ class Presence(PresenceEvents):
             TooManyRooms: the client is at its limit of rooms.
             ValueError: also for another client's own room.
         """
+        check_sid(sid)  # It is the key too, unless there is another one.
         packed = pack_meta({} if meta is None else meta)
         await self._change(
             "track", sid, namespace, check_room(room), check_key(sid if key is None else key), packed
@@ -121,7 +123,7 @@ class Presence(PresenceEvents):
     ) -> None:
         manager, namespace = self._manager, namespace or "/"
         await manager.start()
-        change = ChangePresence(sid, verb, room, key, meta)
+        change = ChangePresence(check_sid(sid), verb, room, key, meta)
         if manager.members.find(sid, namespace) is not None:
             await manager.present.attendance.change(namespace, change)
             return

@@ -121,9 +121,8 @@ async def test_frozen_and_killed(bus_url, prefix, lonely):
     """A node that says nothing is named, with the answers of the others; a dead one is not waited for."""
     async with three_nodes(bus_url, prefix, count=2, **QUICK) as nodes:
         await eventually(lambda: lonely.id in nodes[0].manager.nodes())
-        assert await nodes[0].manager.introduced(
-            15
-        )  # Else a question waits for that, and meanwhile the node is dead.
+        # Else a question waits for that, and meanwhile the node is dead.
+        assert await nodes[0].manager.introduced(15)
         async with client(nodes[1]) as one, client(lonely):
             lonely.process.send_signal(signal.SIGSTOP)
             with pytest.raises(PartialAnswer) as caught:

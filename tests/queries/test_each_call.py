@@ -72,6 +72,7 @@ def plain(name, answer):
 async def scene(bus_url, prefix, lonely, **options):
     async with three_nodes(bus_url, prefix, count=2, **options) as nodes:
         await eventually(lambda: all(lonely.id in node.manager.nodes() for node in nodes))
+        assert await nodes[0].manager.introduced(15)  # What it asks is asked at once then.
         nodes[1].sio.on_server("health", lambda: "fine")
         async with client(nodes[1]) as here, client(nodes[1]) as leaver, client(lonely) as far:
             await nodes[1].sio.enter_room(leaver.sid, "leavers")
@@ -194,12 +195,13 @@ async def test_bad_timeouts(nodes):
     """A timeout that cannot be is refused by every call, before anything is done."""
     sio = nodes[0].sio
     for timeout in (0, -1, float("nan")):
-        whom = sio.of("/").timeout(timeout)
+        with pytest.raises(ValueError, match="timeout"):
+            sio.of("/").timeout(timeout)
         calls = [
-            whom.count,
-            whom.disconnect_sockets,
-            lambda whom=whom: whom.sockets_join("red"),
-            lambda whom=whom: whom.sockets_leave("red"),
+            lambda timeout=timeout: sio.count(timeout=timeout),
+            lambda timeout=timeout: sio.disconnect_sockets(timeout=timeout),
+            lambda timeout=timeout: sio.sockets_join("red", timeout=timeout),
+            lambda timeout=timeout: sio.sockets_leave("red", timeout=timeout),
             lambda timeout=timeout: sio.fetch_rooms(timeout=timeout),
             lambda timeout=timeout: sio.rooms_of("nobody", timeout=timeout),
             lambda timeout=timeout: sio.server_side_emit_with_ack("health", timeout=timeout),
@@ -207,9 +209,10 @@ async def test_bad_timeouts(nodes):
         for call in calls:
             with pytest.raises(ValueError, match="timeout"):
                 await call()
-        for ask in (whom.fetch_sockets, lambda whom=whom: whom.emit_with_ack("ask")):
-            with pytest.raises(ValueError, match="timeout"):
-                ask()
+        with pytest.raises(ValueError, match="timeout"):
+            sio.fetch_sockets(timeout=timeout)
+        with pytest.raises(ValueError, match="timeout"):
+            sio.emit_with_ack("ask", timeout=timeout)
 
 
 async def test_every_official_client(nodes, connect_any):
