@@ -124,6 +124,10 @@ FAILURES: Final = (Exception, *EXITS)
 """Exceptions that count as an error of the handler that raises them, and must not end anything else."""
 
 
+class ConnectionGone(ClusterError):
+    """A connection ended while its client joined a namespace, so that no handler needs to run."""
+
+
 class HandlerExit(RuntimeError):
     """The handler of an event tried to end the process. ``__cause__`` is the exception that it raised."""
 

@@ -19,7 +19,7 @@ from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.rooms import PENDING, Callback, Client
-from socketio_cluster.manager.errors import EXITS, HandlerExit
+from socketio_cluster.manager.errors import EXITS, ConnectionGone, HandlerExit
 from socketio_cluster.manager.host.deadline import Deadline
 from socketio_cluster.manager.host.outbox import wait_for_tornado
 from socketio_cluster.manager.host.posts import check_posts, handle_post
@@ -116,7 +116,10 @@ class Fixes:
                 await self._undo(client)
             if not isinstance(exc, Exception):
                 raise
-            logger.exception("the connect handler of namespace %s failed", namespace)
+            if isinstance(exc, ConnectionGone):
+                logger.debug("%s", exc)
+            else:
+                logger.exception("the connect handler of namespace %s failed", namespace)
         finally:
             self._connecting.pop(task, None)
             if arrivals is not None:

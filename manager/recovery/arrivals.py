@@ -14,7 +14,7 @@ import msgspec
 from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Change, Claim, Claimed, Open, Release
 from socketio_cluster.manager.clients.rooms import Client
-from socketio_cluster.manager.errors import BrokerError, NodeTimeout
+from socketio_cluster.manager.errors import BrokerError, ConnectionGone, NodeTimeout
 from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE, ClientSession, read_room
 from socketio_cluster.manager.recovery.knowing import knows_recovery
@@ -79,7 +79,11 @@ class Arrivals:
         self._arrivals.pop((eio_sid, namespace), None)
 
     async def pre_connect(self, eio_sid: str, namespace: str) -> str:
-        """Register a client before its connect handler runs, and return its sid."""
+        """Register a client before its connect handler runs, and return its sid.
+
+        Raises ``ConnectionGone`` if the connection has ended meanwhile. Its caller removes the client, whose
+        session waits for the next return.
+        """
         arrival = self._arrivals.get((eio_sid, namespace), Arrival(False))
         reason = "none"
         if arrival.pid is not None:
@@ -89,6 +93,8 @@ class Arrivals:
         client = self._manager.members.on_connection(eio_sid, namespace)
         if client is None:
             client = await self._new(eio_sid, namespace, arrival)
+        if eio_sid not in self._manager.server.environ:
+            raise ConnectionGone(f"client {client.sid} was cut off while it joined {namespace}")
         return client.sid
 
     def _say(self, eio_sid: str, *, recovered: bool) -> None:
@@ -214,9 +220,9 @@ class Arrivals:
         session.joined = {read_room(room): at for room, at in claimed.rooms.items()}
         session.unwritten = {}
         await asyncio.gather(*map(manager.node.subscribe, channels))
-        if claimed.data:
-            stored = await manager.server.eio.get_session(eio_sid)
-            stored[namespace] = msgspec.msgpack.decode(claimed.data)
+        connection = manager.server.eio.sockets.get(eio_sid)
+        if claimed.data and connection is not None:  # It may have ended meanwhile.
+            connection.session[namespace] = msgspec.msgpack.decode(claimed.data)
         manager.present.attendance.came_back(sid, namespace)
 
 

@@ -79,3 +79,32 @@ async def test_late_but_in_time(nodes, door, connect, recovery_seconds):
     await take(client, "n", 1)
     await take(client, "n", 2)
     await fence(b, client)
+
+
+async def test_cut_off_while_it_comes_back(nodes, door, connect, monkeypatch, caplog):
+    """A client that is cut off while its session is claimed is recovered later, and no error is logged."""
+    a, b, c = nodes
+    client = await connect(transports=["polling"], **AT_ONCE)
+    sid = client.sid
+    await a.sio.save_session(sid, {"name": "Ada"})
+    claim = b.manager.recovery.keeper.claim
+
+    async def claim_and_cut(asked):
+        claimed = await claim(asked)
+        monkeypatch.setattr(b.manager.recovery.keeper, "claim", claim)
+        door.lead(c)
+        for eio_sid in list(b.sio.eio.sockets):
+            await b.manager.send_back(eio_sid)
+        await eventually(lambda: not b.sio.environ)
+        return claimed
+
+    monkeypatch.setattr(b.manager.recovery.keeper, "claim", claim_and_cut)
+    door.cut(b)
+    await b.sio.emit("n", 1, to=sid)
+    assert await came_back(client) is True
+    assert client.sid == sid
+    assert await c.sio.get_session(sid) == {"name": "Ada"}
+    await take(client, "n", 1)
+    await left(b, sid)
+    await fence(a, client)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
