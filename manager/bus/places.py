@@ -67,8 +67,14 @@ def _servers(url: str) -> list[str]:
         )
     credentials, at, hosts = parts.netloc.rpartition("@")
     names = hosts.split(",")
-    if len(names) > 1 and not all(names):
+    if len(names) > 1 and not all(name and name == name.strip() for name in names):
         raise SettingError(f"the servers of a {parts.scheme}:// URL look like host1:6379,host2:6379")
+    if "@" in credentials and "," in parts.netloc:
+        raise SettingError(
+            f"several servers have one name and password: {parts.scheme}://user:password@host1,host2/0"
+        )
+    if len(set(names)) < len(names):
+        raise SettingError(f"a server stands twice in the {parts.scheme}:// URL, so it would be two shards")
     _check(len(names))
     return [parts._replace(netloc=credentials + at + name).geturl() for name in names]
 

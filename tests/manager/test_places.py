@@ -57,6 +57,9 @@ def test_cluster(count):
         ("redis://a?shards=2", "is for redis"),
         ("redis+cluster://a?shards=0", "1 to 64 shards, not 0"),
         ("redis+cluster://a?shards=65", "1 to 64 shards, not 65"),
+        ("redis://a, b", "look like host1:6379,host2:6379"),
+        ("redis://u:p@a,u:p@b", "several servers have one name and password"),
+        ("redis://u:p@a:1,b,a:1", "a server stands twice"),
         ("redis+cluster://a?shards=many", "must be a number, not 'many'"),
     ],
 )
