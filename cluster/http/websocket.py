@@ -17,8 +17,8 @@ CLOSE_SECONDS: Final = 10.0
 """Seconds that a client that does not read may hold up the end of its connection, as with a lane."""
 AT_ONCE: Final = 64
 """Frames that are read in one turn of the loop, as with a lane; the rest waits for a later turn."""
-PIECE: Final = 1024
-"""Bytes that are read at a time. They hold 170 frames at most, which take two milliseconds."""
+PIECE: Final = 512
+"""Bytes that are read at a time. They hold 85 frames at most, which take one to two milliseconds."""
 
 
 class RelayProtocol(WebSocketsSansIOProtocol):
