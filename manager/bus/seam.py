@@ -13,6 +13,7 @@ This is pure book-keeping.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 from typing import Final
 
 from socketio_cluster.manager.bus.broker import INBOX_LIMIT, Delivery, Publication
@@ -93,7 +94,7 @@ class Seam:
 
     def take(self, count: int) -> list[Delivery]:
         """Remove and return those of the first so many deliveries that still wait."""
-        return self._take(place for place in self._waiting if place <= count)
+        return self._take(takewhile(lambda place: place <= count, self._waiting))
 
     def _take(self, places: Iterator[int]) -> list[Delivery]:
         taken = [self._waiting.pop(place)[1] for place in list(places)]
