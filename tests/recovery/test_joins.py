@@ -74,14 +74,20 @@ async def test_entered_again_as_it_comes_back(nodes, door, connect):
         await fence(b, client)
 
 
+async def away_in_red(node, door, connect):
+    """A client that was in the room ``red`` on a node, and is away."""
+    client = await connect()
+    await node.sio.enter_room(client.sid, "red")
+    door.cut()
+    await left(node, client.sid)
+    return client
+
+
 async def test_entered_again_while_away(nodes, door, connect):
     """A client that is away and is let into its room again still gets what it had missed there."""
     a, b, _ = nodes
-    client = await connect()
+    client = await away_in_red(a, door, connect)
     sid = client.sid
-    await a.sio.enter_room(sid, "red")
-    door.cut()
-    await left(a, sid)
     await b.sio.emit("n", 1, room="red")
     await b.sio.enter_room(sid, "red")
     await b.sio.emit("n", 2, room="red")
@@ -95,11 +101,8 @@ async def test_entered_again_while_away(nodes, door, connect):
 async def test_entered_again_after_it_was_closed(nodes, door, connect):
     """A client that is away and enters a room that was closed gets what is emitted after that."""
     a, b, _ = nodes
-    client = await connect()
+    client = await away_in_red(a, door, connect)
     sid = client.sid
-    await a.sio.enter_room(sid, "red")
-    door.cut()
-    await left(a, sid)
     await b.sio.close_room("red")
     await b.sio.emit("n", 1, room="red")
     await b.sio.enter_room(sid, "red")
