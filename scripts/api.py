@@ -42,7 +42,7 @@ def page() -> str:
     shared = shared_bases(public)
     parts = [HEAD, "\n".join(map(_contents, public))]
     parts += [_class(one, shared) for one in public]
-    parts += ["# What several of them have", *(_class(one, shared) for one in shared)]
+    parts += ["## What several of them have", *(_class(one, shared) for one in shared)]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
