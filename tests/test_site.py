@@ -32,8 +32,8 @@ def site(tmp_path_factory):
 def test_every_page_is_in_it(site):
     """Each page of docs/ and each example is a page of the site."""
     pages = [*ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/README.md")]
-    missing = [page.name for page in pages if not (site / page.relative_to(ROOT)).with_suffix(".html").exists()]
-    assert missing == []
+    pages = [page.relative_to(ROOT).with_suffix(".html") for page in pages]
+    assert [str(page) for page in pages if not (site / page).exists()] == []
 
 
 def test_nothing_from_elsewhere(site):

@@ -13,8 +13,8 @@ html_title = f"{project} {release}"
 
 extensions = ["myst_parser", "sphinx_copybutton"]
 
-# The source is the whole project, so that links between docs/ and examples/ lead to pages here, as they do on GitHub.
-# A link to another kind of file becomes a download.
+# The source is the whole project, so that links between docs/ and examples/ lead to pages, as they do on
+# GitHub. A link to another kind of file becomes a download.
 root_doc = "docs/index"
 include_patterns = ["docs/*.md", "examples/*/README.md", "CHANGELOG.md"]
 exclude_patterns = [".*", "build", "tests", "**/node_modules"]

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from socketio_cluster.manager.bus.stamp import Stamp
-from socketio_cluster.manager.bus.store import Change, Claim, Claimed, Open, Release
+from socketio_cluster.manager.bus.store import Change, Claim, Claimed, Open
 from socketio_cluster.manager.clients.rooms import Client
 from socketio_cluster.manager.errors import BrokerError, ConnectionGone, NodeTimeout
 from socketio_cluster.manager.ids import new_sid, node_of
@@ -152,17 +152,15 @@ class Arrivals:
     ) -> str:
         manager, claim, pid = self._manager, new_claim(), str(arrival.pid)
         seconds, channels = self._recovery.times.session, manager.node.channels.rooms(namespace)
-        asked = Claim(sid, digest(pid), namespace, manager.node_id, claim, seconds, channels)
+        asked = Claim(sid, digest(pid), namespace, manager.node_id, claim, seconds, channels, offset)
         claimed = await self._keeper.claim(asked)
-        if claimed is None:
-            return "unknown"
-        if (reason := _why_not(claimed, offset)) is not None:
-            await self._keeper.release(Release(sid, claim, 0))
-            return reason
+        if isinstance(claimed, str):
+            return claimed
         if not await self._take(claimed.node, sid, namespace):
             return "busy"
-        position = max(claimed.position, offset.number if offset is not None else 0)
-        session = ClientSession(pid, claim, position, recovered=True, returning=True, tell=arrival.tell)
+        session = ClientSession(
+            pid, claim, claimed.position, recovered=True, returning=True, tell=arrival.tell
+        )
         try:
             await self._restore(sid, eio_sid, namespace, claimed, session)
             mine = await self._keeper.change(Change(sid, claim))
@@ -224,12 +222,3 @@ class Arrivals:
         if claimed.data and connection is not None:  # It may have ended meanwhile.
             connection.session[namespace] = msgspec.msgpack.decode(claimed.data)
         manager.present.attendance.came_back(sid, namespace)
-
-
-def _why_not(claimed: Claimed, offset: Stamp | None) -> str | None:
-    """Return why a session cannot go on from an offset, or None if it can."""
-    place = claimed.place
-    if offset is not None and (offset.epoch != place.epoch or offset.number > place.last):
-        return "epoch"
-    position = max(claimed.position, offset.number if offset is not None else 0)
-    return "late" if position < place.floor else None
