@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 from socketio_cluster.cluster.forward.forwarded_request import (
@@ -32,22 +34,37 @@ ACQUAINTANCE: Final = 0.5
 """Seconds that a node that has just joined waits for the first heartbeats of the others."""
 
 
+AsgiApp = Callable[[Any, Any, Any], Awaitable[Any]]
+
+
+def install(manager: ClusterManager, stats: ForwardStats) -> Forwarder:
+    """Put a forwarder before a server that gets its requests through ASGI."""
+    host = manager.host
+    unknown = partial(send_answer, host, SESSION_UNKNOWN)
+    forwarder = Forwarder(manager, stats, local=host.request.outermost, unknown=unknown)
+    host.request.put(NAME, lambda _: forwarder.handle_request)
+    return forwarder
+
+
 class Forwarder:
     """Passes on the requests of one server.
 
     Args:
-        manager: the manager of the server.
+        manager: the node of the server.
         stats: the counters of the process.
+        local: an ASGI application, by which the server answers for its own sessions.
+        unknown: another one, which answers that a session is not known.
     """
 
-    def __init__(self, manager: ClusterManager, stats: ForwardStats) -> None:
+    def __init__(
+        self, manager: ClusterManager, stats: ForwardStats, *, local: AsgiApp, unknown: AsgiApp
+    ) -> None:
         self.key = Key(manager.options.prefix, manager.options.secret)
         self._manager = manager
         self._stats = stats
+        self._local = local
+        self._unknown = unknown
         self._pools: dict[str, Pool] = {}
-        self._host = manager.host
-        self._local = manager.host.request.outermost
-        manager.host.request.put(NAME, lambda _: self.handle_request)
         self._told_gone = manager.node_gone
         manager.node_gone = self.node_gone  # type: ignore[method-assign]
 
@@ -72,7 +89,7 @@ class Forwarder:
             answered = forwarded.answered
         self._stats.count(kind, outcome, node)
         if outcome not in (Outcome.OK, Outcome.LEFT) and not answered:
-            await send_answer(self._host, SESSION_UNKNOWN, scope, receive, send)
+            await self._unknown(scope, receive, send)
         return None
 
     async def answer(self, scope: Any, receive: Any, send: Any) -> None:
