@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from socketio_cluster.cluster.any_node.any_node import any_node
     from socketio_cluster.cluster.client import AsyncClient
     from socketio_cluster.cluster.middleware.refusal import Refused, Skip
     from socketio_cluster.cluster.plain.codec import Codec, JsonCodec
@@ -81,6 +82,7 @@ __all__ = [
     "SyncClusterManager",
     "TooManyRooms",
     "Whom",
+    "any_node",
 ]
 
 _MODULES: Final = {
@@ -119,6 +121,7 @@ _MODULES: Final = {
     "SyncClusterManager": "manager.sync.sync_manager",
     "TooManyRooms": "manager.errors",
     "Whom": "manager.queries.selection",
+    "any_node": "cluster.any_node.any_node",
 }
 
 

@@ -39,11 +39,15 @@ AsgiApp = Callable[[Any, Any, Any], Awaitable[Any]]
 
 def install(manager: ClusterManager, stats: ForwardStats) -> Forwarder:
     """Put a forwarder before a server that gets its requests through ASGI."""
-    host = manager.host
-    unknown = partial(send_answer, host, SESSION_UNKNOWN)
-    forwarder = Forwarder(manager, stats, local=host.request.outermost, unknown=unknown)
-    host.request.put(NAME, lambda _: forwarder.handle_request)
+    forwarder = asgi_forwarder(manager, stats, manager.host.request.outermost)
+    manager.host.request.put(NAME, lambda _: forwarder.handle_request)
     return forwarder
+
+
+def asgi_forwarder(manager: ClusterManager, stats: ForwardStats, local: AsgiApp) -> Forwarder:
+    """Make the forwarder of a server that gets its requests through ASGI."""
+    unknown = partial(send_answer, manager.host, SESSION_UNKNOWN)
+    return Forwarder(manager, stats, local=local, unknown=unknown)
 
 
 class Forwarder:
