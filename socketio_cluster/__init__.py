@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from socketio_cluster.cluster.any_node.any_node import any_node
+    from socketio_cluster.cluster.any_node.any_node import AnyNode
     from socketio_cluster.cluster.client import AsyncClient
     from socketio_cluster.cluster.middleware.refusal import Refused, Skip
     from socketio_cluster.cluster.plain.codec import Codec, JsonCodec
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
 
 __all__ = [
+    "AnyNode",
     "AsyncClient",
     "AsyncEmitter",
     "AsyncServer",
@@ -82,10 +83,10 @@ __all__ = [
     "SyncClusterManager",
     "TooManyRooms",
     "Whom",
-    "any_node",
 ]
 
 _MODULES: Final = {
+    "AnyNode": "cluster.any_node.any_node",
     "AsyncClient": "cluster.client",
     "AsyncEmitter": "manager.async_emitter",
     "AsyncServer": "cluster.server",
@@ -121,7 +122,6 @@ _MODULES: Final = {
     "SyncClusterManager": "manager.sync.sync_manager",
     "TooManyRooms": "manager.errors",
     "Whom": "manager.queries.selection",
-    "any_node": "cluster.any_node.any_node",
 }
 
 

@@ -30,5 +30,5 @@ class AsgiAsker:
         node = node_of(sid_in(scope.get("query_string", b"")))
         if node is None or node == self._manager.node_id:
             return await self._local(scope, receive, send)
-        forwarder = await self._door.forwarder(self._manager)
+        forwarder = await self._door.forwarder(self._manager, node)
         return await forwarder.handle_request(scope, receive, send)

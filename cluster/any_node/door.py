@@ -31,7 +31,7 @@ class NodeDoor:
     Each process has a Unix socket of its own, in a folder that only its user can enter.
 
     Args:
-        forwarder: makes the forwarder of a node.
+        forwarder: makes the forwarder of a node; None when a worker of ``serve`` has one already.
         hand_over: takes a line with a client's WebSocket.
         host: the address of this machine at which other machines reach it; None when there are none.
         port: the port there; 0 means any free one, which the other nodes are told.
@@ -40,7 +40,7 @@ class NodeDoor:
 
     def __init__(
         self,
-        forwarder: Callable[[ClusterManager], Forwarder],
+        forwarder: Callable[[ClusterManager], Forwarder | None],
         hand_over: HandOver,
         host: str | None,
         port: int,
@@ -57,9 +57,11 @@ class NodeDoor:
         self._listener: Listener | None = None
         self._folder: Path | None = None
 
-    async def forwarder(self, member: ClusterManager) -> Forwarder:
-        """Join the cluster if need be, and return what passes requests on."""
-        await member.introduced(INTRODUCTION)
+    async def forwarder(self, member: ClusterManager, node: str) -> Forwarder:
+        """Join the cluster if need be, and return what passes requests on to a node."""
+        await member.start()
+        if node not in member.nodes():
+            await member.introduced(INTRODUCTION)
         assert self._forwarder is not None, "the door opens before the node joins"
         return self._forwarder
 
@@ -71,6 +73,8 @@ class NodeDoor:
             )
         self.connections = Connections()
         self._forwarder = self._make_forwarder(member)
+        if self._forwarder is None:
+            return member.options.address
         self._listener = Listener(self._find, self.connections, self._hand_over)
         self._folder = Path(mkdtemp(prefix="cluster-"))
         place = self._folder / "node.sock"

@@ -39,7 +39,7 @@ class WsgiAsker:
         if node is None or self._manager.leaving or node == self._manager.node_id:
             return self._local(environ, start_response)
         answer, client = Answer(scope_of(environ), self._body(environ)), ClientSocket(environ)
-        self._manager.node_thread.run(self._pass_on(answer, client))
+        self._manager.node_thread.run(self._pass_on(node, answer, client))
         if not answer.status:
             client.end()
         start_response(answer.status, answer.headers)
@@ -52,9 +52,9 @@ class WsgiAsker:
             return b""
         return environ["wsgi.input"].read(int(length)) if int(length) else b""
 
-    async def _pass_on(self, answer: Answer, client: ClientSocket) -> None:
+    async def _pass_on(self, node: str, answer: Answer, client: ClientSocket) -> None:
         """Fill the answer, or join the client to the other node and return when that connection has ended."""
-        forwarder = await self._door.forwarder(self._manager.node_thread.inner)
+        forwarder = await self._door.forwarder(self._manager.node_thread.inner, node)
         joined = Connections(self._door.connections)
         if answer.scope["type"] == "websocket":
             await client.offer(answer.scope, joined)

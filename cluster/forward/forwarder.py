@@ -21,6 +21,7 @@ from socketio_cluster.cluster.forward.forwarded_request import (
     Outcome,
 )
 from socketio_cluster.cluster.forward.greeting import Key
+from socketio_cluster.cluster.forward.message_relay import MessageRelay
 from socketio_cluster.cluster.forward.messages import ask_of, sid_in
 from socketio_cluster.cluster.forward.pool import Pool
 from socketio_cluster.cluster.forward.relay import join
@@ -86,7 +87,7 @@ class Forwarder:
         pool = await self._find(node)
         outcome, answered = Outcome.UNKNOWN, False
         if pool is not None and kind is Kind.WEBSOCKET:
-            outcome = await self._relay(pool, scope)
+            outcome = await self._relay(pool, scope, receive, send)
         elif pool is not None:
             forwarded = ForwardedRequest(pool, scope, receive, send)
             outcome = await forwarded.run()
@@ -101,10 +102,7 @@ class Forwarder:
         self._stats.taken += 1
         await self._local(scope, receive, send)
 
-    async def _relay(self, pool: Pool, scope: Any) -> Outcome:
-        detach_transport = scope.get("extensions", {}).get(RELAY)
-        if detach_transport is None:
-            return Outcome.REFUSED  # a middleware has made a scope of its own, without the extensions
+    async def _relay(self, pool: Pool, scope: Any, receive: Any, send: Any) -> Outcome:
         try:
             # Each WebSocket gets a new line: the greeting on it shows that the node reacts.
             async with asyncio.timeout(REACH_SECONDS):
@@ -112,6 +110,9 @@ class Forwarder:
         except OSError:
             return Outcome.UNREACHABLE
         pool.detach(line)
+        detach_transport = scope.get("extensions", {}).get(RELAY)
+        if detach_transport is None:  # Another server, or a middleware that has made a scope of its own.
+            return await _relay_messages(MessageRelay(line, scope, receive, send))
         taken = detach_transport()
         if taken is None:
             line.close()
@@ -144,6 +145,20 @@ class Forwarder:
         """Close all lines."""
         for pool in self._pools.values():
             pool.close()
+
+
+async def _relay_messages(relay: MessageRelay) -> Outcome:
+    try:
+        async with asyncio.timeout(REACH_SECONDS):
+            accepted = await relay.open()
+    except OSError:
+        relay.close()
+        return Outcome.UNREACHABLE
+    if not accepted:
+        relay.close()
+        return Outcome.REFUSED
+    await relay.run()
+    return Outcome.OK
 
 
 def _kind(scope: Any) -> Kind | None:

@@ -7,14 +7,14 @@ import os
 from flask import Flask, request
 from flask_socketio import SocketIO, emit, join_room
 
-from socketio_cluster import SyncClusterManager, any_node
+from socketio_cluster import AnyNode, SyncClusterManager
 
 app = Flask(__name__)
 manager = SyncClusterManager()
 socketio = SocketIO(
     app, client_manager=manager, async_mode=os.environ.get("MODE", "threading"), cors_allowed_origins="*"
 )
-any_node(manager)
+AnyNode(manager)
 
 
 @socketio.on("join")

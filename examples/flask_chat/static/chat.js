@@ -7,8 +7,7 @@ const name = new URLSearchParams(location.search).get("name") || `guest ${Math.f
 const rooms = new Map();  // what was said, by the rooms we are in
 let here = "tea";
 
-// WebSocket only: the requests of a polling client would reach different workers.
-const socket = io({ transports: ["websocket"], auth: { name } });
+const socket = io({ auth: { name } });
 
 socket.on("welcome", async (told) => {
   $("me").replaceChildren("you are ", bold(told.name), " on ", bold(told.node));
