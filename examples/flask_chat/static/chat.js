@@ -7,7 +7,8 @@ const name = new URLSearchParams(location.search).get("name") || `guest ${Math.f
 const rooms = new Map();  // what was said, by the rooms we are in
 let here = "tea";
 
-const socket = io({ auth: { name } });
+// Any transport works; a WebSocket at once saves the worker the threads of the first polls.
+const socket = io({ transports: ["websocket"], auth: { name } });
 
 socket.on("welcome", async (told) => {
   $("me").replaceChildren("you are ", bold(told.name), " on ", bold(told.node));
