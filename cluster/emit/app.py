@@ -17,8 +17,8 @@ from socketio_cluster.cluster.emit.page import describe
 from socketio_cluster.cluster.emit.tokens import Tokens
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.client_manager import ClusterManager
-from socketio_cluster.manager.errors import EventTooLarge
 from socketio_cluster.manager.confirmed_emits import ConfirmedEmits, Outcome, ReadyEvent
+from socketio_cluster.manager.errors import EventTooLarge
 from socketio_cluster.manager.queries.selection import aim
 
 AT_ONCE: Final = 32
