@@ -18,6 +18,7 @@ SERVING = [
     *("recovery-seconds", "recovery-url", "recovery-url-file"),
     *("stuck-after", "start-timeout", "grace", "lane", "log-level", "log-json"),
     *("probe-port", "probe-host", "probe-names", "bus-file", "drain-delay", "drain-window", "max-age"),
+    *("emit-port", "emit-host", "emit-token-file"),
     *("max-connections", "soft-connections", "connects-per-second", "max-payload"),
     *("events-per-second", "rooms-per-client"),
 ]
