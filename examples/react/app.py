@@ -20,20 +20,9 @@ if not BUILT.exists():
 sio = AsyncServer(async_mode="asgi", client_manager=ClusterManager(recovery_seconds=120))
 
 
-async def tell_number():
-    """Tell everybody how many tabs there are, on all nodes."""
-    await sio.emit("here", await sio.count())
-
-
 @sio.event
 async def connect(sid, environ, auth):
     await sio.emit("node", NODE, to=sid)
-    sio.start_background_task(tell_number)
-
-
-@sio.event
-async def disconnect(sid, reason):
-    sio.start_background_task(tell_number)
 
 
 @sio.event

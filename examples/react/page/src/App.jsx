@@ -6,12 +6,10 @@ const SIGNS = { heart: "♥", star: "★", laugh: "☺" };
 export function App() {
   const connected = useConnected();
   const [node, setNode] = useState("");
-  const [here, setHere] = useState(0);
   const [counts, setCounts] = useState({ heart: 0, star: 0, laugh: 0 });
   const [last, setLast] = useState([]);
 
   useEvent("node", setNode);
-  useEvent("here", setHere);
   useEvent("reaction", useCallback((event) => {
     setCounts((before) => ({ ...before, [event.reaction]: before[event.reaction] + 1 }));
     setLast((before) => [event, ...before].slice(0, 8));
@@ -20,9 +18,7 @@ export function App() {
   return (
     <main>
       <h1>Reactions</h1>
-      <p id="state">
-        {connected ? `You are on ${node}. Tabs on all nodes: ${here}.` : "Not connected, trying again …"}
-      </p>
+      <p id="state">{connected ? `You are on ${node}.` : "Not connected, trying again …"}</p>
       <p>
         {Object.entries(SIGNS).map(([reaction, sign]) => (
           <button key={reaction} id={reaction} disabled={!connected} onClick={() => socket.emit("react", reaction)}>
