@@ -198,13 +198,13 @@ class ClusterMember(LocalManager):
         super().basic_enter_room(sid, namespace, room, eio_sid)
         # Who enters a room again is still owed what it has missed there.
         if self.recovery is not None and room not in (None, sid) and not inside:
-            self.recovery.moved(self.members.clients[sid], room, inside=True)
+            self.recovery.sessions.moved(self.members.clients[sid], room, inside=True)
         self.present.attendance.entered_room(sid, (namespace, room))
 
     def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of this node out of a room, as ``LocalManager`` does."""
         if self.recovery is not None and room not in (None, sid) and sid in self.members.clients:
-            self.recovery.moved(self.members.clients[sid], room, inside=False)
+            self.recovery.sessions.moved(self.members.clients[sid], room, inside=False)
         super().basic_leave_room(sid, namespace, room)
         self.present.attendance.left_room(sid, (namespace, room))
 
@@ -237,7 +237,7 @@ class ClusterMember(LocalManager):
     def removed(self, client: Client) -> None:
         """Note that a client is gone from this node."""
         if self.recovery is not None:
-            self.recovery.left(client)
+            self.recovery.sessions.left(client)
 
     def spawn(self, work: Coroutine[Any, Any, Any], context: Context | None = None) -> asyncio.Task[Any]:
         """Run a coroutine in a task, and keep a reference to the task until it ends.

@@ -105,7 +105,7 @@ class Leases:
             if client.sid in missing or session.lost:
                 await self._repair(client)
             else:
-                await self._recovery.flush(client)
+                await self._recovery.sessions.flush(client)
 
     def _move(self, client: Client, session: ClientSession, reached: int, now: float) -> None:
         """Note how far a client has come, or tell the client itself if it does not answer pings of ours."""
@@ -127,6 +127,6 @@ class Leases:
         ):
             return
         if where is None or where == self._manager.node_id:
-            await self._recovery.write(client, session)
+            await self._recovery.sessions.write(client, session)
         else:
             await self._recovery.arrivals.drop(client.sid, client.namespace)
