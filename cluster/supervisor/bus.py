@@ -77,6 +77,10 @@ def check_bus(options: ServeOptions) -> None:
     try:
         if url != OURS:
             check_url(url)
+        if url.startswith("memory://"):
+            raise UsageError(
+                "--bus: memory:// is for tests in one process; workers of one machine have local://"
+            )
     except SettingError as error:
         raise UsageError(f"--bus: {error}") from None
     try:
