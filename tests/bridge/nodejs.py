@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import subprocess
+import uuid
 from types import SimpleNamespace
 
 from socketio_cluster.manager.bridge.bridge import Bridge
@@ -22,22 +24,22 @@ NAMESPACES = ("/", "/chat")
 
 
 class NodeServers:
-    """The servers; ``urls`` are their addresses."""
+    """The servers: their adapter's kind and key, and the address of each."""
 
-    def __init__(self, process):
+    def __init__(self, process, kind, key):
         self._process = process
-        self._turn = asyncio.Lock()
-        self.urls = []
-
-    async def begin(self):
-        self.urls = await self._line()
-        self.all = [SimpleNamespace(url=url) for url in self.urls]
+        self.kind = kind
+        self.key = key
+        self.all = [SimpleNamespace(url=url) for url in json.loads(process.stdout.readline())]
 
     async def run(self, code):
         """Run code with ``servers``, ``emitter`` and ``log``, and give what it returns."""
-        async with self._turn:
-            self._process.stdin.write(json.dumps(code).encode() + b"\n")
-            said = await self._line()
+        return await asyncio.wait_for(asyncio.to_thread(self._run, code), SECONDS)
+
+    def _run(self, code):
+        self._process.stdin.write(json.dumps(code).encode() + b"\n")
+        self._process.stdin.flush()
+        said = json.loads(self._process.stdout.readline())
         assert "error" not in said, said["error"]
         return said["result"]
 
@@ -45,30 +47,20 @@ class NodeServers:
         """What the servers have noted."""
         return await self.run("return log")
 
-    async def _line(self):
-        return json.loads(await asyncio.wait_for(self._process.stdout.readline(), SECONDS))
 
-
-@contextlib.asynccontextmanager
-async def node_servers(redis_url, kind, key, *, count=2):
+@contextlib.contextmanager
+def node_servers(redis_url, kind, *, count=2):
     """Start the servers; they end with their stdin."""
     install()
+    key = f"sio-{uuid.uuid4().hex[:8]}"
     options = {"url": redis_url, "kind": kind, "key": key, "namespaces": NAMESPACES, "count": count}
-    process = await asyncio.create_subprocess_exec(
-        program("node", package="nodejs"),
-        str(HERE / "adapter.js"),
-        json.dumps(options),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        limit=2**24,
-    )
-    servers = NodeServers(process)
-    try:
-        await servers.begin()
-        yield servers
-    finally:
-        process.stdin.close()
-        await asyncio.wait_for(process.wait(), SECONDS)
+    command = [program("node", package="nodejs"), str(HERE / "adapter.js"), json.dumps(options)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            yield NodeServers(process, kind, key)
+        finally:
+            process.stdin.close()
+            process.wait(SECONDS)
 
 
 def node_bridge(bus_url, prefix, redis_url, kind, key, **options):
