@@ -161,6 +161,7 @@ class Arrivals:
         session = ClientSession(
             pid, claim, claimed.position, recovered=True, returning=True, tell=arrival.tell
         )
+        session.stays, session.known = claimed.stays, claimed.place.last
         try:
             await self._restore(sid, eio_sid, namespace, claimed, session)
             mine = await self._keeper.change(Change(sid, claim))
