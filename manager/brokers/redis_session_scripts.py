@@ -21,6 +21,7 @@ local function keep_stays(key, stays, more, position)
       if stay[3] > math.max(stay[2], position) then ended[#ended + 1] = stay end
     end
   end
+  if #ended == #stays[2] and #more == 0 then return end
   while #ended > MOST do floor = math.max(floor, table.remove(ended, 1)[3]) end
   if #ended > 0 or floor > position then
     redis.call('HSET', key, 'stays', cmsgpack.pack({floor, ended}))

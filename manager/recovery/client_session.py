@@ -28,7 +28,8 @@ class ClientSession:
     * ``unwritten`` are the rooms that it has entered (True) or left since the bus was told, and ``ended`` the
       stays that have ended since.
     * ``recovered`` tells that the client has come back, ``returning`` that missed events have to be replayed
-      before anything newer. ``first`` are events of rooms' histories that come even before these.
+      before anything newer. ``first`` are events of rooms' histories that come even before these, and
+      ``granted`` the numbers of some that come among them.
     * ``parted`` tells that the connection has ended. The client keeps its rooms.
     * ``over`` tells that the client will not come back: it said so, or was disconnected.
     * ``lost`` tells that the bus does not have the session.
@@ -48,10 +49,16 @@ class ClientSession:
     recovered: bool = False
     returning: bool = False
     first: list[Outgoing] = field(default_factory=list)
+    granted: frozenset[int] = frozenset()
     parted: bool = False
     over: bool = False
     lost: bool = False
     tell: Callable[[str], None] | None = None
+
+    @property
+    def replayed(self) -> int:
+        """The number up to which the client has got, or was just sent, everything."""
+        return max(self.position, self.upto)
 
     def enter(self, room: Room, seen: int) -> None:
         """Note that the client enters a room on a node that has handled the events up to a number."""

@@ -60,8 +60,9 @@ class Replays:
 
     async def _replay(self, client: Client, session: ClientSession) -> None:
         async with self._room:
-            after, done = session.position, False
+            done = False
             while not done:
+                after = session.replayed
                 self._send_first(client, session)
                 channels = self._channels(client, session)
                 piece = await self._keeper.read(Read(channels, after, PIECE_EVENTS, PIECE_BYTES))
@@ -70,14 +71,14 @@ class Replays:
                 if not set(channels).issuperset(self._channels(client, session)):
                     continue  # It has entered a room meanwhile, whose events may be missing in the piece.
                 self._send(client, session, piece)
-                after, done = piece.upto, piece.done
+                session.upto, done = piece.upto, piece.done
                 if not done:
                     await self._taken(client)
-        self._fanout.replayed = max(self._fanout.replayed, after)
-        session.upto = after
+        self._fanout.replayed = max(self._fanout.replayed, session.upto)
         session.returning = False
         self._send_first(client, session)
-        self._sort_held(client, after)
+        session.granted = frozenset()
+        self._sort_held(client, session.upto)
 
     @staticmethod
     def _send_first(client: Client, session: ClientSession) -> None:
@@ -101,7 +102,9 @@ class Replays:
     def _send(self, client: Client, session: ClientSession, piece: Piece) -> None:
         for number, raw in piece.events:
             read = self._events.read(number, raw)
-            if read is not None and self._is_owed(client, session, number, read.message):
+            if read is None:
+                continue
+            if number in session.granted or self._is_owed(client, session, number, read.message):
                 client.write(read.marked)
                 self._manager.stats.replayed += 1
                 self._manager.stats.replay_seconds.observe(max(0.0, time.time() - number / 1e6))
