@@ -45,6 +45,8 @@ class ClusterMember(LocalManager):
         options: the fields of ``socketio_cluster.manager.options.Options``; raises ``SettingError``.
     """
 
+    _is_bridge = False
+    """Whether this member has to hear every emit of the others."""
     fanout: Fanout
     """Hands events to the clients of this node."""
     host: Host
@@ -69,7 +71,7 @@ class ClusterMember(LocalManager):
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Future[None] | None = None
         self._home: asyncio.AbstractEventLoop | None = None
-        self.node = Node(self.options, self, self.stats)
+        self.node = Node(self.options, self, self.stats, bridge=self._is_bridge)
         self.recovery = self._new_recovery()
         self.remote = self._new_remote()
         self.replies = Replies(self)

@@ -62,6 +62,8 @@ class Replays:
         async with self._room:
             done = False
             while not done:
+                if client.lost is not None:
+                    return  # What it has missed waits for its next connection.
                 after = session.replayed
                 self._send_first(client, session)
                 channels = self._channels(client, session)
@@ -87,10 +89,13 @@ class Replays:
             client.write(outgoing)
 
     async def _taken(self, client: Client) -> None:
-        """Wait until a client has taken a piece, but not for ever: its queue disconnects a slow one."""
+        """Wait until a client has taken a piece, but not for ever: its queue disconnects a slow one.
+
+        A connection that has ended takes nothing.
+        """
         for _ in range(TURNS):
             await asyncio.sleep(TURN_SECONDS)
-            if self._manager.host.is_free(client.eio_sid):
+            if client.lost is not None or self._manager.host.is_free(client.eio_sid):
                 return
 
     def _channels(self, client: Client, session: ClientSession) -> list[str]:

@@ -25,7 +25,7 @@ from socketio_cluster.manager.bus.store import (
 )
 from tests.contract.conftest import BESIDE, collect
 
-RECORDING = ["local", "redis", "redis-sentinel", "redis-cluster", *BESIDE]
+RECORDING = ["local", "memory", "redis", "redis-sentinel", "redis-cluster", *BESIDE]
 
 
 @pytest.fixture(params=RECORDING)
