@@ -139,9 +139,7 @@ class Driver:
         options |= {"query": query or {}, **more}
         url = node.url + namespace
         shared = None if beside is None else beside.number
-        one.tell(
-            "connect", url=url, options=options, serializer=serializer, reply=reply, beside=shared
-        )
+        one.tell("connect", url=url, options=options, serializer=serializer, reply=reply, beside=shared)
         await asyncio.wait_for(one.opened, SECONDS)
         try:
             yield one
