@@ -29,6 +29,13 @@ PROBE_NAMES_HELP = (
     "names with commas between by which the probe port may be asked, * for all; addresses and names that "
     "public DNS does not have need none"
 )
+EMIT_HELP = (
+    "take events by POST /emit there, for the clients of all nodes; needs a token; 0 for a free port: "
+    "docs/emitting.md"
+)
+EMIT_TOKEN_HELP = (
+    "file with the token that programs send, or several, a line each; without it CLUSTER_EMIT_TOKEN counts"  # noqa: S105
+)
 ADVERTISE_HELP = "how other machines call this one's internal ports (default: the internal host)"
 TRUST_HELP = (
     "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses and networks with commas "
@@ -133,6 +140,9 @@ def _add_addresses(parser: Parser) -> None:
     add("--probe-port", PROBE_HELP, convert=values.port, metavar="PORT")
     add("--probe-host", "address that the probe port listens on", metavar="HOST", default="127.0.0.1")
     add("--probe-names", PROBE_NAMES_HELP, convert=values.names, metavar="LIST", default="")
+    add("--emit-port", EMIT_HELP, convert=values.port, metavar="PORT")
+    add("--emit-host", "address that the emit port listens on", metavar="HOST", default="127.0.0.1")
+    add("--emit-token-file", EMIT_TOKEN_HELP, convert=Path, metavar="PATH")
 
 
 def _add_cluster(parser: Parser, *, workers: int) -> None:

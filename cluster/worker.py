@@ -19,6 +19,7 @@ import uvicorn
 from socketio_cluster.cluster import logs
 from socketio_cluster.cluster.client_address import Addresses
 from socketio_cluster.cluster.drain import Aging, Drain
+from socketio_cluster.cluster.emit.port import open_emit_port
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward.forwarding import Forwarding
 from socketio_cluster.cluster.http.ending import stop_accepting
@@ -69,6 +70,7 @@ class WorkerServer(uvicorn.Server):
         super().__init__(config)
         self._options = options
         self._lifeline = lifeline
+        self._http_stats = http_stats
         self._loop = asyncio.get_running_loop()
         self.drain = Drain(
             self,
@@ -103,6 +105,8 @@ class WorkerServer(uvicorn.Server):
         await self._start_managers()  # the application may have made some in its lifespan
         await self._status_socket.open(self._options.internal.status_socket)
         open_entrance(self.config, entrance)
+        if self._options.emit is not None and self.started:
+            await open_emit_port(self._options.emit, self, self._http_stats)
         if self.started:
             gc.collect()
             gc.freeze()  # these objects stay, so later collections need not visit them

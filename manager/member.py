@@ -45,6 +45,8 @@ class ClusterMember(LocalManager):
         options: the fields of ``socketio_cluster.manager.options.Options``; raises ``SettingError``.
     """
 
+    _is_bridge = False
+    """Whether this member has to hear every emit of the others."""
     fanout: Fanout
     """Hands events to the clients of this node."""
     host: Host
@@ -69,7 +71,7 @@ class ClusterMember(LocalManager):
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Future[None] | None = None
         self._home: asyncio.AbstractEventLoop | None = None
-        self.node = Node(self.options, self, self.stats)
+        self.node = Node(self.options, self, self.stats, bridge=self._is_bridge)
         self.recovery = self._new_recovery()
         self.remote = self._new_remote()
         self.replies = Replies(self)
@@ -196,13 +198,13 @@ class ClusterMember(LocalManager):
         super().basic_enter_room(sid, namespace, room, eio_sid)
         # Who enters a room again is still owed what it has missed there.
         if self.recovery is not None and room not in (None, sid) and not inside:
-            self.recovery.moved(self.members.clients[sid], room, inside=True)
+            self.recovery.sessions.moved(self.members.clients[sid], room, inside=True)
         self.present.attendance.entered_room(sid, (namespace, room))
 
     def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of this node out of a room, as ``LocalManager`` does."""
         if self.recovery is not None and room not in (None, sid) and sid in self.members.clients:
-            self.recovery.moved(self.members.clients[sid], room, inside=False)
+            self.recovery.sessions.moved(self.members.clients[sid], room, inside=False)
         super().basic_leave_room(sid, namespace, room)
         self.present.attendance.left_room(sid, (namespace, room))
 
@@ -235,7 +237,7 @@ class ClusterMember(LocalManager):
     def removed(self, client: Client) -> None:
         """Note that a client is gone from this node."""
         if self.recovery is not None:
-            self.recovery.left(client)
+            self.recovery.sessions.left(client)
 
     def spawn(self, work: Coroutine[Any, Any, Any], context: Context | None = None) -> asyncio.Task[Any]:
         """Run a coroutine in a task, and keep a reference to the task until it ends.

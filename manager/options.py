@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,6 +127,22 @@ def give_settings(settings: Mapping[str, str]) -> None:
     _given.update(settings)
 
 
+_imposed: ContextVar[Mapping[str, object]] = ContextVar("imposed")
+
+
+@contextmanager
+def impose(options: Mapping[str, object]) -> Iterator[None]:
+    """Give these options to every manager that is made meanwhile, whatever its application has asked for.
+
+    That is for tests. Tasks that are started meanwhile go on with it.
+    """
+    token = _imposed.set(options)
+    try:
+        yield
+    finally:
+        _imposed.reset(token)
+
+
 def from_environment(url: str | None, values: dict[str, object]) -> Options:
     """Make options from the caller's values. Missing values are taken from the ``CLUSTER_…`` settings.
 
@@ -146,6 +164,7 @@ def from_environment(url: str | None, values: dict[str, object]) -> Options:
     }
     given = {"url": url, **values}
     merged = {**defaults, **{key: value for key, value in given.items() if value is not None}}
+    merged.update(_imposed.get({}))
     return Options(**{key: value for key, value in merged.items() if value is not None})  # type: ignore[arg-type]
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from socketio_cluster.cluster.emit.settings import TOKEN_VARIABLE
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.manager.brokers.hub import Hub
@@ -76,6 +77,10 @@ def check_bus(options: ServeOptions) -> None:
     try:
         if url != OURS:
             check_url(url)
+        if url.startswith("memory://"):
+            raise UsageError(
+                "--bus: memory:// is for tests in one process; workers of one machine have local://"
+            )
     except SettingError as error:
         raise UsageError(f"--bus: {error}") from None
     try:
@@ -87,7 +92,7 @@ def check_bus(options: ServeOptions) -> None:
         raise UsageError(str(error)) from None
 
 
-SECRETS: Final = ("CLUSTER_BUS", "CLUSTER_RECOVERY_URL", "CLUSTER_SECRET")
+SECRETS: Final = ("CLUSTER_BUS", "CLUSTER_RECOVERY_URL", "CLUSTER_SECRET", TOKEN_VARIABLE)
 """The variables that workers get in private; programs that they start do not inherit them."""
 
 

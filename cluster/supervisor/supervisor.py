@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from socketio_cluster.cluster import logs
+from socketio_cluster.cluster.emit.settings import EmitSettings, emit_tokens
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.internal import Places, check_internal
 from socketio_cluster.cluster.options import DEMO_APP, ServeOptions, check_limits
@@ -42,7 +43,8 @@ def run_supervisor(options: ServeOptions) -> int:
     with contextlib.ExitStack() as stack:
         sockets = [[stack.enter_context(sock) for sock in pair] for pair in _listen(options)]
         probes = None if options.probe_port is None else stack.enter_context(_listen_for_probes(options))
-        return asyncio.run(Supervisor(options, sockets, probes).run(settings))
+        emits = None if options.emit_port is None else stack.enter_context(_listen_for_emits(options))
+        return asyncio.run(Supervisor(options, sockets, probes, emits).run(settings))
 
 
 def _listen(options: ServeOptions) -> list[tuple[socket.socket, ...]]:
@@ -63,19 +65,31 @@ def _listen_for_probes(options: ServeOptions) -> socket.socket:
     return sock
 
 
+def _listen_for_emits(options: ServeOptions) -> socket.socket:
+    emit_tokens(options)  # without a token it does not listen
+    sock = listen_after_orphans(options.emit_host, options.emit_port or 0, option="--emit-host")
+    log.info("POST /emit at %s", url_of(sock))
+    return sock
+
+
 class Supervisor:
     """Runs one slot for each worker.
 
-    `sockets` are the sockets of each worker, that of the shared address first. `probes` is the socket of the
-    probe port, if there is one.
+    `sockets` are the sockets of each worker, that of the shared address first. `probes` and `emits` are the
+    sockets of the probe port and of the emit port, if there are such.
     """
 
     def __init__(
-        self, options: ServeOptions, sockets: list[list[socket.socket]], probes: socket.socket | None
+        self,
+        options: ServeOptions,
+        sockets: list[list[socket.socket]],
+        probes: socket.socket | None,
+        emits: socket.socket | None = None,
     ) -> None:
         self._options = options
         self._sockets = sockets
         self._probes = probes
+        self._emits = emits
         self._slots: list[Slot] = []
         self._keepers: dict[Slot, asyncio.Task[int]] = {}
         self._stopping = Stopping()
@@ -83,6 +97,7 @@ class Supervisor:
         self._terminal = Terminal()
         self._systemd = Systemd(os.environ)
         self._settings: Mapping[str, str] = {}
+        self._tokens = emit_tokens(options) if emits is not None else []
         self._env: Mapping[str, str] = {}
         self._places: Places
 
@@ -130,6 +145,7 @@ class Supervisor:
             fds=[sock.fileno() for sock in sockets],
             internal=self._places.acquire(),
             settings=dict(self._settings),
+            emit=None if self._emits is None else EmitSettings(self._emits.fileno(), self._tokens),
         )
         return Slot(options, sockets, self._env, self._stopping)
 
@@ -172,6 +188,8 @@ class Supervisor:
         log.info("replacing the workers, one by one")
         try:
             self._settings = credentials(self._options)
+            if self._emits is not None:
+                self._tokens = emit_tokens(self._options)
         except UsageError as error:
             log.error("%s: the workers stay as they are", error)
             return

@@ -24,11 +24,16 @@ return place()
 CLAIM: Final = (
     COMMON
     + """
--- ARGV: sid, secret, namespace, node, claim, seconds, begin of the rooms' channels
+-- ARGV: sid, secret, namespace, node, claim, seconds, begin of the rooms' channels, and perhaps the epoch and
+-- the number of an offset
 local key = session_of(ARGV[1])
 local found = redis.call('HMGET', key, 'secret', 'namespace', 'node', 'position', 'data', 'written')
-if not found[1] or found[1] ~= ARGV[2] or found[2] ~= ARGV[3] then return {} end
+if not found[1] or found[1] ~= ARGV[2] or found[2] ~= ARGV[3] then return {'unknown'} end
 local answer = place()
+if not answer[1] then return answer end
+if ARGV[8] and (ARGV[8] ~= answer[1] or tonumber(ARGV[9]) > tonumber(answer[2])) then return {'epoch'} end
+if ARGV[8] and tonumber(ARGV[9]) > tonumber(found[4]) then found[4] = ARGV[9] end
+if tonumber(found[4]) < tonumber(answer[3]) then return {'late'} end
 for at = 3, 5 do answer[#answer + 1] = found[at] end
 local fields = redis.call('HGETALL', key)
 for at = 1, #fields, 2 do

@@ -124,8 +124,9 @@ def _worded(operation: Operation, home: Home) -> tuple[str, Iterable[Word]]:
         case Open(sid, secret, namespace, node, claim, seconds, position, rooms, data):
             fixed = (sid, secret, namespace, node, claim, seconds, position, data)
             return session_scripts.OPEN, chain(fixed, chain.from_iterable(rooms.items()))
-        case Claim(sid, secret, namespace, node, claim, seconds, channels):
-            return session_scripts.CLAIM, (sid, secret, namespace, node, claim, seconds, channels)
+        case Claim(sid, secret, namespace, node, claim, seconds, channels, offset):
+            words = (sid, secret, namespace, node, claim, seconds, channels, *(offset or ()))
+            return session_scripts.CLAIM, words
         case Change(sid, claim, entered, left, data, channels):
             last = () if data is None else (data,)
             words = (sid, claim, channels, len(entered), *entered, len(left), *left, *last)
@@ -154,15 +155,16 @@ def _read(operation: Operation, reply: list[Any]) -> Result:
         case Look():
             return _place(reply) if reply else None
         case Claim():
-            if not reply:
-                return None
+            if len(reply) == 1:
+                return str(reply[0], "ascii")
+            place = _place(reply)
             rooms = zip(reply[6::2], reply[7::2], strict=True)
             return Claimed(
                 reply[3].decode(),
                 int(reply[4]),
                 {room.decode(): int(position) for room, position in rooms},
                 reply[5],
-                _place(reply),
+                place,
             )
         case Change() | Release() | Gap() | CloseRoom():
             return bool(reply[0])

@@ -121,12 +121,14 @@ class Hello(msgspec.Struct, array_like=True, tag=14, gc=False):
     draining: bool
     offer: Offer
     records: bool = False
+    bridge: bool = False
 
 
 class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
     """Says that a node is alive. One that is ``draining`` takes no new clients and disconnects its own.
 
-    ``records`` tells that the bus keeps its events.
+    ``records`` tells that the bus keeps its events, and ``bridge`` that the node needs to hear every emit,
+    because it passes them on to a cluster of another kind.
     """
 
     name: str
@@ -136,6 +138,7 @@ class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
     draining: bool
     offer: Offer
     records: bool = False
+    bridge: bool = False
 
 
 class Bye(msgspec.Struct, array_like=True, tag=11, gc=False):

@@ -18,6 +18,8 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
+from socketio_cluster.manager.bus.stamp import Stamp
+
 
 class Begin(msgspec.Struct, array_like=True, tag=1, frozen=True):
     """Start to keep history, if nobody has, for ``seconds`` and up to ``size`` bytes. Answer: ``Place``."""
@@ -57,9 +59,11 @@ class Open(msgspec.Struct, array_like=True, tag=2, frozen=True):
 
 
 class Claim(msgspec.Struct, array_like=True, tag=3, frozen=True):
-    """Take a session over. Answer: ``Claimed``, or None if there is none with this sid and secret.
+    """Take a session over. Answer: ``Claimed``, or why not; then nothing was changed.
 
-    The channel of a room is ``channels`` with the room's name behind it.
+    ``offset`` is where its client says that it is. The channel of a room is ``channels`` with the room's name
+    behind it. The reasons are ``unknown`` (there is none with this sid and secret), ``epoch`` (the offset is
+    none of this history) and ``late`` (not all that comes after the position is kept).
     """
 
     sid: str
@@ -69,13 +73,14 @@ class Claim(msgspec.Struct, array_like=True, tag=3, frozen=True):
     claim: str
     seconds: float
     channels: str = ""
+    offset: Stamp | None = None
 
 
 class Claimed(msgspec.Struct, array_like=True, frozen=True):
     """A session as it was before the claim.
 
-    ``node`` is its owner so far, empty if the client was away. ``rooms`` says of each room the position at
-    which the client joined it.
+    ``node`` is its owner so far, empty if the client was away. ``position`` is the offset's, if that is
+    higher. ``rooms`` says of each room the position at which the client joined it.
     """
 
     node: str
@@ -186,7 +191,7 @@ ANSWERS: Final[dict[type[Operation], Any]] = {
     Begin: Place,
     Look: Place | None,
     Open: Place,
-    Claim: Claimed | None,
+    Claim: Claimed | str,
     Change: bool,
     Renew: list[str],
     Release: bool,

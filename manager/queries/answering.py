@@ -152,7 +152,7 @@ class Answering:
     async def _tell_bus(self, moved: list[Client]) -> None:
         """Tell the bus of the rooms of clients that may come back after this node has died."""
         if self._manager.recovery is not None:
-            await asyncio.gather(*map(self._manager.recovery.flush, moved))
+            await asyncio.gather(*map(self._manager.recovery.sessions.flush, moved))
 
     async def _disconnect(self, whom: Recipients) -> int:
         meant = iter([client async for client in self._clients(whom)])

@@ -105,7 +105,7 @@ class Leases:
             if client.sid in missing or session.lost:
                 await self._repair(client)
             else:
-                await self._recovery.flush(client)
+                await self._recovery.sessions.flush(client)
 
     def _move(self, client: Client, session: ClientSession, reached: int, now: float) -> None:
         """Note how far a client has come, or tell the client itself if it does not answer pings of ours."""
@@ -120,13 +120,12 @@ class Leases:
         """Write a session that the bus has lost. A client whose session has another owner is told so."""
         where = await self._recovery.keeper.where(client.sid, client.namespace)
         session = client.session
-        if (
-            session is None
-            or session.over
-            or self._manager.members.find(client.sid, client.namespace) is None
-        ):
+        arrivals = self._recovery.arrivals
+        if session is None or session.over or arrivals.is_returning(client.sid):
+            return
+        if self._manager.members.find(client.sid, client.namespace) is not client:
             return
         if where is None or where == self._manager.node_id:
-            await self._recovery.write(client, session)
+            await self._recovery.sessions.write(client, session)
         else:
-            await self._recovery.arrivals.drop(client.sid, client.namespace)
+            self._manager.spawn(arrivals.drop(client.sid, client.namespace))  # A handler may take long.

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from socketio_cluster.manager.bus.broker import Broker
 from socketio_cluster.manager.bus.envelope import Header
-from socketio_cluster.manager.bus.messages import Emit, Recorded
+from socketio_cluster.manager.bus.messages import Emit, Recorded, SelectiveEmit
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.bus.stamp import Stamp
@@ -29,6 +29,11 @@ def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str
     where = route(node.channels, whom.namespace, whom.rooms)
     message = Recorded(event, whom.except_, whom.where)
     number = node.publisher.post(0, message, where.channels, where.recorded)
+    if node.bridged:  # They keep no history, so they get the event as one that is not recorded.
+        node.post(
+            SelectiveEmit(event, whom.except_, False, whom.where),
+            node.channels.bridges_beside(where.channels[0]),
+        )
     return Posted(number, not node.interest.wanted.isdisjoint(where.channels))
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hmac import compare_digest
 
+from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import (
     Change,
     Claim,
@@ -64,17 +65,23 @@ class Sessions:
         )
         return place
 
-    def claim(self, claim: Claim, place: Place, now: float) -> Claimed | None:
-        """Give a session to another owner."""
+    def claim(self, claim: Claim, place: Place, now: float) -> Claimed | str:
+        """Give a session to another owner, or return why not."""
         session = self._find(claim.sid, now)
         if session is None or session.namespace != claim.namespace:
-            return None
+            return "unknown"
         if not compare_digest(session.secret, claim.secret):
-            return None
+            return "unknown"
+        # First, so that a wrong offset costs nobody the session.
+        if claim.offset is not None and not _is_of(claim.offset, place):
+            return "epoch"
+        position = max(session.position, claim.offset.number if claim.offset is not None else 0)
+        if position < place.floor:
+            return "late"
         for room in list(session.rooms):
             if not self._is_in(session, room, claim.channels):
                 del session.rooms[room]
-        found = Claimed(session.node, session.position, dict(session.rooms), session.data, place)
+        found = Claimed(session.node, position, dict(session.rooms), session.data, place)
         session.node, session.claim, session.until = claim.node, claim.claim, now + claim.seconds
         return found
 
@@ -144,3 +151,8 @@ class Sessions:
     def _owned(self, sid: str, claim: str, now: float) -> Session | None:
         session = self._find(sid, now)
         return session if session is not None and session.claim == claim else None
+
+
+def _is_of(offset: Stamp, place: Place) -> bool:
+    """Whether a history can have given an offset."""
+    return offset.epoch == place.epoch and offset.number <= place.last

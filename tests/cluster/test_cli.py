@@ -18,6 +18,7 @@ SERVING = [
     *("recovery-seconds", "recovery-url", "recovery-url-file"),
     *("stuck-after", "start-timeout", "grace", "lane", "log-level", "log-json"),
     *("probe-port", "probe-host", "probe-names", "bus-file", "drain-delay", "drain-window", "max-age"),
+    *("emit-port", "emit-host", "emit-token-file"),
     *("max-connections", "soft-connections", "connects-per-second", "max-payload"),
     *("events-per-second", "rooms-per-client"),
 ]
@@ -84,6 +85,7 @@ MISTAKES = {
     "bus file": (["serve", APP, "--bus-file=/no/such/file"], "/no/such/file cannot be read"),
     "bus twice": (["serve", APP, "--bus=redis://x", "--bus-file=/dev/null"], "give only one of them"),
     "empty bus file": (["serve", APP, "--bus-file=/dev/null"], "/dev/null is empty"),
+    "memory bus": (["serve", APP, "--bus=memory://x"], "memory:// is for tests in one process"),
     "probe port": (["serve", APP, "--probe-port=x"], "not a port"),
     "window": (["serve", APP, "--drain-window=-1"], "not a duration"),
     "limit": (["serve", APP, "--max-connections=0"], "not a limit"),

@@ -1,0 +1,54 @@
+"""``BridgeManager``: a node of our cluster without clients that hears what all others say."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from socketio_cluster.manager.bus import messages
+from socketio_cluster.manager.bus.messages import Message
+from socketio_cluster.manager.client_manager import ClusterManager
+
+Request = messages.Enter | messages.Leave | messages.Close | messages.Disconnect
+
+
+class Hearer(Protocol):
+    """What passes on the messages of our nodes."""
+
+    def heard_event(self, origin: str, message: messages.Emit | messages.SelectiveEmit) -> None:
+        """Handle an emit."""
+
+    async def heard_request(self, request: Request) -> str:
+        """Carry out what another node asks about clients that are not of our cluster. Returns why not."""
+
+
+class BridgeManager(ClusterManager):
+    """The client manager of a bridge. ``url`` and ``options`` are those of ``ClusterManager``."""
+
+    _is_bridge = True
+    hearer: Hearer
+
+    def heard(self, origin: str, message: Message) -> None:
+        """Handle a message of another node."""
+        match message:
+            case messages.Emit() | messages.SelectiveEmit():
+                self.hearer.heard_event(origin, message)
+            case messages.Enter() | messages.Leave() | messages.Close() | messages.Disconnect():
+                self.spawn(self._pass_on(origin, message))
+            case _:
+                super().heard(origin, message)
+
+    async def _pass_on(self, origin: str, request: Request) -> None:
+        self.remote.reply(origin, request.request, await self.hearer.heard_request(request))
+
+    def answer(self, node: str, message: messages.Ack) -> None:
+        """Send a client's answer to the node that has asked. Raises ``EventTooLarge``."""
+        self.node.post(message, self.node.channels.inbox(node))
+
+    async def has(self, namespace: str, sid: str) -> bool:
+        """Whether a sid is that of a client of our cluster, also of one that is away and may come back."""
+        if self.node.knows(self.remote.owner_of(sid) or ""):
+            return True
+        if self.recovery is None:
+            return False
+        here = await self.remote.locate(namespace, sid)
+        return not here or self.node.knows(self.remote.owner_of(sid) or "")
