@@ -132,10 +132,12 @@ return {found[2]}
 CLOSE_ROOM: Final = (
     COMMON
     + """
--- ARGV: channel, seconds. The number is one that no event has, which tells joins before and behind apart
-local last = text(tonumber(redis.call('HGET', base, 'last') or now) + 1)
-if redis.call('EXISTS', base) == 1 then redis.call('HSET', base, 'last', last) end
-redis.call('SET', base .. ':closed:' .. ARGV[1], last, 'PX', ARGV[2] * 1000)
+-- ARGV: channel. The number is one that no event has, which tells joins before and behind apart
+local state = redis.call('HMGET', base, 'last', 'seconds')
+if not state[1] then return {1} end -- Nothing is kept, so there are no sessions either.
+local last = text(tonumber(state[1]) + 1)
+redis.call('HSET', base, 'last', last)
+redis.call('SET', base .. ':closed:' .. ARGV[1], last, 'PX', text(state[2] * 1000))
 return {1}
 """
 )

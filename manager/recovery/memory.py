@@ -76,7 +76,7 @@ class Memory:
             case Gap():
                 return history.gap()
             case CloseRoom():
-                return sessions.close(operation, history.step(), now)
+                return sessions.close(operation, history.step(), now + history.seconds)
 
     def _sweep(self, now: float) -> None:
         self._history.expire(now)

@@ -122,9 +122,9 @@ class Sessions:
             del self._sessions[release.sid]
         return True
 
-    def close(self, close: CloseRoom, number: int, now: float) -> bool:
-        """Note that a room was closed at this number."""
-        self._closed[close.channel] = number, now + close.seconds
+    def close(self, close: CloseRoom, number: int, until: float) -> bool:
+        """Note that a room was closed at this number. That is known until then."""
+        self._closed[close.channel] = number, until
         return True
 
     def where(self, where: Where, now: float) -> str | None:

@@ -74,7 +74,7 @@ def forged(place):
 
 
 async def test_last_arguments_that_look_like_offsets(nodes, door, connect, manager_of):
-    """Whatever event a client had last, and whatever text was its last argument, it goes on from its place."""
+    """Whatever event a client had last, and whatever text ended it, the client goes on from its place."""
     a, b, _ = nodes
     client = await connect()
     sid = client.sid

@@ -37,7 +37,7 @@ async def test_again_and_again(nodes, door, connect, transports):
 
 
 async def all_are_told(bus_url, prefix, driver, forget):
-    """Check that after ``forget(node, client)`` clients that are connected, or away, are told and get what is new."""
+    """Check that after ``forget(node, client)`` all clients are told, also those that are away."""
     async with (
         three_nodes(bus_url, prefix, count=2, recovery_seconds=30) as (a, b),
         Door(a) as door,

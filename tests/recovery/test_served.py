@@ -28,7 +28,7 @@ def served(serving):
 
 
 async def test_a_killed_worker(served, driver):
-    """After SIGKILL of its worker a client of any transport, also halfway through its upgrade, is recovered."""
+    """After SIGKILL of its worker a client is recovered, also one halfway through its upgrade."""
     first, second, _ = served.nodes
     async with contextlib.AsyncExitStack() as stack:
         doors = [Door(first), Door(first), Door(first, upgrades=asyncio.Event())]
