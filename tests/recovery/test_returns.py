@@ -181,3 +181,32 @@ async def test_cut_off_again_and_again(nodes, http):
         assert set(client.answers) == {client.answers[0]}
     reasons = nodes[0].manager.stats.recoveries + nodes[1].manager.stats.recoveries
     assert set(reasons) <= {"recovered", "taken"}
+
+
+@pytest.mark.parametrize("bus_url", ["local", "redis"], indirect=True)
+@pytest.mark.parametrize("always_connect", [True, False])
+async def test_cut_off_while_missed_events_are_read(
+    bus_url, prefix, http, monkeypatch, caplog, always_connect
+):
+    """No error is logged, also when CONNECT is sent before the connect handler runs, and nothing is lost."""
+    options = {"recovery_seconds": 30, "server_options": {"always_connect": always_connect}}
+    async with three_nodes(bus_url, prefix, **options) as (a, b, c), polling_client(http, a) as client:
+        sid = client.answers[0]
+        keeper = b.manager.recovery.keeper
+        read = keeper.read
+
+        async def cut_and_read(question):
+            await b.manager.send_back(b.manager.members.clients[sid].eio_sid)
+            return await read(question)
+
+        monkeypatch.setattr(keeper, "read", cut_and_read)
+        await a.sio.emit("n", 1, to=sid)
+        await client.come(b)
+        await left(a, sid)
+        await eventually(lambda: b.manager.stats.recoveries["recovered"] == 1)
+        await left(b, sid)
+        assert await client.back(c)
+        await eventually(lambda: client.got == [1])
+        called = [what for what, *_ in b.log]
+        assert called == ([] if always_connect else ["connect", "disconnect"])
+        assert not [record for record in caplog.records if record.levelname == "ERROR"]
