@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final
 
@@ -211,6 +211,9 @@ class ClusterMember(LocalManager):
     def basic_disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
         """Remove a client, as ``LocalManager`` does. It stays present for ``presence_grace``."""
         self.present.attendance.lost(sid)
+        client = self.members.find(sid, namespace)
+        if client is not None and client.session is not None:
+            client.session.parted = True
         super().basic_disconnect(sid, namespace, **kwargs)
 
     def node_here(self, node: str) -> None:
@@ -233,6 +236,11 @@ class ClusterMember(LocalManager):
         """
         if self.recovery is not None:
             await self.recovery.in_order()
+
+    async def may_leave(self, clients: Iterable[Client]) -> None:
+        """Wait until it is known what clients are owed of rooms that they are about to leave."""
+        if self.recovery is not None:
+            await self.recovery.sessions.locate(clients)
 
     def removed(self, client: Client) -> None:
         """Note that a client is gone from this node."""

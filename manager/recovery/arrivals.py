@@ -176,6 +176,7 @@ class Arrivals:
         session = ClientSession(
             pid, claim, claimed.position, recovered=True, returning=True, tell=arrival.tell
         )
+        session.stays, session.known = claimed.stays, claimed.place.last
         try:
             await self._take(claimed.node, sid, namespace)
             self._check(eio_sid)

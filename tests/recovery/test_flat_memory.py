@@ -75,7 +75,7 @@ class HubKeeps:
         """How many events, channels with events, senders, sessions and closed rooms there are."""
         history, sessions = self._kept()
         books = history._events, history._numbers, history._channels, history._senders
-        return sum(map(len, (*books, sessions, sessions._closed)))
+        return sum(map(len, (*books, sessions, sessions._closed._closed)))
 
     async def size(self):
         """The bytes of all events."""
