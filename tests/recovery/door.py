@@ -79,8 +79,8 @@ class Door:
             await self._begin(reader, writer, other_reader, other)
         # The node does not hear that its client has gone, unless it is cut; the client hears of its node.
         await asyncio.gather(self._pass_on(reader, other), self._pass_on(other_reader, writer))
-        for each in (other, writer):
-            each.transport.abort()
+        if other_reader.at_eof():  # otherwise its client was forsaken
+            other.transport.abort()
 
     async def _begin(self, reader, writer, other_reader, other):
         """Pass on the first request and, if it opens a WebSocket, no more than its answer."""
