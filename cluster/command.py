@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.options import HubOptions, Options, WorkerCommand
+from socketio_cluster.cluster.options import BridgeOptions, HubOptions, Options, WorkerCommand
 from socketio_cluster.cluster.parser import read_options
 
 
@@ -29,6 +29,10 @@ def _run(options: Options) -> int:
         from socketio_cluster.cluster.hub import run_hub
 
         return run_hub(options)
+    if isinstance(options, BridgeOptions):
+        from socketio_cluster.cluster.bridge import run_bridge
+
+        return run_bridge(options)
     from socketio_cluster.cluster.supervisor.supervisor import run_supervisor
 
     return run_supervisor(options)

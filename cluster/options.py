@@ -31,7 +31,21 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServeOptions(Limits):
+class BusOptions:
+    """The options by which a command finds its cluster."""
+
+    node_name: str
+    bus: str
+    bus_file: Path | None
+    prefix: str | None
+    recovery_seconds: int | None
+    recovery_url: str | None
+    recovery_url_file: Path | None
+    secret_file: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeOptions(BusOptions, Limits):
     """The options of `serve` and `demo`; durations are in seconds."""
 
     app: str
@@ -44,14 +58,6 @@ class ServeOptions(Limits):
     forwarded_allow_ips: str
     root_path: str
     workers: int
-    node_name: str
-    bus: str
-    bus_file: Path | None
-    prefix: str | None
-    recovery_seconds: int | None
-    recovery_url: str | None
-    recovery_url_file: Path | None
-    secret_file: Path | None
     stuck_after: float
     start_timeout: float
     grace: float
@@ -87,7 +93,18 @@ class HubOptions:
     log_json: bool
 
 
-Options = ServeOptions | WorkerCommand | HubOptions
+@dataclass(frozen=True, kw_only=True)
+class BridgeOptions(BusOptions):
+    """The options of `bridge`."""
+
+    foreign: str | None
+    foreign_file: Path | None
+    serializer: str
+    log_level: str
+    log_json: bool
+
+
+Options = ServeOptions | WorkerCommand | HubOptions | BridgeOptions
 
 
 def check_limits(options: ServeOptions) -> None:

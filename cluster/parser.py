@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from socketio_cluster.cluster import values
-from socketio_cluster.cluster.options import DEMO_APP, HubOptions, Options, ServeOptions, WorkerCommand
+from socketio_cluster.cluster.options import (
+    DEMO_APP,
+    BridgeOptions,
+    HubOptions,
+    Options,
+    ServeOptions,
+    WorkerCommand,
+)
 
 APP_VARIABLE = "CLUSTER_APP"
 BUS_HELP = (
@@ -43,6 +50,10 @@ TRUST_HELP = (
 )
 RECOVERY_HELP = "so long a client may be away and still misses nothing"
 RECOVERY_URL_HELP = "a Redis that keeps events and sessions, for a bus that does not: amqp://, nats://, kombu"
+FROM_HELP = (
+    "the Redis of the other cluster (redis://, rediss://, valkey://, unix://), with "
+    "?adapter=python-socketio, nodejs or nodejs-sharded: docs/bridge.md"
+)
 ROOT_HELP = "the path in front of the application, which a proxy removes from requests, e.g. /api"
 SECRET_HELP = (
     "file with the secret that signs what nodes say to each other, the same for all nodes; "  # noqa: S105
@@ -99,6 +110,7 @@ def _parser() -> Parser:
     _add_serve(commands.add_parser("serve", help="serve an application with several workers"))
     _add_demo(commands.add_parser("demo", help="serve a small chat that shows the nodes at work"))
     _add_hub(commands.add_parser("hub", help="run only the local bus, for supervisors that share a machine"))
+    _add_bridge(commands.add_parser("bridge", help="join the cluster with one of another kind"))
     _add_worker(commands.add_parser("worker"))  # no help text: only the supervisor uses it
     return parser
 
@@ -150,6 +162,11 @@ def _add_cluster(parser: Parser, *, workers: int) -> None:
     add("--workers", "number of worker processes", convert=values.count, metavar="N", default=str(workers))
     named = "first part of the workers' names (NAME-1, NAME-2, …); tell machines of one cluster apart by it"
     add("--node-name", named, metavar="NAME", default="node")
+    _add_bus(parser)
+
+
+def _add_bus(parser: Parser) -> None:
+    add = parser.option
     add("--bus", BUS_HELP, metavar="URL", default="local://")
     add("--bus-file", "file that holds the URL of the bus; instead of --bus", convert=Path, metavar="PATH")
     add("--prefix", "name of the cluster on the bus, when several share it", metavar="NAME")
@@ -197,6 +214,19 @@ def _add_hub(parser: Parser) -> None:
     parser.description = "Run the local bus alone; supervisors join it with --bus local:///PATH."
     parser.set_defaults(kind=HubOptions)
     parser.option("--socket", "Unix socket to listen on", convert=Path, required=True, metavar="PATH")
+    _add_logging(parser)
+
+
+def _add_bridge(parser: Parser) -> None:
+    parser.description = "Join the cluster with one of python-socketio's own servers, or of Node.js's."
+    parser.set_defaults(kind=BridgeOptions)
+    add = parser.option
+    add("--from", FROM_HELP, dest="foreign", metavar="URL")
+    add("--from-file", "file that holds this URL", convert=Path, dest="foreign_file", metavar="PATH")
+    add("--node-name", "name of the bridge among the nodes", metavar="NAME", default="bridge")
+    _add_bus(parser)
+    serializer = f"serializer of the nodes: {' or '.join(values.SERIALIZERS)}"
+    add("--serializer", serializer, convert=values.serializer, metavar="NAME", default="default")
     _add_logging(parser)
 
 

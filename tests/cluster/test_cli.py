@@ -23,10 +23,20 @@ SERVING = [
     *("events-per-second", "rooms-per-client"),
 ]
 
+BRIDGING = [
+    *("from", "from-file", "node-name", "bus", "bus-file", "prefix", "recovery-seconds", "recovery-url"),
+    *("recovery-url-file", "secret-file", "serializer", "log-level", "log-json"),
+]
+
 
 @pytest.mark.parametrize(
     ("command", "options"),
-    [("serve", SERVING), ("demo", SERVING), ("hub", ["socket", "log-level", "log-json"])],
+    [
+        ("serve", SERVING),
+        ("demo", SERVING),
+        ("hub", ["socket", "log-level", "log-json"]),
+        ("bridge", BRIDGING),
+    ],
 )
 def test_help_lists_each_option_with_its_variable(command, options):
     """The help of a command names every option and the environment variable that stands for it."""
@@ -37,9 +47,9 @@ def test_help_lists_each_option_with_its_variable(command, options):
 
 
 def test_help_names_the_commands_but_not_the_hidden_one():
-    """The overview shows serve, demo and hub; worker is the supervisor's own."""
+    """The overview shows serve, demo, hub and bridge; worker is the supervisor's own."""
     text = run("--help").stdout
-    assert re.findall(r"^    (\w+) ", text, re.MULTILINE) == ["serve", "demo", "hub"]
+    assert re.findall(r"^    (\w+) ", text, re.MULTILINE) == ["serve", "demo", "hub", "bridge"]
 
 
 def test_variable_is_the_default_and_the_option_wins():
