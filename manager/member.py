@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
@@ -16,6 +16,7 @@ from socketio_cluster.manager.clients.rooms import Client, LocalRooms
 from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
 from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.loops import OwnLoop
+from socketio_cluster.manager.option_values import OptionValues
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.presence.presence import Presence
 from socketio_cluster.manager.presence.rooms import PresenceRooms
@@ -52,7 +53,7 @@ class ClusterMember(LocalManager):
     host: Host
     """The server and its Engine.IO server, once ``set_server`` was called."""
 
-    def __init__(self, url: str | None = None, **options: Any) -> None:
+    def __init__(self, url: str | None = None, **options: Unpack[OptionValues]) -> None:
         self.options = from_environment(url, options)
         super().__init__(MAX_EXTRA_MARKS * self.options.client_bytes, self.options.ack_seconds)
         self.stats = Stats()

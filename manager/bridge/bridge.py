@@ -18,15 +18,16 @@ from typing import Any, Final
 import socketio
 
 from socketio_cluster.manager.bridge.bridge_manager import BridgeManager, Request
-from socketio_cluster.manager.bridge.commands import Command, Sign
+from socketio_cluster.manager.bridge.commands import Command, Sign, answer_of_nobody
 from socketio_cluster.manager.bridge.dialect import BridgeError, Dialect, Post
 from socketio_cluster.manager.bridge.foreign_link import ForeignLink
 from socketio_cluster.manager.bridge.inward import Inward
 from socketio_cluster.manager.bridge.outbox import Entry, Outbox
-from socketio_cluster.manager.bridge.outward import command_of, event_of
+from socketio_cluster.manager.bridge.outward import command_of, event_of, question_of
 from socketio_cluster.manager.bridge.turns import SIGN_SECONDS, Turns
 from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.messages import Emit, SelectiveEmit
+from socketio_cluster.manager.bus.query_messages import Query
 from socketio_cluster.manager.clients.packets import PacketClass
 from socketio_cluster.manager.tasks import log_error_of, set_once, ticks
 
@@ -138,6 +139,8 @@ class Bridge:
         elif self._mine():
             await self._inward.carry_out(command)
             self.inward[type(command).__name__] += 1
+        elif (answer := answer_of_nobody(command)) is not None:
+            self._send(answer)
 
     # our side
 
@@ -147,6 +150,17 @@ class Bridge:
             return
         try:
             self._send(event_of(self.manager.packet_class, origin, message))
+        except BridgeError as exc:
+            self._refuse(exc.reason, exc)
+
+    def heard_query(self, origin: str, query: Query) -> None:
+        """Pass on what a question of our cluster does to clients, unless another bridge has asked."""
+        if self._turns.is_peer(origin) or not self._mine():
+            return
+        try:
+            command = question_of(query)
+            if command is not None:
+                self._send(command)
         except BridgeError as exc:
             self._refuse(exc.reason, exc)
 

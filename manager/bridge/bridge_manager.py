@@ -6,7 +6,9 @@ from typing import Protocol
 
 from socketio_cluster.manager.bus import messages
 from socketio_cluster.manager.bus.messages import Message
+from socketio_cluster.manager.bus.query_messages import Finding, Query, ServerEvent
 from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.queries.replies import NO_ANSWER
 
 Request = messages.Enter | messages.Leave | messages.Close | messages.Disconnect
 
@@ -16,6 +18,9 @@ class Hearer(Protocol):
 
     def heard_event(self, origin: str, message: messages.Emit | messages.SelectiveEmit) -> None:
         """Handle an emit."""
+
+    def heard_query(self, origin: str, query: Query) -> None:
+        """Handle a question to all nodes, which may ask to do something to their clients."""
 
     async def heard_request(self, request: Request) -> str:
         """Carry out what another node asks about clients that are not of our cluster. Returns why not."""
@@ -34,8 +39,18 @@ class BridgeManager(ClusterManager):
                 self.hearer.heard_event(origin, message)
             case messages.Enter() | messages.Leave() | messages.Close() | messages.Disconnect():
                 self.spawn(self._pass_on(origin, message))
+            case Query():
+                self.hearer.heard_query(origin, message)
+                self._answer_query(origin, message)
             case _:
                 super().heard(origin, message)
+
+    def _answer_query(self, origin: str, query: Query) -> None:
+        """Answer as a node without clients. No handler of a server event is missed on it."""
+        if not isinstance(query.question, ServerEvent):
+            super().heard(origin, query)
+        elif query.request != NO_ANSWER:
+            self.node.post(Finding(query.request, [], last=True), self.node.channels.inbox(origin))
 
     async def _pass_on(self, origin: str, request: Request) -> None:
         self.remote.reply(origin, request.request, await self.hearer.heard_request(request))

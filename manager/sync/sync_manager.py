@@ -17,6 +17,7 @@ from socketio_cluster.manager.host.sync.fixes import install
 from socketio_cluster.manager.host.sync.handlers import SyncHandlers
 from socketio_cluster.manager.host.sync.outbox import SyncOutboxes
 from socketio_cluster.manager.ids import new_sid
+from socketio_cluster.manager.option_values import OptionValues
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.queries.selection import Chosen, choose
 from socketio_cluster.manager.sync.in_thread import ThreadedServerEvents, threaded
@@ -40,7 +41,7 @@ class SyncClusterManager(ThreadMember, Manager):  # type: ignore[misc]
         SettingError: a setting cannot work, or the server does not work with threads.
     """
 
-    def __init__(self, url: str | None = None, **options: Any) -> None:
+    def __init__(self, url: str | None = None, **options: Unpack[OptionValues]) -> None:
         super().__init__()
         self.options = from_environment(url, options)
         self.leaving = False
