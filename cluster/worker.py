@@ -41,7 +41,9 @@ from socketio_cluster.cluster.stack import Layer, Stack, served
 from socketio_cluster.cluster.strict.gate import Strict
 from socketio_cluster.cluster.supervisor.lifeline import Lifeline, WorkerOptions, receive
 from socketio_cluster.cluster.target import load_target
+from socketio_cluster.cluster.wrong_setup import check_interface, outsiders, usage_error
 from socketio_cluster.manager.client_manager import active_managers
+from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.options import give_settings
 
 log = logging.getLogger("socketio_cluster.cluster")
@@ -109,6 +111,8 @@ class WorkerServer(uvicorn.Server):
             await open_emit_port(self._options.emit, self, self._http_stats)
         if self.started:
             gc.collect()
+            for sentence in outsiders(several=self._options.serve.workers > 1):
+                log.warning("%s", sentence)
             gc.freeze()  # these objects stay, so later collections need not visit them
             self._lifeline.ready(_node_id() or "-", self._replaced)
 
@@ -200,8 +204,11 @@ async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
     try:
         # This is inside the loop, as in uvicorn: some applications make tasks while they are imported.
         app = load_target(options.serve.app)
+        check_interface(app, options.serve.app)
     except UsageError:
         raise
+    except SettingError as error:
+        raise usage_error(error) from None
     except Exception:
         log.exception("%s cannot be imported", options.serve.app)
         return FAILED_START

@@ -12,8 +12,8 @@ from socketio_cluster.manager.bus.streams import Streams
 class NodeInfo:
     """A live node: its id, name, address (``host:port`` or empty) and number of clients.
 
-    A node that is ``draining`` takes no new clients and disconnects its own. ``records`` tells that the bus
-    keeps its events, for clients that come back.
+    A node that is ``draining`` takes no new clients and disconnects its own. ``history`` names what keeps
+    its events for clients that come back; it is empty if nothing does.
     """
 
     id: str
@@ -21,7 +21,7 @@ class NodeInfo:
     address: str
     clients: int
     draining: bool = False
-    records: bool = False
+    history: str = ""
     bridge: bool = False
     """Whether it passes on what it hears to a cluster of another kind."""
 
@@ -40,7 +40,7 @@ class Roster:
         new = origin not in self.nodes
         if message.serving:
             name = message.name or origin
-            facts = message.address, message.clients, message.draining, message.records, message.bridge
+            facts = message.address, message.clients, message.draining, message.history, message.bridge
             self.nodes[origin] = NodeInfo(origin, name, *facts)
             self._note_bridges()
         return new and message.serving

@@ -295,6 +295,6 @@ class Shard:
         await self.publisher.told()
 
     def _info(self) -> NodeInfo:
-        me, clients, records = self.options, self._listener.client_count, self.receiver.recorder is not None
-        facts = me.address, clients, self.draining, records, self.bridge
+        me, clients, history = self.options, self._listener.client_count, self.receiver.history
+        facts = me.address, clients, self.draining, history, self.bridge
         return NodeInfo(self.id, me.name or self.id, *facts)

@@ -150,8 +150,6 @@ class Arrivals:
             return "unknown"
         if arrival.offset is not None and offset is None:
             return "offset"
-        if self._recovery.mixed:
-            return "mixed"
         turn = self._turns.setdefault(sid, Turn())
         taken = turn.taken
         async with turn:
@@ -159,6 +157,8 @@ class Arrivals:
             if turn.taken > taken:  # The client has come to another node meanwhile, most likely.
                 return "taken"
             try:
+                if not await self._recovery.agreement.holds():
+                    return "mixed"
                 return await self._claim(sid, arrival, eio_sid, namespace, offset)
             except BrokerError as error:
                 logger.debug("client %s cannot have its session back: %s", sid, error)

@@ -74,7 +74,7 @@ class Leases:
                     continue
                 reached = positions.mark(time.monotonic(), Stamp(place.epoch, place.last))
                 order.advance(place.epoch, reached)
-                await self._recovery.settle()
+                await self._recovery.agreement.settle()
                 await self._renew_all(reached, place.floor)
             except BrokerError as error:
                 logger.debug("sessions are renewed when the bus is back: %s", error)

@@ -50,9 +50,14 @@ class Recording:
         self._keeps = True
 
     @property
+    def history(self) -> str:
+        """An empty text: nobody compares an emitter with the nodes."""
+        return ""
+
+    @property
     def on(self) -> bool:
         """Whether the events have to be recorded."""
-        return self._begun or any(info.records for info in self._node.nodes.values())
+        return self._begun or any(info.history for info in self._node.nodes.values())
 
     def post(self, encoded: Encoded, whom: Recipients, skip: list[str]) -> int:
         """Post an event, as ``post_recorded``, and return its number.
