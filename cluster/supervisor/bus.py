@@ -12,8 +12,8 @@ from typing import Final
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.manager.brokers.hub import Hub
-from socketio_cluster.manager.bus.registry import check_recording, check_recovery_url, check_url
 from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.options import Options
 
 OURS = "local://"
 
@@ -70,24 +70,24 @@ def _read(option: str, path: Path) -> str:
     return text
 
 
-def check_bus(options: ServeOptions) -> None:
-    """Raise UsageError when the URL is not that of a bus, or nothing keeps events for recovery."""
-    url, beside = options.bus, options.recovery_url
+def check_settings(options: ServeOptions, private: Mapping[str, str]) -> None:
+    """Raise UsageError for settings of which no worker could make a manager.
+
+    `private` are those that `credentials` returns.
+    """
     try:
-        if url != OURS:
-            check_url(url)
-    except SettingError as error:
-        raise UsageError(f"--bus: {error}") from None
-    try:
-        if beside is not None:
-            check_recovery_url(url, beside)
-        if options.recovery_seconds:
-            check_recording(url, beside)
+        Options(
+            url=options.bus,
+            prefix=options.prefix or Options.prefix,
+            secret=private.get("CLUSTER_SECRET"),
+            recovery_seconds=options.recovery_seconds,
+            recovery_url=options.recovery_url,
+        )
     except SettingError as error:
         raise UsageError(str(error)) from None
 
 
-SECRETS: Final = ("CLUSTER_BUS", "CLUSTER_RECOVERY_URL", "CLUSTER_SECRET")
+SECRETS: Final = ("CLUSTER_BUS", "CLUSTER_RECOVERY_URL", "CLUSTER_SECRET", "CLUSTER_SSL_KEYFILE_PASSWORD")
 """The variables that workers get in private; programs that they start do not inherit them."""
 
 
