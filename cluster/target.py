@@ -65,6 +65,18 @@ def _find(target: str) -> Any:
     return found
 
 
+def begin_in_application(error: BaseException) -> None:
+    """Let the traceback of an import begin with the application's lines, without ours and importlib's."""
+    trace = error.__traceback__
+    while trace is not None and _imports(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    error.__traceback__ = trace
+
+
+def _imports(filename: str) -> bool:
+    return OURS in Path(filename).parents or filename.startswith("<frozen") or filename == importlib.__file__
+
+
 def said_at(error: BaseException, folder: Path) -> str:
     """Return the line of the application in `folder` that led to an error, as `app.py, line 7: `.
 

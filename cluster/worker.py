@@ -39,7 +39,7 @@ from socketio_cluster.cluster.probes.status_socket import StatusSocket
 from socketio_cluster.cluster.stack import Layer, Stack, served
 from socketio_cluster.cluster.strict.gate import Strict
 from socketio_cluster.cluster.supervisor.lifeline import Lifeline, WorkerOptions, receive
-from socketio_cluster.cluster.target import load_target, said_at
+from socketio_cluster.cluster.target import begin_in_application, load_target, said_at
 from socketio_cluster.cluster.tls import server_context
 from socketio_cluster.manager.client_manager import active_managers
 from socketio_cluster.manager.errors import SettingError
@@ -203,7 +203,8 @@ async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
         app = load_target(serve.app, serve.app_dir, factory=serve.factory)
     except (UsageError, SettingError):
         raise
-    except Exception:
+    except Exception as error:
+        begin_in_application(error)
         log.exception("%s cannot be imported", serve.app)
         return FAILED_START
     logs.take_over()

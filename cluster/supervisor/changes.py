@@ -66,6 +66,7 @@ async def watch(options: ServeOptions, changed: Callable[[], None]) -> None:
     """Call a function after each change of the application's files, until cancelled."""
     folders = watched_folders(options)
     log.info("watching %s for changes", ", ".join(map(str, folders)))
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it counts the changes, which are named here
     watched = Watched(options.reload_include, options.reload_exclude)
     async for changes in _changes(folders, watched):
         log.info("%s changed", ", ".join(sorted({shown(Path(path)) for _, path in changes})))
