@@ -2,7 +2,7 @@
 
 python := .venv/bin/python
 
-.PHONY: demo test coverage test-k8s lint types check api release clean
+.PHONY: demo test coverage test-k8s lint types check api site release clean
 
 demo: .venv/ready  ## the demo in the browser; ARGS="--port 9000 --workers 3"
 	@$(python) -m socketio_cluster demo $(ARGS)
@@ -33,6 +33,10 @@ check: lint types test
 
 api: .venv/ready  ## write docs/api.md from the docstrings
 	@$(python) scripts/api.py
+
+site: .venv/ready  ## the documentation as a site with search, in build/site
+	@$(python) -m sphinx -b html -W --keep-going -n -q -c docs/site . build/site
+	@echo "open build/site/index.html"
 
 release: .venv/ready  ## check and build this version, and publish nothing: docs/releasing.md
 	@$(python) scripts/release.py

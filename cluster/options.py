@@ -107,6 +107,9 @@ class ServeOptions(Limits, Tls, Reloading, Logging):
     probe_port: int | None
     probe_host: str
     probe_names: tuple[str, ...]
+    emit_port: int | None
+    emit_host: str
+    emit_token_file: Path | None
     drain_delay: float
     drain_window: float
     max_age: float | None

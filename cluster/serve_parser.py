@@ -29,6 +29,13 @@ PROBE_NAMES_HELP = (
     "names with commas between by which the probe port may be asked, * for all; addresses and names that "
     "public DNS does not have need none"
 )
+EMIT_HELP = (
+    "take events by POST /emit there, for the clients of all nodes; needs a token; 0 for a free port: "
+    "docs/emitting.md"
+)
+EMIT_TOKEN_HELP = (
+    "file with the token that programs send, or several, a line each; without it CLUSTER_EMIT_TOKEN counts"  # noqa: S105
+)
 ADVERTISE_HELP = "how other machines call this one's internal ports"
 TRUST_HELP = (
     "proxies whose X-Forwarded-For and X-Forwarded-Proto are believed: addresses and networks with commas "
@@ -85,6 +92,7 @@ def _add_serving(parser: Parser, workers: int, shown_workers: str, window: float
     _add_drain(parser, window)
     _add_limits(parser)
     _add_probes(parser)
+    _add_emits(parser)
     _add_reloading(parser)
     add_logging(parser)
 
@@ -196,6 +204,13 @@ def _add_probes(parser: Parser) -> None:
     add("--probe-port", PROBE_HELP, convert=values.port, metavar="PORT")
     add("--probe-host", "address that the probe port listens on", metavar="HOST", default="127.0.0.1")
     add("--probe-names", PROBE_NAMES_HELP, convert=values.names, metavar="LIST", default="")
+
+
+def _add_emits(parser: Parser) -> None:
+    add = parser.section("events by HTTP").option
+    add("--emit-port", EMIT_HELP, convert=values.port, metavar="PORT")
+    add("--emit-host", "address that the emit port listens on", metavar="HOST", default="127.0.0.1")
+    add("--emit-token-file", EMIT_TOKEN_HELP, convert=Path, metavar="PATH")
 
 
 def _add_reloading(parser: Parser) -> None:

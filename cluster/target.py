@@ -6,7 +6,6 @@ import importlib
 import importlib.util
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import Any, Final
 
@@ -75,21 +74,6 @@ def begin_in_application(error: BaseException) -> None:
 
 def _imports(filename: str) -> bool:
     return OURS in Path(filename).parents or filename.startswith("<frozen") or filename == importlib.__file__
-
-
-def said_at(error: BaseException, folder: Path) -> str:
-    """Return the line of the application in `folder` that led to an error, as `app.py, line 7: `.
-
-    Return nothing for an error of which no line is the application's.
-    """
-    lines = [
-        f"{shown(path)}, line {frame.lineno}: "
-        for frame in traceback.extract_tb(error.__traceback__)
-        if folder.resolve() in (path := Path(frame.filename)).parents
-        and OURS not in path.parents
-        and "site-packages" not in path.parts
-    ]
-    return lines[-1] if lines else ""
 
 
 def shown(path: Path) -> str:

@@ -19,6 +19,7 @@ import uvicorn
 from socketio_cluster.cluster import logs
 from socketio_cluster.cluster.client_address import Addresses
 from socketio_cluster.cluster.drain import Aging, Drain
+from socketio_cluster.cluster.emit.port import open_emit_port
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward.forwarding import Forwarding
 from socketio_cluster.cluster.http.ending import stop_accepting
@@ -39,8 +40,9 @@ from socketio_cluster.cluster.probes.status_socket import StatusSocket
 from socketio_cluster.cluster.stack import Layer, Stack, served
 from socketio_cluster.cluster.strict.gate import Strict
 from socketio_cluster.cluster.supervisor.lifeline import Lifeline, WorkerOptions, receive
-from socketio_cluster.cluster.target import begin_in_application, load_target, said_at
+from socketio_cluster.cluster.target import begin_in_application, load_target
 from socketio_cluster.cluster.tls import server_context
+from socketio_cluster.cluster.wrong_setup import check_interface, outsiders, usage_error
 from socketio_cluster.manager.client_manager import active_managers
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.options import give_settings
@@ -71,6 +73,7 @@ class WorkerServer(uvicorn.Server):
         super().__init__(config)
         self._options = options
         self._lifeline = lifeline
+        self._http_stats = http_stats
         self._loop = asyncio.get_running_loop()
         self.drain = Drain(
             self,
@@ -105,8 +108,12 @@ class WorkerServer(uvicorn.Server):
         await self._start_managers()  # the application may have made some in its lifespan
         await self._status_socket.open(self._options.internal.status_socket)
         open_entrance(self.config, entrance)
+        if self._options.emit is not None and self.started:
+            await open_emit_port(self._options.emit, self, self._http_stats)
         if self.started:
             gc.collect()
+            for sentence in outsiders(several=self._options.serve.workers > 1):
+                log.warning("%s", sentence)
             gc.freeze()  # these objects stay, so later collections need not visit them
             self._lifeline.ready(_node_id() or "-", self._replaced)
 
@@ -192,7 +199,7 @@ def run_worker(lifeline: int) -> int:
         try:
             return runner.run(_serve(options, line))
         except SettingError as error:
-            raise UsageError(f"{said_at(error, options.serve.app_dir)}{error}") from None
+            raise UsageError(str(error)) from None
 
 
 async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
@@ -201,8 +208,11 @@ async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
     try:
         # This is inside the loop, as in uvicorn: some applications make tasks while they are imported.
         app = load_target(serve.app, serve.app_dir, factory=serve.factory)
-    except (UsageError, SettingError):
+        check_interface(app, serve.app)
+    except UsageError:
         raise
+    except SettingError as error:
+        raise usage_error(error) from None
     except Exception as error:
         begin_in_application(error)
         log.exception("%s cannot be imported", serve.app)

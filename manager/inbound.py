@@ -202,6 +202,8 @@ class Inbound:
         return ""
 
     async def _close(self, message: Close) -> str:
+        members = self._manager.members.members(message.namespace, [message.room])
+        await self._manager.may_leave(members)
         self._manager.basic_close_room(message.room, message.namespace)
         return ""
 

@@ -100,12 +100,22 @@ class Remote:
         number = self.acks.expect(callback, single, time.monotonic())
         if isinstance(callback, AckWaiter):
             callback.on_end(lambda: self.acks.forget(number))
-        if single is not None and not self._node.knows(single):
+        if single is not None and not self._node.knows(single) and not self._node.bridges:
             asyncio.get_running_loop().call_later(UNKNOWN_NODE_SECONDS, self._give_up, number, single)
         return number
 
     def route(self, namespace: str, rooms: list[Room] | None) -> list[str]:
-        """Return the channels that reach every other node with a recipient."""
+        """Return the channels that reach every other node with a recipient, and bridges."""
+        channels = self._route(namespace, rooms)
+        if not (channels and self._node.bridged) or self._all_known(rooms):
+            return channels
+        return [*channels, self._node.channels.bridges_beside(channels[0])]
+
+    def _all_known(self, rooms: list[Room] | None) -> bool:
+        """Whether these are clients of live nodes, so that no bridge has any of them."""
+        return rooms is not None and all(self._node.knows(self.owner_of(room) or "") for room in rooms)
+
+    def _route(self, namespace: str, rooms: list[Room] | None) -> list[str]:
         names = self._node.channels
         if rooms is None:
             return [names.namespace(namespace)]
@@ -202,7 +212,10 @@ class Remote:
             self.acks.gone(number)
 
     def _owner(self, sid: str) -> list[str]:
+        """Return the nodes to ask about a client of another node: its own, or bridges if unknown."""
         owner = self.owner_of(sid)
+        if owner is not None and self._node.bridges and not self._node.knows(owner):
+            return self._node.bridges
         return [owner] if owner is not None and owner != self._node.id else []
 
     async def _demand(self, sid: str, request: Callable[[int], ClientRequest], place: Place) -> None:

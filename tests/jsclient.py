@@ -17,8 +17,10 @@ HERE = Path(__file__).parent / "js"
 
 
 def install():
-    """Fetch the packages of client and server, exactly as locked, unless they are there."""
-    if not (HERE / "node_modules" / "socket.io").exists():
+    """Fetch the packages of clients and servers, exactly as locked, unless they are there."""
+    packages = json.loads((HERE / "package.json").read_text())
+    names = [*packages["dependencies"], *packages["devDependencies"]]
+    if not all((HERE / "node_modules" / name).exists() for name in names):
         subprocess.run([program("npm", package="npm"), "ci", "--silent"], cwd=HERE, check=True)
 
 

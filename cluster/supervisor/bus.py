@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from socketio_cluster.cluster.emit.settings import TOKEN_VARIABLE
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.manager.brokers.hub import Hub
@@ -75,6 +76,8 @@ def check_settings(options: ServeOptions, private: Mapping[str, str]) -> None:
 
     `private` are those that `credentials` returns.
     """
+    if options.bus.startswith("memory://"):
+        raise UsageError("--bus: memory:// is for tests in one process; workers of one machine have local://")
     try:
         Options(
             url=options.bus,
@@ -87,7 +90,13 @@ def check_settings(options: ServeOptions, private: Mapping[str, str]) -> None:
         raise UsageError(str(error)) from None
 
 
-SECRETS: Final = ("CLUSTER_BUS", "CLUSTER_RECOVERY_URL", "CLUSTER_SECRET", "CLUSTER_SSL_KEYFILE_PASSWORD")
+SECRETS: Final = (
+    "CLUSTER_BUS",
+    "CLUSTER_RECOVERY_URL",
+    "CLUSTER_SECRET",
+    "CLUSTER_SSL_KEYFILE_PASSWORD",
+    TOKEN_VARIABLE,
+)
 """The variables that workers get in private; programs that they start do not inherit them."""
 
 

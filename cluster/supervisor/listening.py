@@ -6,6 +6,7 @@ import logging
 import socket
 from contextlib import ExitStack
 
+from socketio_cluster.cluster.emit.settings import emit_tokens
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.sockets import (
@@ -53,10 +54,20 @@ def _direct_ports(options: ServeOptions, first_port: int) -> list[int]:
     return [first_port and first_port + index for index in range(options.workers)]
 
 
-def listen_for_probes(options: ServeOptions) -> socket.socket | None:
+def listen_for_probes(options: ServeOptions, stack: ExitStack) -> socket.socket | None:
     """Return the socket of the probe port, if there is to be one; raise UsageError."""
     if options.probe_port is None:
         return None
-    sock = listen(options.probe_host, options.probe_port, option="--probe-host")
+    sock = stack.enter_context(listen(options.probe_host, options.probe_port, option="--probe-host"))
     log.info("probes at %s", url_of(sock))
     return sock
+
+
+def listen_for_emits(options: ServeOptions, stack: ExitStack) -> socket.socket | None:
+    """Return the socket of the emit port, if there is to be one; raise UsageError, also without a token."""
+    if options.emit_port is None:
+        return None
+    emit_tokens(options)
+    sock = listen_after_orphans(options.emit_host, options.emit_port, option="--emit-host")
+    log.info("POST /emit at %s", url_of(sock))
+    return stack.enter_context(sock)

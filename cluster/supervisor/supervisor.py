@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from socketio_cluster.cluster import logs
+from socketio_cluster.cluster.emit.settings import EmitSettings, emit_tokens
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.internal import Places, check_internal
 from socketio_cluster.cluster.options import DEMO_APP, ServeOptions, check_limits
@@ -28,7 +29,11 @@ from socketio_cluster.cluster.supervisor.bus import (
 )
 from socketio_cluster.cluster.supervisor.changes import check_reloading, watch
 from socketio_cluster.cluster.supervisor.lifeline import WorkerOptions
-from socketio_cluster.cluster.supervisor.listening import listen_for_probes, listen_for_workers
+from socketio_cluster.cluster.supervisor.listening import (
+    listen_for_emits,
+    listen_for_probes,
+    listen_for_workers,
+)
 from socketio_cluster.cluster.supervisor.signals import Stopping, Terminal
 from socketio_cluster.cluster.supervisor.slot import Slot
 from socketio_cluster.cluster.supervisor.systemd import Systemd
@@ -52,25 +57,28 @@ def run_supervisor(options: ServeOptions) -> int:
     server_context(options)
     with contextlib.ExitStack() as stack:
         sockets = listen_for_workers(options, stack)
-        probes = listen_for_probes(options)
-        if probes is not None:
-            stack.enter_context(probes)
-        return asyncio.run(Supervisor(options, sockets, probes).run(settings))
+        probes, emits = listen_for_probes(options, stack), listen_for_emits(options, stack)
+        return asyncio.run(Supervisor(options, sockets, probes, emits).run(settings))
 
 
 class Supervisor:
     """Runs one slot for each worker.
 
-    `sockets` are the sockets of each worker, that of the shared address first. `probes` is the socket of the
-    probe port, if there is one.
+    `sockets` are the sockets of each worker, that of the shared address first. `probes` and `emits` are the
+    sockets of the probe port and of the emit port, if there are such.
     """
 
     def __init__(
-        self, options: ServeOptions, sockets: list[list[socket.socket]], probes: socket.socket | None
+        self,
+        options: ServeOptions,
+        sockets: list[list[socket.socket]],
+        probes: socket.socket | None,
+        emits: socket.socket | None = None,
     ) -> None:
         self._options = options
         self._sockets = sockets
         self._probes = probes
+        self._emits = emits
         self._slots: list[Slot] = []
         self._keepers: dict[Slot, asyncio.Task[int]] = {}
         self._stopping = Stopping()
@@ -78,6 +86,7 @@ class Supervisor:
         self._terminal = Terminal()
         self._systemd = Systemd(os.environ)
         self._settings: Mapping[str, str] = {}
+        self._tokens = emit_tokens(options) if emits is not None else []
         self._env: Mapping[str, str] = {}
         self._places: Places
 
@@ -129,6 +138,7 @@ class Supervisor:
             fds=[sock.fileno() for sock in sockets],
             internal=self._places.acquire(),
             settings=dict(self._settings),
+            emit=None if self._emits is None else EmitSettings(self._emits.fileno(), self._tokens),
         )
         return Slot(options, sockets, self._env, self._stopping)
 
@@ -189,6 +199,8 @@ class Supervisor:
         log.info("replacing the workers%s", "" if self._options.reload else ", one by one")
         try:
             self._settings = credentials(self._options)
+            if self._emits is not None:
+                self._tokens = emit_tokens(self._options)
         except UsageError as error:
             log.error("%s: the workers stay as they are", error)
             return

@@ -41,7 +41,7 @@ class WorkerProcess:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, *WORKER, options.node, str(theirs.fileno())),
                 env=env,
-                pass_fds=(*options.fds, theirs.fileno()),
+                pass_fds=(*options.inherited, theirs.fileno()),
                 stdin=asyncio.subprocess.DEVNULL,
                 # Ctrl-C in a terminal reaches a whole process group. It must reach the supervisor alone.
                 start_new_session=True,

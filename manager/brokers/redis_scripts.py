@@ -8,7 +8,7 @@ in braces, so in a Redis Cluster they are in one shard:
 * ``…:recovery:of:CHANNEL`` (list): the numbers of a channel's events;
 * ``…:recovery:sent:NODE`` (text): the number of the last event of a node in its own stream;
 * ``…:recovery:session:SID`` (hash): a client's session; the fields of rooms begin with ``r``;
-* ``…:recovery:closed:CHANNEL`` (text): the number at which a room was closed.
+* ``…:recovery:closed:CHANNEL`` (list): the numbers at which a room was closed.
 """
 
 from __future__ import annotations

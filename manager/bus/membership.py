@@ -109,6 +109,11 @@ class Membership:
         """The live nodes by id, without this one."""
         return self._roster.nodes
 
+    @property
+    def bridges(self) -> list[str]:
+        """The ids of the live nodes that are bridges, without this one."""
+        return self._roster.bridges
+
     def settle(self, nodes: Iterable[str], until: float) -> None:
         """Start to wait for these nodes, which were on the bus before the outage."""
         self._settling = Settling(nodes, until)

@@ -120,13 +120,15 @@ class Hello(msgspec.Struct, array_like=True, tag=14, gc=False):
     clients: int
     draining: bool
     offer: Offer
-    records: bool = False
+    history: str = ""
+    bridge: bool = False
 
 
 class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
     """Says that a node is alive. One that is ``draining`` takes no new clients and disconnects its own.
 
-    ``records`` tells that the bus keeps its events.
+    ``history`` names what keeps its events, or is empty if nothing does. ``bridge`` tells that the node needs
+    to hear every emit, because it passes them on to a cluster of another kind.
     """
 
     name: str
@@ -135,7 +137,8 @@ class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
     clients: int
     draining: bool
     offer: Offer
-    records: bool = False
+    history: str = ""
+    bridge: bool = False
 
 
 class Bye(msgspec.Struct, array_like=True, tag=11, gc=False):

@@ -22,6 +22,10 @@ logger = logging.getLogger("socketio_cluster.manager")
 class Recorder(Protocol):
     """The part of recovery that a node tells of the bus and of numbered events."""
 
+    @property
+    def history(self) -> str:
+        """The epoch of the history that keeps this node's events, or an empty text."""
+
     def numbered(self, stamp: Stamp, header: Header, message: Recorded, size: int) -> None:
         """Handle an event that the bus has numbered. ``size`` is the bytes of its envelope."""
 
@@ -107,6 +111,11 @@ class Receiver:
         """When this node last heard one of its own notices."""
         self.echo_sent = 0.0
         """When that notice was sent, in epoch seconds."""
+
+    @property
+    def history(self) -> str:
+        """The epoch of the history that keeps this node's events, or an empty text."""
+        return self.recorder.history if self.recorder is not None else ""
 
     def arrived(self, deliveries: list[Delivery]) -> None:
         """Handle deliveries from the bus. Never raises: errors are logged and counted."""

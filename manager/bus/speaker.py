@@ -22,7 +22,7 @@ class Speaker:
 
     def hello(self, me: NodeInfo) -> None:
         """Tell all nodes that this node is on the bus."""
-        notice = Hello(*self._of(me), offer(self._publisher.backlog), me.records)
+        notice = Hello(*self._of(me), offer(self._publisher.backlog), me.history, me.bridge)
         self._publisher.notice(notice, self._channels.everyone)
 
     def beat(self, me: NodeInfo) -> None:
@@ -32,11 +32,11 @@ class Speaker:
     def heartbeat(self, me: NodeInfo) -> Beat:
         """Make the message of a beat."""
         handed = self._publisher.backlog.handed
-        return Beat(*self._of(me), Offer(handed, since=handed, marks=b""), me.records)
+        return Beat(*self._of(me), Offer(handed, since=handed, marks=b""), me.history, me.bridge)
 
     def answer(self, me: NodeInfo, greeted: Collection[str], nodes: int) -> None:
         """Answer the hellos of these nodes. ``nodes`` is the number of all other nodes."""
-        notice = Beat(*self._of(me), offer(self._publisher.backlog), me.records)
+        notice = Beat(*self._of(me), offer(self._publisher.backlog), me.history, me.bridge)
         if for_all(len(greeted), nodes):
             self._publisher.notice(notice, self._channels.everyone)
         else:

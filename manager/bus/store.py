@@ -18,6 +18,9 @@ from typing import Any, Final, Protocol, runtime_checkable
 
 import msgspec
 
+from socketio_cluster.manager.bus.stamp import Stamp
+from socketio_cluster.manager.bus.stays import NONE, Stay, Stays
+
 
 class Begin(msgspec.Struct, array_like=True, tag=1, frozen=True):
     """Start to keep history, if nobody has, for ``seconds`` and up to ``size`` bytes. Answer: ``Place``."""
@@ -42,7 +45,8 @@ class Open(msgspec.Struct, array_like=True, tag=2, frozen=True):
     """Make a session, or write it anew, at ``position`` (0: the last event). Answer: ``Place``.
 
     ``secret`` is a digest of what only the client knows. ``node`` is its owner. It ends ``seconds`` after the
-    last ``Renew``.
+    last ``Renew``. ``rooms`` says of each room the position at which the client joined it, and ``stays`` what
+    it is owed of rooms that it has left.
     """
 
     sid: str
@@ -54,12 +58,15 @@ class Open(msgspec.Struct, array_like=True, tag=2, frozen=True):
     position: int = 0
     rooms: dict[str, int] = {}
     data: bytes = b""
+    stays: Stays = NONE
 
 
 class Claim(msgspec.Struct, array_like=True, tag=3, frozen=True):
-    """Take a session over. Answer: ``Claimed``, or None if there is none with this sid and secret.
+    """Take a session over. Answer: ``Claimed``, or why not; then nothing was changed.
 
-    The channel of a room is ``channels`` with the room's name behind it.
+    ``offset`` is where its client says that it is. The channel of a room is ``channels`` with the room's name
+    behind it. The reasons are ``unknown`` (there is none with this sid and secret), ``epoch`` (the offset is
+    none of this history) and ``late`` (not all that comes after the position is kept, or not all stays).
     """
 
     sid: str
@@ -69,13 +76,14 @@ class Claim(msgspec.Struct, array_like=True, tag=3, frozen=True):
     claim: str
     seconds: float
     channels: str = ""
+    offset: Stamp | None = None
 
 
 class Claimed(msgspec.Struct, array_like=True, frozen=True):
     """A session as it was before the claim.
 
-    ``node`` is its owner so far, empty if the client was away. ``rooms`` says of each room the position at
-    which the client joined it.
+    ``node`` is its owner so far, empty if the client was away. ``position`` is the offset's, if that is
+    higher. ``rooms`` and ``stays`` are as in ``Open``.
     """
 
     node: str
@@ -83,14 +91,16 @@ class Claimed(msgspec.Struct, array_like=True, frozen=True):
     rooms: dict[str, int]
     data: bytes
     place: Place
+    stays: Stays = NONE
 
 
 class Change(msgspec.Struct, array_like=True, tag=4, frozen=True):
     """Change a session: rooms it has entered and left, and its data (None: as before).
 
-    With an empty ``claim`` only a session whose client is away is changed. If that is in a room already, it
-    stays there from when it was, unless the room was closed since: ``channels`` is as in ``Claim``. Answer:
-    whether it was changed.
+    ``stays`` are those that have ended: its owner knows up to which event a client was in a room. With an
+    empty ``claim`` only a session whose client is away is changed. Then a stay ends with the last event, or
+    when the room was closed, and a client that enters a room in which it is stays there from when it was:
+    ``channels`` is as in ``Claim``. Answer: the number of the last event, or 0 if nothing was changed.
     """
 
     sid: str
@@ -99,6 +109,7 @@ class Change(msgspec.Struct, array_like=True, tag=4, frozen=True):
     left: list[str] = []
     data: bytes | None = None
     channels: str = ""
+    stays: list[Stay] = []
 
 
 class Renew(msgspec.Struct, array_like=True, tag=5, frozen=True):
@@ -179,15 +190,15 @@ class Piece(msgspec.Struct, array_like=True, frozen=True):
 
 
 Operation = Begin | Look | Open | Claim | Change | Renew | Release | Where | Read | Tail | Gap | CloseRoom
-Result = Place | Claimed | Piece | list[str] | str | bool | None
+Result = Place | Claimed | Piece | list[str] | str | int | bool | None
 
 
 ANSWERS: Final[dict[type[Operation], Any]] = {
     Begin: Place,
     Look: Place | None,
     Open: Place,
-    Claim: Claimed | None,
-    Change: bool,
+    Claim: Claimed | str,
+    Change: int,
     Renew: list[str],
     Release: bool,
     Where: str | None,

@@ -60,6 +60,11 @@ class Follower:
 
     # called by the node
 
+    @property
+    def history(self) -> str:
+        """The epoch of the history that keeps this node's events."""
+        return self._place.epoch if self.order.behind else self.order.epoch
+
     async def begin(self, broker: Broker) -> None:
         """Begin on a new broker. Raises ``BrokerError``."""
         if not isinstance(broker, Store):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.store import Change, Release
-from socketio_cluster.manager.errors import BrokerError
+from socketio_cluster.manager.errors import BrokerError, NodeTimeout
 from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.recovery.client_session import write_room
 from socketio_cluster.manager.recovery.keeper import Keeper
@@ -79,7 +80,8 @@ class LocatingRemote(Remote):
 
     async def leave(self, namespace: str, sid: str, room: Room) -> None:
         """Take a client out of a room, also one that is away. Raises ``NodeTimeout``."""
-        if await self._here(namespace, sid, Change(sid, "", left=[write_room(room)])):
+        channels = self._node.channels.rooms(namespace)
+        if await self._here(namespace, sid, Change(sid, "", left=[write_room(room)], channels=channels)):
             await super().leave(namespace, sid, room)
 
     async def disconnect(self, namespace: str, sid: str) -> None:
@@ -91,12 +93,14 @@ class LocatingRemote(Remote):
         """Close a room on all nodes, and for all clients that are away. Raises ``NodeTimeout``."""
         await super().close(namespace, room)
         if self._is_on():
+            await self._numbered()
             await self._keeper.close(self._node.channels.room(namespace, room))
 
     async def _here(self, namespace: str, sid: str, change: Change | Release) -> bool:
         """Find a client. One that is away is changed on the bus, and then this returns False."""
         if await self.locate(namespace, sid):
             return True
+        await self._numbered()
         try:
             done = await (
                 self._keeper.change(change) if isinstance(change, Change) else self._keeper.release(change)
@@ -104,3 +108,14 @@ class LocatingRemote(Remote):
         except BrokerError:
             return True
         return not done and await self.locate(namespace, sid)
+
+    async def _numbered(self) -> None:
+        """Wait until the bus has what this node has emitted: it was before the change that follows.
+
+        Raises ``NodeTimeout``.
+        """
+        seconds = self._node.options.request_seconds
+        try:
+            await asyncio.wait_for(self._node.publisher.all_sent(), seconds)
+        except TimeoutError:
+            raise NodeTimeout(f"not done: events emitted before have waited for {seconds:g} s") from None

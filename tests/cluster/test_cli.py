@@ -23,6 +23,7 @@ SERVING = [
     *("recovery-seconds", "recovery-url", "recovery-url-file"),
     *("stuck-after", "start-timeout", "grace", "lane", "log-level", "log-json"),
     *("probe-port", "probe-host", "probe-names", "bus-file", "drain-delay", "drain-window", "max-age"),
+    *("emit-port", "emit-host", "emit-token-file"),
     *("max-connections", "soft-connections", "connects-per-second", "max-payload"),
     *("events-per-second", "rooms-per-client"),
 ]
@@ -107,6 +108,7 @@ MISTAKES = {
     "bus file": (["serve", APP, "--bus-file=/no/such/file"], "/no/such/file cannot be read"),
     "bus twice": (["serve", APP, "--bus=redis://x", "--bus-file=/dev/null"], "give only one of them"),
     "empty bus file": (["serve", APP, "--bus-file=/dev/null"], "/dev/null is empty"),
+    "memory bus": (["serve", APP, "--bus=memory://x"], "memory:// is for tests in one process"),
     "probe port": (["serve", APP, "--probe-port=x"], "not a port"),
     "window": (["serve", APP, "--drain-window=-1"], "not a duration"),
     "limit": (["serve", APP, "--max-connections=0"], "not a limit"),
@@ -133,7 +135,7 @@ LATE_MISTAKES = {
     ),
     "a setting of the application": (
         ["serve", "tests.cluster.wrong_setting:app", "--port=0"],
-        "tests/cluster/wrong_setting.py, line 9: heartbeat must be more than 0 seconds, not -1",
+        "tests/cluster/wrong_setting.py:9: heartbeat must be more than 0 seconds, not -1",
     ),
     "no factory": (["serve", "os:getpid", "--factory", "--port=0"], "os:getpid() returned no application"),
 }

@@ -7,7 +7,7 @@ import pytest
 from socketio_cluster.manager.bus.broker import Publication
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.messages import Gone
-from socketio_cluster.manager.bus.stamp import read_stamp
+from socketio_cluster.manager.bus.stamp import Stamp, read_stamp
 from socketio_cluster.manager.bus.store import (
     Begin,
     Change,
@@ -25,7 +25,7 @@ from socketio_cluster.manager.bus.store import (
 )
 from tests.contract.conftest import BESIDE, collect
 
-RECORDING = ["local", "redis", "redis-sentinel", "redis-cluster", *BESIDE]
+RECORDING = ["local", "memory", "redis", "redis-sentinel", "redis-cluster", *BESIDE]
 
 
 @pytest.fixture(params=RECORDING)
@@ -156,9 +156,9 @@ async def test_a_session_has_one_owner(pair, cluster):
     await begun(one, cluster)
     place = await one.ask(cluster, Open("s", "secret", "/", "A", "c1", 60.0, rooms={"sred": 5}, data=b"\0d"))
     assert await one.ask(cluster, Change("s", "c1", ["sblue"], ["sred"], b"new"))
-    assert await other.ask(cluster, Claim("s", "wrong", "/", "B", "c2", 60.0)) is None
-    assert await other.ask(cluster, Claim("s", "secret", "/chat", "B", "c2", 60.0)) is None
-    assert await other.ask(cluster, Claim("none", "secret", "/", "B", "c2", 60.0)) is None
+    assert await other.ask(cluster, Claim("s", "wrong", "/", "B", "c2", 60.0)) == "unknown"
+    assert await other.ask(cluster, Claim("s", "secret", "/chat", "B", "c2", 60.0)) == "unknown"
+    assert await other.ask(cluster, Claim("none", "secret", "/", "B", "c2", 60.0)) == "unknown"
     claimed = await other.ask(cluster, Claim("s", "secret", "/", "B", "c2", 60.0))
     assert (claimed.node, claimed.position, claimed.data) == ("A", place.last, b"new")
     assert claimed.rooms == {"sblue": place.last}
@@ -169,6 +169,25 @@ async def test_a_session_has_one_owner(pair, cluster):
     assert await one.ask(cluster, Where("s", "/")) == "B"
     claimed = await one.ask(cluster, Claim("s", "secret", "/", "A", "c3", 60.0))
     assert (claimed.node, claimed.position) == ("B", place.last + 9)
+
+
+async def test_a_refused_claim(pair, cluster):
+    """An offset that cannot be, or is too old, changes nothing; a right one counts if it is newer."""
+    one, other = pair
+    place = await begun(one, cluster)
+    await one.ask(cluster, Open("s", "secret", "/", "A", "c1", 60.0, position=place.last - 5))
+
+    async def claim(offset):
+        return await other.ask(cluster, Claim("s", "secret", "/", "B", "c2", 60.0, offset=offset))
+
+    last = (await one.ask(cluster, Look())).last
+    for wrong in (Stamp(place.epoch, last + 1), Stamp(place.epoch, 2**56 - 1), Stamp("foreig", 1)):
+        assert await claim(wrong) == "epoch"
+    assert await claim(Stamp(place.epoch, place.floor - 1)) == "late"
+    assert await claim(None) == "late"
+    assert await one.ask(cluster, Where("s", "/")) == "A"
+    assert await one.ask(cluster, Change("s", "c1"))
+    assert (await claim(Stamp(place.epoch, last))).position == last
 
 
 async def test_an_absent_client(pair, cluster):

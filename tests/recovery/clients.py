@@ -39,4 +39,5 @@ async def fence(node, *clients):
 async def renew(node):
     """Let a node renew the sessions of its clients, as if they had been connected for long."""
     recovery = node.manager.recovery
-    await recovery._leases._renew_all((await recovery.keeper.place()).last)
+    place = await recovery.keeper.place()
+    await recovery._leases._renew_all(place.last, place.floor)

@@ -56,6 +56,30 @@ async def test_a_killed_worker(served, driver):
         assert (await client.next("told"))[0] == 102
 
 
+async def test_taken_out_of_a_room_before_its_worker_is_killed(served, driver):
+    """What was emitted to a room before that reaches a client whose cable was cut, and nothing later."""
+    first, second, _ = served.nodes
+    async with (
+        Door(first) as door,
+        driver.client(door, reconnection=True) as client,
+        driver.client(second) as other,
+    ):
+        sid = client.sid
+        assert await client.connects.get() is False
+        (pid,) = await client.call("join", "red")
+        door.forsake(None)
+        await other.call("tell", "red", 1)
+        await other.call("take_out", sid, "red")
+        await other.call("tell", "red", 2)
+        os.kill(pid, signal.SIGKILL)
+        door.lead(second)
+        assert await asyncio.wait_for(client.connects.get(), SECONDS) is True
+        assert client.sid == sid
+        assert (await client.next("told"))[0] == 1
+        await other.call("tell", sid, 3)
+        assert (await client.next("told"))[0] == 3
+
+
 async def test_all_workers_are_replaced(served, driver):
     """While all workers are replaced, one after the other, clients miss nothing and keep their sids."""
     async with contextlib.AsyncExitStack() as stack:

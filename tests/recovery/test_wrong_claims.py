@@ -75,6 +75,21 @@ async def test_wrong_ids(nodes, door, wrong, reason):
         assert nodes[1].manager.stats.recoveries == {reason or "recovered": 1}
 
 
+@pytest.mark.parametrize("wrong", ["{epoch}" + "f" * 14, "foreig1", "hello"])
+async def test_a_wrong_id_costs_nobody_the_session(nodes, door, wrong):
+    """Who comes with the right token and a wrong id is a new client; with the right one it is recovered."""
+    async with plain_client(door) as client:
+        await missing(door, nodes, client)
+        other = PlainClient(nodes[2])
+        epoch = nodes[0].manager.recovery.follower.order.epoch
+        assert await other.open(token=client.token, id=wrong.format(epoch=epoch)) is False
+        assert other.sid != client.sid
+        await other.close()
+        assert await client.open() is True
+        await client.take(("missed", 1))
+        await client.fence(nodes[0])
+
+
 @pytest.mark.parametrize("field", ["id", "token"])
 @pytest.mark.parametrize("value", [-1, 2**70, 1.5, True, ["x"], {"x": 1}])
 async def test_values_that_are_no_texts(nodes, door, field, value):

@@ -1,0 +1,172 @@
+"""Events by HTTP reach the clients of all nodes, or their sender hears why they do not."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import os
+import re
+import subprocess
+from collections import Counter
+from types import SimpleNamespace
+
+import aiohttp
+import pytest
+
+from tests.cluster.command import ROOT, run
+from tests.emit.served import TOKEN, emitting, post
+from tests.harness import client
+from tests.services.redis import RedisServer
+
+PAGE = (ROOT / "docs" / "emitting.md").read_text()
+COMMANDS = re.findall(r"^(curl (?:[^\n]*\\\n)*[^\n]*)(?:\n# → (.*))?", PAGE, re.MULTILINE)
+
+
+OTHER = "another-token-that-is-valid-too"
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory):
+    """Two workers on the local bus, with two tokens in a file."""
+    tokens = tmp_path_factory.mktemp("emit") / "tokens"
+    tokens.write_text(f"{TOKEN}\n{OTHER}\n")
+    with emitting(f"--emit-token-file={tokens}", token="unused") as command:
+        yield command
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory):
+    """Two workers on a Redis of their own, which is ``redis.server``."""
+    with (
+        RedisServer(tmp_path_factory.mktemp("redis")) as server,
+        emitting(f"--bus={server.url}") as command,
+    ):
+        command.server = server
+        yield command
+
+
+@pytest.fixture
+async def http():
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@contextlib.asynccontextmanager
+async def one_on_each(command, **how):
+    """A client on each worker, in the room kitchen."""
+    async with contextlib.AsyncExitStack() as stack:
+        clients = [
+            await stack.enter_async_context(client(SimpleNamespace(url=url), **how)) for url in command.urls
+        ]
+        for one in clients:
+            await one.call("join", "kitchen")
+        yield clients
+
+
+@pytest.mark.parametrize("bus", ["local", "redis"])
+async def test_page(bus, request, http):
+    """The commands of docs/emitting.md do on two nodes what the page says, with the real curl."""
+    command = request.getfixturevalue(bus)
+    async with one_on_each(command) as clients:
+        await clients[1].call("join", "muted")
+        assert len(COMMANDS) == 4
+        for text, expected in COMMANDS:
+            assert expected in await asyncio.to_thread(shell, text, command)
+        for one in clients:
+            assert await one.next("news") == [{"title": "Dinner is ready"}]
+            assert await one.next("soup") == ["tomato", 3]
+        assert await clients[0].next("news") == [1]
+        await post(http, command, {"event": "end"})
+        for one in clients:
+            assert await one.next("end") == []
+
+
+def shell(text, command):
+    """Run a command of the page, without curl's progress meter, and give its output."""
+    env = {**os.environ, "EMIT_URL": command.emit_url, "TOKEN": TOKEN}
+    text = text.replace("curl ", "curl -sS ", 1)
+    done = subprocess.run(["sh", "-c", text], env=env, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    return done.stdout
+
+
+async def test_answers(http, local):
+    """What is wrong with a request is answered, counted, and reaches nobody; a batch keeps its order."""
+    before = await counted(http, local)
+    large = io.BytesIO(b"[" + b" " * 1024 * 1024 + b"]")
+    async with one_on_each(local) as clients:
+        refused = [
+            (401, await post(http, local, {"event": "no"}, token=None)),
+            (401, await post(http, local, {"event": "no"}, token="unused")),
+            (400, await post(http, local, [{"event": "no"}, {"event": "no", "to": []}])),
+            (400, await post(http, local, [{"event": "no"}, {"event": "connect"}])),
+            (400, await post(http, local, b"[{")),
+            (413, await post(http, local, large)),
+            (413, await post(http, local, chunks(b" " * 65536, 17))),
+        ]
+        assert [answer[0] for _, answer in refused] == [status for status, _ in refused]
+        assert refused[0][1][1]["WWW-Authenticate"] == "Bearer"
+        assert refused[3][1][2].items() >= {"entry": 1, "field": "event"}.items()
+        assert refused[5][1][2]["limit"] == 1024 * 1024
+        batch = [{"event": "n", "data": number} for number in range(1000)]
+        assert (await post(http, local, batch, token=OTHER))[2] == {"emitted": 1000}
+        for one in clients:
+            assert [(await one.next("n"))[0] for _ in range(1000)] == list(range(1000))
+    assert await counted(http, local) - before == Counter({"400": 3, "401": 2, "413": 2, "200": 1})
+
+
+async def counted(http, command):
+    """The answers so far, by status."""
+    async with http.get(f"{command.probes}/metrics") as answer:
+        page = await answer.text()
+    found = re.findall(r'^socketio_emit_requests_total\{.*status="(\d+)"\} (\d+)', page, re.MULTILINE)
+    totals = Counter()
+    for status, number in found:
+        totals[status] += int(number)
+    return totals
+
+
+async def chunks(piece, count):
+    """The pieces of a body without a length."""
+    for _ in range(count):
+        yield piece
+
+
+async def test_pages(http, local):
+    """The port describes itself to browsers and programs without a token, and has nothing else."""
+    kinds = {"/": "text/html", "/openapi.json": "application/json", "/schema.json": "application/json"}
+    for path, kind in kinds.items():
+        async with http.get(local.emit_url + path) as answer:
+            assert (answer.status, answer.content_type) == (200, kind)
+            text = await answer.text()
+            assert "except" in text
+            assert not re.search(r"<script|https?://(?!json-schema)", text)
+    others = [("GET", "/emit", 405), ("POST", "/", 405), ("GET", "/metrics", 404), ("OPTIONS", "/emit", 405)]
+    for method, path, status in others:
+        async with http.request(method, local.emit_url + path) as answer:
+            assert answer.status == status
+            assert "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_bus_away(http, redis):
+    """While the bus is away nothing is said to be emitted, and nothing of it arrives later."""
+    async with one_on_each(redis) as clients:
+        await asyncio.to_thread(redis.server.stop)
+        status, headers, answer = await post(http, redis, [{"event": "lost"}, {"event": "lost"}])
+        assert (status, headers["Retry-After"]) == (503, "1")
+        assert (answer["emitted"], answer["not_emitted"] + answer["uncertain"]) == ([], [0, 1])
+        await asyncio.to_thread(redis.server.start)
+        while (await post(http, redis, {"event": "again", "to": "kitchen"}))[0] != 200:
+            pass
+        for one in clients:
+            assert await one.next("again") == []
+
+
+@pytest.mark.parametrize("env", [{}, {"CLUSTER_EMIT_TOKEN": "short"}], ids=["none", "short"])
+def test_token_needed(env):
+    """Without a good token there is no emit port: serve says so and starts nothing."""
+    done = run("serve", "tests.emit.served:app", "--emit-port=0", env=env)
+    assert done.returncode == 2
+    assert "--emit-port needs a token" in done.stderr
+    assert "Traceback" not in done.stderr
