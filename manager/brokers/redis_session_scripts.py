@@ -200,14 +200,15 @@ return {found[2]}
 CLOSE_ROOM: Final = (
     COMMON
     + """
--- ARGV: channel, seconds. The number is one that no event has, which tells joins before and behind apart
-local key, state = base .. ':closed:' .. ARGV[1], redis.call('HMGET', base, 'last', 'floor')
-local last, floor = text(tonumber(state[1] or now) + 1), tonumber(state[2] or 0)
-if state[1] then redis.call('HSET', base, 'last', last) end
+-- ARGV: channel. The number is one that no event has, which tells joins before and behind apart
+local key, state = base .. ':closed:' .. ARGV[1], redis.call('HMGET', base, 'last', 'floor', 'seconds')
+if not state[1] then return {1} end -- Nothing is kept, so there are no sessions either.
+local last, floor = text(tonumber(state[1]) + 1), tonumber(state[2])
+redis.call('HSET', base, 'last', last)
 redis.call('RPUSH', key, last)
 redis.call('LTRIM', key, -MOST, -1)
 while tonumber(redis.call('LINDEX', key, 1) or floor + 1) <= floor do redis.call('LPOP', key) end
-redis.call('PEXPIRE', key, ARGV[2] * 1000)
+redis.call('PEXPIRE', key, text(state[3] * 1000))
 return {1}
 """.replace("MOST", str(MOST_CLOSES))
 )

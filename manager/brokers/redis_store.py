@@ -141,8 +141,8 @@ def _worded(operation: Operation, home: Home) -> tuple[str, Iterable[Word]]:
             return session_scripts.RELEASE, (sid, claim, seconds, gone)
         case Gap():
             return scripts.GAP, ()
-        case CloseRoom(channel, seconds):
-            return session_scripts.CLOSE_ROOM, (channel, seconds)
+        case CloseRoom(channel):
+            return session_scripts.CLOSE_ROOM, (channel,)
         case Where(sid, namespace):
             return session_scripts.WHERE, (sid, namespace)
         case Read(channels, after, count, size):

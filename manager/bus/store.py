@@ -153,11 +153,11 @@ class CloseRoom(msgspec.Struct, array_like=True, tag=11, frozen=True):
     """Take out of a room, which has this channel, all sessions that have entered it. Answer: True.
 
     Those are not meant that entered it later, or that their owners have written anew since, as they are in it
-    again. It is looked at when a session is claimed. ``seconds`` is how long that may be.
+    again. It is looked at when a session is claimed, and kept for as long as events are: no session lives
+    longer than that without its owner, who would take its client out of the room.
     """
 
     channel: str
-    seconds: float
 
 
 class Read(msgspec.Struct, array_like=True, tag=8, frozen=True):

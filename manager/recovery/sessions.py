@@ -143,9 +143,9 @@ class Sessions:
             del self._sessions[release.sid]
         return True
 
-    def close(self, close: CloseRoom, place: Place, now: float) -> bool:
-        """Note that a room was closed at the last number."""
-        self._closed.close(close.channel, place.last, place.floor, now + close.seconds)
+    def close(self, close: CloseRoom, place: Place, until: float) -> bool:
+        """Note that a room was closed at the last number. That is known until then."""
+        self._closed.close(close.channel, place.last, place.floor, until)
         return True
 
     def where(self, where: Where, now: float) -> str | None:
