@@ -9,12 +9,12 @@ import signal
 from socketio_cluster.cluster import logs
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.options import BridgeOptions
-from socketio_cluster.cluster.supervisor.bus import OURS, check_bus, credentials, read_file, read_urls
+from socketio_cluster.cluster.supervisor.bus import OURS, check_settings, credentials, read_file, read_urls
 from socketio_cluster.manager.bridge.bridge import Bridge
 from socketio_cluster.manager.bridge.bridge_manager import BridgeManager
-from socketio_cluster.manager.bridge.foreign import Foreign, read_foreign
 from socketio_cluster.manager.bus.registry import safe_url
 from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.foreign import Foreign, read_foreign
 from socketio_cluster.manager.options import give_settings
 
 log = logging.getLogger("socketio_cluster.cluster")
@@ -22,11 +22,10 @@ log = logging.getLogger("socketio_cluster.cluster")
 
 def run_bridge(options: BridgeOptions) -> int:
     """Pass messages on until SIGTERM or SIGINT; return the exit code. Raises UsageError."""
-    logs.set_up(options.node_name, level=options.log_level, as_json=options.log_json)
+    logs.set_up(options.node_name, options)
     options = read_urls(options)
     if options.bus == OURS:
         raise UsageError("a bridge needs the bus of the nodes: --bus, or --bus-file")
-    check_bus(options)
     url = options.foreign or ""
     if options.foreign_file is not None:
         if url:
@@ -38,7 +37,9 @@ def run_bridge(options: BridgeOptions) -> int:
         foreign = read_foreign(url)
     except SettingError as error:
         raise UsageError(f"--from: {error}") from None
-    give_settings(credentials(options))
+    settings = credentials(options)
+    check_settings(options, settings)
+    give_settings(settings)
     log.info("a bridge between %s and %s", safe_url(url), safe_url(options.bus))
     asyncio.run(_run(options, foreign))
     return 0

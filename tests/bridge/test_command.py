@@ -7,11 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from socketio_cluster.manager.bridge.foreign import read_foreign
 from socketio_cluster.manager.bridge.nodejs.classic import Classic
 from socketio_cluster.manager.bridge.nodejs.sharded import Sharded
 from socketio_cluster.manager.bridge.stock.stock import Stock
 from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.foreign import read_foreign
 from tests.bridge.nodejs import node_servers
 from tests.cluster.command import Command, run
 from tests.harness import client, eventually
@@ -66,7 +66,7 @@ def test_mistakes(arguments, sentence):
         ("", "the URL of a Redis"),
         ("amqp://:swordfish@h", "the URL of a Redis"),
         ("redis://:swordfish@h?adapter=nodejs&namespaces=chat", "begins with '/'"),
-        ("redis://:swordfish@h?adapter=nodejs&namespace=/", "option that does not exist"),
+        ("redis://:swordfish@h?adapter=nodejs&namespace=/", "no option 'namespace'"),
         ("redis://:swordfish@h:port", "not a redis:// URL"),
     ],
 )
