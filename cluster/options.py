@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -31,12 +31,58 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServeOptions(Limits):
+class Tls:
+    """The files of TLS; without a certificate clients speak without TLS."""
+
+    ssl_keyfile: Path | None = None
+    """The private key; None when it stands in the file of the certificate."""
+    ssl_certfile: Path | None = None
+    """The certificate, with those between it and the root behind it."""
+    ssl_keyfile_password: str | None = field(default=None, repr=False)
+    ssl_ca_certs: Path | None = None
+    """The authorities of which certificates of clients are accepted."""
+    ssl_cert_reqs: int = 0
+    """A number of ``ssl.VerifyMode``: whether clients need a certificate."""
+    ssl_ciphers: str | None = None
+
+    @property
+    def scheme(self) -> str:
+        """The scheme of the public addresses."""
+        return "https" if self.ssl_certfile is not None else "http"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reloading:
+    """What is watched for changes. Patterns are those of ``pathlib.PurePath.match``."""
+
+    reload: bool = False
+    reload_dir: tuple[str, ...] = ()
+    reload_include: tuple[str, ...] = ()
+    reload_exclude: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logging:
+    """What is logged, and how."""
+
+    log_level: str
+    log_json: bool
+    log_config: Path | None = None
+    """A file of Python's ``logging.config``, in the place of the other two."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeOptions(Limits, Tls, Reloading, Logging):
     """The options of `serve` and `demo`; durations are in seconds."""
 
     app: str
+    app_dir: Path
+    factory: bool
+    env_file: Path | None
     host: str
     port: int
+    uds: Path | None
+    fd: int | None
     direct_port: int | None
     internal_host: str
     internal_port: int | None
@@ -56,6 +102,8 @@ class ServeOptions(Limits):
     start_timeout: float
     grace: float
     lane: bool
+    access_log: bool
+    ws_per_message_deflate: bool
     probe_port: int | None
     probe_host: str
     probe_names: tuple[str, ...]
@@ -66,8 +114,11 @@ class ServeOptions(Limits):
     drain_window: float
     max_age: float | None
     soft_connections: int | None
-    log_level: str
-    log_json: bool
+
+    @property
+    def uses_lane(self) -> bool:
+        """Whether WebSockets get lanes, which do not compress."""
+        return self.lane and not self.ws_per_message_deflate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,15 +130,20 @@ class WorkerCommand:
 
 
 @dataclass(frozen=True, kw_only=True)
-class HubOptions:
+class HubOptions(Logging):
     """The options of `hub`."""
 
     socket: Path
-    log_level: str
-    log_json: bool
 
 
-Options = ServeOptions | WorkerCommand | HubOptions
+@dataclass(frozen=True, kw_only=True)
+class CompletionOptions:
+    """The options of `completion`."""
+
+    shell: str
+
+
+Options = ServeOptions | WorkerCommand | HubOptions | CompletionOptions
 
 
 def check_limits(options: ServeOptions) -> None:

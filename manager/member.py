@@ -20,6 +20,7 @@ from socketio_cluster.manager.option_values import OptionValues
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.presence.presence import Presence
 from socketio_cluster.manager.presence.rooms import PresenceRooms
+from socketio_cluster.manager.queries.answering import Answering
 from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.queries.replies import Replies
 from socketio_cluster.manager.queries.selective_emits import SelectiveEmits
@@ -84,6 +85,10 @@ class ClusterMember(LocalManager):
         if self.recovery is None:
             return Remote(self.node, self.is_sid_room)
         return LocatingRemote(self.node, self.recovery.keeper, is_client=self.is_sid_room)
+
+    def new_answering(self) -> Answering:
+        """Make what answers questions of other nodes."""
+        return Answering(self)
 
     def _new_recovery(self) -> Recovery | None:
         """Make the recovery of a new node. None means that recovery is off."""

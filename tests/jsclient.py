@@ -128,15 +128,20 @@ class Driver:
         reply=True,
         reconnection=False,
         query=None,
+        beside=None,
         **more,
     ):
-        """A connected client; raises ``Refused`` when the server refuses. ``more`` is for ``io``."""
+        """A connected client; raises ``Refused`` when the server refuses. ``more`` is for ``io``.
+
+        It shares the connection of the client ``beside`` it, which is in another namespace.
+        """
         one = JsClient(self, self.count())
         self.clients[one.number] = one
         options = {"transports": list(transports), "auth": auth or {}, "reconnection": reconnection}
         options |= {"query": query or {}, **more}
         url = node.url + namespace
-        one.tell("connect", url=url, options=options, serializer=serializer, reply=reply)
+        shared = None if beside is None else beside.number
+        one.tell("connect", url=url, options=options, serializer=serializer, reply=reply, beside=shared)
         await asyncio.wait_for(one.opened, SECONDS)
         try:
             yield one

@@ -66,6 +66,6 @@ def test_settings_are_all_described():
 
 def options_of(command):
     """The long options of a command."""
-    subcommands = next(action for action in parser._parser()._actions if action.choices)
+    subcommands = next(action for action in parser.command_parser()._actions if action.choices)
     options = subcommands.choices[command]._option_string_actions
-    return [flag for flag in options if flag.startswith("--") and flag != "--help"]
+    return [flag for flag in options if flag.startswith("--") and not flag.startswith(("--help", "--no-"))]

@@ -13,8 +13,8 @@ from socketio_cluster.cluster.emit.settings import TOKEN_VARIABLE
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.manager.brokers.hub import Hub
-from socketio_cluster.manager.bus.registry import check_recording, check_recovery_url, check_url
 from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.options import Options
 
 OURS = "local://"
 
@@ -71,28 +71,32 @@ def _read(option: str, path: Path) -> str:
     return text
 
 
-def check_bus(options: ServeOptions) -> None:
-    """Raise UsageError when the URL is not that of a bus, or nothing keeps events for recovery."""
-    url, beside = options.bus, options.recovery_url
+def check_settings(options: ServeOptions, private: Mapping[str, str]) -> None:
+    """Raise UsageError for settings of which no worker could make a manager.
+
+    `private` are those that `credentials` returns.
+    """
+    if options.bus.startswith("memory://"):
+        raise UsageError("--bus: memory:// is for tests in one process; workers of one machine have local://")
     try:
-        if url != OURS:
-            check_url(url)
-        if url.startswith("memory://"):
-            raise UsageError(
-                "--bus: memory:// is for tests in one process; workers of one machine have local://"
-            )
-    except SettingError as error:
-        raise UsageError(f"--bus: {error}") from None
-    try:
-        if beside is not None:
-            check_recovery_url(url, beside)
-        if options.recovery_seconds:
-            check_recording(url, beside)
+        Options(
+            url=options.bus,
+            prefix=options.prefix or Options.prefix,
+            secret=private.get("CLUSTER_SECRET"),
+            recovery_seconds=options.recovery_seconds,
+            recovery_url=options.recovery_url,
+        )
     except SettingError as error:
         raise UsageError(str(error)) from None
 
 
-SECRETS: Final = ("CLUSTER_BUS", "CLUSTER_RECOVERY_URL", "CLUSTER_SECRET", TOKEN_VARIABLE)
+SECRETS: Final = (
+    "CLUSTER_BUS",
+    "CLUSTER_RECOVERY_URL",
+    "CLUSTER_SECRET",
+    "CLUSTER_SSL_KEYFILE_PASSWORD",
+    TOKEN_VARIABLE,
+)
 """The variables that workers get in private; programs that they start do not inherit them."""
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Protocol
 
+from socketio_cluster.manager.bridge.bridge_answering import BridgeAnswering
+from socketio_cluster.manager.bridge.commands import Whom
 from socketio_cluster.manager.bus import messages
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.query_messages import Finding, Query, ServerEvent
 from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.queries.replies import NO_ANSWER
+from socketio_cluster.manager.queries.socket_info import SocketInfo
 
 Request = messages.Enter | messages.Leave | messages.Close | messages.Disconnect
 
@@ -22,6 +27,9 @@ class Hearer(Protocol):
     def heard_query(self, origin: str, query: Query) -> None:
         """Handle a question to all nodes, which may ask to do something to their clients."""
 
+    def foreign_clients(self, whom: Whom) -> AsyncIterator[SocketInfo]:
+        """Yield the clients of the foreign cluster. Raises ``Failed``."""
+
     async def heard_request(self, request: Request) -> str:
         """Carry out what another node asks about clients that are not of our cluster. Returns why not."""
 
@@ -31,6 +39,14 @@ class BridgeManager(ClusterManager):
 
     _is_bridge = True
     hearer: Hearer
+
+    def _new_node(self) -> None:
+        super()._new_node()
+        self.queries = Queries(self.node, None)  # It does not ask itself: its clients are those who ask.
+
+    def new_answering(self) -> BridgeAnswering:
+        """Make what answers questions of our nodes, with the clients of the foreign cluster."""
+        return BridgeAnswering(self)
 
     def heard(self, origin: str, message: Message) -> None:
         """Handle a message of another node."""

@@ -28,10 +28,6 @@ local function place()
 end
 
 local function session_of(sid) return base .. ':session:' .. sid end
-
-local function owned(sid, claim)
-  return redis.call('HGET', session_of(sid), 'claim') == claim
-end
 """
 
 SWEEP: Final = """

@@ -98,7 +98,8 @@ class Change(msgspec.Struct, array_like=True, tag=4, frozen=True):
     """Change a session: rooms it has entered and left, and its data (None: as before).
 
     ``stays`` are those that have ended: its owner knows up to which event a client was in a room. With an
-    empty ``claim`` only a session whose client is away is changed. Then a stay ends with the last event, or
+    empty ``claim`` only a session whose client is away is changed, or whose owner is ``gone``: that makes it
+    one whose client is away. Then a stay ends with the last event, or
     when the room was closed, and a client that enters a room in which it is stays there from when it was:
     ``channels`` is as in ``Claim``. Answer: the number of the last event, or 0 if nothing was changed.
     """
@@ -110,6 +111,7 @@ class Change(msgspec.Struct, array_like=True, tag=4, frozen=True):
     data: bytes | None = None
     channels: str = ""
     stays: list[Stay] = []
+    gone: str = ""
 
 
 class Renew(msgspec.Struct, array_like=True, tag=5, frozen=True):
@@ -126,12 +128,14 @@ class Renew(msgspec.Struct, array_like=True, tag=5, frozen=True):
 class Release(msgspec.Struct, array_like=True, tag=6, frozen=True):
     """Say that the client of a session is away: it has ``seconds`` to come back, or with 0 it will not.
 
-    Answer: whether there is such a session. An empty ``claim`` stands for a session whose client is away.
+    Answer: whether there is such a session. An empty ``claim`` stands for a session whose client is away, or
+    whose owner is ``gone``.
     """
 
     sid: str
     claim: str
     seconds: float
+    gone: str = ""
 
 
 class Where(msgspec.Struct, array_like=True, tag=7, frozen=True):
@@ -149,11 +153,11 @@ class CloseRoom(msgspec.Struct, array_like=True, tag=11, frozen=True):
     """Take out of a room, which has this channel, all sessions that have entered it. Answer: True.
 
     Those are not meant that entered it later, or that their owners have written anew since, as they are in it
-    again. It is looked at when a session is claimed. ``seconds`` is how long that may be.
+    again. It is looked at when a session is claimed, and kept for as long as events are: no session lives
+    longer than that without its owner, who would take its client out of the room.
     """
 
     channel: str
-    seconds: float
 
 
 class Read(msgspec.Struct, array_like=True, tag=8, frozen=True):

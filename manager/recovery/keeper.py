@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import cast
 
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.store import (
@@ -25,9 +25,6 @@ from socketio_cluster.manager.bus.store import (
     cluster_of,
 )
 from socketio_cluster.manager.errors import BrokerError
-
-CLOSED_SECONDS: Final = 86_400.0
-"""How long it is known that a room was closed: no session is older without being renewed."""
 
 
 class Keeper:
@@ -79,7 +76,7 @@ class Keeper:
 
     async def close(self, channel: str) -> None:
         """Take all sessions out of the room with this channel."""
-        await self._ask(CloseRoom(channel, CLOSED_SECONDS))
+        await self._ask(CloseRoom(channel))
 
     async def _ask(self, operation: Operation) -> Result:
         if self._link is None:

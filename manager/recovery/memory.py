@@ -77,7 +77,7 @@ class Memory:
                 return history.gap()
             case CloseRoom():
                 history.step()
-                return sessions.close(operation, history.place, now)
+                return sessions.close(operation, history.place, now + history.seconds)
 
     def _sweep(self, now: float) -> None:
         self._history.expire(now)

@@ -147,12 +147,12 @@ class Recovery:
     ) -> None:
         seconds = seconds_of(callback, self._manager.options.ack_seconds) or self._seconds
         until = time.monotonic() + min(seconds, self._seconds)
-        while not await self._manager.remote.locate(namespace, sid):
-            if time.monotonic() >= until:
-                abandon(callback)
+        while time.monotonic() < until:  # A client that is back later is not asked: nobody waits any more.
+            if await self._manager.remote.locate(namespace, sid):
+                await emit()
                 return
             await asyncio.sleep(LOOK_SECONDS)
-        await emit()
+        abandon(callback)
 
     # clients
 

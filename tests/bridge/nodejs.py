@@ -13,9 +13,7 @@ from socketio_cluster.manager.bridge.bridge import Bridge
 from socketio_cluster.manager.bridge.bridge_manager import BridgeManager
 from socketio_cluster.manager.bridge.nodejs.classic import Classic
 from socketio_cluster.manager.bridge.nodejs.sharded import Sharded
-from socketio_cluster.manager.brokers import redis_patterns
-from socketio_cluster.manager.brokers.redis import SHARDED, RedisBroker
-from socketio_cluster.manager.brokers.redis_url import read_settings
+from socketio_cluster.manager.brokers import redis_foreign
 from tests.harness import SECONDS
 from tests.jsclient import HERE, install
 from tests.services.process import program
@@ -67,13 +65,8 @@ def node_bridge(bus_url, prefix, redis_url, kind, key, **options):
     """A bridge to Node.js's servers that has not been started."""
     dialect = {"classic": Classic, "sharded": Sharded}[kind]
 
-    async def connect():
-        if kind == "classic":
-            return await redis_patterns.connect(redis_url)
-        return await RedisBroker(read_settings(redis_url), SHARDED).open()
-
     return Bridge(
         BridgeManager(bus_url, prefix=prefix, name="bridge", **options),
-        connect,
+        lambda: redis_foreign.connect(redis_url, sharded=kind == "sharded"),
         lambda node, is_peer: dialect(node, is_peer, NAMESPACES, key),
     )

@@ -154,6 +154,14 @@ async def test_questions(both):
         }
         assert [one["name"] for one in found if one["id"] == clients[1].sid] == ["Ada"]
         assert all(one["at"] > 1e12 for one in found)
+        known = {one.sid: one for one in await sio.fetch_sockets("room")}
+        assert known.keys() == {one.sid for one in clients}
+        theirs = known[clients[3].sid]
+        assert (theirs.rooms, theirs.session) == (frozenset({"room"}), {"number": 1})
+        assert theirs.node == both.bridge.manager.node_id
+        assert await sio.count("room", except_=clients[3].sid) == 3
+        assert await sio.count(where={"number": 1}) == 1
+        assert await sio.fetch_rooms() == {"room": 4}
         if both.kind == "classic":
             rooms = await run("return [...await servers[0].io.of('/').adapter.allRooms()]")
             assert {"room", *(one.sid for one in clients)} <= set(rooms)

@@ -69,7 +69,7 @@ async def test_a_room_that_is_closed_twice(pair, channels, cluster):  # noqa: F8
     ends = []
     for number in (1, 2):
         await one.publish([event(number, red)])
-        await one.ask(cluster, CloseRoom(red, 60.0))
+        await one.ask(cluster, CloseRoom(red))
         ends.append((await one.ask(cluster, Look())).last)
     entered = await one.ask(cluster, Change("s", "", ["sred"], channels=prefix))
     await one.publish([event(3, red)])

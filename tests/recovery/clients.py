@@ -6,6 +6,9 @@ import asyncio
 
 from tests.harness import SECONDS, eventually
 
+SOON = {"reconnectionDelay": 50, "reconnectionDelayMax": 200, "randomizationFactor": 0}
+"""Options of a client that tries to come back more often than it would by default."""
+
 
 async def came_back(client):
     """Whether the client was recovered, when it has connected again."""

@@ -119,7 +119,7 @@ class Wanderer:
         if room in self.inside:
             self.inside.discard(room)
             self.session.leave(room, self.seen)
-        await self.ask(CloseRoom(self.channels([room])[0], SECONDS))
+        await self.ask(CloseRoom(self.channels([room])[0]))
 
     async def flush(self):
         session = self.session
@@ -172,7 +172,7 @@ class Wanderer:
 
     async def close_away(self):
         room = self.chance.choice(ROOMS)
-        await self.ask(CloseRoom(self.channels([room])[0], SECONDS))
+        await self.ask(CloseRoom(self.channels([room])[0]))
         self.inside.discard(room)
 
     async def change(self, **rooms):

@@ -30,9 +30,11 @@ from socketio_cluster.manager.bridge.nodejs.signs import Identity
 from socketio_cluster.manager.bridge.nodejs.words import (
     describe,
     names_of,
+    opts_of,
     opts_of_event,
     packet_of,
     read_arguments,
+    read_clients,
     read_event,
     read_rooms,
     read_whom,
@@ -83,19 +85,27 @@ class Classic:
         self._key = key
         self._broadcasts = {f"{key}#{namespace}#": namespace for namespace in namespaces}
         self._requests = {f"{key}-request#{namespace}#": namespace for namespace in namespaces}
-        responses = [f"{key}-response#{namespace}#" for namespace in namespaces]
-        own = [f"{channel}{self._me.uid}#" for channel in responses]
-        self._responses = frozenset((*responses, *own))
+        self._node = node
+        self._responses = {
+            f"{key}-response#{namespace}#{own}": namespace
+            for namespace in namespaces
+            for own in ("", f"{self._me.uid}#")
+        }
         patterns = [re.sub(r"([*?\[\]\\])", r"\\\1", channel) + "*" for channel in self._broadcasts]
         self.channels: Sequence[str] = (*patterns, *self._requests, *self._responses, self._me.channel)
+
+    def census(self, namespace: str) -> str | None:
+        """Return the channel on which all servers with this namespace are asked. See ``Dialect.census``."""
+        channel = f"{self._key}-request#{namespace}#"
+        return channel if channel in self._requests else None
 
     def read(self, channel: str, payload: bytes) -> Sequence[Command | Post]:
         """Return what a message says. See ``Dialect.read``."""
         try:
             if channel == self._me.channel:
                 return self._me.read(payload)
-            if channel in self._responses:
-                return self._read_response(read_object(payload))
+            if (namespace := self._responses.get(channel)) is not None:
+                return self._read_response(namespace, read_object(payload))
             if (namespace := self._requests.get(channel)) is not None:
                 return self._read_request(namespace, read_object(payload))
             return self._read_broadcast(channel, read_payload(payload))
@@ -115,6 +125,12 @@ class Classic:
                 return [self._respond(reply_to, Kind.SERVER_EVENT, "data", results)]
             case ServerEvent(namespace, args):
                 return [self._request(namespace, Kind.SERVER_EVENT, {"data": args})]
+            case Ask(whom, reply_to):
+                asked = {
+                    "requestId": self._me.request_id(reply_to),
+                    "opts": opts_of(whom.rooms, whom.except_),
+                }
+                return [self._request(whom.namespace, Kind.FETCH, asked)]
             case Sign():
                 return [self._me.write(command)]
             case _:
@@ -151,11 +167,13 @@ class Classic:
             raise BridgeError("unknown", f"a request of the type {kind!r:.40}")
         return [read_move(_VERBS[kind], namespace, message)]
 
-    def _read_response(self, message: dict[str, Any]) -> Sequence[Command]:
+    def _read_response(self, namespace: str, message: dict[str, Any]) -> Sequence[Command]:
         reply_to = self._me.reply_to(message.get("requestId"))
-        if reply_to is None or message.get("type") != Kind.ACK:
+        if reply_to is None:
             return []
-        return [Answer(reply_to, [message.get("packet")])]
+        if "sockets" in message:
+            return [Told(reply_to, read_clients(namespace, self._node, message["sockets"]))]
+        return [Answer(reply_to, [message.get("packet")])] if message.get("type") == Kind.ACK else []
 
     def _write_event(self, event: Event) -> Post:
         packet, opts = packet_of(event), opts_of_event(event)

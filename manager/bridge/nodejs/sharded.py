@@ -29,9 +29,11 @@ from socketio_cluster.manager.bridge.nodejs.signs import Identity
 from socketio_cluster.manager.bridge.nodejs.words import (
     describe,
     names_of,
+    opts_of,
     opts_of_event,
     packet_of,
     read_arguments,
+    read_clients,
     read_event,
     read_whom,
 )
@@ -80,8 +82,14 @@ class Sharded:
         self._me = Identity(node, is_peer, key)
         self._key = key
         self._namespaces = {f"{key}#{namespace}#": namespace for namespace in namespaces}
-        self._inboxes = frozenset(f"{channel}{self._me.uid}#" for channel in self._namespaces)
+        self._node = node
+        self._inboxes = {f"{channel}{self._me.uid}#": name for channel, name in self._namespaces.items()}
         self.channels: Sequence[str] = (*self._namespaces, *self._inboxes, self._me.channel)
+
+    def census(self, namespace: str) -> str | None:
+        """Return the channel on which all servers with this namespace are asked. See ``Dialect.census``."""
+        channel = f"{self._key}#{namespace}#"
+        return channel if channel in self._namespaces else None
 
     def read(self, channel: str, payload: bytes) -> Sequence[Command | Post]:
         """Return what a message says. See ``Dialect.read``."""
@@ -89,8 +97,8 @@ class Sharded:
             if channel == self._me.channel:
                 return self._me.read(payload)
             message = read_object(payload)
-            if channel in self._inboxes:
-                return self._read_answer(message["type"], message["data"])
+            if (namespace := self._inboxes.get(channel)) is not None:
+                return self._read_answer(namespace, message["type"], message["data"])
             uid, namespace = message["uid"], message["nsp"]
             if self._me.is_ours(uid) or namespace != self._namespaces.get(channel):
                 return []
@@ -114,6 +122,12 @@ class Sharded:
                 return [self._respond(reply_to, Kind.SERVER_ANSWER, {"packet": results})]
             case ServerEvent(namespace, args):
                 return [self._post(namespace, Kind.SERVER_EVENT, {"packet": args})]
+            case Ask(whom, reply_to):
+                asked = {
+                    "requestId": self._me.request_id(reply_to),
+                    "opts": opts_of(whom.rooms, whom.except_),
+                }
+                return [self._post(whom.namespace, Kind.FETCH, asked)]
             case Sign():
                 return [self._me.write(command)]
             case _:
@@ -136,9 +150,13 @@ class Sharded:
             raise BridgeError("unknown", f"a message of the type {kind!r:.40}")
         return [read_move(_VERBS[kind], namespace, data)]
 
-    def _read_answer(self, kind: Any, data: dict[str, Any]) -> Sequence[Command]:
+    def _read_answer(self, namespace: str, kind: Any, data: dict[str, Any]) -> Sequence[Command]:
         reply_to = self._me.reply_to(data.get("requestId"))
-        return [Answer(reply_to, [data.get("packet")])] if kind == Kind.ACK and reply_to is not None else []
+        if reply_to is None:
+            return []
+        if kind == Kind.FETCHED:
+            return [Told(reply_to, read_clients(namespace, self._node, data["sockets"]))]
+        return [Answer(reply_to, [data.get("packet")])] if kind == Kind.ACK else []
 
     def _write_event(self, event: Event) -> Post:
         data: dict[str, Any] = {"packet": packet_of(event), "opts": opts_of_event(event)}

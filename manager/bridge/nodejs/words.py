@@ -12,6 +12,7 @@ from typing import Any, Final
 from socketio_cluster.manager.bridge.commands import Event, Whom
 from socketio_cluster.manager.bridge.dialect import BridgeError
 from socketio_cluster.manager.bus.channels import Room, check_room
+from socketio_cluster.manager.checks import check_sid
 from socketio_cluster.manager.queries.socket_info import SocketInfo
 
 EVENT: Final = 2
@@ -84,6 +85,21 @@ def describe(client: SocketInfo) -> dict[str, Any]:
     }
     rooms = [client.sid, *client.rooms]
     return {"id": client.sid, "handshake": handshake, "rooms": rooms, "data": client.session or {}}
+
+
+def read_clients(namespace: str, node: str, sockets: Any) -> list[SocketInfo]:
+    """Return clients that a Node.js server describes; ``node`` stands for that server.
+
+    Raises ``KeyError``, ``TypeError`` and ``ValueError``.
+    """
+    return [_read_client(namespace, node, each) for each in sockets]
+
+
+def _read_client(namespace: str, node: str, described: dict[str, Any]) -> SocketInfo:
+    sid, handshake = check_sid(described["id"]), described.get("handshake") or {}
+    rooms = frozenset(read_rooms(described["rooms"])) - {sid}
+    issued, address = handshake.get("issued") or 0, handshake.get("address") or ""
+    return SocketInfo(sid, node, namespace, rooms, issued / 1000, str(address), "", described.get("data"))
 
 
 def names_of(clients: Sequence[SocketInfo] | int) -> Sequence[SocketInfo]:
