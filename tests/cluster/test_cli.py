@@ -33,6 +33,11 @@ BRIDGING = [
     *("recovery-url-file", "secret-file", "serializer", "log-level", "log-json", "log-config"),
 ]
 
+TITLES = [
+    *("application", "server", "TLS", "workers", "cluster", "recovery", "stop and reload", "limits"),
+    *("probes and metrics", "events by HTTP", "development", "logging"),
+]
+
 
 @pytest.mark.parametrize(
     ("command", "options"),
@@ -215,3 +220,13 @@ def test_the_user_may_have_modules_called_manager_and_cluster(tmp_path):
         *("serve", "shop:app", "--port=0", "--workers=1"), cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}
     ) as command:
         command.nodes(1)
+
+
+def test_help_reads_well_on_a_narrow_terminal():
+    """No line of it is longer than 80 columns, and every option is below a title that says what it is for."""
+    text = run("serve", "--help", env={"COLUMNS": "80"}).stdout
+    assert max(map(len, text.splitlines())) <= 80
+    titles = re.findall(r"^([\w ]+):$", text, re.MULTILINE)
+    assert titles == ["options", *TITLES]
+    options = text.partition("\noptions:\n")[2].partition("\n\n")[0]
+    assert options.split() == ["-h,", "--help", "show", "this", "help", "message", "and", "exit"]
