@@ -11,6 +11,7 @@ from socketio_cluster.manager.bus.messages import (
     Ack,
     Close,
     Disconnect,
+    Dropped,
     Emit,
     Enter,
     Gone,
@@ -53,7 +54,7 @@ class Inbound:
                 self._emit(origin, message)
             case SelectiveEmit():
                 self._selective_emit(origin, message)
-            case Recorded():
+            case Recorded() | Dropped():
                 pass  # A sender repeats it after an outage, but this node reads it from the history.
             case PassedOn():
                 self._passed_on(message)

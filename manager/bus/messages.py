@@ -215,6 +215,16 @@ class Recorded(msgspec.Struct, array_like=True, tag=25, gc=False):
         return Recipients(self.event.namespace, self.event.rooms, self.except_, self.where)
 
 
+class Dropped(msgspec.Struct, array_like=True, tag=26, gc=False):
+    """Says that recorded events to these channels were dropped, as the bus was away or did not take them.
+
+    The bus numbers and keeps it, in the histories of the same channels. That of a namespace stands for all of
+    its rooms too.
+    """
+
+    channels: tuple[str, ...]
+
+
 Message = (
     Emit
     | Ack
@@ -236,6 +246,7 @@ Message = (
     | Want
     | PresenceMessage
     | Recorded
+    | Dropped
     | Taken
 )
 Notice = Hello | Beat | Bye | Ask | Answer

@@ -10,7 +10,7 @@ from typing import Protocol
 from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.envelope import ORIGIN_END, Codec, Header, is_notice
 from socketio_cluster.manager.bus.introduction import Introduction
-from socketio_cluster.manager.bus.messages import Message, Notice, Recorded
+from socketio_cluster.manager.bus.messages import Dropped, Message, Notice, Recorded
 from socketio_cluster.manager.bus.stamp import Stamp, read_stamp
 from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.errors import EnvelopeError
@@ -26,8 +26,11 @@ class Recorder(Protocol):
     def history(self) -> str:
         """The epoch of the history that keeps this node's events, or an empty text."""
 
-    def numbered(self, stamp: Stamp, header: Header, message: Recorded, size: int) -> None:
-        """Handle an event that the bus has numbered. ``size`` is the bytes of its envelope."""
+    def numbered(self, stamp: Stamp, header: Header, message: Recorded | Dropped, size: int) -> None:
+        """Handle an event that the bus has numbered, or what is said of dropped ones.
+
+        ``size`` is the bytes of its envelope.
+        """
 
     async def begin(self, broker: Broker) -> None:
         """Begin on a new broker, before anything is sent to it. Raises ``BrokerError``."""
@@ -196,12 +199,12 @@ class Receiver:
         except ValueError as exc:
             raise EnvelopeError("malformed", str(exc)) from exc
         header, message = self._codec.header(raw), self._codec.message(raw)
-        if not isinstance(message, Recorded):
+        if not isinstance(message, (Recorded, Dropped)):
             raise EnvelopeError("malformed", f"a {type(message).__name__} with a stamp")
         if header.origin != self._node:
             if self.one_way:
                 self._streams.note(header, now, wall)
-            self._stats.received["Recorded"] += 1
+            self._stats.received[type(message).__name__] += 1
         recorder.numbered(stamp, header, message, len(raw))
 
     def _notice(self, header: Header, message: Message, now: float, wall: float) -> None:
