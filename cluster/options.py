@@ -72,7 +72,21 @@ class Logging:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServeOptions(Limits, Tls, Reloading, Logging):
+class Cluster:
+    """The cluster that a node belongs to."""
+
+    node_name: str
+    bus: str
+    bus_file: Path | None
+    prefix: str | None
+    recovery_seconds: int | None
+    recovery_url: str | None
+    recovery_url_file: Path | None
+    secret_file: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeOptions(Cluster, Limits, Tls, Reloading, Logging):
     """The options of `serve` and `demo`; durations are in seconds."""
 
     app: str
@@ -90,14 +104,6 @@ class ServeOptions(Limits, Tls, Reloading, Logging):
     forwarded_allow_ips: str
     root_path: str
     workers: int
-    node_name: str
-    bus: str
-    bus_file: Path | None
-    prefix: str | None
-    recovery_seconds: int | None
-    recovery_url: str | None
-    recovery_url_file: Path | None
-    secret_file: Path | None
     stuck_after: float
     start_timeout: float
     grace: float
@@ -137,13 +143,22 @@ class HubOptions(Logging):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BridgeOptions(Cluster, Logging):
+    """The options of `bridge`."""
+
+    foreign: str | None
+    foreign_file: Path | None
+    serializer: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CompletionOptions:
     """The options of `completion`."""
 
     shell: str
 
 
-Options = ServeOptions | WorkerCommand | HubOptions | CompletionOptions
+Options = ServeOptions | WorkerCommand | HubOptions | BridgeOptions | CompletionOptions
 
 
 def check_limits(options: ServeOptions) -> None:

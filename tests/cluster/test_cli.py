@@ -28,6 +28,11 @@ SERVING = [
     *("events-per-second", "rooms-per-client"),
 ]
 
+BRIDGING = [
+    *("from", "from-file", "node-name", "bus", "bus-file", "prefix", "recovery-seconds", "recovery-url"),
+    *("recovery-url-file", "secret-file", "serializer", "log-level", "log-json", "log-config"),
+]
+
 TITLES = [
     *("application", "server", "TLS", "workers", "cluster", "recovery", "stop and reload", "limits"),
     *("probes and metrics", "events by HTTP", "development", "logging"),
@@ -40,6 +45,7 @@ TITLES = [
         ("serve", [*SERVING, "app-dir", "factory", "env-file"]),
         ("demo", SERVING),
         ("hub", ["socket", "log-level", "log-json", "log-config"]),
+        ("bridge", BRIDGING),
     ],
 )
 def test_help_lists_each_option_with_its_variable(command, options):
@@ -53,7 +59,13 @@ def test_help_lists_each_option_with_its_variable(command, options):
 def test_help_names_the_commands_but_not_the_hidden_one():
     """The overview shows all but worker, which is the supervisor's own."""
     text = run("--help").stdout
-    assert re.findall(r"^    (\w+)(?: |$)", text, re.MULTILINE) == ["serve", "demo", "hub", "completion"]
+    assert re.findall(r"^    (\w+)(?: |$)", text, re.MULTILINE) == [
+        "serve",
+        "demo",
+        "hub",
+        "bridge",
+        "completion",
+    ]
 
 
 def test_variable_is_the_default_and_the_option_wins():
