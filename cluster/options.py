@@ -32,7 +32,11 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class ServeOptions(Limits):
-    """The options of `serve` and `demo`; durations are in seconds."""
+    """The options of `serve` and `demo`; durations are in seconds.
+
+    A running supervisor hands them over to workers of a newer release, when that was installed meanwhile. So
+    an option that is added has a default here.
+    """
 
     app: str
     host: str
@@ -59,9 +63,9 @@ class ServeOptions(Limits):
     probe_port: int | None
     probe_host: str
     probe_names: tuple[str, ...]
-    emit_port: int | None
-    emit_host: str
-    emit_token_file: Path | None
+    emit_port: int | None = None
+    emit_host: str = "127.0.0.1"
+    emit_token_file: Path | None = None
     drain_delay: float
     drain_window: float
     max_age: float | None
