@@ -10,6 +10,7 @@ from socketio.exceptions import ConnectionRefusedError as SocketIOConnectionRefu
 
 from socketio_cluster.cluster.middleware.async_runner import AsyncMiddlewares
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
+from socketio_cluster.manager.checks import check_namespace
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.errors import FAILURES, SettingError
@@ -65,7 +66,7 @@ class AsyncServer(AsyncMiddlewares, ClusterCalls, socketio.AsyncServer):  # type
         if not chosen:
             await super().emit(event, data, to, room, skip_sid, namespace, callback, ignore_queue)
             return
-        who = (namespace or "/", room, skip_sid, callback, to)
+        who = (check_namespace(namespace), room, skip_sid, callback, to)
         await self.cluster_manager.emit(event, data, *who, ignore_queue=ignore_queue, **chosen)
 
     async def send(
@@ -93,7 +94,7 @@ class AsyncServer(AsyncMiddlewares, ClusterCalls, socketio.AsyncServer):  # type
         if history is None:
             await super().enter_room(sid, room, namespace)
         else:
-            await self.cluster_manager.enter_room(sid, namespace or "/", room, history=history)
+            await self.cluster_manager.enter_room(sid, check_namespace(namespace), room, history=history)
 
     _who = 1
     _notices: ClassVar = frozenset(("connect", "disconnect"))

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, Unpack
 
 import socketio
 
+from socketio_cluster.manager.checks import check_namespace
 from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.queries.broadcast import Calls
@@ -63,7 +64,7 @@ class Server(BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
         if not chosen:
             super().emit(event, data, to, room, skip_sid, namespace, callback, ignore_queue)
             return
-        who = (namespace or "/", room, skip_sid, callback, to)
+        who = (check_namespace(namespace), room, skip_sid, callback, to)
         self.cluster_manager.emit(event, data, *who, ignore_queue=ignore_queue, **chosen)
 
     def send(
@@ -91,7 +92,7 @@ class Server(BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
         if history is None:
             super().enter_room(sid, room, namespace)
         else:
-            self.cluster_manager.enter_room(sid, namespace or "/", room, history=history)
+            self.cluster_manager.enter_room(sid, check_namespace(namespace), room, history=history)
 
     def wait_for(self, call: Callable[[Calls], Coroutine[Any, Any, T]]) -> T:
         """Run a call of the node on its loop and wait; returns what it returns and raises what it raises."""

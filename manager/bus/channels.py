@@ -39,7 +39,7 @@ def check_room(room: object) -> Room:
                     f"a room's name must be text that UTF-8 can hold, not {room!r:.80}"
                 ) from None
         return room
-    if isinstance(room, int):
+    if isinstance(room, int) and not isinstance(room, bool):
         if not -(2**63) <= room < 2**64:
             raise ValueError(f"a room's number must have at most 64 bits, not {room.bit_length()}")
         return int(room)

@@ -120,13 +120,12 @@ class Leases:
         """Write a session that the bus has lost. A client whose session has another owner is told so."""
         where = await self._recovery.keeper.where(client.sid, client.namespace)
         session = client.session
-        if (
-            session is None
-            or session.over
-            or self._manager.members.find(client.sid, client.namespace) is None
-        ):
+        arrivals = self._recovery.arrivals
+        if session is None or session.over or arrivals.is_returning(client.sid):
+            return
+        if self._manager.members.find(client.sid, client.namespace) is not client:
             return
         if where is None or where == self._manager.node_id:
             await self._recovery.sessions.write(client, session)
         else:
-            await self._recovery.arrivals.drop(client.sid, client.namespace)
+            self._manager.spawn(arrivals.drop(client.sid, client.namespace))  # A handler may take long.

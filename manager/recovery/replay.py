@@ -64,6 +64,8 @@ class Replays:
             after, done = session.position, False
             channels = self._channels(client)
             while not done:
+                if client.lost is not None:
+                    return  # What it has missed waits for its next connection.
                 self._send_first(client, session)
                 piece = await self._keeper.read(Read(channels, after, PIECE_EVENTS, PIECE_BYTES))
                 if piece.place.floor > after:
@@ -85,10 +87,13 @@ class Replays:
             client.write(outgoing)
 
     async def _taken(self, client: Client) -> None:
-        """Wait until a client has taken a piece, but not for ever: its queue disconnects a slow one."""
+        """Wait until a client has taken a piece, but not for ever: its queue disconnects a slow one.
+
+        A connection that has ended takes nothing.
+        """
         for _ in range(TURNS):
             await asyncio.sleep(TURN_SECONDS)
-            if self._manager.host.is_free(client.eio_sid):
+            if client.lost is not None or self._manager.host.is_free(client.eio_sid):
                 return
 
     def _channels(self, client: Client) -> list[str]:

@@ -47,14 +47,16 @@ class SessionWriter:
         node = self._manager.node
         if node_of(client.sid) != node.id:
             node.unsubscribe(node.channels.room(client.namespace, client.sid))
-        seconds = 0.0 if session.over else self._recovery.times.away
-        self._manager.spawn(self._release(Release(client.sid, session.claim, seconds)))
+        self._recovery.arrivals.left(client.sid)
+        self._manager.spawn(self.release(client.sid, session))
 
-    async def _release(self, release: Release) -> None:
+    async def release(self, sid: str, session: ClientSession) -> None:
+        """Tell the bus that a client is away, or will not come back."""
+        seconds = 0.0 if session.over else self._recovery.times.away
         try:
-            await self._keeper.release(release)
+            await self._keeper.release(Release(sid, session.claim, seconds))
         except BrokerError as error:
-            logger.debug("the session of %s ends by itself: %s", release.sid, error)
+            logger.debug("the session of %s ends by itself: %s", sid, error)
 
     def moved(self, client: Client, room: Room, *, inside: bool) -> None:
         """Note that a client has entered or left a room. The bus is told by ``flush``."""
@@ -86,7 +88,7 @@ class SessionWriter:
         if packed is None:
             logger.error("client %s cannot come back: MessagePack cannot hold its session's data", client.sid)
             session.over = True
-            await self._release(Release(client.sid, session.claim, 0))
+            await self.release(client.sid, session)
         else:
             await self._change(session, Change(client.sid, session.claim, data=packed))
 
