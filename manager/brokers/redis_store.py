@@ -124,7 +124,7 @@ def _worded(operation: Operation, home: Home) -> tuple[str, Iterable[Word]]:
         case Open(sid, secret, namespace, node, claim, seconds, position, rooms, data):
             fixed = (sid, secret, namespace, node, claim, seconds, position, data)
             return session_scripts.OPEN, chain(fixed, chain.from_iterable(rooms.items()))
-        case Claim(sid, secret, namespace, node, claim, seconds, channels, offset):
+        case Claim(sid, secret, namespace, node, claim, seconds, channels, offset, _):
             words = (sid, secret, namespace, node, claim, seconds, channels, *(offset or ()))
             return session_scripts.CLAIM, words
         case Change(sid, claim, entered, left, data, channels):

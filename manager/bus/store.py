@@ -63,7 +63,9 @@ class Claim(msgspec.Struct, array_like=True, tag=3, frozen=True):
 
     ``offset`` is where its client says that it is. The channel of a room is ``channels`` with the room's name
     behind it. The reasons are ``unknown`` (there is none with this sid and secret), ``epoch`` (the offset is
-    none of this history) and ``late`` (not all that comes after the position is kept).
+    none of this history) and ``late`` (not all that comes after the position is kept). Without ``reasons``,
+    from a node of release 0.1, the answer is None instead. A local hub of 0.1 answers None in any case, and
+    does not look at the offset.
     """
 
     sid: str
@@ -74,6 +76,7 @@ class Claim(msgspec.Struct, array_like=True, tag=3, frozen=True):
     seconds: float
     channels: str = ""
     offset: Stamp | None = None
+    reasons: bool = False
 
 
 class Claimed(msgspec.Struct, array_like=True, frozen=True):
@@ -191,7 +194,7 @@ ANSWERS: Final[dict[type[Operation], Any]] = {
     Begin: Place,
     Look: Place | None,
     Open: Place,
-    Claim: Claimed | str,
+    Claim: Claimed | str | None,
     Change: bool,
     Renew: list[str],
     Release: bool,

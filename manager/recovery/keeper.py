@@ -45,9 +45,9 @@ class Keeper:
         """Make a session, or write it anew."""
         return cast(Place, await self._ask(session))
 
-    async def claim(self, claim: Claim) -> Claimed | str:
+    async def claim(self, claim: Claim) -> Claimed | str | None:
         """Take a session over, or return why not."""
-        return cast(Claimed | str, await self._ask(claim))
+        return cast(Claimed | str | None, await self._ask(claim))
 
     async def change(self, change: Change) -> bool:
         """Change a session. Returns False if it is not there, or not this owner's."""

@@ -60,7 +60,8 @@ class Memory:
             case Open():
                 return sessions.open(operation, history.place, now)
             case Claim():
-                return sessions.claim(operation, history.place, now)
+                claimed = sessions.claim(operation, history.place, now)
+                return None if isinstance(claimed, str) and not operation.reasons else claimed
             case Change():
                 return sessions.change(operation, history.place, now)
             case Renew():

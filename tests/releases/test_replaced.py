@@ -65,9 +65,9 @@ async def test_upgrade_in_place(installed, tmp_path_factory):
     """SIGHUP brings workers of the new release beside the old local bus, and back; clients miss nothing."""
     last = tmp_path_factory.mktemp("last") / "socketio_cluster"
     shutil.copytree(installed / "socketio_cluster", last)
-    options = "--workers=2", "--port=0", "--recovery-seconds=60"
+    options = "--workers=1", "--port=0", "--recovery-seconds=60"
     with Command("serve", "counting:app", *options, cwd=installed) as process:
-        nodes = await asyncio.to_thread(process.nodes, 2)
+        nodes = await asyncio.to_thread(process.nodes, 1)
         followers = [Follower() for _ in range(2)]
         for follower in followers:
             await follower.sio.connect(nodes["node-1"][0], transports=["websocket"])
@@ -76,7 +76,7 @@ async def test_upgrade_in_place(installed, tmp_path_factory):
             process.process.send_signal(signal.SIGHUP)
             for follower in followers:
                 await follower.until_all(process, replaced=times, new=source is PACKAGE)
-                await eventually(partial(follower.has_heard, workers=2 + 2 * times))
+                await eventually(partial(follower.has_heard, workers=1 + times))
         for follower in followers:
             await follower.sio.disconnect()
             assert follower.recovered[0] is False
