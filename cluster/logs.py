@@ -3,9 +3,23 @@
 from __future__ import annotations
 
 import json
-import logging
+import logging.config
 import time
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from socketio_cluster.cluster.errors import UsageError
+from socketio_cluster.cluster.options import Logging
+
+READERS: Final[dict[str, Callable[[str], Any]]] = {
+    ".json": json.loads,
+    ".yaml": yaml.safe_load,
+    ".yml": yaml.safe_load,
+}
+"""What reads a file of `--log-config`, by its ending; any other is one of `logging.config.fileConfig`."""
 
 
 class TextFormatter(logging.Formatter):
@@ -37,15 +51,34 @@ class JsonFormatter(TextFormatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def set_up(node: str, *, level: str, as_json: bool) -> None:
-    """Send every logger's records of at least `level` to standard error, stamped with the node's name."""
+def set_up(node: str, options: Logging) -> None:
+    """Stamp each record with the node's name, and send it to standard error or where `log_config` says.
+
+    Raises UsageError for a file that Python's logging cannot use.
+    """
     stamp(node)
+    if options.log_config is not None:
+        _configure(options.log_config)
+        return
     handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    if level == "info":
+    handler.setFormatter(JsonFormatter() if options.log_json else TextFormatter())
+    logging.basicConfig(level=options.log_level.upper(), handlers=[handler], force=True)
+    if options.log_level == "info":
         # At this level uvicorn reports its start in four lines, and the supervisor does it in one.
         logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+
+
+def _configure(path: Path) -> None:
+    try:
+        if path.suffix not in READERS:
+            logging.config.fileConfig(path, disable_existing_loggers=False)
+            return
+        settings = READERS[path.suffix](path.read_text())
+        # Python's default is to silence the loggers that exist already, which are all of ours.
+        logging.config.dictConfig({"disable_existing_loggers": False, **settings})
+    except Exception as error:  # of many kinds: logging raises what the user's own classes raise
+        reason = error.__cause__ or error
+        raise UsageError(f"--log-config {path} cannot be used: {error}: {reason}") from None
 
 
 def stamp(node: str, node_id: str = "") -> None:

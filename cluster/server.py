@@ -8,6 +8,7 @@ import socketio
 from socketio import packet
 from socketio.exceptions import ConnectionRefusedError as SocketIOConnectionRefusedError
 
+from socketio_cluster.cluster.handler_decorators import HandlerDecorators
 from socketio_cluster.cluster.middleware.async_runner import AsyncMiddlewares
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
 from socketio_cluster.manager.checks import check_namespace
@@ -22,7 +23,7 @@ from socketio_cluster.manager.queries.server_events import ServerEvents
 _REFUSALS: Final = (SocketIOConnectionRefusedError, ConnectionRefusedError)
 
 
-class AsyncServer(AsyncMiddlewares, ClusterCalls, socketio.AsyncServer):  # type: ignore[misc]
+class AsyncServer(AsyncMiddlewares, HandlerDecorators, ClusterCalls, socketio.AsyncServer):  # type: ignore[misc]
     """``socketio.AsyncServer`` whose events pass middlewares and whose errors answer the client's ack.
 
     Arguments, methods and events are python-socketio's; new are ``middleware``, ``exception_handler``
@@ -83,6 +84,23 @@ class AsyncServer(AsyncMiddlewares, ClusterCalls, socketio.AsyncServer):  # type
         """Emit the event ``message``, as ``emit``."""
         who = (to, room, skip_sid, namespace, callback)
         await self.emit("message", data, *who, ignore_queue, **chosen)
+
+    async def call(
+        self,
+        event: str,
+        data: Any = None,
+        to: str | None = None,
+        sid: str | None = None,
+        namespace: str | None = None,
+        timeout: float | None = 60,
+        ignore_queue: bool = False,
+    ) -> Any:
+        """Emit to one client of any node and return its answer; several values are a tuple.
+
+        ``to`` or ``sid`` is the client's sid. Raises ``socketio.exceptions.TimeoutError`` after ``timeout``
+        seconds (None: never), and its subclass ``ClientGone`` as soon as the client is gone.
+        """
+        return await super().call(event, data, to, sid, namespace, timeout, ignore_queue)
 
     async def enter_room(
         self, sid: str, room: Any, namespace: str | None = None, *, history: int | None = None

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, Unpack
 
 import socketio
 
+from socketio_cluster.cluster.handler_decorators import HandlerDecorators
 from socketio_cluster.manager.checks import check_namespace
 from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.errors import SettingError
@@ -20,7 +21,7 @@ from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
 T = TypeVar("T")
 
 
-class Server(BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
+class Server(HandlerDecorators, BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
     """``socketio.Server``, for ``async_mode="threading"`` and a ``SyncClusterManager``.
 
     Arguments, methods and events are python-socketio's. The questions to all nodes are new. Flask-SocketIO
@@ -81,6 +82,23 @@ class Server(BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
         """Emit the event ``message``, as ``emit``."""
         who = (to, room, skip_sid, namespace, callback)
         self.emit("message", data, *who, ignore_queue, **chosen)
+
+    def call(
+        self,
+        event: str,
+        data: Any = None,
+        to: str | None = None,
+        sid: str | None = None,
+        namespace: str | None = None,
+        timeout: float | None = 60,
+        ignore_queue: bool = False,
+    ) -> Any:
+        """Emit to one client of any node and return its answer; several values are a tuple.
+
+        ``to`` or ``sid`` is the client's sid. Raises ``socketio.exceptions.TimeoutError`` after ``timeout``
+        seconds (None: never), and its subclass ``ClientGone`` as soon as the client is gone.
+        """
+        return super().call(event, data, to, sid, namespace, timeout, ignore_queue)
 
     def enter_room(
         self, sid: str, room: Any, namespace: str | None = None, *, history: int | None = None

@@ -18,6 +18,7 @@ from socketio_cluster.manager.clients.packets import PacketClass, encode_event, 
 from socketio_cluster.manager.errors import BrokerError, SettingError
 from socketio_cluster.manager.host.strict_packet import strict_packet_class
 from socketio_cluster.manager.loops import OwnLoop
+from socketio_cluster.manager.option_values import OptionValues
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.queries.calls import EmitterCalls
 from socketio_cluster.manager.queries.emitter_emits import EmitterEmits
@@ -59,7 +60,7 @@ class AsyncEmitter(EmitterCalls):
         serializer: str | PacketClass = "default",
         json: Any = None,
         timeout: float = 5.0,
-        **options: Any,
+        **options: Unpack[OptionValues],
     ) -> None:
         self.options = from_environment(url, options)
         if self.options.url is None:

@@ -33,6 +33,7 @@ from socketio_cluster.manager.host.session import break_off
 from socketio_cluster.manager.host.shared_fixes import forget_connections
 from socketio_cluster.manager.ids import new_sid
 from socketio_cluster.manager.inbound import Inbound
+from socketio_cluster.manager.option_values import OptionValues
 from socketio_cluster.manager.queries.calls import ClusterCalls
 from socketio_cluster.manager.queries.selection import Chosen, choose
 from socketio_cluster.manager.recovery.recovery import Recovery
@@ -61,7 +62,7 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         SettingError: a setting cannot work.
     """
 
-    def __init__(self, url: str | None = None, **options: Any) -> None:
+    def __init__(self, url: str | None = None, **options: Unpack[OptionValues]) -> None:
         super().__init__(url, **options)
         self.backpressure = Backpressure(self.options.slow_seconds, self.stats)
         self.handlers = Handlers(self.options.handlers_per_client, self.stats)

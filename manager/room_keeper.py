@@ -77,6 +77,7 @@ class RoomKeeper(ClusterMember):
             await self.remote.leave(namespace, sid, room)
             return
         await self.in_order()
+        await self.may_leave([client])
         self.basic_leave_room(sid, namespace, room)
         if self.recovery is not None:
             await self.recovery.sessions.flush(client)
@@ -92,6 +93,7 @@ class RoomKeeper(ClusterMember):
         if await self.remote.is_client(namespace, room):
             raise ValueError("cannot close a sid room")
         await self.in_order()
+        await self.may_leave(self.members.members(namespace, [room]))
         self.basic_close_room(room, namespace)
         await self.remote.close(namespace, room)
         if not introduced:

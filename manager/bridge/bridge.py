@@ -11,29 +11,34 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
 import socketio
 
 from socketio_cluster.manager.bridge.bridge_manager import BridgeManager, Request
-from socketio_cluster.manager.bridge.commands import Command, Sign
+from socketio_cluster.manager.bridge.commands import Command, Sign, Told, Whom, answer_of_nobody
 from socketio_cluster.manager.bridge.dialect import BridgeError, Dialect, Post
 from socketio_cluster.manager.bridge.foreign_link import ForeignLink
+from socketio_cluster.manager.bridge.foreign_questions import ForeignQuestions
 from socketio_cluster.manager.bridge.inward import Inward
 from socketio_cluster.manager.bridge.outbox import Entry, Outbox
-from socketio_cluster.manager.bridge.outward import command_of, event_of
+from socketio_cluster.manager.bridge.outward import command_of, event_of, question_of
 from socketio_cluster.manager.bridge.turns import SIGN_SECONDS, Turns
 from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.messages import Emit, SelectiveEmit
+from socketio_cluster.manager.bus.query_messages import Query
 from socketio_cluster.manager.clients.packets import PacketClass
+from socketio_cluster.manager.queries.socket_info import SocketInfo
 from socketio_cluster.manager.tasks import log_error_of, set_once, ticks
 
 logger = logging.getLogger("socketio_cluster.manager")
 
 MakeDialect = Callable[[str, Callable[[str], bool]], Dialect]
 """Makes a dialect of the id of the bridge's node, and a function that knows other bridges' nodes."""
+PATIENCE: Final = 0.8
+"""The part of the time of a question of our nodes that foreign servers get to answer it."""
 TOLD: Final = (1, 10, 100, 1000, 10_000, 100_000)
 """When so many messages of a kind did not go across, that is logged."""
 
@@ -63,6 +68,9 @@ class Bridge:
         self._dialect = make_dialect(manager.node_id, self._turns.is_peer)
         self._outbox = Outbox(manager.options.buffer_bytes, manager.options.buffer_seconds)
         self._link = ForeignLink(connect, self._dialect.channels, self._outbox, self)
+        self._questions = ForeignQuestions(
+            manager.node_id, self._servers, self._send, manager.options.request_seconds * PATIENCE
+        )
         self._inward = Inward(manager, self._send)
         self._tasks: list[asyncio.Task[None]] = []
         self._told_lost = 0
@@ -135,9 +143,13 @@ class Bridge:
         elif isinstance(command, Post):
             self._outbox.add(Entry([command], time.monotonic(), lambda done: None))
             self._link.wake()
+        elif isinstance(command, Told):
+            self._questions.told(command)
         elif self._mine():
             await self._inward.carry_out(command)
             self.inward[type(command).__name__] += 1
+        elif (answer := answer_of_nobody(command)) is not None:
+            self._send(answer)
 
     # our side
 
@@ -149,6 +161,28 @@ class Bridge:
             self._send(event_of(self.manager.packet_class, origin, message))
         except BridgeError as exc:
             self._refuse(exc.reason, exc)
+
+    def heard_query(self, origin: str, query: Query) -> None:
+        """Pass on what a question of our cluster does to clients, unless another bridge has asked."""
+        if self._turns.is_peer(origin) or not self._mine():
+            return
+        try:
+            command = question_of(query)
+            if command is not None:
+                self._send(command)
+        except BridgeError as exc:
+            self._refuse(exc.reason, exc)
+
+    async def foreign_clients(self, whom: Whom) -> AsyncIterator[SocketInfo]:
+        """Yield the clients of the foreign cluster, if it tells them. Raises ``Failed``."""
+        if self._mine() and self._dialect.census(whom.namespace) is not None:
+            async for client in self._questions.clients(whom):
+                yield client
+
+    async def _servers(self, namespace: str) -> int:
+        """Return how many foreign servers will answer. Bridges are counted with them, and do not answer."""
+        channel = self._dialect.census(namespace) or ""
+        return await self._link.subscribers(channel) - 1 - self._turns.peers(time.monotonic())
 
     async def heard_request(self, request: Request) -> str:
         """Pass on a request about a foreign client, and return when the foreign bus has it."""

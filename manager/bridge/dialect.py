@@ -34,6 +34,12 @@ class Dialect(Protocol):
     def channels(self) -> Sequence[str]:
         """The channels of the foreign bus to read."""
 
+    def census(self, namespace: str) -> str | None:
+        """Return the channel to which each server that answers an ``Ask`` has subscribed once.
+
+        None means that there are no words to ask foreign servers about this namespace.
+        """
+
     def read(self, channel: str, payload: bytes) -> Sequence[Command | Post]:
         """Return what a message says, in order. There is nothing in what this bridge itself has published.
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from socketio_cluster.manager.bridge.dialect import Post
 from socketio_cluster.manager.bridge.outbox import Outbox
@@ -34,6 +34,14 @@ class Ends(Protocol):
         """Called when the foreign bus is lost."""
 
 
+@runtime_checkable
+class Counting(Protocol):
+    """A broker that can count who reads a channel."""
+
+    async def subscribers(self, channel: str) -> int:
+        """Return how many connections have subscribed to a channel. Raises ``BrokerError``."""
+
+
 class ForeignLink:
     """Keeps a broker of the foreign bus connected.
 
@@ -55,6 +63,13 @@ class ForeignLink:
         self.wake = self._work.set
         """Tells the link that something waits in the outbox."""
         self.up = False
+        self._broker: Broker | None = None
+
+    async def subscribers(self, channel: str) -> int:
+        """Return how many connections read a channel of the foreign bus. Raises ``BrokerError``."""
+        if not isinstance(self._broker, Counting):
+            raise BrokerError("the foreign bus is away")
+        return await self._broker.subscribers(channel)
 
     async def run(self) -> None:
         """Keep the bridge on the foreign bus until this is cancelled."""
@@ -78,6 +93,7 @@ class ForeignLink:
         try:
             await broker.subscribe(self._channels)
             self.up = joined = True
+            self._broker = broker
             self._ends.joined()
             self._work.set()
             await self._work_with(broker)
@@ -89,7 +105,7 @@ class ForeignLink:
         except Exception:
             logger.exception("the link to the foreign bus failed, making a new one")
         finally:
-            self.up = False
+            self.up, self._broker = False, None
             if joined:
                 self._ends.parted()
             await broker.close()

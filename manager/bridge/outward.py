@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
-from socketio_cluster.manager.bridge.commands import Close, Command, Disconnect, Enter, Event, Leave
+import msgspec
+
+from socketio_cluster.manager.bridge import commands
+from socketio_cluster.manager.bridge.commands import (
+    Close,
+    Command,
+    Disconnect,
+    Enter,
+    Event,
+    Expel,
+    Join,
+    Leave,
+    Part,
+    Whom,
+)
 from socketio_cluster.manager.bridge.dialect import BridgeError
 from socketio_cluster.manager.bus import messages
+from socketio_cluster.manager.bus.query_messages import (
+    DisconnectSockets,
+    JoinRooms,
+    LeaveRooms,
+    Query,
+    ServerEvent,
+)
 from socketio_cluster.manager.clients.packets import PacketClass, decode
 
 
@@ -29,7 +50,32 @@ def event_of(
         raise BridgeError("serializer", "an event without a name")
     except_ = tuple(selective.except_) if selective is not None else ()
     reply_to = (origin, emit.ack) if emit.ack else None
-    return Event(emit.namespace, args, emit.rooms, tuple(emit.skip), except_, reply_to)
+    volatile = selective is not None and selective.volatile
+    return Event(emit.namespace, args, emit.rooms, tuple(emit.skip), except_, reply_to, volatile)
+
+
+def question_of(query: Query) -> Command | None:
+    """Return what a question to all nodes does to foreign clients or servers; None if it only asks.
+
+    Raises ``BridgeError`` for what no other kind of cluster can do.
+    """
+    recipients, question = query.recipients, query.question
+    whom = Whom(recipients.namespace, recipients.rooms, tuple(recipients.except_))
+    command: Command | None
+    match question:
+        case JoinRooms(rooms):
+            command = Join(whom, rooms)
+        case LeaveRooms(rooms):
+            command = Part(whom, rooms)
+        case DisconnectSockets():
+            command = Expel(whom)
+        case ServerEvent(event, args):
+            return commands.ServerEvent(whom.namespace, [event, *msgspec.msgpack.decode(args)])
+        case _:
+            return None
+    if recipients.where:
+        raise BridgeError("where", "no other kind of cluster chooses clients by their sessions")
+    return command
 
 
 def command_of(

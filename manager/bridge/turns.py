@@ -54,6 +54,10 @@ class Turns:
         """Whether this node is a bridge between the same two clusters."""
         return node in self._signs
 
+    def peers(self, now: float) -> int:
+        """Return how many other bridges there are between the same two clusters."""
+        return len(self._there(now))
+
     def sign(self, able: bool) -> Sign:
         """Return what this bridge says. ``able`` tells whether it reaches our bus."""
         return Sign(self._node, self._since, able)

@@ -125,14 +125,15 @@ class Hello(msgspec.Struct, array_like=True, tag=14, gc=False):
     records: bool = False
     bridge: bool = False
     reads: int = 1
+    history: str = ""
 
 
 class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
     """Says that a node is alive. One that is ``draining`` takes no new clients and disconnects its own.
 
-    ``records`` tells that the bus keeps its events, and ``bridge`` that the node needs to hear every emit,
-    because it passes them on to a cluster of another kind. ``reads`` is the newest version of the envelope
-    that it reads.
+    ``records`` tells that the bus keeps its events, and ``history`` names what keeps them. ``bridge`` tells
+    that the node needs to hear every emit, because it passes them on to a cluster of another kind. ``reads``
+    is the newest version of the envelope that it reads.
     """
 
     name: str
@@ -144,6 +145,7 @@ class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
     records: bool = False
     bridge: bool = False
     reads: int = 1
+    history: str = ""
 
 
 class Bye(msgspec.Struct, array_like=True, tag=11, gc=False):
@@ -224,6 +226,16 @@ class Unknown(msgspec.Struct, array_like=True, tag=0, gc=False):
     """Stands for a message of a kind that only a newer release knows. Nobody sends it."""
 
 
+class Dropped(msgspec.Struct, array_like=True, tag=26, gc=False):
+    """Says that recorded events to these channels were dropped, as the bus was away or did not take them.
+
+    The bus numbers and keeps it, in the histories of the same channels. That of a namespace stands for all of
+    its rooms too.
+    """
+
+    channels: tuple[str, ...]
+
+
 Message = (
     Emit
     | Ack
@@ -245,6 +257,7 @@ Message = (
     | Want
     | PresenceMessage
     | Recorded
+    | Dropped
     | Taken
     | Unknown
 )

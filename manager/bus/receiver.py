@@ -10,7 +10,7 @@ from typing import Protocol
 from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.envelope import ORIGIN_END, Codec, Header, is_notice
 from socketio_cluster.manager.bus.introduction import Introduction
-from socketio_cluster.manager.bus.messages import Message, Notice, Recorded, Unknown
+from socketio_cluster.manager.bus.messages import Dropped, Message, Notice, Recorded, Unknown
 from socketio_cluster.manager.bus.stamp import Stamp, read_stamp
 from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.errors import EnvelopeError
@@ -22,8 +22,15 @@ logger = logging.getLogger("socketio_cluster.manager")
 class Recorder(Protocol):
     """The part of recovery that a node tells of the bus and of numbered events."""
 
-    def numbered(self, stamp: Stamp, header: Header, message: Recorded, size: int) -> None:
-        """Handle an event that the bus has numbered. ``size`` is the bytes of its envelope."""
+    @property
+    def history(self) -> str:
+        """The epoch of the history that keeps this node's events, or an empty text."""
+
+    def numbered(self, stamp: Stamp, header: Header, message: Recorded | Dropped, size: int) -> None:
+        """Handle an event that the bus has numbered, or what is said of dropped ones.
+
+        ``size`` is the bytes of its envelope.
+        """
 
     async def begin(self, broker: Broker) -> None:
         """Begin on a new broker, before anything is sent to it. Raises ``BrokerError``."""
@@ -108,6 +115,11 @@ class Receiver:
         self.echo_sent = 0.0
         """When that notice was sent, in epoch seconds."""
 
+    @property
+    def history(self) -> str:
+        """The epoch of the history that keeps this node's events, or an empty text."""
+        return self.recorder.history if self.recorder is not None else ""
+
     def arrived(self, deliveries: list[Delivery]) -> None:
         """Handle deliveries from the bus. Never raises: errors are logged and counted."""
         now, wall = time.monotonic(), time.time()
@@ -190,12 +202,12 @@ class Receiver:
         except ValueError as exc:
             raise EnvelopeError("malformed", str(exc)) from exc
         header, message = self._codec.header(raw), self._codec.message(raw)
-        if not isinstance(message, Recorded):
+        if not isinstance(message, (Recorded, Dropped)):
             raise EnvelopeError("malformed", f"a {type(message).__name__} with a stamp")
         if header.origin != self._node:
             if self.one_way:
                 self._streams.note(header, now, wall)
-            self._stats.received["Recorded"] += 1
+            self._stats.received[type(message).__name__] += 1
         recorder.numbered(stamp, header, message, len(raw))
 
     def _notice(self, header: Header, message: Message, now: float, wall: float) -> None:

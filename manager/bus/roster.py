@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from socketio_cluster.manager.bus.messages import Beat, Hello
 from socketio_cluster.manager.bus.streams import Streams
+
+
+UNNAMED: Final = "?"
+"""The history of a node of release 0.1, which does not name it."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeInfo:
     """A live node: its id, name, address (``host:port`` or empty) and number of clients.
 
-    A node that is ``draining`` takes no new clients and disconnects its own. ``records`` tells that the bus
-    keeps its events, for clients that come back.
+    A node that is ``draining`` takes no new clients and disconnects its own. ``history`` names what keeps
+    its events for clients that come back; it is empty if nothing does.
     """
 
     id: str
@@ -21,7 +26,7 @@ class NodeInfo:
     address: str
     clients: int
     draining: bool = False
-    records: bool = False
+    history: str = ""
     bridge: bool = False
     """Whether it passes on what it hears to a cluster of another kind."""
 
@@ -40,7 +45,7 @@ class Roster:
         new = origin not in self.nodes
         if message.serving:
             name = message.name or origin
-            facts = message.address, message.clients, message.draining, message.records, message.bridge
+            facts = message.address, message.clients, message.draining, _history(message), message.bridge
             self.nodes[origin] = NodeInfo(origin, name, *facts)
             self._note_bridges()
         return new and message.serving
@@ -61,3 +66,7 @@ class Roster:
 
     def _note_bridges(self) -> None:
         self.bridges = [node for node, info in self.nodes.items() if info.bridge]
+
+
+def _history(message: Hello | Beat) -> str:
+    return message.history or (UNNAMED if message.records else "")

@@ -127,10 +127,10 @@ class Shard:
         self.interest.want(self.channels.everyone)
         self.interest.want(self.channels.inbox(self.id))
         self._tasks = [asyncio.create_task(self.link.run()), asyncio.create_task(self._tick())]
-        for task in self._tasks:
-            task.add_done_callback(log_error_of)
         if not await happens(self.link.wait_up(), self._tasks[0], wait) and self._serving:
             logger.warning("no bus at %s yet: serving local clients", safe_url(self.place.url or ""))
+        for task in self._tasks:  # not before: the caller gets what ends the link at once
+            task.add_done_callback(log_error_of)
 
     async def reached(self) -> None:
         """Return when the bus is reached."""
@@ -295,6 +295,6 @@ class Shard:
         await self.publisher.told()
 
     def _info(self) -> NodeInfo:
-        me, clients, records = self.options, self._listener.client_count, self.receiver.recorder is not None
-        facts = me.address, clients, self.draining, records, self.bridge
+        me, clients, history = self.options, self._listener.client_count, self.receiver.history
+        facts = me.address, clients, self.draining, history, self.bridge
         return NodeInfo(self.id, me.name or self.id, *facts)

@@ -144,6 +144,7 @@ class Answering:
         async for client in self._clients(whom):
             left += 1
             moved.append(client)
+            await self._manager.may_leave([client])
             for room in question.rooms:
                 self._manager.basic_leave_room(client.sid, client.namespace, room)
         await self._tell_bus(moved)

@@ -150,8 +150,6 @@ class Arrivals:
             return "unknown"
         if arrival.offset is not None and offset is None:
             return "offset"
-        if self._recovery.mixed:
-            return "mixed"
         turn = self._turns.setdefault(sid, Turn())
         taken = turn.taken
         async with turn:
@@ -159,6 +157,8 @@ class Arrivals:
             if turn.taken > taken:  # The client has come to another node meanwhile, most likely.
                 return "taken"
             try:
+                if not await self._recovery.agreement.holds():
+                    return "mixed"
                 return await self._claim(sid, arrival, eio_sid, namespace, offset)
             except BrokerError as error:
                 logger.debug("client %s cannot have its session back: %s", sid, error)
@@ -169,7 +169,7 @@ class Arrivals:
     ) -> str:
         manager, claim, pid = self._manager, new_claim(), str(arrival.pid)
         seconds, channels = self._recovery.times.session, manager.node.channels.rooms(namespace)
-        asked = Claim(sid, digest(pid), namespace, manager.node_id, claim, seconds, channels, offset, True)
+        asked = Claim(sid, digest(pid), namespace, manager.node_id, claim, seconds, channels, offset)
         claimed = await self._keeper.claim(asked)
         if claimed is None or isinstance(claimed, str):
             return claimed or "unknown"
@@ -178,6 +178,7 @@ class Arrivals:
             return reason
         position = max(claimed.position, offset.number if offset is not None else 0)
         session = ClientSession(pid, claim, position, recovered=True, returning=True, tell=arrival.tell)
+        session.stays, session.known = claimed.stays, claimed.place.last
         try:
             await self._take(claimed.node, sid, namespace)
             self._check(eio_sid)

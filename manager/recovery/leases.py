@@ -74,15 +74,15 @@ class Leases:
                     continue
                 reached = positions.mark(time.monotonic(), Stamp(place.epoch, place.last))
                 order.advance(place.epoch, reached)
-                await self._recovery.settle()
-                await self._renew_all(reached)
+                await self._recovery.agreement.settle()
+                await self._renew_all(reached, place.floor)
             except BrokerError as error:
                 logger.debug("sessions are renewed when the bus is back: %s", error)
 
-    async def _renew_all(self, reached: int) -> None:
+    async def _renew_all(self, reached: int, floor: int) -> None:
         kept = self._kept()
         for start in range(0, max(1, len(kept)), SLICE):
-            await self._renew(kept[start : start + SLICE], reached)
+            await self._renew(kept[start : start + SLICE], reached, floor)
 
     def _kept(self) -> list[tuple[Client, ClientSession]]:
         clients = self._manager.members.clients.values()
@@ -92,12 +92,12 @@ class Leases:
             if client.session is not None and not client.session.over
         ]
 
-    async def _renew(self, kept: list[tuple[Client, ClientSession]], reached: int) -> None:
+    async def _renew(self, kept: list[tuple[Client, ClientSession]], reached: int, floor: int) -> None:
         """Renew some sessions, or none: then the bus still drops events that are too old."""
         sessions = []
         for client, session in kept:
             if client.state is CONNECTED and not session.returning:
-                self._move(client, session, reached, time.monotonic())
+                session.move(self._reached(client, session, reached, time.monotonic()), floor)
             sessions.append((client.sid, session.claim, session.position))
         seconds = self._recovery.times.session
         missing = set(await self._recovery.keeper.renew(Renew(sessions, seconds)))
@@ -107,14 +107,14 @@ class Leases:
             else:
                 await self._recovery.sessions.flush(client)
 
-    def _move(self, client: Client, session: ClientSession, reached: int, now: float) -> None:
-        """Note how far a client has come, or tell the client itself if it does not answer pings of ours."""
+    def _reached(self, client: Client, session: ClientSession, reached: int, now: float) -> int:
+        """Return how far a client has come, or tell the client itself if it does not answer pings of ours."""
         if session.tell is None:
-            if now - session.written_at >= self._recovery.times.unnoticed:
-                session.position = max(session.position, reached)
-        elif client.gate is None:
+            return reached if now - session.written_at >= self._recovery.times.unnoticed else 0
+        if client.gate is None:
             order = self._recovery.follower.order
             session.tell(write_offset(Stamp(order.epoch, max(order.seen, session.upto))))
+        return 0
 
     async def _repair(self, client: Client) -> None:
         """Write a session that the bus has lost. A client whose session has another owner is told so."""

@@ -60,12 +60,11 @@ class Memory:
             case Open():
                 return sessions.open(operation, history.place, now)
             case Claim():
-                claimed = sessions.claim(operation, history.place, now)
-                return None if isinstance(claimed, str) and not operation.reasons else claimed
+                return sessions.claim(operation, history.place, now)
             case Change():
                 return sessions.change(operation, history.place, now)
             case Renew():
-                return sessions.renew(operation, now)
+                return sessions.renew(operation, history.place, now)
             case Release():
                 return sessions.release(operation, now)
             case Where():
@@ -77,7 +76,8 @@ class Memory:
             case Gap():
                 return history.gap()
             case CloseRoom():
-                return sessions.close(operation, history.step(), now)
+                history.step()
+                return sessions.close(operation, history.place, now + history.seconds)
 
     def _sweep(self, now: float) -> None:
         self._history.expire(now)

@@ -21,6 +21,7 @@ from socketio_cluster.manager.clients.acks import abandon, seconds_of
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.clients.rooms import Callback, Client
 from socketio_cluster.manager.errors import BrokerError
+from socketio_cluster.manager.recovery.agreement import Agreement
 from socketio_cluster.manager.recovery.arrivals import Arrivals
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE, ClientSession
 from socketio_cluster.manager.recovery.follower import Follower
@@ -29,8 +30,9 @@ from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.latecomers import Latecomers
 from socketio_cluster.manager.recovery.leases import Leases
 from socketio_cluster.manager.recovery.offset import write_offset
+from socketio_cluster.manager.recovery.read_events import TooLate
 from socketio_cluster.manager.recovery.recording import post_recorded
-from socketio_cluster.manager.recovery.replay import Replays, TooLate
+from socketio_cluster.manager.recovery.replay import Replays
 from socketio_cluster.manager.recovery.session_writer import SessionWriter
 from socketio_cluster.manager.recovery.times import Times
 
@@ -60,13 +62,13 @@ class Recovery:
         self.keeper = Keeper(node)
         codec = Codec(manager.options.prefix, manager.options.secret)
         self.follower = Follower(manager, self.keeper, codec, self._bounds)
+        self.agreement = Agreement(node, self.keeper)
         self.sessions = SessionWriter(manager, self)
         self.arrivals = Arrivals(manager, self)
         self._replays = Replays(manager, self.keeper, codec, self.follower.fanout)
         self.latecomers = Latecomers(manager, self.keeper, codec, self.follower)
         self._leases = Leases(manager, self)
         self._posted = self._coming = 0
-        self._mixed = self._warned = False
         node.receiver.recorder = self.follower
 
     @cached_property
@@ -87,24 +89,9 @@ class Recovery:
         """Stop reading the history."""
         self.follower.close()
 
-    @property
-    def mixed(self) -> bool:
-        """Whether there is, or just was, a node whose events are not recorded: nothing is certain then."""
-        self._mixed = self._mixed or any(not info.records for info in self._node.nodes.values())
-        return self._mixed
-
     def node_here(self) -> None:
         """Look at a node that has come."""
-        if self.mixed and not self._warned:
-            self._warned = True
-            names = ", ".join(info.name for info in self._node.nodes.values() if not info.records)
-            logger.error("%s: give it recovery_seconds too; until then no client is recovered", names)
-
-    async def settle(self) -> None:
-        """Go on when the last node has gone whose events are not recorded. Raises ``BrokerError``."""
-        if self._mixed and all(info.records for info in self._node.nodes.values()):
-            await self.keeper.gap()
-            self._mixed = self._warned = False
+        self._manager.spawn(self.agreement.node_here())
 
     # events
 
@@ -160,12 +147,12 @@ class Recovery:
     ) -> None:
         seconds = seconds_of(callback, self._manager.options.ack_seconds) or self._seconds
         until = time.monotonic() + min(seconds, self._seconds)
-        while not await self._manager.remote.locate(namespace, sid):
-            if time.monotonic() >= until:
-                abandon(callback)
+        while time.monotonic() < until:  # A client that is back later is not asked: nobody waits any more.
+            if await self._manager.remote.locate(namespace, sid):
+                await emit()
                 return
             await asyncio.sleep(LOOK_SECONDS)
-        await emit()
+        abandon(callback)
 
     # clients
 
@@ -193,4 +180,5 @@ class Recovery:
             logger.info("client %s cannot have all that it missed: it has to connect again", client.sid)
             logger.debug("because: %r", error)
             self._manager.stats.recoveries["broken"] += 1
+            session.over |= isinstance(error, TooLate)
             await self._manager.send_back(client.eio_sid, TRANSPORT_CLOSE)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
@@ -48,7 +50,11 @@ class SessionWriter:
         if node_of(client.sid) != node.id:
             node.unsubscribe(node.channels.room(client.namespace, client.sid))
         self._recovery.arrivals.left(client.sid)
-        self._manager.spawn(self.release(client.sid, session))
+        self._manager.spawn(self._part(client, session))
+
+    async def _part(self, client: Client, session: ClientSession) -> None:
+        await self.flush(client)
+        await self.release(client.sid, session)
 
     async def release(self, sid: str, session: ClientSession) -> None:
         """Tell the bus that a client is away, or will not come back."""
@@ -61,13 +67,25 @@ class SessionWriter:
     def moved(self, client: Client, room: Room, *, inside: bool) -> None:
         """Note that a client has entered or left a room. The bus is told by ``flush``."""
         session = client.session
-        if session is None:
+        if session is None or session.parted:
             return
-        session.unwritten[room] = inside
         if inside:
-            session.joined[room] = self._order.seen
-        else:
-            session.joined.pop(room, None)
+            session.enter(room, self._order.seen)
+        elif room in client.rooms:
+            session.leave(room, self._order.seen)
+
+    async def locate(self, clients: Iterable[Client]) -> None:
+        """Ask where the bus is, if one of these clients is coming back.
+
+        Its node may not have heard yet of all events that it is owed of the rooms that it now leaves.
+        """
+        returning = [client.session for client in clients if client.session and client.session.returning]
+        if not returning:
+            return
+        with suppress(BrokerError):
+            place = await self._keeper.place()
+            for session in returning:
+                session.known = max(session.known, place.last if place is not None else 0)
 
     async def flush(self, client: Client) -> None:
         """Tell the bus of the rooms that a client has entered and left. Returns when it knows all of them."""
@@ -76,9 +94,24 @@ class SessionWriter:
             if session is None or not session.unwritten:
                 return
             rooms, session.unwritten = session.unwritten, {}
-            entered = [write_room(room) for room, inside in rooms.items() if inside]
+            ended, session.ended = session.ended, ()
+            entered = {room: session.joined[room] for room, inside in rooms.items() if inside}
             left = [write_room(room) for room, inside in rooms.items() if not inside]
-            await self._change(session, Change(client.sid, session.claim, entered, left))
+            change = Change(client.sid, session.claim, [*map(write_room, entered)], left, stays=[*ended])
+            last = await self._change(session, change)
+            for room, joined in entered.items():
+                if session.joined.get(room) == joined:  # The node may be behind the bus.
+                    session.joined[room] = max(joined, last)
+
+    async def is_taken(self, client: Client) -> bool:
+        """Whether another node has claimed the session of a client, or it is away, as far as is known."""
+        session = client.session
+        if session is None or not session.lost:
+            return False
+        with suppress(BrokerError):
+            where = await self._keeper.where(client.sid, client.namespace)
+            return where not in (None, self._manager.node_id)
+        return False
 
     async def saved(self, client: Client, data: Any) -> None:
         """Note on the bus what the application has saved for a client."""
@@ -102,22 +135,25 @@ class SessionWriter:
             raise TypeError("the session of a client that is away holds what MessagePack can hold")
         try:
             away = await self._keeper.where(sid, namespace) == ""
-            return away and await self._keeper.change(Change(sid, "", data=packed))
+            return away and await self._keeper.change(Change(sid, "", data=packed)) > 0
         except BrokerError:
             return False
 
-    async def _change(self, session: ClientSession, change: Change) -> None:
+    async def _change(self, session: ClientSession, change: Change) -> int:
+        """Change a session. Returns the last number, or 0 if the bus does not have it as it is."""
         try:
-            session.lost |= not await self._keeper.change(change)
+            last = await self._keeper.change(change)
         except BrokerError:
-            session.lost = True  # The next renewal writes it anew.
+            last = 0
+        session.lost |= not last  # The next renewal writes it anew.
+        return last
 
     async def write(self, client: Client, session: ClientSession) -> None:
         """Write a session anew, because the bus does not have it as it is. Raises ``BrokerError``."""
         connection = self._manager.host.connection(client.eio_sid)
         data = connection.sessions.get(client.namespace) if connection is not None else None
         rooms = {write_room(room): session.joined.get(room, session.position) for room in client.rooms}
-        session.unwritten, session.lost = {}, False
+        session.unwritten, session.ended, session.lost = {}, (), False
         await self._keeper.open(
             Open(
                 client.sid,
@@ -129,6 +165,7 @@ class SessionWriter:
                 session.position,
                 rooms,
                 (pack(data) or b"") if data else b"",
+                session.stays,
             )
         )
 

@@ -16,6 +16,7 @@ from socketio_cluster.manager.bus.messages import (
     Bye,
     Close,
     Disconnect,
+    Dropped,
     Emit,
     Enter,
     Gone,
@@ -66,6 +67,7 @@ MESSAGES = [
     PresenceChange("/", "lobby", 1, 2, [Entry("sid", "ann", b"\x80")], ["gone"]),
     PresenceCalled("/", 7, ["ann"], ["bob"]),
     Recorded(EMIT, ["muted", 7], [Condition("level", ">=", 3)]),
+    Dropped(("red", "blue")),
     Taken(9, "/", "sid"),
 ]
 PLAIN, SIGNED = Codec("sio"), Codec("sio", SECRET)

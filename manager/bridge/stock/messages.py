@@ -90,6 +90,7 @@ def write_command(command: Command, *, old: bool) -> Message:
             return {"method": "disconnect", "sid": sid, "namespace": namespace}
         case Sign():
             return {"method": SIGN, "since": command.since, "able": command.able}
+    raise BridgeError("unknown", f"python-socketio has no words for {type(command).__name__}")
 
 
 def _read_event(namespace: str, message: Message, *, old: bool) -> Event:

@@ -49,6 +49,10 @@ class Stock:
         self._old = old
         self.channels: Sequence[str] = (channel,)
 
+    def census(self, namespace: str) -> str | None:
+        """Return None: python-socketio's servers answer no questions about their clients."""
+        return None
+
     def read(self, channel: str, payload: bytes) -> Sequence[Command | Post]:
         """Return what a message says. See ``Dialect.read``."""
         message, old = parse(payload)
