@@ -8,7 +8,6 @@ from typing import Final
 from socketio_cluster.manager.bus.messages import Beat, Hello
 from socketio_cluster.manager.bus.streams import Streams
 
-
 UNNAMED: Final = "?"
 """The history of a node of release 0.1, which does not name it."""
 

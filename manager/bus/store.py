@@ -66,8 +66,8 @@ class Claim(msgspec.Struct, array_like=True, tag=3, frozen=True):
 
     ``offset`` is where its client says that it is. The channel of a room is ``channels`` with the room's name
     behind it. The reasons are ``unknown`` (there is none with this sid and secret), ``epoch`` (the offset is
-    none of this history) and ``late`` (not all that comes after the position is kept, or not all stays). A local hub of
-    release 0.1 does not look at the offset, and answers None instead of a reason.
+    none of this history) and ``late`` (not all that comes after the position is kept, or not all stays). A
+    local hub of release 0.1 does not look at the offset, and answers None instead of a reason.
     """
 
     sid: str
