@@ -64,7 +64,6 @@ async def test_longer_than_the_buffer(server, prefix, driver):
         assert (a.manager.stats.gaps, b.manager.stats.gaps) == (0, 1)
 
 
-@pytest.mark.parametrize("bus_url", ["local"], indirect=True)
 async def test_what_the_bus_does_not_take(nodes, door, connect):
     """A client that was to get an event which the bus refuses is told, whether it is connected or away."""
     a, b, _ = nodes
