@@ -87,16 +87,20 @@ class Cluster:
 
 @dataclass(frozen=True, kw_only=True)
 class ServeOptions(Cluster, Limits, Tls, Reloading, Logging):
-    """The options of `serve` and `demo`; durations are in seconds."""
+    """The options of `serve` and `demo`; durations are in seconds.
+
+    A running supervisor hands them over to workers of a newer release, when that was installed meanwhile. So
+    an option that is added has a default here.
+    """
 
     app: str
-    app_dir: Path
-    factory: bool
-    env_file: Path | None
+    app_dir: Path = Path()
+    factory: bool = False
+    env_file: Path | None = None
     host: str
     port: int
-    uds: Path | None
-    fd: int | None
+    uds: Path | None = None
+    fd: int | None = None
     direct_port: int | None
     internal_host: str
     internal_port: int | None
@@ -108,14 +112,14 @@ class ServeOptions(Cluster, Limits, Tls, Reloading, Logging):
     start_timeout: float
     grace: float
     lane: bool
-    access_log: bool
-    ws_per_message_deflate: bool
+    access_log: bool = False
+    ws_per_message_deflate: bool = False
     probe_port: int | None
     probe_host: str
     probe_names: tuple[str, ...]
-    emit_port: int | None
-    emit_host: str
-    emit_token_file: Path | None
+    emit_port: int | None = None
+    emit_host: str = "127.0.0.1"
+    emit_token_file: Path | None = None
     drain_delay: float
     drain_window: float
     max_age: float | None

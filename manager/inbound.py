@@ -22,6 +22,7 @@ from socketio_cluster.manager.bus.messages import (
     Reply,
     SelectiveEmit,
     Taken,
+    Unknown,
 )
 from socketio_cluster.manager.bus.presence_messages import PresenceCalled, PresenceChange
 from socketio_cluster.manager.bus.query_messages import Finding, Query, Want
@@ -82,6 +83,8 @@ class Inbound:
                 self._start_task(origin, message.request, self._disconnect(message))
             case Taken():
                 self._start_task(origin, message.request, self._taken(message))
+            case Unknown():
+                logger.debug("node %s is of a newer release, and says what this one does not know", origin)
             case _:
                 logger.warning("node %s sent a %s, which is not for clients", origin, type(message).__name__)
 
