@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 import socketio
 from socketio import packet
 
+from socketio_cluster.cluster.handler_decorators import HandlerDecorators
 from socketio_cluster.cluster.middleware.async_runner import AsyncMiddlewares
 from socketio_cluster.cluster.recovering_client import RecoveringClient
 from socketio_cluster.manager.host.client import ClientEngine
@@ -15,7 +16,7 @@ NOTICES: Final = frozenset(("connect", "connect_error", "disconnect"))
 FAILURE: Final = "Internal client error"
 
 
-class AsyncClient(AsyncMiddlewares, RecoveringClient, socketio.AsyncClient):  # type: ignore[misc]
+class AsyncClient(AsyncMiddlewares, HandlerDecorators, RecoveringClient, socketio.AsyncClient):  # type: ignore[misc]
     """``socketio.AsyncClient`` that misses nothing while its connection is lost.
 
     When it connects again, it has its sid and its rooms, and gets what it missed, if the server has

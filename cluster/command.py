@@ -5,15 +5,20 @@ from __future__ import annotations
 import sys
 
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.options import HubOptions, Options, WorkerCommand
+from socketio_cluster.cluster.options import (
+    BridgeOptions,
+    CompletionOptions,
+    HubOptions,
+    Options,
+    WorkerCommand,
+)
 from socketio_cluster.cluster.parser import read_options
 
 
 def main() -> int:
     """Run a command and return its exit code; a mistake of the user ends with one sentence and code 2."""
-    options = read_options()
     try:
-        return _run(options)
+        return _run(read_options())
     except UsageError as error:
         print(f"socketio-cluster: {error}", file=sys.stderr)
         return 2
@@ -25,6 +30,14 @@ def _run(options: Options) -> int:
         from socketio_cluster.cluster.worker import run_worker
 
         return run_worker(options.lifeline)
+    if isinstance(options, CompletionOptions):
+        from socketio_cluster.cluster.completion import print_script
+
+        return print_script(options.shell)
+    if isinstance(options, BridgeOptions):
+        from socketio_cluster.cluster.bridge import run_bridge
+
+        return run_bridge(options)
     if isinstance(options, HubOptions):
         from socketio_cluster.cluster.hub import run_hub
 

@@ -15,7 +15,7 @@ log = logging.getLogger("socketio_cluster.cluster")
 
 def run_hub(options: HubOptions) -> int:
     """Serve the bus until SIGTERM or SIGINT; return the exit code. Raises UsageError for a bad path."""
-    logs.set_up("hub", level=options.log_level, as_json=options.log_json)
+    logs.set_up("hub", options)
     asyncio.run(_serve(options))
     return 0
 

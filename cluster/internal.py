@@ -55,8 +55,8 @@ class Internal:
 class Places:
     """Gives each worker an address to listen at. The Unix sockets lie in ``folder``.
 
-    There is one port more than there are workers. While workers are replaced one by one, the old one still
-    needs its port, and the successor takes the free one.
+    There are more ports than workers, see `count_ports`: while a worker is replaced it still needs its port,
+    and the successor takes a free one.
     """
 
     def __init__(self, options: ServeOptions, folder: Path) -> None:
@@ -64,7 +64,7 @@ class Places:
         self._host = options.internal_host
         self._numbers = count(1)
         first = options.internal_port
-        self._ports = [] if first is None else list(range(first, first + options.workers + 1))
+        self._ports = [] if first is None else list(range(first, first + count_ports(options)))
 
     def acquire(self) -> Internal:
         """Return addresses that are not in use, with the lowest free port."""
@@ -77,13 +77,22 @@ class Places:
             insort(self._ports, place.port)
 
 
+def count_ports(options: ServeOptions) -> int:
+    """Return how many internal ports there are.
+
+    SIGHUP replaces the workers one by one, which takes one more; with --reload they are replaced together.
+    """
+    return 2 * options.workers if options.reload else options.workers + 1
+
+
 def check_internal(options: ServeOptions) -> None:
     """Raise UsageError when other machines could not reach the workers."""
     first = options.internal_port
     if first is None:
         return
-    if first == 0 or first + options.workers > 65535:
-        raise UsageError(f"--internal-port {first}: there are no {options.workers + 1} ports from there on")
+    count = count_ports(options)
+    if first == 0 or first + count > 65536:
+        raise UsageError(f"--internal-port {first}: there are no {count} ports from there on")
     if options.internal_host in EVERYWHERE and not options.advertise:
         raise UsageError(
             f"--internal-host {options.internal_host} is no address that another machine can use: "

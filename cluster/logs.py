@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
+import logging.config
 import time
+from pathlib import Path
 from typing import Any
+
+from socketio_cluster.cluster.errors import UsageError
+from socketio_cluster.cluster.options import Logging
 
 
 class TextFormatter(logging.Formatter):
@@ -37,15 +41,45 @@ class JsonFormatter(TextFormatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def set_up(node: str, *, level: str, as_json: bool) -> None:
-    """Send every logger's records of at least `level` to standard error, stamped with the node's name."""
+def set_up(node: str, options: Logging, *, requests: bool = False) -> None:
+    """Stamp each record with the node's name, and send it to standard error or where `log_config` says.
+
+    `requests` are logged too if asked for. Raises UsageError for a file that Python's logging cannot use.
+    """
     stamp(node)
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if as_json else TextFormatter())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    if level == "info":
-        # At this level uvicorn reports its start in four lines, and the supervisor does it in one.
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    if options.log_config is not None:
+        _configure(options.log_config)
+    else:
+        handler = logging.StreamHandler()
+        handler.setFormatter(JsonFormatter() if options.log_json else TextFormatter())
+        logging.basicConfig(level=options.log_level.upper(), handlers=[handler], force=True)
+    uvicorn = logging.getLogger("uvicorn.error")
+    if uvicorn.getEffectiveLevel() == logging.INFO:
+        # At this level uvicorn names each WebSocket, and reports its start, which the supervisor does better.
+        uvicorn.setLevel(logging.INFO if requests else logging.WARNING)
+        uvicorn.addFilter(lambda record: record.levelno > logging.INFO or "WebSocket" in str(record.msg))
+
+
+def _configure(path: Path) -> None:
+    """Take the settings of a file; by its ending it is JSON, YAML, or of the form of `fileConfig`."""
+    try:
+        if path.suffix not in (".json", ".yaml", ".yml"):
+            logging.config.fileConfig(path, disable_existing_loggers=False)
+            return
+        settings = _read(path)
+        # Python's default is to silence the loggers that exist already, which are all of ours.
+        logging.config.dictConfig({"disable_existing_loggers": False, **settings})
+    except Exception as error:  # of many kinds: logging raises what the user's own classes raise
+        reason = f": {error.__cause__}" if error.__cause__ else ""
+        raise UsageError(f"--log-config {path} cannot be used: {error}{reason}") from None
+
+
+def _read(path: Path) -> Any:
+    if path.suffix == ".json":
+        return json.loads(path.read_text())
+    import yaml  # only who has such a file waits for its import
+
+    return yaml.safe_load(path.read_text())
 
 
 def stamp(node: str, node_id: str = "") -> None:

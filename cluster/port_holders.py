@@ -1,4 +1,4 @@
-"""Finds the processes that listen on a port, as far as Linux's /proc shows them to this user."""
+"""Finds the processes that listen on an address, as far as Linux's /proc shows them to this user."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from typing import Final
 PROC: Final = Path("/proc")
 LISTENING: Final = "0A"
 """The state TCP_LISTEN in /proc/net/tcp."""
+
+ACCEPTING: Final = "00010000"
+"""The flag __SO_ACCEPTCON in /proc/net/unix."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,17 @@ def port_holders(family: int, host: str, port: int) -> list[Holder]:
     The list is empty without /proc, and when the processes belong to another user.
     """
     inodes = {f"socket:[{inode}]" for inode in _listening_inodes(family, host, port)}
+    return list(_processes_with(inodes)) if inodes else []
+
+
+def path_holders(path: str) -> list[Holder]:
+    """Return the processes that listen on a Unix socket at an absolute path, as `port_holders` does."""
+    inodes = set()
+    with suppress(OSError):
+        for line in (PROC / "net" / "unix").read_text().splitlines()[1:]:
+            fields = line.split(maxsplit=7)
+            if fields[3] == ACCEPTING and fields[7:] == [path]:
+                inodes.add(f"socket:[{fields[6]}]")
     return list(_processes_with(inodes)) if inodes else []
 
 

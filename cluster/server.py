@@ -8,8 +8,10 @@ import socketio
 from socketio import packet
 from socketio.exceptions import ConnectionRefusedError as SocketIOConnectionRefusedError
 
+from socketio_cluster.cluster.handler_decorators import HandlerDecorators
 from socketio_cluster.cluster.middleware.async_runner import AsyncMiddlewares
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
+from socketio_cluster.manager.checks import check_namespace
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.errors import FAILURES, SettingError
@@ -21,7 +23,7 @@ from socketio_cluster.manager.queries.server_events import ServerEvents
 _REFUSALS: Final = (SocketIOConnectionRefusedError, ConnectionRefusedError)
 
 
-class AsyncServer(AsyncMiddlewares, ClusterCalls, socketio.AsyncServer):  # type: ignore[misc]
+class AsyncServer(AsyncMiddlewares, HandlerDecorators, ClusterCalls, socketio.AsyncServer):  # type: ignore[misc]
     """``socketio.AsyncServer`` whose events pass middlewares and whose errors answer the client's ack.
 
     Arguments, methods and events are python-socketio's; new are ``middleware``, ``exception_handler``
@@ -65,7 +67,7 @@ class AsyncServer(AsyncMiddlewares, ClusterCalls, socketio.AsyncServer):  # type
         if not chosen:
             await super().emit(event, data, to, room, skip_sid, namespace, callback, ignore_queue)
             return
-        who = (namespace or "/", room, skip_sid, callback, to)
+        who = (check_namespace(namespace), room, skip_sid, callback, to)
         await self.cluster_manager.emit(event, data, *who, ignore_queue=ignore_queue, **chosen)
 
     async def send(
@@ -83,6 +85,23 @@ class AsyncServer(AsyncMiddlewares, ClusterCalls, socketio.AsyncServer):  # type
         who = (to, room, skip_sid, namespace, callback)
         await self.emit("message", data, *who, ignore_queue, **chosen)
 
+    async def call(
+        self,
+        event: str,
+        data: Any = None,
+        to: str | None = None,
+        sid: str | None = None,
+        namespace: str | None = None,
+        timeout: float | None = 60,
+        ignore_queue: bool = False,
+    ) -> Any:
+        """Emit to one client of any node and return its answer; several values are a tuple.
+
+        ``to`` or ``sid`` is the client's sid. Raises ``socketio.exceptions.TimeoutError`` after ``timeout``
+        seconds (None: never), and its subclass ``ClientGone`` as soon as the client is gone.
+        """
+        return await super().call(event, data, to, sid, namespace, timeout, ignore_queue)
+
     async def enter_room(
         self, sid: str, room: Any, namespace: str | None = None, *, history: int | None = None
     ) -> None:
@@ -93,7 +112,7 @@ class AsyncServer(AsyncMiddlewares, ClusterCalls, socketio.AsyncServer):  # type
         if history is None:
             await super().enter_room(sid, room, namespace)
         else:
-            await self.cluster_manager.enter_room(sid, namespace or "/", room, history=history)
+            await self.cluster_manager.enter_room(sid, check_namespace(namespace), room, history=history)
 
     _who = 1
     _notices: ClassVar = frozenset(("connect", "disconnect"))

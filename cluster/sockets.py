@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from socketio_cluster.cluster.errors import UsageError
@@ -30,13 +30,14 @@ BACKLOG: Final = 2048
 """Connections that may wait to be accepted; the kernel allows net.core.somaxconn at most."""
 
 
-class PortTaken(UsageError):
-    """Another program listens on the port; `holders` are its processes, as far as this user can see them."""
+class Taken(UsageError):
+    """Another program listens there; `holders` are its processes, as far as this user can see them."""
 
-    def __init__(self, host: str, port: int, holders: Sequence[Holder]) -> None:
+    def __init__(self, place: str, holders: Sequence[Holder]) -> None:
         others = [holder for holder in holders if holder.command[1:4] != WORKER]
         who = next(iter(others or holders), "another program")
-        super().__init__(f"port {port} on {host} is taken by {who}: choose another port")
+        super().__init__(f"{place} is taken by {who}: choose another one")
+        self.place = place
         self.holders = holders
         self.by_orphans = bool(holders) and not others
         """Whether only workers hold it. Then their supervisor, which would hold it too, is gone, and they
@@ -47,7 +48,7 @@ def listen(host: str, port: int, *, together: bool = False, option: str = "--hos
     """Listen on an address (port 0: any free one).
 
     Sockets that listen `together` share the address, and the kernel spreads new connections over them. Raises
-    PortTaken, or UsageError with the fault of the address, which the user has given by `option`.
+    Taken, or UsageError with the fault of the address, which the user has given by `option`.
     """
     try:
         family, kind, proto, _, address = socket.getaddrinfo(
@@ -67,29 +68,36 @@ def listen(host: str, port: int, *, together: bool = False, option: str = "--hos
     except OSError as error:
         sock.close()
         if error.errno == errno.EADDRINUSE:
-            raise PortTaken(host, port, port_holders(family, str(address[0]), port)) from None
+            raise Taken(f"port {port} on {host}", port_holders(family, str(address[0]), port)) from None
         raise UsageError(_explain(error, host, port)) from None
     sock.setblocking(False)
     return sock
 
 
 def listen_after_orphans(host: str, port: int, *, option: str = "--host") -> socket.socket:
-    """Listen alone on an address, as `listen` does.
+    """Listen alone on an address, as `listen` and `after_orphans` do."""
+    return after_orphans(lambda: listen(host, port, option=option))
 
-    Block while workers of a killed supervisor still hold it, and for two seconds while nobody is seen to
-    hold it.
+
+def after_orphans(open_socket: Callable[[], socket.socket]) -> socket.socket:
+    """Return the socket that a function opens, which may raise Taken.
+
+    Block while workers of a killed supervisor still hold the address, and for two seconds while nobody is
+    seen to hold it.
     """
     told, unseen = False, 0
     while True:
         try:
-            return listen(host, port, option=option)
-        except PortTaken as taken:
+            return open_socket()
+        except Taken as taken:
             unseen = 0 if taken.holders else unseen + 1
             if unseen == UNSEEN_TRIES or (taken.holders and not taken.by_orphans):
                 raise
             if taken.by_orphans and not told:
                 pids = ", ".join(str(holder.pid) for holder in taken.holders)
-                log.warning("workers of a killed supervisor stop, and hold port %d: %s; waiting", port, pids)
+                log.warning(
+                    "workers of a killed supervisor stop, and hold %s: %s; waiting", taken.place, pids
+                )
                 told = True
         time.sleep(RETRY_SECONDS)
 
@@ -110,10 +118,15 @@ def listen_shared(host: str, port: int, workers: int) -> list[socket.socket]:
     return [listen(host, port, together=True) for _ in range(workers)]
 
 
-def url_of(sock: socket.socket) -> str:
-    """Return the address in the form that a browser takes, for example `http://127.0.0.1:8000`."""
+def url_of(sock: socket.socket, scheme: str = "http") -> str:
+    """Return the address in the form that a browser takes, for example `http://127.0.0.1:8000`.
+
+    A Unix socket has none; it is shown as `unix:/run/app.sock`.
+    """
+    if sock.family == socket.AF_UNIX:
+        return f"unix:{sock.getsockname()}"
     host, port = sock.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _explain(error: OSError, host: str, port: int) -> str:

@@ -8,12 +8,13 @@ import socketio
 from socketio import packet
 
 from socketio_cluster.cluster.client import FAILURE, NOTICES
+from socketio_cluster.cluster.handler_decorators import HandlerDecorators
 from socketio_cluster.cluster.middleware.sync_runner import SyncMiddlewares
 from socketio_cluster.cluster.recovering_client import RecoveringClient
 from socketio_cluster.manager.host.sync.client import ClientEngine
 
 
-class Client(SyncMiddlewares, RecoveringClient, socketio.Client):  # type: ignore[misc]
+class Client(SyncMiddlewares, HandlerDecorators, RecoveringClient, socketio.Client):  # type: ignore[misc]
     """``socketio.Client`` that misses nothing while its connection is lost.
 
     When it connects again, it has its sid and its rooms, and gets what it missed, if the server has

@@ -7,6 +7,8 @@ from typing import Any, TypeVar, Unpack
 
 import socketio
 
+from socketio_cluster.cluster.handler_decorators import HandlerDecorators
+from socketio_cluster.manager.checks import check_namespace
 from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.queries.broadcast import Calls
@@ -19,7 +21,7 @@ from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
 T = TypeVar("T")
 
 
-class Server(BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
+class Server(HandlerDecorators, BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
     """``socketio.Server``, for ``async_mode="threading"`` and a ``SyncClusterManager``.
 
     Arguments, methods and events are python-socketio's. The questions to all nodes are new. Flask-SocketIO
@@ -63,7 +65,7 @@ class Server(BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
         if not chosen:
             super().emit(event, data, to, room, skip_sid, namespace, callback, ignore_queue)
             return
-        who = (namespace or "/", room, skip_sid, callback, to)
+        who = (check_namespace(namespace), room, skip_sid, callback, to)
         self.cluster_manager.emit(event, data, *who, ignore_queue=ignore_queue, **chosen)
 
     def send(
@@ -81,6 +83,23 @@ class Server(BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
         who = (to, room, skip_sid, namespace, callback)
         self.emit("message", data, *who, ignore_queue, **chosen)
 
+    def call(
+        self,
+        event: str,
+        data: Any = None,
+        to: str | None = None,
+        sid: str | None = None,
+        namespace: str | None = None,
+        timeout: float | None = 60,
+        ignore_queue: bool = False,
+    ) -> Any:
+        """Emit to one client of any node and return its answer; several values are a tuple.
+
+        ``to`` or ``sid`` is the client's sid. Raises ``socketio.exceptions.TimeoutError`` after ``timeout``
+        seconds (None: never), and its subclass ``ClientGone`` as soon as the client is gone.
+        """
+        return super().call(event, data, to, sid, namespace, timeout, ignore_queue)
+
     def enter_room(
         self, sid: str, room: Any, namespace: str | None = None, *, history: int | None = None
     ) -> None:
@@ -91,7 +110,7 @@ class Server(BlockingClusterCalls, socketio.Server):  # type: ignore[misc]
         if history is None:
             super().enter_room(sid, room, namespace)
         else:
-            self.cluster_manager.enter_room(sid, namespace or "/", room, history=history)
+            self.cluster_manager.enter_room(sid, check_namespace(namespace), room, history=history)
 
     def wait_for(self, call: Callable[[Calls], Coroutine[Any, Any, T]]) -> T:
         """Run a call of the node on its loop and wait; returns what it returns and raises what it raises."""

@@ -6,13 +6,18 @@ import importlib
 import importlib.util
 import os
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from socketio_cluster.cluster.errors import UsageError
 
+HERE: Final = Path(".")
+OURS: Final = Path(__file__).parents[1]
+"""The folder of this package."""
 
-def check_target(target: str) -> None:
-    """Raise UsageError when `target` is badly written or its top-level module does not exist.
+
+def check_target(target: str, folder: Path) -> None:
+    """Raise UsageError when `target` is badly written or its top-level module is not found from `folder`.
 
     Nothing of the application is imported here: the workers do that.
     """
@@ -20,15 +25,30 @@ def check_target(target: str) -> None:
     names = [*module.split("."), *attribute.split(".")]
     if not all(name.isidentifier() for name in names):
         raise UsageError(f"{target!r} is not an application: write module:attribute, for example hello:app")
-    see_working_directory()
+    _see(folder)
     top = module.partition(".")[0]
     if importlib.util.find_spec(top) is None:
-        raise UsageError(f"there is no module {top!r}: is {os.getcwd()} the right folder to start from?")
+        where = f"is {os.getcwd()} the right folder to start from, or does it need --app-dir?"
+        raise UsageError(f"there is no module {top!r}: {where if folder == HERE else f'is {folder} right?'}")
 
 
-def load_target(target: str) -> Any:
-    """Import and return the application; raise UsageError when it is not there or cannot be called."""
-    see_working_directory()
+def load_target(target: str, folder: Path = HERE, *, factory: bool = False) -> Any:
+    """Import and return the application, or what the `factory` of that name returns.
+
+    Raises UsageError when it is not there or cannot be called.
+    """
+    _see(folder)
+    found = _find(target)
+    if factory:
+        found = found()
+        if not callable(found):
+            raise UsageError(
+                f"{target}() returned no application but something of type {type(found).__name__}"
+            )
+    return found
+
+
+def _find(target: str) -> Any:
     module, _, attribute = target.partition(":")
     found: Any = _import(module)
     for name in attribute.split("."):
@@ -44,6 +64,23 @@ def load_target(target: str) -> Any:
     return found
 
 
+def begin_in_application(error: BaseException) -> None:
+    """Let the traceback of an import begin with the application's lines, without ours and importlib's."""
+    trace = error.__traceback__
+    while trace is not None and _imports(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    error.__traceback__ = trace
+
+
+def _imports(filename: str) -> bool:
+    return OURS in Path(filename).parents or filename.startswith("<frozen") or filename == importlib.__file__
+
+
+def shown(path: Path) -> str:
+    """Return a path as people want to read it: from the current folder, when it is below that."""
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
 def _import(module: str) -> Any:
     try:
         return importlib.import_module(module)
@@ -54,7 +91,8 @@ def _import(module: str) -> Any:
         raise
 
 
-def see_working_directory() -> None:
-    """Make modules of the current folder importable, also when this runs as a console script."""
-    if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+def _see(folder: Path) -> None:
+    """Make the modules of a folder importable, also when this runs as a console script."""
+    path = str(folder.resolve())
+    if path not in sys.path and not (folder == HERE and "" in sys.path):
+        sys.path.insert(0, path)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 LEVELS = ("debug", "info", "warning", "error")
+SERIALIZERS = ("default", "msgpack")
 TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
+CERT_REQS = ("none", "optional", "required")
+"""Python's ``ssl.VerifyMode``, by its numbers."""
 
 
 def port(text: str) -> int:
@@ -64,9 +67,14 @@ def root_path(text: str) -> str:
     return text.rstrip("/")
 
 
+def texts(text: str) -> tuple[str, ...]:
+    """Read texts with commas between; spaces around them do not count."""
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
 def names(text: str) -> tuple[str, ...]:
     """Read names with commas between; return them in lower case."""
-    return tuple(name.strip().lower() for name in text.split(",") if name.strip())
+    return tuple(name.lower() for name in texts(text))
 
 
 def level(text: str) -> str:
@@ -76,8 +84,32 @@ def level(text: str) -> str:
     return text.lower()
 
 
+def serializer(text: str) -> str:
+    """Read the name of a serializer."""
+    if text not in SERIALIZERS:
+        raise ValueError(f"{text!r} is not a serializer: use one of {', '.join(SERIALIZERS)}")
+    return text
+
+
 def switch(text: str) -> bool:
     """Read yes or no."""
     if text.lower() not in TRUE + FALSE:
         raise ValueError(f"{text!r} is neither yes nor no")
     return text.lower() in TRUE
+
+
+def descriptor(text: str) -> int:
+    """Read the number of an open file."""
+    if not text.isdecimal() or int(text) > 1_000_000:
+        raise ValueError(f"{text!r} is not a file descriptor: use the number of an open socket, such as 3")
+    return int(text)
+
+
+def cert_reqs(text: str) -> int:
+    """Read whether clients need a certificate: a number of ``ssl.VerifyMode``, or its name."""
+    name = text.lower().removeprefix("cert_")
+    if name.isdecimal() and int(name) < len(CERT_REQS):
+        return int(name)
+    if name not in CERT_REQS:
+        raise ValueError(f"{text!r} is not one of 0 (none), 1 (optional), 2 (required)")
+    return CERT_REQS.index(name)

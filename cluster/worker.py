@@ -19,6 +19,7 @@ import uvicorn
 from socketio_cluster.cluster import logs
 from socketio_cluster.cluster.client_address import Addresses
 from socketio_cluster.cluster.drain import Aging, Drain
+from socketio_cluster.cluster.emit.port import open_emit_port
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward.forwarding import Forwarding
 from socketio_cluster.cluster.http.ending import stop_accepting
@@ -39,8 +40,11 @@ from socketio_cluster.cluster.probes.status_socket import StatusSocket
 from socketio_cluster.cluster.stack import Layer, Stack, served
 from socketio_cluster.cluster.strict.gate import Strict
 from socketio_cluster.cluster.supervisor.lifeline import Lifeline, WorkerOptions, receive
-from socketio_cluster.cluster.target import load_target
+from socketio_cluster.cluster.target import begin_in_application, load_target
+from socketio_cluster.cluster.tls import server_context
+from socketio_cluster.cluster.wrong_setup import check_interface, outsiders, usage_error
 from socketio_cluster.manager.client_manager import active_managers
+from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.options import give_settings
 
 log = logging.getLogger("socketio_cluster.cluster")
@@ -69,6 +73,7 @@ class WorkerServer(uvicorn.Server):
         super().__init__(config)
         self._options = options
         self._lifeline = lifeline
+        self._http_stats = http_stats
         self._loop = asyncio.get_running_loop()
         self.drain = Drain(
             self,
@@ -103,8 +108,12 @@ class WorkerServer(uvicorn.Server):
         await self._start_managers()  # the application may have made some in its lifespan
         await self._status_socket.open(self._options.internal.status_socket)
         open_entrance(self.config, entrance)
+        if self._options.emit is not None and self.started:
+            await open_emit_port(self._options.emit, self, self._http_stats)
         if self.started:
             gc.collect()
+            for sentence in outsiders(several=self._options.serve.workers > 1):
+                log.warning("%s", sentence)
             gc.freeze()  # these objects stay, so later collections need not visit them
             self._lifeline.ready(_node_id() or "-", self._replaced)
 
@@ -164,7 +173,7 @@ class WorkerServer(uvicorn.Server):
     def _replaced(self) -> None:
         """Leave new connections to the successor, which has the same sockets, and drain."""
         stop_accepting(self)
-        self.drain.begin(delay=REPLACED_SECONDS)
+        self.drain.begin(delay=0.0 if self._options.serve.reload else REPLACED_SECONDS)
 
     def _status(self) -> bytes:
         managers = active_managers()
@@ -183,28 +192,35 @@ def run_worker(lifeline: int) -> int:
     options = receive(sock)
     # A SIGHUP to all processes of a service is meant for the supervisor. Programs would inherit SIG_IGN.
     signal.signal(signal.SIGHUP, lambda *_: None)
-    serve = options.serve
-    logs.set_up(options.node, level=serve.log_level, as_json=serve.log_json)
+    logs.set_up(options.node, options.serve, requests=options.serve.access_log)
     give_settings(options.settings)
     line = Lifeline(sock, options)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_serve(options, line))
+        try:
+            return runner.run(_serve(options, line))
+        except SettingError as error:
+            raise UsageError(str(error)) from None
 
 
 async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
     allow_mounts()
+    serve = options.serve
     try:
         # This is inside the loop, as in uvicorn: some applications make tasks while they are imported.
-        app = load_target(options.serve.app)
+        app = load_target(serve.app, serve.app_dir, factory=serve.factory)
+        check_interface(app, serve.app)
     except UsageError:
         raise
-    except Exception:
-        log.exception("%s cannot be imported", options.serve.app)
+    except SettingError as error:
+        raise usage_error(error) from None
+    except Exception as error:
+        begin_in_application(error)
+        log.exception("%s cannot be imported", serve.app)
         return FAILED_START
     logs.take_over()
     logs.stamp(options.node, _node_id())
     http_stats = HttpStats()
-    server = WorkerServer(_config(app, options.serve, http_stats), options, lifeline, http_stats)
+    server = WorkerServer(_config(app, serve, http_stats), options, lifeline, http_stats)
     try:
         await server.serve([socket.socket(fileno=fd) for fd in options.fds])
     finally:
@@ -219,17 +235,19 @@ def _node_id() -> str:
 
 
 def _config(app: Any, options: ServeOptions, http_stats: HttpStats) -> uvicorn.Config:
+    tls = server_context(options)
     return uvicorn.Config(
         app,
-        http=partial(FrontProtocol if options.lane else HttpProtocol, http_stats),  # type: ignore[arg-type]  # it is only called
-        ws=LaneProtocol if options.lane else RelayProtocol,
+        http=partial(FrontProtocol if options.uses_lane else HttpProtocol, http_stats),  # type: ignore[arg-type]  # it is only called
+        ws=LaneProtocol if options.uses_lane else RelayProtocol,
         forwarded_allow_ips=options.forwarded_allow_ips,
         root_path=options.root_path,
         # These are for plain clients and the application's own WebSockets. Engine.IO sends pings of its own.
         ws_ping_interval=PING_SECONDS,
         ws_ping_timeout=PONG_SECONDS,
-        ws_per_message_deflate=False,  # with it every message would be compressed again for each recipient
-        access_log=False,
+        ws_per_message_deflate=options.ws_per_message_deflate,
+        access_log=options.access_log,
+        ssl_context_factory=None if tls is None else lambda *_: tls,
         log_config=None,
         ws_max_size=WEBSOCKET_BYTES,
         timeout_graceful_shutdown=max(1, int(options.grace) - GOODBYE_SECONDS),

@@ -13,11 +13,12 @@ from socketio_cluster.manager.bus.messages import Message, Reply
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.query_messages import Finding
 from socketio_cluster.manager.bus.registry import safe_url
-from socketio_cluster.manager.checks import room_list, skip_list
+from socketio_cluster.manager.checks import check_namespace, room_list, skip_list
 from socketio_cluster.manager.clients.packets import PacketClass, encode_event, packet_format
 from socketio_cluster.manager.errors import BrokerError, SettingError
 from socketio_cluster.manager.host.strict_packet import strict_packet_class
 from socketio_cluster.manager.loops import OwnLoop
+from socketio_cluster.manager.option_values import OptionValues
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.queries.calls import EmitterCalls
 from socketio_cluster.manager.queries.emitter_emits import EmitterEmits
@@ -59,7 +60,7 @@ class AsyncEmitter(EmitterCalls):
         serializer: str | PacketClass = "default",
         json: Any = None,
         timeout: float = 5.0,
-        **options: Any,
+        **options: Unpack[OptionValues],
     ) -> None:
         self.options = from_environment(url, options)
         if self.options.url is None:
@@ -106,7 +107,7 @@ class AsyncEmitter(EmitterCalls):
             selected = self.selective_emits.encode(event, data, target, None)
             await self.selective_emits.emit(selected, target, volatile=volatile)
             return
-        namespace, rooms = namespace or "/", room_list(room if to is None else to)
+        namespace, rooms = check_namespace(namespace), room_list(room if to is None else to)
         encoded, skip = encode_event(self.packet_class, event, data, namespace), skip_list(skip_sid)
 
         def post() -> int:
@@ -136,13 +137,13 @@ class AsyncEmitter(EmitterCalls):
         """
         room = check_room(room)
         remote = await self._remote_nodes()
-        await remote.enter(namespace or "/", sid, room)
+        await remote.enter(check_namespace(namespace), sid, room)
 
     async def leave_room(self, sid: str, room: Room, namespace: str | None = None) -> None:
         """Take a client out of a room. Raises ``NodeTimeout`` and ``BrokerError`` as ``enter_room`` does."""
         room = check_room(room)
         remote = await self._remote_nodes()
-        await remote.leave(namespace or "/", sid, room)
+        await remote.leave(check_namespace(namespace), sid, room)
 
     async def close_room(self, room: Room, namespace: str | None = None) -> None:
         """Take all clients out of a room. Raises ``NodeTimeout`` and ``BrokerError`` as ``enter_room`` does.
@@ -152,14 +153,14 @@ class AsyncEmitter(EmitterCalls):
         """
         room = check_room(room)
         await self.start()
-        if await self.remote.is_client(namespace or "/", room):
+        if await self.remote.is_client(check_namespace(namespace), room):
             raise ValueError("cannot close a sid room")
-        await self.remote.close(namespace or "/", room)
+        await self.remote.close(check_namespace(namespace), room)
 
     async def disconnect(self, sid: str, namespace: str | None = None) -> None:
         """Disconnect a client. Raises ``NodeTimeout`` and ``BrokerError`` as ``enter_room`` does."""
         remote = await self._remote_nodes()
-        await remote.disconnect(namespace or "/", sid)
+        await remote.disconnect(check_namespace(namespace), sid)
 
     async def close(self) -> None:
         """Leave the bus. Calls that still wait raise ``BrokerError``."""

@@ -12,18 +12,21 @@ from typing import Any
 import msgspec
 
 from socketio_cluster.manager.bus.channels import Room, check_room
+from socketio_cluster.manager.errors import NO_EVENT
 
 
 def check_event(event: object) -> str:
     """Return the name of an event."""
     if isinstance(event, str):
+        if not event:
+            raise ValueError(NO_EVENT)
         return event
     raise TypeError(f"an event is named by a text, not {event!r:.80}: its data comes second")
 
 
 def check_namespace(namespace: object) -> str:
-    """Return a namespace; None and an empty text stand for "/"."""
-    if namespace is None or namespace == "":
+    """Return a namespace; None stands for "/"."""
+    if namespace is None:
         return "/"
     if not isinstance(namespace, str):
         raise TypeError(f"a namespace is a text such as '/chat', not {namespace!r:.80}")

@@ -23,7 +23,7 @@ from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event, shared_ack_id
 from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
-from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.errors import ConnectionGone, SettingError
 from socketio_cluster.manager.host.fixes import install
 from socketio_cluster.manager.host.handlers import Handlers
 from socketio_cluster.manager.host.outbox import Outboxes
@@ -33,6 +33,7 @@ from socketio_cluster.manager.host.session import break_off
 from socketio_cluster.manager.host.shared_fixes import forget_connections
 from socketio_cluster.manager.ids import new_sid
 from socketio_cluster.manager.inbound import Inbound
+from socketio_cluster.manager.option_values import OptionValues
 from socketio_cluster.manager.queries.calls import ClusterCalls
 from socketio_cluster.manager.queries.selection import Chosen, choose
 from socketio_cluster.manager.recovery.recovery import Recovery
@@ -61,7 +62,7 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         SettingError: a setting cannot work.
     """
 
-    def __init__(self, url: str | None = None, **options: Any) -> None:
+    def __init__(self, url: str | None = None, **options: Unpack[OptionValues]) -> None:
         super().__init__(url, **options)
         self.backpressure = Backpressure(self.options.slow_seconds, self.stats)
         self.handlers = Handlers(self.options.handlers_per_client, self.stats)
@@ -138,7 +139,10 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         return sid
 
     async def connect(self, sid: str, namespace: str) -> str | None:
-        """Mark a client as connected, and send it the events that were emitted meanwhile."""
+        """Mark a client as connected, and send it the events that were emitted meanwhile.
+
+        Raises ``ConnectionGone`` if the connection has ended and its connect handler was not called yet.
+        """
         client = self.members.find(sid, namespace)
         if client is None:
             fresh = await self.pre_connect(sid, namespace)
@@ -147,6 +151,8 @@ class ClusterManager(ClusterCalls, RoomKeeper):
             sid, client = fresh, self.members.clients[fresh]
         if self.recovery is not None and client.session is not None and client.session.returning:
             await self.recovery.catch_up(client, client.session)
+        if client.lost is not None and self.server.always_connect:
+            raise ConnectionGone(f"client {sid} was cut off before its connect handler was called")
         complete = client.connected(time.time())
         if client.session is not None:
             client.session.written_at = time.monotonic()

@@ -13,6 +13,7 @@ from socketio_cluster.manager.async_emitter import AsyncEmitter, Recipients
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.clients.packets import PacketClass
 from socketio_cluster.manager.loops import LoopThread
+from socketio_cluster.manager.option_values import OptionValues
 from socketio_cluster.manager.queries.blocking_calls import BlockingCalls
 from socketio_cluster.manager.queries.broadcast import Calls
 from socketio_cluster.manager.queries.selection import Chosen
@@ -36,7 +37,7 @@ class Emitter(BlockingCalls):
         serializer: str | PacketClass = "default",
         json: Any = None,
         timeout: float = 5.0,
-        **options: Any,
+        **options: Unpack[OptionValues],
     ) -> None:
         self._make = partial(AsyncEmitter, url, serializer=serializer, json=json, timeout=timeout, **options)
         self._make()  # A setting that cannot work raises here, and not at the first emit.

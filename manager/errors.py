@@ -24,6 +24,8 @@ from typing import Any, Final
 UNKNOWN_SID = "sid is not connected to requested namespace"
 """The text that python-socketio has for an unknown sid."""
 
+NO_EVENT: Final = "an event needs a name: its name is an empty text"
+
 
 class ClusterError(Exception):
     """Base of all errors of this package."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, Unpack
 
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
@@ -16,9 +16,11 @@ from socketio_cluster.manager.clients.rooms import Client, LocalRooms
 from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
 from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.loops import OwnLoop
+from socketio_cluster.manager.option_values import OptionValues
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.presence.presence import Presence
 from socketio_cluster.manager.presence.rooms import PresenceRooms
+from socketio_cluster.manager.queries.answering import Answering
 from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.queries.replies import Replies
 from socketio_cluster.manager.queries.selective_emits import SelectiveEmits
@@ -55,13 +57,15 @@ class ClusterMember(LocalManager):
         options: the fields of ``socketio_cluster.manager.options.Options``; raises ``SettingError``.
     """
 
+    _is_bridge = False
+    """Whether this member has to hear every emit of the others."""
     fanout: Fanout
     """Hands events to the clients of this node."""
     host: Host
     """The server and its Engine.IO server, once ``set_server`` was called."""
     door: Door | None = None
 
-    def __init__(self, url: str | None = None, **options: Any) -> None:
+    def __init__(self, url: str | None = None, **options: Unpack[OptionValues]) -> None:
         self.options = from_environment(url, options)
         super().__init__(MAX_EXTRA_MARKS * self.options.client_bytes, self.options.ack_seconds)
         self.stats = Stats()
@@ -80,7 +84,7 @@ class ClusterMember(LocalManager):
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Future[None] | None = None
         self._home: asyncio.AbstractEventLoop | None = None
-        self.node = Node(self.options, self, self.stats)
+        self.node = Node(self.options, self, self.stats, bridge=self._is_bridge)
         self.recovery = self._new_recovery()
         self.remote = self._new_remote()
         self.replies = Replies(self)
@@ -92,6 +96,10 @@ class ClusterMember(LocalManager):
         if self.recovery is None:
             return Remote(self.node, self.is_sid_room)
         return LocatingRemote(self.node, self.recovery.keeper, is_client=self.is_sid_room)
+
+    def new_answering(self) -> Answering:
+        """Make what answers questions of other nodes."""
+        return Answering(self)
 
     def _new_recovery(self) -> Recovery | None:
         """Make the recovery of a new node. None means that recovery is off."""
@@ -213,19 +221,22 @@ class ClusterMember(LocalManager):
         super().basic_enter_room(sid, namespace, room, eio_sid)
         # Who enters a room again is still owed what it has missed there.
         if self.recovery is not None and room not in (None, sid) and not inside:
-            self.recovery.moved(self.members.clients[sid], room, inside=True)
+            self.recovery.sessions.moved(self.members.clients[sid], room, inside=True)
         self.present.attendance.entered_room(sid, (namespace, room))
 
     def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of this node out of a room, as ``LocalManager`` does."""
         if self.recovery is not None and room not in (None, sid) and sid in self.members.clients:
-            self.recovery.moved(self.members.clients[sid], room, inside=False)
+            self.recovery.sessions.moved(self.members.clients[sid], room, inside=False)
         super().basic_leave_room(sid, namespace, room)
         self.present.attendance.left_room(sid, (namespace, room))
 
     def basic_disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
         """Remove a client, as ``LocalManager`` does. It stays present for ``presence_grace``."""
         self.present.attendance.lost(sid)
+        client = self.members.find(sid, namespace)
+        if client is not None and client.session is not None:
+            client.session.parted = True
         super().basic_disconnect(sid, namespace, **kwargs)
 
     def node_here(self, node: str) -> None:
@@ -249,10 +260,15 @@ class ClusterMember(LocalManager):
         if self.recovery is not None:
             await self.recovery.in_order()
 
+    async def may_leave(self, clients: Iterable[Client]) -> None:
+        """Wait until it is known what clients are owed of rooms that they are about to leave."""
+        if self.recovery is not None:
+            await self.recovery.sessions.locate(clients)
+
     def removed(self, client: Client) -> None:
         """Note that a client is gone from this node."""
         if self.recovery is not None:
-            self.recovery.left(client)
+            self.recovery.sessions.left(client)
 
     def spawn(self, work: Coroutine[Any, Any, Any], context: Context | None = None) -> asyncio.Task[Any]:
         """Run a coroutine in a task, and keep a reference to the task until it ends.

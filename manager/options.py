@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final, get_args, get_type_hints
 
 from socketio_cluster.manager.bus.envelope import SHORTEST, secrets_in
 from socketio_cluster.manager.bus.places import check_places
@@ -74,6 +77,8 @@ class Options:
     """The most rooms that a client can be in. Its own room does not count. None means no limit."""
 
     def __post_init__(self) -> None:
+        for name, kind in _KINDS.items():
+            _check_type(name, kind, getattr(self, name))
         if self.url is not None:
             check_url(self.url)
             check_places(self.url, self.prefix, recovery=self.recovery_seconds is not None)
@@ -113,6 +118,23 @@ class Options:
         return 2.5 * self.heartbeat
 
 
+_KINDS: Final[dict[str, Any]] = get_type_hints(Options)
+_WORDS: Final = {str: "a text", int: "a whole number", float: "a number"}
+_PRIVATE: Final = ("url", "secret", "recovery_url")
+
+
+def _check_type(name: str, kind: Any, value: object) -> None:
+    """Raise ``SettingError`` if the value of an option is not of its kind, such as ``float | None``."""
+    kinds = get_args(kind) or (kind,)
+    if value is None and type(None) in kinds:
+        return
+    wanted = next(one for one in _WORDS if one in kinds)
+    fits = isinstance(value, int | float if wanted is float else wanted) and not isinstance(value, bool)
+    if not fits or value != value:  # the second is so for NaN alone
+        shown = f"of type {type(value).__name__}" if name in _PRIVATE else f"{value!r:.80}"
+        raise SettingError(f"{name} must be {_WORDS[wanted]}, not {shown}")
+
+
 _given: dict[str, str] = {}
 
 
@@ -125,7 +147,23 @@ def give_settings(settings: Mapping[str, str]) -> None:
     _given.update(settings)
 
 
-def from_environment(url: str | None, values: dict[str, object]) -> Options:
+_imposed: ContextVar[Mapping[str, object]] = ContextVar("imposed")
+
+
+@contextmanager
+def impose(options: Mapping[str, object]) -> Iterator[None]:
+    """Give these options to every manager that is made meanwhile, whatever its application has asked for.
+
+    That is for tests. Tasks that are started meanwhile go on with it.
+    """
+    token = _imposed.set(options)
+    try:
+        yield
+    finally:
+        _imposed.reset(token)
+
+
+def from_environment(url: str | None, values: Mapping[str, object]) -> Options:
     """Make options from the caller's values. Missing values are taken from the ``CLUSTER_…`` settings.
 
     These settings are ``CLUSTER_BUS``, ``CLUSTER_PREFIX``, ``CLUSTER_SECRET`` or ``CLUSTER_SECRET_FILE``,
@@ -146,6 +184,7 @@ def from_environment(url: str | None, values: dict[str, object]) -> Options:
     }
     given = {"url": url, **values}
     merged = {**defaults, **{key: value for key, value in given.items() if value is not None}}
+    merged.update(_imposed.get({}))
     return Options(**{key: value for key, value in merged.items() if value is not None})  # type: ignore[arg-type]
 
 

@@ -65,7 +65,7 @@ class RoomKeeper(ClusterMember):
         self.basic_enter_room(client.sid, client.namespace, room)
         await self.node.subscribe(self.node.channels.room(client.namespace, room))
         if self.recovery is not None:
-            await self.recovery.flush(client)
+            await self.recovery.sessions.flush(client)
 
     async def leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of any node out of a room. Raises ``NodeTimeout`` if its node does not confirm."""
@@ -77,9 +77,10 @@ class RoomKeeper(ClusterMember):
             await self.remote.leave(namespace, sid, room)
             return
         await self.in_order()
+        await self.may_leave([client])
         self.basic_leave_room(sid, namespace, room)
         if self.recovery is not None:
-            await self.recovery.flush(client)
+            await self.recovery.sessions.flush(client)
 
     async def close_room(self, room: Any, namespace: str) -> None:
         """Take all clients on all nodes out of a room.
@@ -92,6 +93,7 @@ class RoomKeeper(ClusterMember):
         if await self.remote.is_client(namespace, room):
             raise ValueError("cannot close a sid room")
         await self.in_order()
+        await self.may_leave(self.members.members(namespace, [room]))
         self.basic_close_room(room, namespace)
         await self.remote.close(namespace, room)
         if not introduced:

@@ -17,7 +17,8 @@ PACKAGE = "socketio_cluster"
 HEAD = """\
 # API
 
-Every public name of `socketio_cluster`, with what its docstring says. `make api` writes this page.
+Every public name of `socketio_cluster` and `socketio_cluster.testing`, with what its docstring says.
+`make api` writes this page.
 
 What is inherited from python-socketio is in [its documentation](https://python-socketio.readthedocs.io/).
 """
@@ -39,6 +40,8 @@ def page() -> str:
     sys.path.insert(0, str(ROOT))
     package = __import__(PACKAGE)
     public = [getattr(package, name) for name in package.__all__]
+    testing = __import__(f"{PACKAGE}.testing", fromlist=["*"])
+    public += [getattr(testing, name) for name in testing.__all__]
     shared = shared_bases(public)
     parts = [HEAD, "\n".join(map(_contents, public))]
     parts += [_class(one, shared) for one in public]
@@ -146,7 +149,7 @@ def _class(kind: type, shared: list[type]) -> str:
 
 
 def _exported() -> list[str]:
-    return list(sys.modules[PACKAGE].__all__)
+    return [*sys.modules[PACKAGE].__all__, *sys.modules[f"{PACKAGE}.testing"].__all__]
 
 
 def _constructor(kind: type) -> str:

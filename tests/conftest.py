@@ -74,6 +74,11 @@ def local_url(hub_server):
     return hub_server.url
 
 
+@pytest.fixture
+def memory_url(prefix):
+    return f"memory://{prefix}"
+
+
 @pytest.fixture(scope="session")
 def redis_sentinel(tmp_path_factory):
     from tests.services.redis import RedisSentinel

@@ -17,8 +17,10 @@ HERE = Path(__file__).parent / "js"
 
 
 def install():
-    """Fetch the packages of client and server, exactly as locked, unless they are there."""
-    if not (HERE / "node_modules" / "socket.io").exists():
+    """Fetch the packages of clients and servers, exactly as locked, unless they are there."""
+    packages = json.loads((HERE / "package.json").read_text())
+    names = [*packages["dependencies"], *packages["devDependencies"]]
+    if not all((HERE / "node_modules" / name).exists() for name in names):
         subprocess.run([program("npm", package="npm"), "ci", "--silent"], cwd=HERE, check=True)
 
 
@@ -126,15 +128,20 @@ class Driver:
         reply=True,
         reconnection=False,
         query=None,
+        beside=None,
         **more,
     ):
-        """A connected client; raises ``Refused`` when the server refuses. ``more`` is for ``io``."""
+        """A connected client; raises ``Refused`` when the server refuses. ``more`` is for ``io``.
+
+        It shares the connection of the client ``beside`` it, which is in another namespace.
+        """
         one = JsClient(self, self.count())
         self.clients[one.number] = one
         options = {"transports": list(transports), "auth": auth or {}, "reconnection": reconnection}
         options |= {"query": query or {}, **more}
         url = node.url + namespace
-        one.tell("connect", url=url, options=options, serializer=serializer, reply=reply)
+        shared = None if beside is None else beside.number
+        one.tell("connect", url=url, options=options, serializer=serializer, reply=reply, beside=shared)
         await asyncio.wait_for(one.opened, SECONDS)
         try:
             yield one

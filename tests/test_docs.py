@@ -60,12 +60,12 @@ def test_settings_are_all_described():
     """docs/settings.md names every option of the manager and the commands, and every counter."""
     text = (ROOT / "docs" / "settings.md").read_text()
     fields = [field.name for kind in (Options, Stats) for field in dataclasses.fields(kind)]
-    flags = [flag for command in ("serve", "hub") for flag in options_of(command)]
+    flags = [flag for command in ("serve", "hub", "bridge") for flag in options_of(command)]
     assert [name for name in fields + flags if f"`{name}`" not in text] == []
 
 
 def options_of(command):
     """The long options of a command."""
-    subcommands = next(action for action in parser._parser()._actions if action.choices)
+    subcommands = next(action for action in parser.command_parser()._actions if action.choices)
     options = subcommands.choices[command]._option_string_actions
-    return [flag for flag in options if flag.startswith("--") and flag != "--help"]
+    return [flag for flag in options if flag.startswith("--") and not flag.startswith(("--help", "--no-"))]

@@ -187,5 +187,7 @@ class HttpStats:
 
     timeouts: Counter[str] = field(default_factory=Counter)
     """Connections closed because a client took too long over the HEAD or the BODY of a request."""
+    emits: Counter[str] = field(default_factory=Counter)
+    """Requests to emit, by the status of the answer."""
     cut_off: int = 0
     """Connections closed because too many requests waited for their turn."""

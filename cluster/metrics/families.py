@@ -65,6 +65,7 @@ FAMILIES: Final = (
     Family(
         "socketio_http_cut_off_total", COUNTER, "Connections closed because too many requests were pipelined"
     ),
+    Family("socketio_emit_requests_total", COUNTER, "Answers to POST /emit", ("status",)),
     Family("socketio_bus_up", GAUGE, "1 while this node hears the others"),
     Family("socketio_bus_shard_up", GAUGE, "1 while this node hears the others on a shard", ("shard",)),
     Family(

@@ -82,6 +82,7 @@ class Metrics(Collector):
             "socketio_forwarded_requests_total": {("out",): sent, ("in",): self._forwarded.taken},
             "socketio_http_timeouts_total": by_name([self._http.timeouts], (HEAD, BODY)),
             "socketio_http_cut_off_total": {(): self._http.cut_off},
+            "socketio_emit_requests_total": by_name([self._http.emits]),
             "socketio_node_draining": {(): int(self._draining())},
             "socketio_node_loop_lag_seconds": {(): self._lag.seconds},
             "process_cpu_seconds_total": {(): time.process_time()},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from socketio_cluster.cluster.strict.answers import (
     NO_ROOM,
     OK,
     SESSION_UNKNOWN,
+    VERSION_UNSUPPORTED,
     HttpAnswer,
     error,
     send_answer,
@@ -33,6 +35,12 @@ node."""
 
 
 NAME: Final = "strict"
+OLD_CLIENT: Final = (
+    "a client of Socket.IO 2 was refused, as all of that version (EIO=3) are: its page or program needs"
+    " socket.io-client 4 (said once)"
+)
+
+log = logging.getLogger("socketio_cluster.cluster")
 
 
 class Gate:
@@ -52,6 +60,8 @@ class Gate:
         self._polls = Polls(host, inner, spawn)
         self._departed: set[str] = set()
         self._posts = Posts(host, inner, spawn, stats, self._departed)
+        self._told = False
+        """Whether a client of an old version was named in the log."""
         self.closed: HttpAnswer | None = None
         """The answer to every new session, when this node takes none any more; None while it does."""
         host.engine_request.put("strict", lambda _: self.handle)
@@ -66,6 +76,9 @@ class Gate:
         if request.method == "OPTIONS":
             return await self._inner(scope, receive, send)
         broken = refusal(request, self._eio)
+        if broken is VERSION_UNSUPPORTED and request.version == "3" and not self._told:
+            self._told = True
+            log.warning(OLD_CLIENT)
         if broken is None and request.sid is None:
             broken = self.turn_away()
         elif broken is SESSION_UNKNOWN and request.method == "POST" and request.sid in self._departed:

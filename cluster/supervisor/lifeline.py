@@ -26,6 +26,7 @@ from typing import Any, Final
 
 import msgspec
 
+from socketio_cluster.cluster.emit.settings import EmitSettings
 from socketio_cluster.cluster.internal import Internal
 from socketio_cluster.cluster.options import ServeOptions
 
@@ -45,7 +46,7 @@ class WorkerOptions:
     """The options of one worker.
 
     ``fds`` are the listening sockets that it inherits. ``settings`` are ``CLUSTER_…`` settings for its
-    managers alone.
+    managers alone, and ``emit`` is its emit port, if it has one.
     """
 
     serve: ServeOptions
@@ -53,6 +54,12 @@ class WorkerOptions:
     fds: list[int]
     internal: Internal
     settings: dict[str, str] = field(repr=False)
+    emit: EmitSettings | None = None
+
+    @property
+    def inherited(self) -> list[int]:
+        """The file descriptors of all sockets that the process listens on."""
+        return self.fds if self.emit is None else [*self.fds, self.emit.fd]
 
 
 def encode(options: WorkerOptions) -> bytes:

@@ -127,8 +127,9 @@ class Slot:
         if trouble is None:
             self.started.set()
             self.state = WorkerState.SERVING
-            where = " and ".join(url_of(sock) for sock in self._sockets)
+            where = " and ".join(url_of(sock, self._options.scheme) for sock in self._sockets)
             bus = safe_url(self._options.bus)
             log.info("%s (%s) serves %s, bus %s", self.node, worker.node_id, where, bus)
             trouble = await worker.end(self._options.stuck_after)
-        log.error("%s %s", self.node, trouble)
+        if worker.process.returncode != USAGE_ERROR:  # then the worker has said what to change
+            log.error("%s %s", self.node, trouble)

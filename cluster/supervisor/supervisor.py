@@ -14,68 +14,71 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from socketio_cluster.cluster import logs
+from socketio_cluster.cluster.emit.settings import EmitSettings, emit_tokens
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.internal import Places, check_internal
 from socketio_cluster.cluster.options import DEMO_APP, ServeOptions, check_limits
 from socketio_cluster.cluster.probes.probes import Probes, serve_probes
-from socketio_cluster.cluster.sockets import listen, listen_after_orphans, listen_shared, url_of
-from socketio_cluster.cluster.supervisor.bus import SECRETS, check_bus, credentials, provide_bus, read_urls
+from socketio_cluster.cluster.sockets import url_of
+from socketio_cluster.cluster.supervisor.bus import (
+    SECRETS,
+    check_settings,
+    credentials,
+    provide_bus,
+    read_urls,
+)
+from socketio_cluster.cluster.supervisor.changes import check_reloading, watch
 from socketio_cluster.cluster.supervisor.lifeline import WorkerOptions
+from socketio_cluster.cluster.supervisor.listening import (
+    listen_for_emits,
+    listen_for_probes,
+    listen_for_workers,
+)
 from socketio_cluster.cluster.supervisor.signals import Stopping, Terminal
 from socketio_cluster.cluster.supervisor.slot import Slot
 from socketio_cluster.cluster.supervisor.systemd import Systemd
 from socketio_cluster.cluster.supervisor.worker_process import first
 from socketio_cluster.cluster.target import check_target
+from socketio_cluster.cluster.tls import server_context
 
 log = logging.getLogger("socketio_cluster.cluster")
 
 
 def run_supervisor(options: ServeOptions) -> int:
     """Serve until a signal; return the exit code. Raises UsageError before anything is started."""
-    logs.set_up("supervisor", level=options.log_level, as_json=options.log_json)
-    check_target(options.app)
+    logs.set_up("supervisor", options)
+    check_target(options.app, options.app_dir)
     options = read_urls(options)
-    check_bus(options)
+    settings = credentials(options)
+    check_settings(options, settings)
     check_internal(options)
     check_limits(options)
-    settings = credentials(options)
+    check_reloading(options)
+    server_context(options)
     with contextlib.ExitStack() as stack:
-        sockets = [[stack.enter_context(sock) for sock in pair] for pair in _listen(options)]
-        probes = None if options.probe_port is None else stack.enter_context(_listen_for_probes(options))
-        return asyncio.run(Supervisor(options, sockets, probes).run(settings))
-
-
-def _listen(options: ServeOptions) -> list[tuple[socket.socket, ...]]:
-    """Return the sockets of each worker.
-
-    One of the shared address and, with --direct-port, one of its own.
-    """
-    shared = listen_shared(options.host, options.port, options.workers)
-    if options.direct_port is None:
-        return [(sock,) for sock in shared]
-    direct = [listen_after_orphans(options.host, port) for port in _direct_ports(options)]
-    return list(zip(shared, direct, strict=True))
-
-
-def _listen_for_probes(options: ServeOptions) -> socket.socket:
-    sock = listen(options.probe_host, options.probe_port or 0, option="--probe-host")
-    log.info("probes at %s", url_of(sock))
-    return sock
+        sockets = listen_for_workers(options, stack)
+        probes, emits = listen_for_probes(options, stack), listen_for_emits(options, stack)
+        return asyncio.run(Supervisor(options, sockets, probes, emits).run(settings))
 
 
 class Supervisor:
     """Runs one slot for each worker.
 
-    `sockets` are the sockets of each worker, that of the shared address first. `probes` is the socket of the
-    probe port, if there is one.
+    `sockets` are the sockets of each worker, that of the shared address first. `probes` and `emits` are the
+    sockets of the probe port and of the emit port, if there are such.
     """
 
     def __init__(
-        self, options: ServeOptions, sockets: list[list[socket.socket]], probes: socket.socket | None
+        self,
+        options: ServeOptions,
+        sockets: list[list[socket.socket]],
+        probes: socket.socket | None,
+        emits: socket.socket | None = None,
     ) -> None:
         self._options = options
         self._sockets = sockets
         self._probes = probes
+        self._emits = emits
         self._slots: list[Slot] = []
         self._keepers: dict[Slot, asyncio.Task[int]] = {}
         self._stopping = Stopping()
@@ -83,6 +86,7 @@ class Supervisor:
         self._terminal = Terminal()
         self._systemd = Systemd(os.environ)
         self._settings: Mapping[str, str] = {}
+        self._tokens = emit_tokens(options) if emits is not None else []
         self._env: Mapping[str, str] = {}
         self._places: Places
 
@@ -105,9 +109,13 @@ class Supervisor:
                     self._env["CLUSTER_RECOVERY_SECONDS"] = str(self._options.recovery_seconds)
                 self._slots = [self._make_slot(index) for index in range(self._options.workers)]
                 async with self._serve_probes():
-                    watched = asyncio.create_task(self._systemd.keep_alive())
+                    others = [asyncio.create_task(self._systemd.keep_alive())]
+                    if self._options.reload:
+                        others.append(asyncio.create_task(watch(self._options, self._reload.set)))
                     code = await self._keep_all()
-                    watched.cancel()
+                    for other in others:
+                        other.cancel()
+                    await asyncio.gather(*others, return_exceptions=True)
         log.info("stopped")
         return code
 
@@ -130,21 +138,34 @@ class Supervisor:
             fds=[sock.fileno() for sock in sockets],
             internal=self._places.acquire(),
             settings=dict(self._settings),
+            emit=None if self._emits is None else EmitSettings(self._emits.fileno(), self._tokens),
         )
         return Slot(options, sockets, self._env, self._stopping)
 
     async def _keep_all(self) -> int:
         # One worker starts first, so that an application that cannot start reports it once, not once per
         # worker.
-        pilot, *rest = self._slots
-        self._keep(pilot)
-        await first(pilot.started.wait(), self._stopping.asked.wait())
-        if pilot.started.is_set():
-            for slot in rest:
+        await first(self._start_first(), self._stopping.asked.wait())
+        if not self._stopping.asked.is_set():
+            for slot in self._slots[1:]:
                 self._keep(slot)
             await first(self._greet_and_reload(), self._stopping.asked.wait())
         self._systemd.stopping()
-        return max(await asyncio.gather(*self._keepers.values()))
+        return max(await asyncio.gather(*self._keepers.values()), default=0)
+
+    async def _start_first(self) -> None:
+        """Start the first worker; with --reload again after each change, until it can start."""
+        while not await self._starts(self._slots[0]) and self._options.reload:
+            log.error("waiting for a change of the application")
+            del self._keepers[self._slots[0]]
+            await self._reload.wait()
+            self._reload.clear()
+            self._slots[0] = self._make_slot(0)
+
+    async def _starts(self, slot: Slot) -> bool:
+        """Keep a worker running; return True when it accepts, False when it cannot start."""
+        await first(slot.started.wait(), asyncio.wait([self._keep(slot)]))
+        return slot.started.is_set()
 
     def _keep(self, slot: Slot) -> asyncio.Task[int]:
         keeper = self._keepers[slot] = asyncio.create_task(slot.keep(), name=slot.node)
@@ -153,31 +174,41 @@ class Supervisor:
 
     def _ended(self, slot: Slot) -> None:
         self._places.release(slot.internal)
-        if slot in self._slots:  # no successor has its place, so it cannot start, or all are to stop
+        mended = self._options.reload and not slot.started.is_set()
+        # When no successor has its place, it cannot start, or all are to stop.
+        if slot in self._slots and not mended:
             self._stopping.asked.set()
 
     async def _greet_and_reload(self) -> None:
         for slot in self._slots:
             await slot.started.wait()
+        url = url_of(self._sockets[0][0], self._options.scheme)
         if self._options.app == DEMO_APP:
-            print(f"\n  The demo is at {url_of(self._sockets[0][0])}  (Ctrl-C stops it)\n", flush=True)
+            print(f"\n  The demo is at {url}  (Ctrl-C stops it)\n", flush=True)
         while True:
-            self._systemd.ready(f"{len(self._slots)} workers at {url_of(self._sockets[0][0])}")
+            self._systemd.ready(f"{len(self._slots)} workers at {url}")
             await self._reload.wait()
             self._reload.clear()
             self._systemd.reloading()
             await self._replace_all()
 
     async def _replace_all(self) -> None:
-        log.info("replacing the workers, one by one")
+        # Somebody who develops waits for the last of them.
+        indexes = range(len(self._slots))
+        groups = [indexes[:1], indexes[1:]] if self._options.reload else [[index] for index in indexes]
+        log.info("replacing the workers%s", "" if self._options.reload else ", one by one")
         try:
             self._settings = credentials(self._options)
+            if self._emits is not None:
+                self._tokens = emit_tokens(self._options)
         except UsageError as error:
             log.error("%s: the workers stay as they are", error)
             return
-        for index in range(len(self._slots)):
-            if not await self._replace(index):
-                log.error("the successor of %s cannot start: those that serve stay", self._slots[index].node)
+        for group in groups:
+            if not all(await asyncio.gather(*map(self._replace, group))):
+                log.error(
+                    "the successor of %s cannot start: those that serve stay", self._slots[group[0]].node
+                )
                 return
         log.info("all workers are replaced")
 
@@ -187,9 +218,7 @@ class Supervisor:
         Return False if the successor cannot start.
         """
         old, new = self._slots[index], self._make_slot(index)
-        keeper = self._keep(new)
-        await first(new.started.wait(), asyncio.wait([keeper]))
-        if not new.started.is_set():
+        if not await self._starts(new):
             del self._keepers[new]
             return False
         self._slots[index] = new
@@ -211,11 +240,3 @@ class Supervisor:
     def _drain(self) -> None:
         log.info("stopping: asked to drain")
         self._stopping.drain()
-
-
-def _direct_ports(options: ServeOptions) -> list[int]:
-    first_port = options.direct_port or 0
-    if first_port + options.workers > 65536:
-        raise UsageError(f"--direct-port {first_port}: there are no {options.workers} ports from there on")
-    # With 0 each worker gets a free port.
-    return [first_port and first_port + index for index in range(options.workers)]

@@ -41,7 +41,7 @@ class WorkerProcess:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, *WORKER, options.node, str(theirs.fileno())),
                 env=env,
-                pass_fds=(*options.fds, theirs.fileno()),
+                pass_fds=(*options.inherited, theirs.fileno()),
                 stdin=asyncio.subprocess.DEVNULL,
                 # Ctrl-C in a terminal reaches a whole process group. It must reach the supervisor alone.
                 start_new_session=True,
@@ -95,14 +95,21 @@ class WorkerProcess:
         self._writer.close()
 
     async def _drained(self) -> None:
-        while (line := await self._reader.readline()) and line != DRAINED:
+        while (line := await self._read()) and line != DRAINED:
             pass
 
     async def _line(self, patience: float) -> bytes:
         for _ in range(TICKS):
             with contextlib.suppress(TimeoutError):
-                return await asyncio.wait_for(self._reader.readline(), patience / TICKS)
+                return await asyncio.wait_for(self._read(), patience / TICKS)
         raise TimeoutError
+
+    async def _read(self) -> bytes:
+        """Return the next line, nothing at the end."""
+        try:
+            return await self._reader.readline()
+        except ConnectionError:  # it has ended before it read its options
+            return b""
 
     async def _give_up(self, reason: str) -> str:
         self._signal(signal.SIGKILL)

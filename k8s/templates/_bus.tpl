@@ -20,7 +20,7 @@
 {{- end -}}
 {{- end }}
 
-{{/* The volume with the files `secret`, `bus` unless the bus is local, and `recovery` if there is a Redis beside it. */}}
+{{/* The volume with the files `secret`, `bus` unless the bus is local, and `recovery` if there is a Redis beside it, and `emit` for the emit port. */}}
 {{- define "cluster.secretVolume" -}}
 {{- $kind := include "cluster.busKind" . -}}
 name: secrets
@@ -47,6 +47,11 @@ projected:
     - secret:
         name: {{ default (include "cluster.fullname" $) $.Values.recovery.existingSecret }}
         items: [{key: {{ ternary $.Values.recovery.existingSecretKey "recovery" (eq . "existing") }}, path: recovery}]
+    {{- end }}
+    {{- if .Values.emit.enabled }}
+    - secret:
+        name: {{ default (include "cluster.fullname" .) .Values.emit.existingSecret }}
+        items: [{key: {{ ternary .Values.emit.existingSecretKey "emit" (ne .Values.emit.existingSecret "") }}, path: emit}]
     {{- end }}
 {{- end }}
 

@@ -52,12 +52,18 @@
 {{- if and (or $v.metrics.serviceMonitor.enabled $v.metrics.podMonitor.enabled) $v.networkPolicy.enabled (not $v.networkPolicy.metricsFrom) -}}
 {{- fail "The network policy would keep Prometheus out: say in networkPolicy.metricsFrom where it runs." -}}
 {{- end -}}
+{{- if and $v.emit.enabled (eq (empty $v.emit.token) (empty $v.emit.existingSecret)) -}}
+{{- fail "The emit port needs one token: set one of emit.token and emit.existingSecret." -}}
+{{- end -}}
+{{- if and $v.emit.enabled $v.networkPolicy.enabled (not $v.networkPolicy.emitFrom) -}}
+{{- fail "The network policy would keep everybody from the emit port: say in networkPolicy.emitFrom who may use it." -}}
+{{- end -}}
 {{- if and $v.networkPolicy.enabled $v.networkPolicy.egress.enabled (not $v.networkPolicy.egress.rules) (not $local) (not $v.valkey.enabled) -}}
 {{- fail "networkPolicy.egress would keep the pods from their bus: allow it in networkPolicy.egress.rules." -}}
 {{- end -}}
 {{- range $v.extraEnv -}}
 {{- if hasPrefix "CLUSTER_" .name -}}
-{{- if has .name (list "CLUSTER_APP" "CLUSTER_HOST" "CLUSTER_PORT" "CLUSTER_WORKERS" "CLUSTER_NODE_NAME" "CLUSTER_INTERNAL_HOST" "CLUSTER_INTERNAL_PORT" "CLUSTER_PROBE_HOST" "CLUSTER_PROBE_PORT" "CLUSTER_SECRET_FILE" "CLUSTER_BUS" "CLUSTER_BUS_FILE" "CLUSTER_RECOVERY_URL" "CLUSTER_RECOVERY_URL_FILE" "CLUSTER_DRAIN_DELAY" "CLUSTER_DRAIN_WINDOW" "CLUSTER_GRACE") -}}
+{{- if has .name (list "CLUSTER_APP" "CLUSTER_HOST" "CLUSTER_PORT" "CLUSTER_WORKERS" "CLUSTER_NODE_NAME" "CLUSTER_INTERNAL_HOST" "CLUSTER_INTERNAL_PORT" "CLUSTER_PROBE_HOST" "CLUSTER_PROBE_PORT" "CLUSTER_SECRET_FILE" "CLUSTER_EMIT_HOST" "CLUSTER_EMIT_PORT" "CLUSTER_EMIT_TOKEN_FILE" "CLUSTER_BUS" "CLUSTER_BUS_FILE" "CLUSTER_RECOVERY_URL" "CLUSTER_RECOVERY_URL_FILE" "CLUSTER_DRAIN_DELAY" "CLUSTER_DRAIN_WINDOW" "CLUSTER_GRACE") -}}
 {{- fail (printf "extraEnv: %s is the chart's own; set the value that it comes from." .name) -}}
 {{- end -}}
 {{- end -}}

@@ -20,6 +20,11 @@
 {{- if include "cluster.beside" . }}
 - {name: CLUSTER_RECOVERY_URL_FILE, value: /etc/cluster/recovery}
 {{- end }}
+{{- if .Values.emit.enabled }}
+- {name: CLUSTER_EMIT_HOST, value: {{ .Values.listen | quote }}}
+- {name: CLUSTER_EMIT_PORT, value: "8002"}
+- {name: CLUSTER_EMIT_TOKEN_FILE, value: /etc/cluster/emit}
+{{- end }}
 {{- $settings := dict
   "FORWARDED_ALLOW_IPS" .Values.forwardedAllowIps
   "PREFIX" .Values.bus.prefix

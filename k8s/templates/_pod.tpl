@@ -56,6 +56,9 @@ ports:
   - {name: http, containerPort: 8000}
   - {name: probes, containerPort: 8001}
   - {name: internal, containerPort: 9000}
+  {{- if .Values.emit.enabled }}
+  - {name: emit, containerPort: 8002}
+  {{- end }}
 startupProbe:
   httpGet: {path: /livez, port: probes}
   {{- toYaml .Values.probes.startup | nindent 2 }}

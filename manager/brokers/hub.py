@@ -6,13 +6,12 @@ import asyncio
 import logging
 import socket
 import stat
-from collections import defaultdict
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Self, cast
 
 import msgspec
 
+from socketio_cluster.manager.brokers.hub_channels import HubChannels
 from socketio_cluster.manager.brokers.hub_frames import (
     Arrived,
     AskStore,
@@ -25,9 +24,7 @@ from socketio_cluster.manager.brokers.hub_frames import (
     encode,
     told,
 )
-from socketio_cluster.manager.brokers.hub_memories import HubMemories
-from socketio_cluster.manager.bus.broker import Delivery, Publication
-from socketio_cluster.manager.bus.store import Operation, Result
+from socketio_cluster.manager.bus.broker import Delivery
 from socketio_cluster.manager.errors import SettingError
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -44,9 +41,8 @@ class Hub:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
-        self._members: defaultdict[str, set[HubClient]] = defaultdict(set)
+        self.channels = HubChannels()
         self._connected: set[HubClient] = set()
-        self._memories = HubMemories()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
@@ -84,43 +80,9 @@ class Hub:
         if self._server is None:
             member.cut()
 
-    def subscribe(self, member: HubClient, channels: list[str]) -> None:
-        """Subscribe a client to channels, from now on."""
-        for channel in channels:
-            self._members[channel].add(member)
-            member.channels.add(channel)
-
-    def unsubscribe(self, member: HubClient, channels: Sequence[str]) -> None:
-        """Unsubscribe a client from channels. A channel without subscribers takes no memory."""
-        for channel in channels:
-            if channel in member.channels:
-                member.channels.discard(channel)
-                members = self._members[channel]
-                members.discard(member)
-                if not members:
-                    del self._members[channel]
-
-    def publish(self, batch: list[Publication]) -> None:
-        """Deliver a batch. A client gets each message once, and all of them in one write."""
-        outgoing: defaultdict[HubClient, list[Delivery]] = defaultdict(list)
-        for publication in batch:
-            channels, payload, recorded = publication.channels, publication.payload, publication.recorded
-            message = self._memories.record(recorded, payload) if recorded else payload
-            if message is None:
-                continue
-            reached = {member: channel for channel in channels for member in self._members.get(channel, ())}
-            for member, channel in reached.items():
-                outgoing[member].append(Delivery(channel, message))
-        for member, deliveries in outgoing.items():
-            member.deliver(deliveries)
-
-    def ask(self, cluster: str, operation: Operation) -> Result:
-        """Carry out an operation on what is kept for a cluster."""
-        return self._memories.ask(cluster, operation)
-
     def leave(self, member: HubClient) -> None:
         """Remove a client and its subscriptions."""
-        self.unsubscribe(member, list(member.channels))
+        self.channels.leave(member)
         self._connected.discard(member)
 
 
@@ -149,13 +111,13 @@ class HubClient(Frames[HubRequest]):
         """Carry out a request and confirm it."""
         match message:
             case Publish(batch=batch):
-                self._hub.publish(batch)
+                self._hub.channels.publish(batch)
             case Subscribe(channels=channels):
-                self._hub.subscribe(self, channels)
+                self._hub.channels.subscribe(self, channels)
             case Unsubscribe(channels=channels):
-                self._hub.unsubscribe(self, channels)
+                self._hub.channels.unsubscribe(self, channels)
             case AskStore(number=number, cluster=cluster, operation=operation):
-                self._transport.write(told(number, self._hub.ask(cluster, operation)))
+                self._transport.write(told(number, self._hub.channels.ask(cluster, operation)))
                 return
         self._transport.write(encode(Done(message.number)))
 

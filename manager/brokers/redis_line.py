@@ -35,7 +35,8 @@ class RedisLine:
         try:
             self._connection = connection_class(**options)
         except TypeError as error:
-            raise SettingError(f"a Redis URL with an option that does not exist: {error}") from None
+            option = str(error).rpartition("argument ")[2]  # redis-py passes options on as keyword arguments
+            raise SettingError(f"a Redis URL has no option {option}") from None
         except (ValueError, RedisError) as error:
             raise SettingError(f"a Redis URL with an option that cannot be so: {error}") from None
         host, port = settings.get("host", "localhost"), settings.get("port", 6379)

@@ -9,6 +9,8 @@ from itertools import chain
 from secrets import token_urlsafe
 from typing import Any
 
+import msgspec
+
 from socketio_cluster.manager.brokers import redis_scripts as scripts
 from socketio_cluster.manager.brokers import redis_session_scripts as session_scripts
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOUT
@@ -17,6 +19,7 @@ from socketio_cluster.manager.brokers.redis_home import Home, find_home
 from socketio_cluster.manager.brokers.redis_line import RedisLine
 from socketio_cluster.manager.brokers.redis_url import Settings
 from socketio_cluster.manager.bus.stamp import EPOCH_CHARS
+from socketio_cluster.manager.bus.stays import NONE, Stays
 from socketio_cluster.manager.bus.store import (
     Begin,
     Change,
@@ -121,24 +124,25 @@ def _worded(operation: Operation, home: Home) -> tuple[str, Iterable[Word]]:
             return scripts.BEGIN, (token_urlsafe(EPOCH_CHARS)[:EPOCH_CHARS], seconds, size, *home)
         case Look():
             return scripts.LOOK, ()
-        case Open(sid, secret, namespace, node, claim, seconds, position, rooms, data):
-            fixed = (sid, secret, namespace, node, claim, seconds, position, data)
+        case Open(sid, secret, namespace, node, claim, seconds, position, rooms, data, stays):
+            fixed = (sid, secret, namespace, node, claim, seconds, position, data, _packed(stays))
             return session_scripts.OPEN, chain(fixed, chain.from_iterable(rooms.items()))
         case Claim(sid, secret, namespace, node, claim, seconds, channels, offset):
             words = (sid, secret, namespace, node, claim, seconds, channels, *(offset or ()))
             return session_scripts.CLAIM, words
-        case Change(sid, claim, entered, left, data, channels):
+        case Change(sid, claim, entered, left, data, channels, stays, gone):
             last = () if data is None else (data,)
-            words = (sid, claim, channels, len(entered), *entered, len(left), *left, *last)
+            packed = msgspec.msgpack.encode(stays)
+            words = (sid, claim, gone, channels, packed, len(entered), *entered, len(left), *left, *last)
             return session_scripts.CHANGE, words
         case Renew(sessions, seconds):
             return session_scripts.RENEW, chain((seconds,), chain.from_iterable(sessions))
-        case Release(sid, claim, seconds):
-            return session_scripts.RELEASE, (sid, claim, seconds)
+        case Release(sid, claim, seconds, gone):
+            return session_scripts.RELEASE, (sid, claim, seconds, gone)
         case Gap():
             return scripts.GAP, ()
-        case CloseRoom(channel, seconds):
-            return session_scripts.CLOSE_ROOM, (channel, seconds)
+        case CloseRoom(channel):
+            return session_scripts.CLOSE_ROOM, (channel,)
         case Where(sid, namespace):
             return session_scripts.WHERE, (sid, namespace)
         case Read(channels, after, count, size):
@@ -158,15 +162,18 @@ def _read(operation: Operation, reply: list[Any]) -> Result:
             if len(reply) == 1:
                 return str(reply[0], "ascii")
             place = _place(reply)
-            rooms = zip(reply[6::2], reply[7::2], strict=True)
+            rooms = zip(reply[7::2], reply[8::2], strict=True)
             return Claimed(
                 reply[3].decode(),
                 int(reply[4]),
                 {room.decode(): int(position) for room, position in rooms},
                 reply[5],
                 place,
+                msgspec.msgpack.decode(reply[6], type=Stays) if reply[6] else NONE,
             )
-        case Change() | Release() | Gap() | CloseRoom():
+        case Change():
+            return int(reply[0])
+        case Release() | Gap() | CloseRoom():
             return bool(reply[0])
         case Renew():
             return [sid.decode() for sid in reply]
@@ -177,6 +184,10 @@ def _read(operation: Operation, reply: list[Any]) -> Result:
                 (int(number), payload) for number, payload in zip(reply[5::2], reply[6::2], strict=True)
             ]
             return Piece(events, int(reply[3]), bool(int(reply[4])), _place(reply))
+
+
+def _packed(stays: Stays) -> bytes:
+    return msgspec.msgpack.encode(stays) if stays != NONE else b""
 
 
 def _place(reply: list[Any]) -> Place:

@@ -1,9 +1,9 @@
 """The names of the channels on the bus.
 
-There are three kinds: one channel that every node reads, one inbox for each node, and one for each room that
-has members. The prefix keeps clusters on one bus apart. It stands in braces, which is the hash tag of Redis
-Cluster. So all channels with one prefix are on one server: the order between a room, an inbox and a broadcast
-holds only there.
+There are four kinds: one channel that every node reads, one inbox for each node, one for each room that
+has members, and one that bridges read, which get every emit. The prefix keeps clusters on one bus apart. It
+stands in braces, which is the hash tag of Redis Cluster. So all channels with one prefix are on one server:
+the order between a room, an inbox and a broadcast holds only there.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def check_room(room: object) -> Room:
                     f"a room's name must be text that UTF-8 can hold, not {room!r:.80}"
                 ) from None
         return room
-    if isinstance(room, int):
+    if isinstance(room, int) and not isinstance(room, bool):
         if not -(2**63) <= room < 2**64:
             raise ValueError(f"a room's number must have at most 64 bits, not {room.bit_length()}")
         return int(room)
@@ -81,6 +81,21 @@ class Channels:
     def inbox_beside(self, node: str, namespace: str, room: Room) -> str:
         """Return an inbox of a node that keeps the order with the channel of a room."""
         return self.inbox(node)
+
+    @staticmethod
+    def bridges_beside(channel: str) -> str:
+        """Return the channel that bridges read, on the shard of another channel."""
+        return channel[: channel.index("}")] + "}:bridges"
+
+    @staticmethod
+    def everyone_beside(channel: str) -> str:
+        """Return the channel that every node reads, on the shard of another channel."""
+        return channel[: channel.index("}")] + "}:all"
+
+    @staticmethod
+    def namespace_of(channel: str) -> str:
+        """Return the channel of the namespace in which a room, or a namespace itself, has this channel."""
+        return channel[: channel.index(",", channel.index("}")) + 1]
 
     def shard(self, channel: str) -> int:
         """Return the number of the shard that has a channel. Here there is one, which has all of them."""

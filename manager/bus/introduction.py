@@ -48,6 +48,11 @@ class Introduction:
         if self._stamp is not None and stamp >= self._stamp:
             self._over.set()
 
+    @property
+    def over(self) -> bool:
+        """Whether this node knows every live node."""
+        return self._over.is_set()
+
     async def wait(self, link: Link, seconds: float | None) -> bool:
         """Return True when it is over, or False when the bus is not reached for so many seconds.
 

@@ -38,10 +38,17 @@ class Node:
         listener: gets the messages of other nodes.
         stats: the counters.
         serving: False for a process that only emits.
+        bridge: True for a node that has to hear every emit of the others.
     """
 
     def __init__(
-        self, options: Options, listener: NodeListener, stats: Stats, *, serving: bool = True
+        self,
+        options: Options,
+        listener: NodeListener,
+        stats: Stats,
+        *,
+        serving: bool = True,
+        bridge: bool = False,
     ) -> None:
         self.id = new_node_id()
         self.options = options
@@ -55,6 +62,9 @@ class Node:
             self._first,
             *(further(place, options, Rooms(listener), stats) for place in places[1:]),
         ]
+        for shard in self.shards if bridge else ():
+            shard.bridge = True
+            shard.interest.want(shard.channels.bridges_beside(shard.channels.everyone))
         self.publisher = Publishers([shard.publisher for shard in self.shards])
         """Publishes the envelopes of all shards."""
         self._only = self._first.publisher if len(places) == 1 else None
@@ -103,6 +113,17 @@ class Node:
     def nodes(self) -> dict[str, NodeInfo]:
         """The live nodes by id. This node is one of them if it serves clients."""
         return self._first.nodes
+
+    @property
+    def bridges(self) -> list[str]:
+        """The ids of the live nodes that are bridges, without this one."""
+        return self._first.membership.bridges
+
+    @property
+    def bridged(self) -> bool:
+        """Whether an emit has to go to bridges too. A node that does not know all others yet assumes so."""
+        first = self._first
+        return bool(first.membership.bridges) or not (first.introduction.over or first.link is None)
 
     def knows(self, node: str) -> bool:
         """Whether this is the id of a live node or of this node."""

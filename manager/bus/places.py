@@ -18,7 +18,10 @@ from socketio_cluster.manager.errors import SettingError
 
 PLAIN: Final = ("redis", "rediss", "valkey")
 CLUSTER: Final = ("redis+cluster", "rediss+cluster")
-OPTION: Final = "shards="
+PATHS: Final = ("local", "unix")
+"""Schemes of which the URL names a file."""
+SHARDS: Final = "shards"
+OPTION: Final = f"{SHARDS}="
 MOST: Final = 64
 """The most shards. Each costs two connections of every node, and heartbeats of every node to every other."""
 SLOTS: Final = 16384
@@ -49,7 +52,13 @@ def places_of(url: str | None, prefix: str) -> list[Place]:
 
 
 def check_places(url: str | None, prefix: str, *, recovery: bool) -> None:
-    """Raise ``SettingError`` for a URL whose shards cannot work, or whose rooms cannot be recovered."""
+    """Raise ``SettingError`` for servers or shards that cannot work, or with which rooms cannot be recovered.
+
+    The texts do not quote the URL, because what stands at the place of a port may be a part of a password.
+    """
+    if url is not None:
+        _check_ports(url)
+        _check_options(url)
     if len(places_of(url, prefix)) > 1 and recovery:
         raise SettingError(
             "recovery_seconds and a bus of several shards do not go together: a client that comes back says "
@@ -58,13 +67,38 @@ def check_places(url: str | None, prefix: str, *, recovery: bool) -> None:
         )
 
 
+def _check_ports(url: str) -> None:
+    scheme = url.partition("://")[0]
+    if scheme in PATHS or scheme.startswith("kombu+"):
+        return
+    for part in url.split(";"):  # several brokers of AMQP
+        for server in urlsplit(part).netloc.rpartition("@")[2].split(","):
+            try:
+                urlsplit(f"//{server}").port  # noqa: B018  # it raises
+            except ValueError:
+                raise SettingError(
+                    f"a server of the {scheme}:// URL has a port that is no number up to 65535; special "
+                    "characters in a password are written as %-escapes"
+                ) from None
+
+
+def _check_options(url: str) -> None:
+    """Refuse the number of shards where it means nothing, and where it stands twice."""
+    parts = urlsplit(url)
+    names = [option.partition("=")[0] for option in parts.query.split("&")]
+    meant = [name for name in names if name.lower() == SHARDS]
+    if meant and parts.scheme not in CLUSTER:
+        several = f"; several servers are {parts.scheme}://host1,host2/0" if parts.scheme in PLAIN else ""
+        raise SettingError(f"{OPTION} is for redis+cluster://, not for {parts.scheme}://{several}")
+    if set(meant) - {SHARDS}:
+        raise SettingError(f"the URL of the bus has {meant[0]}=, which is written {OPTION}")
+    if len(meant) > 1:
+        raise SettingError(f"{OPTION} stands twice in the URL of the bus")
+
+
 def _servers(url: str) -> list[str]:
     """Return one URL for each host of a URL."""
     parts = urlsplit(url)
-    if OPTION in parts.query:
-        raise SettingError(
-            f"{OPTION} is for redis+cluster://; several servers are {parts.scheme}://host1,host2/0"
-        )
     credentials, at, hosts = parts.netloc.rpartition("@")
     names = hosts.split(",")
     if len(names) > 1 and not all(name and name == name.strip() for name in names):

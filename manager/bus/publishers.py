@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.publisher import HIGH_WATER, Publisher
+from socketio_cluster.manager.errors import BrokerError
 
 
 class Publishers:
@@ -30,6 +32,12 @@ class Publishers:
         """Return True when the bus has the envelope. See ``Publisher.sent``."""
         number, shard = divmod(number, self._count)
         return await self._all[shard].sent(number)
+
+    async def all_sent(self) -> None:
+        """Return when the bus has everything that was posted until now, but for what was dropped."""
+        for each in self._all:
+            with suppress(BrokerError):  # It was refused.
+                await each.sent(each.number)
 
     def withdraw(self, number: int) -> bool:
         """Remove an envelope that was not sent yet. Returns False if the bus may have it already."""

@@ -32,6 +32,7 @@ BROKERS = {
     "amqps": AMQP,
     "nats": NATS,
     "tls": NATS,
+    "memory": "socketio_cluster.manager.brokers.memory:connect",
 }
 """``module:function`` for each scheme. A module is imported when it is first used."""
 
@@ -39,7 +40,7 @@ BROKERS = {
 RECORDING = tuple(scheme for scheme, module in BROKERS.items() if module not in (AMQP, NATS))
 """The schemes whose brokers number and keep events and keep sessions (``store.py``)."""
 
-BESIDE = tuple(scheme for scheme in RECORDING if scheme != "local")
+BESIDE = tuple(scheme for scheme in RECORDING if scheme not in ("local", "memory"))
 """Those of them that can do it for another bus."""
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from socketio_cluster.manager.bus.messages import Beat, Hello
 from socketio_cluster.manager.bus.streams import Streams
+
+UNNAMED: Final = "?"
+"""The history of a node of release 0.1, which does not name it."""
 
 
 @dataclass(frozen=True, slots=True)
 class NodeInfo:
     """A live node: its id, name, address (``host:port`` or empty) and number of clients.
 
-    A node that is ``draining`` takes no new clients and disconnects its own. ``records`` tells that the bus
-    keeps its events, for clients that come back.
+    A node that is ``draining`` takes no new clients and disconnects its own. ``history`` names what keeps
+    its events for clients that come back; it is empty if nothing does.
     """
 
     id: str
@@ -21,7 +25,9 @@ class NodeInfo:
     address: str
     clients: int
     draining: bool = False
-    records: bool = False
+    history: str = ""
+    bridge: bool = False
+    """Whether it passes on what it hears to a cluster of another kind."""
 
 
 class Roster:
@@ -30,23 +36,36 @@ class Roster:
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
         self.nodes: dict[str, NodeInfo] = {}
+        self.bridges: list[str] = []
+        """The ids of those nodes that are bridges."""
 
     def present(self, origin: str, message: Hello | Beat) -> bool:
         """Note that a node is alive. Returns whether it is a new node that serves clients."""
         new = origin not in self.nodes
         if message.serving:
             name = message.name or origin
-            facts = message.address, message.clients, message.draining, message.records
+            facts = message.address, message.clients, message.draining, _history(message), message.bridge
             self.nodes[origin] = NodeInfo(origin, name, *facts)
+            self._note_bridges()
         return new and message.serving
 
     def leave(self, origin: str) -> bool:
         """Remove a node that says goodbye. Returns False if it was not known."""
-        return self.nodes.pop(origin, None) is not None
+        known = self.nodes.pop(origin, None) is not None
+        self._note_bridges()
+        return known
 
     def expire(self, now: float) -> list[str]:
         """Remove and return the nodes that have been silent for too long."""
         dead = [node for node in self.nodes if self._streams.silent(node, now)]
         for node in dead:
             del self.nodes[node]
+        self._note_bridges()
         return dead
+
+    def _note_bridges(self) -> None:
+        self.bridges = [node for node, info in self.nodes.items() if info.bridge]
+
+
+def _history(message: Hello | Beat) -> str:
+    return message.history or (UNNAMED if message.records else "")

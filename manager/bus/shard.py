@@ -77,17 +77,16 @@ class Shard:
         self.options = options
         self.channels = Channels(place.prefix)
         self.stats = stats
-        self.draining = self._said_goodbye = False
-        self._listener = listener
-        self._serving = serving
+        self.bridge = self.draining = self._said_goodbye = False
+        self._listener, self._serving = listener, serving
         self._others = others
         self._absent = Absent(place.prefix, options.dead_after)
         self._joined_clock = self._marked_at = self._beat_at = self._checked_at = 0.0
         self.interest = Interest()
         self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
         self.silence = self._streams.silence
-        self._membership = Membership(self._streams, listener)
         codec = Codec(place.prefix, options.secret)
+        self.membership = Membership(self._streams, listener, codec, 2 * options.buffer_seconds)
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
         self._answers = Answers(backlog, lambda: self.publisher.largest // 2)
         self._outgoing = Outgoing(backlog, self._next_answer, self._mark)
@@ -95,8 +94,8 @@ class Shard:
         self.link = Link(connect, self.interest, self._outgoing, self) if place.url else None
         self.publisher = Publisher(self.id, codec, self._outgoing, self.link, stats)
         self._twin = Twin(self.publisher.said, options.dead_after)
-        self._introduction = Introduction(options.heartbeat, options.deaf_after)
-        me = (self.id, codec, self._streams, self._twin, self._introduction)
+        self.introduction = Introduction(options.heartbeat, options.deaf_after)
+        me = (self.id, codec, self._streams, self._twin, self.introduction)
         self.receiver = Receiver(*me, stats, listener.heard, self._noticed)
         self.receiver.one_way = options.recovery_url is None
         self._speaker = Speaker(self.publisher, self.channels, serving=serving)
@@ -112,11 +111,11 @@ class Shard:
     def nodes(self) -> dict[str, NodeInfo]:
         """The live nodes by id. This node is one of them if it serves clients."""
         me = {self.id: self._info()} if self._serving else {}
-        return {**me, **self._membership.nodes}
+        return {**me, **self.membership.nodes}
 
     def knows(self, node: str) -> bool:
         """Whether this is the id of a live node or of this node."""
-        return node == self.id or node in self._membership.nodes
+        return node == self.id or node in self.membership.nodes
 
     async def start(self, wait: float) -> None:
         """Connect to the bus. Returns when it is reached, or after ``wait`` seconds; the node goes on trying.
@@ -128,10 +127,10 @@ class Shard:
         self.interest.want(self.channels.everyone)
         self.interest.want(self.channels.inbox(self.id))
         self._tasks = [asyncio.create_task(self.link.run()), asyncio.create_task(self._tick())]
-        for task in self._tasks:
-            task.add_done_callback(log_error_of)
         if not await happens(self.link.wait_up(), self._tasks[0], wait) and self._serving:
             logger.warning("no bus at %s yet: serving local clients", safe_url(self.place.url or ""))
+        for task in self._tasks:  # not before: the caller gets what ends the link at once
+            task.add_done_callback(log_error_of)
 
     async def reached(self) -> None:
         """Return when the bus is reached."""
@@ -140,7 +139,7 @@ class Shard:
 
     async def introduced(self, seconds: float | None) -> bool:
         """Wait until this node knows every live node. See ``Introduction.wait``."""
-        return self.link is None or await self._introduction.wait(self.link, seconds)
+        return self.link is None or await self.introduction.wait(self.link, seconds)
 
     def drain(self) -> None:
         """Tell the other nodes that this node is draining."""
@@ -190,10 +189,10 @@ class Shard:
         if again:
             self.stats.reconnects += 1
             self._catching_up.cut(now, now + 2 * self.options.heartbeat)
-        expected = {*self._membership.nodes, *self._others()} - {self.id}
+        expected = {*self.membership.nodes, *self._others()} - {self.id}
         if again or expected:
             self._outgoing.hold()
-            self._membership.settle(expected, now + self.options.settle_seconds)
+            self.membership.settle(expected, now + self.options.settle_seconds)
         self._joined_clock = self.publisher.time()
         self._speaker.hello(self._info())
         self.receiver.joined(now)
@@ -217,14 +216,14 @@ class Shard:
 
     def _noticed(self, origin: str, notice: Notice) -> None:
         """Handle a notice of another node."""
-        self._membership.heard(origin)
+        self.membership.heard(origin)
         match notice:
             case Hello() | Beat():
                 self._present(origin, notice)
             case Bye():
                 self._streams.leave(origin)
                 self._catching_up.give_up(origin)
-                self._membership.left(origin)
+                self.membership.left(origin)
             case Ask():
                 try:
                     self._answers.ask(origin, notice)
@@ -236,7 +235,7 @@ class Shard:
                 self._catching_up.turn(time.monotonic())
 
     def _present(self, origin: str, notice: Hello | Beat) -> None:
-        self._membership.present(origin, notice)
+        self.membership.present(origin, notice, time.monotonic())
         # An offer that came before the echo may be older than the subscriptions.
         if self.receiver.echo_sent > self._joined_clock:
             self._catching_up.offered(origin, notice.offer, again=isinstance(notice, Hello))
@@ -251,13 +250,13 @@ class Shard:
                 self._turn(now)
 
     def _turn(self, now: float) -> None:
-        settled = self._membership.settled(now)
+        settled = self.membership.settled(now)
         if now - self._beat_at >= self.options.heartbeat:
             self._beat_at = now
             self._speaker.beat(self._info())
-            self._introduction.said(now, self.publisher.said[-1])
-        if greeted := self._membership.greetings.due(now, at_once=settled):
-            self._speaker.answer(self._info(), greeted, len(self._membership.nodes))
+            self.introduction.said(now, self.publisher.said[-1])
+        if greeted := self.membership.greetings.due(now, at_once=settled):
+            self._speaker.answer(self._info(), greeted, len(self.membership.nodes))
         if settled:
             self._flow()  # After the answer, whose offer would name what flows. Others would ask for it.
         self._catching_up.turn(now)
@@ -270,10 +269,10 @@ class Shard:
         if now - self.receiver.echo > self.options.deaf_after:
             self.link.fail("this node does not hear its own heartbeat")
             return
-        self._absent.look(now, {*self._others()} - {self.id}, self._membership.nodes)
+        self._absent.look(now, {*self._others()} - {self.id}, self.membership.nodes)
         self._streams.expire(now)
         self._catching_up.give_up_silent(now)
-        self._membership.expire(now)
+        self.membership.expire(now)
 
     def _flow(self) -> None:
         """Publish the waiting envelopes, as the other nodes are back or their time is over."""
@@ -296,5 +295,6 @@ class Shard:
         await self.publisher.told()
 
     def _info(self) -> NodeInfo:
-        me, clients, records = self.options, self._listener.client_count, self.receiver.recorder is not None
-        return NodeInfo(self.id, me.name or self.id, me.address, clients, self.draining, records)
+        me, clients, history = self.options, self._listener.client_count, self.receiver.history
+        facts = me.address, clients, self.draining, history, self.bridge
+        return NodeInfo(self.id, me.name or self.id, *facts)

@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol, runtime_checkable
 import msgspec
 
 from socketio_cluster.manager.bus.stamp import Stamp
+from socketio_cluster.manager.bus.stays import NONE, Stay, Stays
 
 
 class Begin(msgspec.Struct, array_like=True, tag=1, frozen=True):
@@ -44,7 +45,8 @@ class Open(msgspec.Struct, array_like=True, tag=2, frozen=True):
     """Make a session, or write it anew, at ``position`` (0: the last event). Answer: ``Place``.
 
     ``secret`` is a digest of what only the client knows. ``node`` is its owner. It ends ``seconds`` after the
-    last ``Renew``.
+    last ``Renew``. ``rooms`` says of each room the position at which the client joined it, and ``stays`` what
+    it is owed of rooms that it has left.
     """
 
     sid: str
@@ -56,6 +58,7 @@ class Open(msgspec.Struct, array_like=True, tag=2, frozen=True):
     position: int = 0
     rooms: dict[str, int] = {}
     data: bytes = b""
+    stays: Stays = NONE
 
 
 class Claim(msgspec.Struct, array_like=True, tag=3, frozen=True):
@@ -63,7 +66,8 @@ class Claim(msgspec.Struct, array_like=True, tag=3, frozen=True):
 
     ``offset`` is where its client says that it is. The channel of a room is ``channels`` with the room's name
     behind it. The reasons are ``unknown`` (there is none with this sid and secret), ``epoch`` (the offset is
-    none of this history) and ``late`` (not all that comes after the position is kept).
+    none of this history) and ``late`` (not all that comes after the position is kept, or not all stays). A
+    local hub of release 0.1 does not look at the offset, and answers None instead of a reason.
     """
 
     sid: str
@@ -80,7 +84,7 @@ class Claimed(msgspec.Struct, array_like=True, frozen=True):
     """A session as it was before the claim.
 
     ``node`` is its owner so far, empty if the client was away. ``position`` is the offset's, if that is
-    higher. ``rooms`` says of each room the position at which the client joined it.
+    higher. ``rooms`` and ``stays`` are as in ``Open``.
     """
 
     node: str
@@ -88,14 +92,17 @@ class Claimed(msgspec.Struct, array_like=True, frozen=True):
     rooms: dict[str, int]
     data: bytes
     place: Place
+    stays: Stays = NONE
 
 
 class Change(msgspec.Struct, array_like=True, tag=4, frozen=True):
     """Change a session: rooms it has entered and left, and its data (None: as before).
 
-    With an empty ``claim`` only a session whose client is away is changed. If that is in a room already, it
-    stays there from when it was, unless the room was closed since: ``channels`` is as in ``Claim``. Answer:
-    whether it was changed.
+    ``stays`` are those that have ended: its owner knows up to which event a client was in a room. With an
+    empty ``claim`` only a session whose client is away is changed, or whose owner is ``gone``: that makes it
+    one whose client is away. Then a stay ends with the last event, or
+    when the room was closed, and a client that enters a room in which it is stays there from when it was:
+    ``channels`` is as in ``Claim``. Answer: the number of the last event, or 0 if nothing was changed.
     """
 
     sid: str
@@ -104,6 +111,8 @@ class Change(msgspec.Struct, array_like=True, tag=4, frozen=True):
     left: list[str] = []
     data: bytes | None = None
     channels: str = ""
+    stays: list[Stay] = []
+    gone: str = ""
 
 
 class Renew(msgspec.Struct, array_like=True, tag=5, frozen=True):
@@ -120,12 +129,14 @@ class Renew(msgspec.Struct, array_like=True, tag=5, frozen=True):
 class Release(msgspec.Struct, array_like=True, tag=6, frozen=True):
     """Say that the client of a session is away: it has ``seconds`` to come back, or with 0 it will not.
 
-    Answer: whether there is such a session. An empty ``claim`` stands for a session whose client is away.
+    Answer: whether there is such a session. An empty ``claim`` stands for a session whose client is away, or
+    whose owner is ``gone``.
     """
 
     sid: str
     claim: str
     seconds: float
+    gone: str = ""
 
 
 class Where(msgspec.Struct, array_like=True, tag=7, frozen=True):
@@ -143,11 +154,13 @@ class CloseRoom(msgspec.Struct, array_like=True, tag=11, frozen=True):
     """Take out of a room, which has this channel, all sessions that have entered it. Answer: True.
 
     Those are not meant that entered it later, or that their owners have written anew since, as they are in it
-    again. It is looked at when a session is claimed. ``seconds`` is how long that may be.
+    again. It is looked at when a session is claimed, and kept for as long as events are: no session lives
+    longer than that without its owner, who would take its client out of the room. ``seconds`` is how long
+    a local hub of release 0.1 keeps it.
     """
 
     channel: str
-    seconds: float
+    seconds: float = 86_400.0
 
 
 class Read(msgspec.Struct, array_like=True, tag=8, frozen=True):
@@ -184,15 +197,15 @@ class Piece(msgspec.Struct, array_like=True, frozen=True):
 
 
 Operation = Begin | Look | Open | Claim | Change | Renew | Release | Where | Read | Tail | Gap | CloseRoom
-Result = Place | Claimed | Piece | list[str] | str | bool | None
+Result = Place | Claimed | Piece | list[str] | str | int | bool | None
 
 
 ANSWERS: Final[dict[type[Operation], Any]] = {
     Begin: Place,
     Look: Place | None,
     Open: Place,
-    Claim: Claimed | str,
-    Change: bool,
+    Claim: Claimed | str | None,
+    Change: int | bool,
     Renew: list[str],
     Release: bool,
     Where: str | None,

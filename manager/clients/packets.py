@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from socketio import packet as sio
 
 from socketio_cluster.manager.clients.compact_json import dumps
-from socketio_cluster.manager.errors import EnvelopeError, SettingError
+from socketio_cluster.manager.errors import NO_EVENT, EnvelopeError, SettingError
 from socketio_cluster.manager.extras import require_package
 
 PacketClass = type[sio.Packet]
@@ -72,10 +72,12 @@ def is_event_name(name: Any) -> bool:
 
 
 def check_event_name(name: Any) -> None:
-    """Raise ``ValueError`` for a reserved name and ``TypeError`` for a name of another type.
+    """Raise ``ValueError`` for an empty or reserved name, and ``TypeError`` for a name of another type.
 
     A JavaScript client that received such an event would disconnect with "parse error".
     """
+    if name == "":
+        raise ValueError(NO_EVENT)
     if is_event_name(name):
         return
     if isinstance(name, str):
@@ -124,7 +126,7 @@ def encode_event(
         TypeError: the name is neither text nor number, or JSON cannot hold the data. A serializer of the
             application may raise other errors.
     """
-    if type(event) is not str or event in RESERVED:  # nearly never; a call more for each emit otherwise
+    if type(event) is not str or not event or event in RESERVED:  # nearly never, and a call costs time
         check_event_name(event)
     arguments = [] if data is None else list(data) if isinstance(data, tuple) else [data]
     if is_standard(packet_class):  # type: ignore[arg-type]

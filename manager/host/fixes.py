@@ -17,6 +17,7 @@ from engineio import packet as eio_packet
 from socketio import AsyncServer
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
+from socketio_cluster.manager.checks import check_namespace
 from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.rooms import PENDING, Callback, Client
 from socketio_cluster.manager.errors import EXITS, ConnectionGone, HandlerExit
@@ -197,11 +198,10 @@ class Fixes:
         the manager, so this does both itself, a coroutine less for each emit. ``chosen`` are the further
         arguments of ``cluster.AsyncServer``.
         """
-        room = room if to is None else to
+        room, namespace = room if to is None else to, namespace or check_namespace(namespace)
         if chosen or not self._emits_plainly:
             arguments = (event, data, None, room, skip_sid, namespace, callback, ignore_queue)
             return self._emit(*arguments, **chosen)  # type: ignore[no-any-return]
-        namespace = namespace or "/"
         self._server.logger.info('emitting event "%s" to %s [%s]', event, room or "all", namespace)
         return self._manager.emit(
             event,

@@ -22,11 +22,11 @@ def install_recovery(host: Host, manager: ClusterManager) -> None:
         client = manager.members.find(sid, namespace or "/")
         recovery = manager.recovery
         gone = recovery if client is None else None
-        if gone is not None and await gone.save_away(sid, namespace or "/", session):
+        if gone is not None and await gone.sessions.save_away(sid, namespace or "/", session):
             return
         await save(sid, session, namespace)
         if client is not None and recovery is not None:
-            await recovery.saved(client, session)
+            await recovery.sessions.saved(client, session)
 
     host.packet.watch = before_packet
     save = replace(host.server, "save_session", save_session)

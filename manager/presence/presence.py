@@ -10,7 +10,7 @@ import msgspec
 from socketio_cluster.manager.bus.channels import Room, check_room
 from socketio_cluster.manager.bus.presence_messages import ChangePresence, CountPresence, FindPresence
 from socketio_cluster.manager.bus.query_messages import Question, Recipients
-from socketio_cluster.manager.checks import check_sid
+from socketio_cluster.manager.checks import check_namespace, check_sid
 from socketio_cluster.manager.errors import UNKNOWN_SID, NodeTimeout
 from socketio_cluster.manager.presence.book import Book
 from socketio_cluster.manager.presence.copies import read
@@ -92,7 +92,7 @@ class Presence(PresenceEvents):
 
         A node without clients in the room asks one that keeps it. Raises ``NodeTimeout`` if none answers.
         """
-        place = namespace or "/", check_room(room)
+        place = check_namespace(namespace), check_room(room)
         await self._manager.start()
         held = await self._held(place)
         if held is not None:
@@ -105,7 +105,7 @@ class Presence(PresenceEvents):
 
     async def count(self, room: Room, *, namespace: str | None = None) -> int:
         """Return how many keys are present in a room. Only a number goes over the bus. Raises as ``list``."""
-        place = namespace or "/", check_room(room)
+        place = check_namespace(namespace), check_room(room)
         await self._manager.start()
         held = await self._held(place)
         if held is not None:
@@ -121,7 +121,7 @@ class Presence(PresenceEvents):
         key: str | None = None,
         meta: bytes = b"",
     ) -> None:
-        manager, namespace = self._manager, namespace or "/"
+        manager, namespace = self._manager, check_namespace(namespace)
         await manager.start()
         change = ChangePresence(check_sid(sid), verb, room, key, meta)
         if manager.members.find(sid, namespace) is not None:

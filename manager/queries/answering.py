@@ -144,6 +144,7 @@ class Answering:
         async for client in self._clients(whom):
             left += 1
             moved.append(client)
+            await self._manager.may_leave([client])
             for room in question.rooms:
                 self._manager.basic_leave_room(client.sid, client.namespace, room)
         await self._tell_bus(moved)
@@ -152,7 +153,7 @@ class Answering:
     async def _tell_bus(self, moved: list[Client]) -> None:
         """Tell the bus of the rooms of clients that may come back after this node has died."""
         if self._manager.recovery is not None:
-            await asyncio.gather(*map(self._manager.recovery.flush, moved))
+            await asyncio.gather(*map(self._manager.recovery.sessions.flush, moved))
 
     async def _disconnect(self, whom: Recipients) -> int:
         meant = iter([client async for client in self._clients(whom)])

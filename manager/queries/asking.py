@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from socketio_cluster.manager.bus.query_messages import Question
 from socketio_cluster.manager.errors import PartialAnswer
-from socketio_cluster.manager.queries.open_question import OpenQuestion
+from socketio_cluster.manager.queries.polls import Poll
 from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.queries.selection import Aim
 
@@ -73,7 +73,7 @@ class Asking:
         whom = await self._whom(aim, nodes)
         with self.cluster_manager.queries.open(whom.here, aim.recipients, question, aim.timeout) as asked:
             answer = read(await asked.items())
-        _check(asked, whom, answer)
+        _check(asked.poll, whom, answer, asked.seconds)
         return answer
 
     def _stream(
@@ -98,7 +98,7 @@ class Asking:
             with asker.queries.open(whom.here, aim.recipients, question(seconds), *limits) as asked:
                 async for piece in asked.pieces():
                     yield list(map(read, piece))
-            _check(asked, whom, [])
+            _check(asked.poll, whom, [], seconds)
 
         return Stream(ask)
 
@@ -127,10 +127,11 @@ class _Nodes(NamedTuple):
     away: float = 0
 
 
-def _check(asked: OpenQuestion, whom: _Nodes, answer: Any) -> None:
-    """Raise ``PartialAnswer`` when a node has not said all in time, or could not, or was not asked."""
-    poll = asked.poll
+def _check(poll: Poll, whom: _Nodes, answer: Any, seconds: float) -> None:
+    """Raise ``PartialAnswer`` when a node has not said all in time, or could not, or was not asked.
+
+    ``seconds`` is the time that the caller has given.
+    """
     if poll.missing or poll.failures or whom.away:
         missing = whom.elsewhere.union(poll.missing)
-        seconds, away = whom.away or asked.seconds, bool(whom.away)
-        raise PartialAnswer(answer, missing, poll.failures, seconds, away=away)
+        raise PartialAnswer(answer, missing, poll.failures, whom.away or seconds, away=bool(whom.away))

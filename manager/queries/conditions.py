@@ -26,6 +26,9 @@ RELATIONS: Final[dict[str, Callable[[Any, Any], Any]]] = {
     "in": _one_of,
 }
 
+_SIGNS: Final = RELATIONS.keys() - {"in"}
+"""The relations that cannot be a word in the name of a field."""
+
 
 def conditions(where: Mapping[str, Any] | None) -> list[Condition]:
     """Read what an application has written, such as ``{"team": "red", "level >=": 3, "user.id in": [1, 2]}``.
@@ -56,6 +59,10 @@ def _condition(key: str, value: Any) -> Condition:
             raise ValueError(f"where has no relation {relation!r}, but {', '.join(RELATIONS)}: {key!r:.80}")
         field, relation = key, "=="
     field = field.strip()
+    if _SIGNS.intersection(field.split()):
+        raise ValueError(
+            f"a key of where ends with its relation, and the value comes after the colon: not {key!r:.80}"
+        )
     if not field or field[-1] in "=<>!":
         raise ValueError(
             f"a key of where is a field, and a space before a relation: 'level >=', not {key!r:.80}"

@@ -13,7 +13,6 @@ import msgspec
 from socketio_cluster.manager.bus.query_messages import Finding, Listing, Query, Want
 from socketio_cluster.manager.errors import EventTooLarge
 from socketio_cluster.manager.queries.answer_window import AnswerWindow
-from socketio_cluster.manager.queries.answering import Answering
 from socketio_cluster.manager.queries.failed import Failed
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ class Replies:
 
     def __init__(self, manager: ClusterMember) -> None:
         self._manager = manager
-        self._answering = Answering(manager)
+        self._answering = manager.new_answering()
         self._listings: dict[tuple[str, int], _Listing] = {}
 
     def __len__(self) -> int:

@@ -15,6 +15,7 @@ class SocketInfo(msgspec.Struct, array_like=True, frozen=True):
     ``node`` is the id of the node that serves it. ``rooms`` are those it has entered; its own, named like its
     sid, is not among them. ``connected_at`` is in epoch seconds, by its node's clock. ``address`` is the IP
     address it came from, empty where the server does not tell it. ``transport`` is "polling" or "websocket".
+    Of a client behind a bridge ``node`` is the bridge, and ``transport`` is empty.
     ``session`` is what ``save_session`` has stored, None when it was not asked for. The bus carries it as
     MessagePack: tuples and sets in it become lists, for example.
     """

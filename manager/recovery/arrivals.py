@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from weakref import WeakValueDictionary
 
 import msgspec
 
 from socketio_cluster.manager.bus.stamp import Stamp
-from socketio_cluster.manager.bus.store import Change, Claim, Claimed, Open
-from socketio_cluster.manager.clients.rooms import Client
+from socketio_cluster.manager.bus.store import Change, Claim, Claimed, Open, Release
+from socketio_cluster.manager.clients.rooms import CONNECTED, Client
 from socketio_cluster.manager.errors import BrokerError, ConnectionGone, NodeTimeout
 from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE, ClientSession, read_room
@@ -29,7 +29,8 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 TAKE_SECONDS: Final = 1.0
 """How long the node that had a client may take to drop its side. A node that was killed does not answer."""
-LOOK_SECONDS: Final = 0.01
+END_SECONDS: Final = 10.0
+"""How long handlers of a former connection on this node may take to return."""
 
 
 class Arrival(NamedTuple):
@@ -39,6 +40,17 @@ class Arrival(NamedTuple):
     pid: str | None = None
     offset: object = None
     tell: Callable[[str], None] | None = None
+
+
+class Turn(asyncio.Lock):
+    """Lets one connection of this node at a time claim a session; others wait for their turn.
+
+    ``taken`` counts how often another node has taken the session meanwhile.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken = 0
 
 
 class Arrivals:
@@ -54,9 +66,10 @@ class Arrivals:
         self._recovery = recovery
         self._keeper = recovery.keeper
         self._arrivals: dict[tuple[str, str], Arrival] = {}
-        self._returning: set[str] = set()
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        """One for each session that is claimed: here one connection at a time."""
+        self._turns: WeakValueDictionary[str, Turn] = WeakValueDictionary()
+        """One for each session that is claimed here."""
+        self._ends: WeakValueDictionary[str, asyncio.Event] = WeakValueDictionary()
+        """The ends of connections that are waited for, by the sids of their clients."""
 
     def expect(self, eio_sid: str, namespace: str, auth: Any) -> Any:
         """Note what a client says of itself, and return its ``auth`` as the application may see it."""
@@ -93,9 +106,12 @@ class Arrivals:
         client = self._manager.members.on_connection(eio_sid, namespace)
         if client is None:
             client = await self._new(eio_sid, namespace, arrival)
-        if eio_sid not in self._manager.server.environ:
-            raise ConnectionGone(f"client {client.sid} was cut off while it joined {namespace}")
+        self._check(eio_sid)
         return client.sid
+
+    def _check(self, eio_sid: str) -> None:
+        if eio_sid not in self._manager.server.environ:
+            raise ConnectionGone(f"connection {eio_sid} ended while a client joined a namespace")
 
     def _say(self, eio_sid: str, *, recovered: bool) -> None:
         environ = self._manager.server.environ.get(eio_sid)
@@ -134,18 +150,19 @@ class Arrivals:
             return "unknown"
         if arrival.offset is not None and offset is None:
             return "offset"
-        if self._recovery.mixed:
-            return "mixed"
-        lock = self._locks.setdefault(sid, asyncio.Lock())
-        async with lock:
-            self._returning.add(sid)
+        turn = self._turns.setdefault(sid, Turn())
+        taken = turn.taken
+        async with turn:
+            self._check(eio_sid)
+            if turn.taken > taken:  # The client has come to another node meanwhile, most likely.
+                return "taken"
             try:
+                if not await self._recovery.agreement.holds():
+                    return "mixed"
                 return await self._claim(sid, arrival, eio_sid, namespace, offset)
             except BrokerError as error:
                 logger.debug("client %s cannot have its session back: %s", sid, error)
                 return "bus"
-            finally:
-                self._returning.discard(sid)
 
     async def _claim(
         self, sid: str, arrival: Arrival, eio_sid: str, namespace: str, offset: Stamp | None
@@ -154,13 +171,22 @@ class Arrivals:
         seconds, channels = self._recovery.times.session, manager.node.channels.rooms(namespace)
         asked = Claim(sid, digest(pid), namespace, manager.node_id, claim, seconds, channels, offset)
         claimed = await self._keeper.claim(asked)
-        if isinstance(claimed, str):
-            return claimed
-        if not await self._take(claimed.node, sid, namespace):
-            return "busy"
-        session = ClientSession(
-            pid, claim, claimed.position, recovered=True, returning=True, tell=arrival.tell
-        )
+        if claimed is None or isinstance(claimed, str):
+            return claimed or "unknown"
+        if (reason := why_not(claimed, offset)) is not None:
+            await self._keeper.release(Release(sid, claim, 0))
+            return reason
+        position = max(claimed.position, offset.number if offset is not None else 0)
+        session = ClientSession(pid, claim, position, recovered=True, returning=True, tell=arrival.tell)
+        session.stays, session.known = claimed.stays, claimed.place.last
+        try:
+            await self._take(claimed.node, sid, namespace)
+            self._check(eio_sid)
+        except BaseException as error:
+            manager.spawn(self._recovery.sessions.release(sid, session))
+            if isinstance(error, TimeoutError):
+                return "busy"
+            raise
         try:
             await self._restore(sid, eio_sid, namespace, claimed, session)
             mine = await self._keeper.change(Change(sid, claim))
@@ -173,8 +199,8 @@ class Arrivals:
         manager.basic_disconnect(sid, namespace)
         return "taken"
 
-    async def _take(self, owner: str, sid: str, namespace: str) -> bool:
-        """Have the former owner drop its side. Returns False if this node cannot drop its own."""
+    async def _take(self, owner: str, sid: str, namespace: str) -> None:
+        """Have the former owner drop its side. Raises ``TimeoutError`` if this node cannot drop its own."""
         manager = self._manager
         if owner and owner != manager.node_id and manager.node.knows(owner):
             try:
@@ -183,25 +209,40 @@ class Arrivals:
             except (TimeoutError, NodeTimeout):
                 logger.info("node %s, which had client %s, does not answer", owner, sid)
         await self._end(sid, namespace)
-        until = time.monotonic() + TAKE_SECONDS  # Its connect handler may still run.
-        while manager.members.find(sid, namespace) is not None:
-            if time.monotonic() > until:
-                return False
-            await asyncio.sleep(LOOK_SECONDS)
-        return True
 
     async def drop(self, sid: str, namespace: str) -> None:
         """End the connection of a client whose session was claimed elsewhere. Its disconnect handler runs.
 
         A client that is just coming back finds that out by itself, and gets a new session.
         """
-        if sid not in self._returning:
-            await self._end(sid, namespace)
+        turn = self._turns.get(sid)
+        if turn is not None:
+            turn.taken += 1
+        client = self._manager.members.find(sid, namespace)
+        if client is not None and (client.state is CONNECTED or not self.is_returning(sid)):
+            with suppress(TimeoutError):
+                await self._end(sid, namespace)
 
     async def _end(self, sid: str, namespace: str) -> None:
+        """End the connection of a client, and wait for its handlers. Raises ``TimeoutError``."""
         client = self._manager.members.find(sid, namespace)
-        if client is not None:
-            await self._manager.send_back(client.eio_sid, TRANSPORT_CLOSE)
+        if client is None:
+            return
+        end = self._ends.setdefault(sid, asyncio.Event())
+        self._manager.spawn(self._manager.send_back(client.eio_sid, TRANSPORT_CLOSE))
+        async with asyncio.timeout(END_SECONDS):
+            await end.wait()
+
+    def left(self, sid: str) -> None:
+        """Note that a client has left this node."""
+        end = self._ends.pop(sid, None)
+        if end is not None:
+            end.set()
+
+    def is_returning(self, sid: str) -> bool:
+        """Whether a connection of this node claims a session."""
+        turn = self._turns.get(sid)
+        return turn is not None and turn.locked()
 
     async def _restore(
         self, sid: str, eio_sid: str, namespace: str, claimed: Claimed, session: ClientSession
@@ -222,3 +263,15 @@ class Arrivals:
         if claimed.data and connection is not None:  # It may have ended meanwhile.
             connection.session[namespace] = msgspec.msgpack.decode(claimed.data)
         manager.present.attendance.came_back(sid, namespace)
+
+
+def why_not(claimed: Claimed, offset: Stamp | None) -> str | None:
+    """Return why a session cannot go on from an offset, or None if it can.
+
+    Whoever keeps the sessions has looked already, unless it is a local hub of release 0.1.
+    """
+    place = claimed.place
+    if offset is not None and (offset.epoch != place.epoch or offset.number > place.last):
+        return "epoch"
+    position = max(claimed.position, offset.number if offset is not None else 0)
+    return "late" if position < place.floor else None

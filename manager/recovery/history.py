@@ -44,7 +44,8 @@ class History:
         self.epoch = epoch
         self.last = self.floor = round(now * 1e6)
         """The last number, and that up to which not all events are kept."""
-        self._seconds = 0.0
+        self.seconds = 0.0
+        """How long events are kept."""
         self._most = 0
         self._size = 0
         self._events: deque[Event] = deque()
@@ -69,7 +70,7 @@ class History:
 
     def begin(self, begin: Begin) -> Place:
         """Keep events for so long, and so many bytes. The largest bounds that any node asks for hold."""
-        self._seconds = max(self._seconds, begin.seconds)
+        self.seconds = max(self.seconds, begin.seconds)
         self._most = max(self._most, begin.size)
         return self.place
 
@@ -95,7 +96,7 @@ class History:
 
     def expire(self, now: float) -> None:
         """Drop the events beyond the bounds."""
-        oldest = round((now - self._seconds) * 1e6)
+        oldest = round((now - self.seconds) * 1e6)
         while self._events and (self._events[0].number < oldest or self._size > self._most):
             event = self._events.popleft()
             self._numbers.popleft()
@@ -120,7 +121,7 @@ class History:
     def forget_senders(self, now: float) -> None:
         """Forget senders that have recorded nothing for as long as events are kept."""
         for sender, (_, at) in list(self._senders.items()):
-            if now - at > self._seconds:
+            if now - at > self.seconds:
                 del self._senders[sender]
 
     def read(self, read: Read) -> Piece:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from typing import cast
 
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.store import (
@@ -26,9 +26,6 @@ from socketio_cluster.manager.bus.store import (
 )
 from socketio_cluster.manager.errors import BrokerError
 
-CLOSED_SECONDS: Final = 86_400.0
-"""How long it is known that a room was closed: no session is older without being renewed."""
-
 
 class Keeper:
     """Asks the bus of a node. Every method raises ``BrokerError`` if the bus is away."""
@@ -45,13 +42,13 @@ class Keeper:
         """Make a session, or write it anew."""
         return cast(Place, await self._ask(session))
 
-    async def claim(self, claim: Claim) -> Claimed | str:
+    async def claim(self, claim: Claim) -> Claimed | str | None:
         """Take a session over, or return why not."""
-        return cast(Claimed | str, await self._ask(claim))
+        return cast(Claimed | str | None, await self._ask(claim))
 
-    async def change(self, change: Change) -> bool:
-        """Change a session. Returns False if it is not there, or not this owner's."""
-        return bool(await self._ask(change))
+    async def change(self, change: Change) -> int:
+        """Change a session. Returns the last number, or 0 if it is not there, or not this owner's."""
+        return int(cast(int, await self._ask(change)))
 
     async def renew(self, renew: Renew) -> list[str]:
         """Let sessions live on. Returns the sids of those that are not there, or not this owner's."""
@@ -79,7 +76,7 @@ class Keeper:
 
     async def close(self, channel: str) -> None:
         """Take all sessions out of the room with this channel."""
-        await self._ask(CloseRoom(channel, CLOSED_SECONDS))
+        await self._ask(CloseRoom(channel))
 
     async def _ask(self, operation: Operation) -> Result:
         if self._link is None:

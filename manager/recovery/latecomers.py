@@ -21,6 +21,7 @@ from socketio_cluster.manager.recovery.gate import Gate, rooms_of
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
+    from socketio_cluster.manager.recovery.client_session import ClientSession
     from socketio_cluster.manager.recovery.follower import Follower
     from socketio_cluster.manager.recovery.keeper import Keeper
 
@@ -75,10 +76,11 @@ class Latecomers:
             upto, history = 0, list[Outgoing]()
             try:
                 await join(client, room)
-                upto, history = await self._last(client, room, count, at)
+                upto, found = await self._last(client, room, count, at)
                 if client.session is not None and client.session.returning:
-                    client.session.first += history
-                    history = []
+                    _give_to_replay(client.session, found)
+                else:
+                    history = [outgoing for _, outgoing in found]
             finally:
                 complete = gate.open(room, upto, history)
             if client.session is not None and room in client.session.joined:
@@ -91,27 +93,29 @@ class Latecomers:
         """Return the number up to which a client has got everything, now that its events are held."""
         session = client.session
         if session is not None and session.returning:
-            return session.position
+            return session.replayed
         return max(self._follower.order.seen, session.upto if session is not None else 0)
 
-    async def _last(self, client: Client, room: Room, count: int, at: int) -> tuple[int, list[Outgoing]]:
+    async def _last(
+        self, client: Client, room: Room, count: int, at: int
+    ) -> tuple[int, list[tuple[int, Outgoing]]]:
         """Return the last events of a room for a client, oldest first, and the number up to which they go."""
         channel = self._manager.node.channels.room(client.namespace, room)
-        found: list[Outgoing] = []
+        found: list[tuple[int, Outgoing]] = []
         upto = before = size = 0
         while True:
             piece = await self._keeper.tail(Tail(channel, before, count, PIECE_BYTES))
             upto = upto or piece.place.last
-            for outgoing in self._events(client, room, piece, at):
+            for number, outgoing in self._events(client, room, piece, at):
                 size += outgoing.encoded.size
                 if len(found) == count or (found and size > MOST_BYTES):
                     return upto, found[::-1]
-                found.append(outgoing)
+                found.append((number, outgoing))
             if piece.done or len(found) == count:
                 return upto, found[::-1]
             before = piece.events[0][0]
 
-    def _events(self, client: Client, room: Room, piece: Piece, at: int) -> Iterator[Outgoing]:
+    def _events(self, client: Client, room: Room, piece: Piece, at: int) -> Iterator[tuple[int, Outgoing]]:
         """Yield the events of a piece that are for a client, newest first.
 
         The client has got everything up to the number ``at``. A newer one that it also gets through another
@@ -130,11 +134,23 @@ class Latecomers:
                 continue
             encoded = Encoded(event.parts, event.text)
             if client.session is None:
-                yield Outgoing(encoded, event.rooms)
+                yield number, Outgoing(encoded, event.rooms)
             else:
-                yield self._follower.fanout.old(encoded, event.rooms, at)
+                yield number, self._follower.fanout.old(encoded, event.rooms, at)
 
     def _is_for(self, client: Client, message: Recorded) -> bool:
         if client.sid in message.event.skip or rooms_of(client, message.except_):
             return False
         return is_meant(self._manager, client, message.recipients)
+
+
+def _give_to_replay(session: ClientSession, history: list[tuple[int, Outgoing]]) -> None:
+    """Have a client that is coming back get a history in the order of what it has missed, and nothing twice.
+
+    What the replay is still to come to is sent by it; the client may have missed some of it in the same room.
+    """
+    for number, outgoing in history:
+        if number > session.replayed:
+            session.granted |= {number}
+        elif number <= session.position or not session.was_in(outgoing.rooms or [], number):
+            session.first.append(outgoing)

@@ -74,15 +74,15 @@ class Leases:
                     continue
                 reached = positions.mark(time.monotonic(), Stamp(place.epoch, place.last))
                 order.advance(place.epoch, reached)
-                await self._recovery.settle()
-                await self._renew_all(reached)
+                await self._recovery.agreement.settle()
+                await self._renew_all(reached, place.floor)
             except BrokerError as error:
                 logger.debug("sessions are renewed when the bus is back: %s", error)
 
-    async def _renew_all(self, reached: int) -> None:
+    async def _renew_all(self, reached: int, floor: int) -> None:
         kept = self._kept()
         for start in range(0, max(1, len(kept)), SLICE):
-            await self._renew(kept[start : start + SLICE], reached)
+            await self._renew(kept[start : start + SLICE], reached, floor)
 
     def _kept(self) -> list[tuple[Client, ClientSession]]:
         clients = self._manager.members.clients.values()
@@ -92,12 +92,12 @@ class Leases:
             if client.session is not None and not client.session.over
         ]
 
-    async def _renew(self, kept: list[tuple[Client, ClientSession]], reached: int) -> None:
+    async def _renew(self, kept: list[tuple[Client, ClientSession]], reached: int, floor: int) -> None:
         """Renew some sessions, or none: then the bus still drops events that are too old."""
         sessions = []
         for client, session in kept:
             if client.state is CONNECTED and not session.returning:
-                self._move(client, session, reached, time.monotonic())
+                session.move(self._reached(client, session, reached, time.monotonic()), floor)
             sessions.append((client.sid, session.claim, session.position))
         seconds = self._recovery.times.session
         missing = set(await self._recovery.keeper.renew(Renew(sessions, seconds)))
@@ -105,28 +105,27 @@ class Leases:
             if client.sid in missing or session.lost:
                 await self._repair(client)
             else:
-                await self._recovery.flush(client)
+                await self._recovery.sessions.flush(client)
 
-    def _move(self, client: Client, session: ClientSession, reached: int, now: float) -> None:
-        """Note how far a client has come, or tell the client itself if it does not answer pings of ours."""
+    def _reached(self, client: Client, session: ClientSession, reached: int, now: float) -> int:
+        """Return how far a client has come, or tell the client itself if it does not answer pings of ours."""
         if session.tell is None:
-            if now - session.written_at >= self._recovery.times.unnoticed:
-                session.position = max(session.position, reached)
-        elif client.gate is None:
+            return reached if now - session.written_at >= self._recovery.times.unnoticed else 0
+        if client.gate is None:
             order = self._recovery.follower.order
             session.tell(write_offset(Stamp(order.epoch, max(order.seen, session.upto))))
+        return 0
 
     async def _repair(self, client: Client) -> None:
         """Write a session that the bus has lost. A client whose session has another owner is told so."""
         where = await self._recovery.keeper.where(client.sid, client.namespace)
         session = client.session
-        if (
-            session is None
-            or session.over
-            or self._manager.members.find(client.sid, client.namespace) is None
-        ):
+        arrivals = self._recovery.arrivals
+        if session is None or session.over or arrivals.is_returning(client.sid):
+            return
+        if self._manager.members.find(client.sid, client.namespace) is not client:
             return
         if where is None or where == self._manager.node_id:
-            await self._recovery.write(client, session)
+            await self._recovery.sessions.write(client, session)
         else:
-            await self._recovery.arrivals.drop(client.sid, client.namespace)
+            self._manager.spawn(arrivals.drop(client.sid, client.namespace))  # A handler may take long.

@@ -64,7 +64,7 @@ class Memory:
             case Change():
                 return sessions.change(operation, history.place, now)
             case Renew():
-                return sessions.renew(operation, now)
+                return sessions.renew(operation, history.place, now)
             case Release():
                 return sessions.release(operation, now)
             case Where():
@@ -76,7 +76,8 @@ class Memory:
             case Gap():
                 return history.gap()
             case CloseRoom():
-                return sessions.close(operation, history.step(), now)
+                history.step()
+                return sessions.close(operation, history.place, now + history.seconds)
 
     def _sweep(self, now: float) -> None:
         self._history.expire(now)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from socketio_cluster.manager.bus.broker import Broker
 from socketio_cluster.manager.bus.envelope import Header
-from socketio_cluster.manager.bus.messages import Emit, Recorded
+from socketio_cluster.manager.bus.messages import Dropped, Emit, Recorded, SelectiveEmit
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.bus.stamp import Stamp
@@ -29,6 +29,11 @@ def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str
     where = route(node.channels, whom.namespace, whom.rooms)
     message = Recorded(event, whom.except_, whom.where)
     number = node.publisher.post(0, message, where.channels, where.recorded)
+    if node.bridged:  # They keep no history, so they get the event as one that is not recorded.
+        node.post(
+            SelectiveEmit(event, whom.except_, False, whom.where),
+            node.channels.bridges_beside(where.channels[0]),
+        )
     return Posted(number, not node.interest.wanted.isdisjoint(where.channels))
 
 
@@ -45,9 +50,14 @@ class Recording:
         self._keeps = True
 
     @property
+    def history(self) -> str:
+        """An empty text: nobody compares an emitter with the nodes."""
+        return ""
+
+    @property
     def on(self) -> bool:
         """Whether the events have to be recorded."""
-        return self._begun or any(info.records for info in self._node.nodes.values())
+        return self._begun or any(info.history for info in self._node.nodes.values())
 
     def post(self, encoded: Encoded, whom: Recipients, skip: list[str]) -> int:
         """Post an event, as ``post_recorded``, and return its number.
@@ -72,5 +82,5 @@ class Recording:
     def parted(self) -> None:
         """Do nothing."""
 
-    def numbered(self, stamp: Stamp, header: Header, message: Recorded, size: int) -> None:
+    def numbered(self, stamp: Stamp, header: Header, message: Recorded | Dropped, size: int) -> None:
         """Ignore an event, because an emitter serves no clients."""

@@ -9,32 +9,31 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
-from weakref import WeakValueDictionary
 
-import msgspec
 from socketio import packet as sio
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.bus.stamp import Stamp
-from socketio_cluster.manager.bus.store import Begin, Change, Open, Release
+from socketio_cluster.manager.bus.store import Begin
 from socketio_cluster.manager.clients.acks import abandon, seconds_of
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.clients.rooms import Callback, Client
 from socketio_cluster.manager.errors import BrokerError
-from socketio_cluster.manager.ids import node_of
+from socketio_cluster.manager.recovery.agreement import Agreement
 from socketio_cluster.manager.recovery.arrivals import Arrivals
-from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE, ClientSession, write_room
+from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE, ClientSession
 from socketio_cluster.manager.recovery.follower import Follower
 from socketio_cluster.manager.recovery.hiding import hide_pids
 from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.latecomers import Latecomers
 from socketio_cluster.manager.recovery.leases import Leases
 from socketio_cluster.manager.recovery.offset import write_offset
-from socketio_cluster.manager.recovery.pid import digest
+from socketio_cluster.manager.recovery.read_events import TooLate
 from socketio_cluster.manager.recovery.recording import post_recorded
-from socketio_cluster.manager.recovery.replay import Replays, TooLate
+from socketio_cluster.manager.recovery.replay import Replays
+from socketio_cluster.manager.recovery.session_writer import SessionWriter
 from socketio_cluster.manager.recovery.times import Times
 
 if TYPE_CHECKING:
@@ -63,13 +62,13 @@ class Recovery:
         self.keeper = Keeper(node)
         codec = Codec(manager.options.prefix, manager.options.secret)
         self.follower = Follower(manager, self.keeper, codec, self._bounds)
+        self.agreement = Agreement(node, self.keeper)
+        self.sessions = SessionWriter(manager, self)
         self.arrivals = Arrivals(manager, self)
         self._replays = Replays(manager, self.keeper, codec, self.follower.fanout)
         self.latecomers = Latecomers(manager, self.keeper, codec, self.follower)
         self._leases = Leases(manager, self)
-        self._flushing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._posted = self._coming = 0
-        self._mixed = self._warned = False
         node.receiver.recorder = self.follower
 
     @cached_property
@@ -90,24 +89,9 @@ class Recovery:
         """Stop reading the history."""
         self.follower.close()
 
-    @property
-    def mixed(self) -> bool:
-        """Whether there is, or just was, a node whose events are not recorded: nothing is certain then."""
-        self._mixed = self._mixed or any(not info.records for info in self._node.nodes.values())
-        return self._mixed
-
     def node_here(self) -> None:
         """Look at a node that has come."""
-        if self.mixed and not self._warned:
-            self._warned = True
-            names = ", ".join(info.name for info in self._node.nodes.values() if not info.records)
-            logger.error("%s: give it recovery_seconds too; until then no client is recovered", names)
-
-    async def settle(self) -> None:
-        """Go on when the last node has gone whose events are not recorded. Raises ``BrokerError``."""
-        if self._mixed and all(info.records for info in self._node.nodes.values()):
-            await self.keeper.gap()
-            self._mixed = self._warned = False
+        self._manager.spawn(self.agreement.node_here())
 
     # events
 
@@ -163,12 +147,12 @@ class Recovery:
     ) -> None:
         seconds = seconds_of(callback, self._manager.options.ack_seconds) or self._seconds
         until = time.monotonic() + min(seconds, self._seconds)
-        while not await self._manager.remote.locate(namespace, sid):
-            if time.monotonic() >= until:
-                abandon(callback)
+        while time.monotonic() < until:  # A client that is back later is not asked: nobody waits any more.
+            if await self._manager.remote.locate(namespace, sid):
+                await emit()
                 return
             await asyncio.sleep(LOOK_SECONDS)
-        await emit()
+        abandon(callback)
 
     # clients
 
@@ -196,104 +180,5 @@ class Recovery:
             logger.info("client %s cannot have all that it missed: it has to connect again", client.sid)
             logger.debug("because: %r", error)
             self._manager.stats.recoveries["broken"] += 1
+            session.over |= isinstance(error, TooLate)
             await self._manager.send_back(client.eio_sid, TRANSPORT_CLOSE)
-
-    def left(self, client: Client) -> None:
-        """Note that a client is gone from this node."""
-        session = client.session
-        if session is None:
-            return
-        if node_of(client.sid) != self._manager.node_id:
-            self._node.unsubscribe(self._node.channels.room(client.namespace, client.sid))
-        seconds = 0.0 if session.over else self.times.away
-        self._manager.spawn(self._release(Release(client.sid, session.claim, seconds)))
-
-    async def _release(self, release: Release) -> None:
-        try:
-            await self.keeper.release(release)
-        except BrokerError as error:
-            logger.debug("the session of %s ends by itself: %s", release.sid, error)
-
-    # what belongs to a session
-
-    def moved(self, client: Client, room: Room, *, inside: bool) -> None:
-        """Note that a client has entered or left a room. The bus is told by ``flush``."""
-        session = client.session
-        if session is None:
-            return
-        session.unwritten[room] = inside
-        if inside:
-            session.joined[room] = self.follower.order.seen
-        else:
-            session.joined.pop(room, None)
-
-    async def flush(self, client: Client) -> None:
-        """Tell the bus of the rooms that a client has entered and left. Returns when it knows all of them."""
-        async with self._flushing.setdefault(client.sid, asyncio.Lock()):
-            session = client.session
-            if session is None or not session.unwritten:
-                return
-            rooms, session.unwritten = session.unwritten, {}
-            entered = [write_room(room) for room, inside in rooms.items() if inside]
-            left = [write_room(room) for room, inside in rooms.items() if not inside]
-            await self._change(session, Change(client.sid, session.claim, entered, left))
-
-    async def saved(self, client: Client, data: Any) -> None:
-        """Note on the bus what the application has saved for a client."""
-        packed, session = pack(data), client.session
-        if session is None or session.over:
-            return
-        if packed is None:
-            logger.error("client %s cannot come back: MessagePack cannot hold its session's data", client.sid)
-            session.over = True
-            await self._release(Release(client.sid, session.claim, 0))
-        else:
-            await self._change(session, Change(client.sid, session.claim, data=packed))
-
-    async def save_away(self, sid: str, namespace: str, data: Any) -> bool:
-        """Save the data of a client that is away. Returns False if it is not away.
-
-        Raises ``TypeError`` for data that MessagePack cannot hold.
-        """
-        packed = pack(data)
-        if packed is None:
-            raise TypeError("the session of a client that is away holds what MessagePack can hold")
-        try:
-            away = await self.keeper.where(sid, namespace) == ""
-            return away and await self.keeper.change(Change(sid, "", data=packed))
-        except BrokerError:
-            return False
-
-    async def _change(self, session: ClientSession, change: Change) -> None:
-        try:
-            session.lost |= not await self.keeper.change(change)
-        except BrokerError:
-            session.lost = True  # The next renewal writes it anew.
-
-    async def write(self, client: Client, session: ClientSession) -> None:
-        """Write a session anew, because the bus does not have it as it is. Raises ``BrokerError``."""
-        connection = self._manager.host.connection(client.eio_sid)
-        data = connection.sessions.get(client.namespace) if connection is not None else None
-        rooms = {write_room(room): session.joined.get(room, session.position) for room in client.rooms}
-        session.unwritten, session.lost = {}, False
-        await self.keeper.open(
-            Open(
-                client.sid,
-                digest(session.pid),
-                client.namespace,
-                self._manager.node_id,
-                session.claim,
-                self.times.session,
-                session.position,
-                rooms,
-                (pack(data) or b"") if data else b"",
-            )
-        )
-
-
-def pack(data: Any) -> bytes | None:
-    """Return a session's data as bytes, or None for data that MessagePack cannot hold."""
-    try:
-        return msgspec.msgpack.encode(data)
-    except (TypeError, ValueError, OverflowError, RecursionError):
-        return None

@@ -6,16 +6,15 @@ import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
-from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.messages import Recorded
 from socketio_cluster.manager.bus.store import Piece, Read
 from socketio_cluster.manager.clients.rooms import Client
 from socketio_cluster.manager.queries.selection import is_meant
-from socketio_cluster.manager.recovery.client_session import ClientSession
+from socketio_cluster.manager.recovery.client_session import ClientSession, read_room
 from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.marking import Marked, MarkingFanout
-from socketio_cluster.manager.recovery.read_events import ReadEvents
+from socketio_cluster.manager.recovery.read_events import ReadEvents, TooLate
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
@@ -28,10 +27,6 @@ PIECE_BYTES: Final = 256 * 1024
 TURN_SECONDS: Final = 0.005
 TURNS: Final = 400
 """A client has at most two seconds to take a piece before the next one is put behind it."""
-
-
-class TooLate(Exception):
-    """The history does not reach back to where the client was."""
 
 
 class Replays:
@@ -61,22 +56,27 @@ class Replays:
 
     async def _replay(self, client: Client, session: ClientSession) -> None:
         async with self._room:
-            after, done = session.position, False
-            channels = self._channels(client)
+            done = False
             while not done:
+                if client.lost is not None:
+                    return  # What it has missed waits for its next connection.
+                after = session.replayed
                 self._send_first(client, session)
+                channels = self._channels(client, session)
                 piece = await self._keeper.read(Read(channels, after, PIECE_EVENTS, PIECE_BYTES))
                 if piece.place.floor > after:
                     raise TooLate
+                if not set(channels).issuperset(self._channels(client, session)):
+                    continue  # It has entered a room meanwhile, whose events may be missing in the piece.
                 self._send(client, session, piece)
-                after, done = piece.upto, piece.done
+                session.upto, done = piece.upto, piece.done
                 if not done:
                     await self._taken(client)
-        self._fanout.replayed = max(self._fanout.replayed, after)
-        session.upto = after
+        self._fanout.replayed = max(self._fanout.replayed, session.upto)
         session.returning = False
         self._send_first(client, session)
-        self._sort_held(client, after)
+        session.granted = frozenset()
+        self._sort_held(client, session.upto)
 
     @staticmethod
     def _send_first(client: Client, session: ClientSession) -> None:
@@ -85,21 +85,27 @@ class Replays:
             client.write(outgoing)
 
     async def _taken(self, client: Client) -> None:
-        """Wait until a client has taken a piece, but not for ever: its queue disconnects a slow one."""
+        """Wait until a client has taken a piece, but not for ever: its queue disconnects a slow one.
+
+        A connection that has ended takes nothing.
+        """
         for _ in range(TURNS):
             await asyncio.sleep(TURN_SECONDS)
-            if self._manager.host.is_free(client.eio_sid):
+            if client.lost is not None or self._manager.host.is_free(client.eio_sid):
                 return
 
-    def _channels(self, client: Client) -> list[str]:
-        names = self._manager.node.channels
-        rooms = (client.sid, *client.rooms)
+    def _channels(self, client: Client, session: ClientSession) -> list[str]:
+        """Return the channels of the rooms in which a client is, or was when it missed events there."""
+        names, left = self._manager.node.channels, (read_room(stay.room) for stay in session.stays.ended)
+        rooms = dict.fromkeys((client.sid, *client.rooms, *left))
         return [names.namespace(client.namespace), *(names.room(client.namespace, room) for room in rooms)]
 
     def _send(self, client: Client, session: ClientSession, piece: Piece) -> None:
         for number, raw in piece.events:
             read = self._events.read(number, raw)
-            if read is not None and self._is_owed(client, session, number, read.message):
+            if read is None:
+                continue
+            if number in session.granted or self._is_owed(client, session, number, read.message):
                 client.write(read.marked)
                 self._manager.stats.replayed += 1
                 self._manager.stats.replay_seconds.observe(max(0.0, time.time() - number / 1e6))
@@ -120,20 +126,14 @@ class Replays:
         client.held.events = kept
 
     def _is_owed(self, client: Client, session: ClientSession, number: int, message: Recorded) -> bool:
-        """Whether an event of the history was for a client, which has joined its rooms at known positions."""
+        """Whether an event of the history was for a client, as it was in its rooms at known times."""
         event = message.event
         if client.sid in event.skip or client.sid in message.except_:
             return False
-        if self._was_in(client, session, number, message.except_):
+        if session.was_in(message.except_, number):
             return False
         if message.where and not is_meant(self._manager, client, message.recipients):
             return False
         if event.rooms is None or client.sid in event.rooms:
             return True
-        return self._was_in(client, session, number, event.rooms)
-
-    @staticmethod
-    def _was_in(client: Client, session: ClientSession, number: int, rooms: list[Room]) -> bool:
-        """Whether a client was in any of these rooms when an event was emitted, as far as that is known."""
-        joined = session.joined
-        return any(room in client.rooms and joined.get(room, 0) < number for room in rooms)
+        return session.was_in(event.rooms, number)

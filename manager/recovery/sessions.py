@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hmac import compare_digest
 
 from socketio_cluster.manager.bus.stamp import Stamp
+from socketio_cluster.manager.bus.stays import Stay, Stays
 from socketio_cluster.manager.bus.store import (
     Change,
     Claim,
@@ -20,6 +21,7 @@ from socketio_cluster.manager.bus.store import (
     Renew,
     Where,
 )
+from socketio_cluster.manager.recovery.closed_rooms import ClosedRooms
 
 
 @dataclass(slots=True)
@@ -37,6 +39,7 @@ class Session:
     position: int
     rooms: dict[str, int]
     data: bytes
+    stays: Stays
     written: int
 
 
@@ -45,7 +48,7 @@ class Sessions:
 
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
-        self._closed: dict[str, tuple[int, float]] = {}
+        self._closed = ClosedRooms()
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -61,6 +64,7 @@ class Sessions:
             new.position or place.last,
             dict(new.rooms),
             new.data,
+            new.stays,
             place.last,
         )
         return place
@@ -76,30 +80,46 @@ class Sessions:
         if claim.offset is not None and not _is_of(claim.offset, place):
             return "epoch"
         position = max(session.position, claim.offset.number if claim.offset is not None else 0)
-        if position < place.floor:
+        closed = {room: self._closed_at(session, room, claim.channels) for room in session.rooms}
+        ended = [Stay(room, session.rooms[room], left) for room, left in closed.items() if left]
+        stays = session.stays.plus(ended, max(session.position, place.floor))
+        if position < max(place.floor, stays.floor):
             return "late"
-        for room in list(session.rooms):
-            if not self._is_in(session, room, claim.channels):
-                del session.rooms[room]
-        found = Claimed(session.node, position, dict(session.rooms), session.data, place)
+        session.stays = stays
+        for stay in ended:
+            del session.rooms[stay.room]
+        found = Claimed(session.node, position, dict(session.rooms), session.data, place, stays)
         session.node, session.claim, session.until = claim.node, claim.claim, now + claim.seconds
         return found
 
-    def change(self, change: Change, place: Place, now: float) -> bool:
-        """Change the rooms and the data of a session."""
-        session = self._owned(change.sid, change.claim, now)
+    def change(self, change: Change, place: Place, now: float) -> int:
+        """Change a session's rooms and data. Returns the last number, or 0 if nothing was changed."""
+        session = self._owned(change.sid, change.claim, now, change.gone)
         if session is None:
-            return False
-        for room in change.entered:
-            if change.claim or not self._is_in(session, room, change.channels):
-                session.rooms[room] = place.last
-        for room in change.left:
+            return 0
+        if not change.claim:
+            session.node = session.claim = ""
+        ended = change.stays if change.claim else self._ended(session, change, place)
+        session.stays = session.stays.plus(ended, max(session.position, place.floor))
+        for room in (*(stay.room for stay in ended), *change.left):
             session.rooms.pop(room, None)
+        for room in change.entered:
+            if change.claim or room not in session.rooms:
+                session.rooms[room] = place.last
         if change.data is not None:
             session.data = change.data
-        return True
+        return place.last
 
-    def renew(self, renew: Renew, now: float) -> list[str]:
+    def _ended(self, session: Session, change: Change, place: Place) -> list[Stay]:
+        """Return the stays that end by a change of a session whose client is away."""
+        ended = []
+        for room in {*change.entered, *change.left} & session.rooms.keys():
+            left = self._closed_at(session, room, change.channels)
+            if left or room in change.left:
+                ended.append(Stay(room, session.rooms[room], left or place.last))
+        return ended
+
+    def renew(self, renew: Renew, place: Place, now: float) -> list[str]:
         """Let sessions live on. Returns the sids of those that are not there or not theirs."""
         missing = []
         for sid, claim, position in renew.sessions:
@@ -109,11 +129,12 @@ class Sessions:
             else:
                 session.until = now + renew.seconds
                 session.position = max(session.position, position)
+                session.stays = session.stays.plus((), max(session.position, place.floor))
         return missing
 
     def release(self, release: Release, now: float) -> bool:
         """Note that a client is away, or is gone."""
-        session = self._owned(release.sid, release.claim, now)
+        session = self._owned(release.sid, release.claim, now, release.gone)
         if session is None:
             return False
         if release.seconds:
@@ -122,9 +143,9 @@ class Sessions:
             del self._sessions[release.sid]
         return True
 
-    def close(self, close: CloseRoom, number: int, now: float) -> bool:
-        """Note that a room was closed at this number."""
-        self._closed[close.channel] = number, now + close.seconds
+    def close(self, close: CloseRoom, place: Place, until: float) -> bool:
+        """Note that a room was closed at the last number. That is known until then."""
+        self._closed.close(close.channel, place.last, place.floor, until)
         return True
 
     def where(self, where: Where, now: float) -> str | None:
@@ -136,21 +157,21 @@ class Sessions:
         """Drop the sessions whose time is over."""
         for sid in [sid for sid, session in self._sessions.items() if session.until <= now]:
             del self._sessions[sid]
-        for channel in [channel for channel, (_, until) in self._closed.items() if until <= now]:
-            del self._closed[channel]
+        self._closed.expire(now)
 
-    def _is_in(self, session: Session, room: str, channels: str) -> bool:
-        """Whether a client has entered a room which was not closed since."""
-        joined, closed = session.rooms.get(room), self._closed.get(channels + room, (0, 0.0))[0]
-        return joined is not None and max(joined, session.written) >= closed
+    def _closed_at(self, session: Session, room: str, channels: str) -> int:
+        """Return the number at which a room was closed since a session has entered it, or 0."""
+        return self._closed.closed_at(channels + room, max(session.rooms[room], session.written))
 
     def _find(self, sid: str, now: float) -> Session | None:
         session = self._sessions.get(sid)
         return session if session is not None and session.until > now else None
 
-    def _owned(self, sid: str, claim: str, now: float) -> Session | None:
+    def _owned(self, sid: str, claim: str, now: float, gone: str = "") -> Session | None:
         session = self._find(sid, now)
-        return session if session is not None and session.claim == claim else None
+        if session is None or (session.claim != claim and session.node != (gone or None)):
+            return None
+        return session
 
 
 def _is_of(offset: Stamp, place: Place) -> bool:

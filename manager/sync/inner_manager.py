@@ -16,6 +16,7 @@ from socketio_cluster.manager.clients.packets import PacketClass
 from socketio_cluster.manager.clients.rooms import LEAVING, PENDING
 from socketio_cluster.manager.errors import AlreadyLeaving
 from socketio_cluster.manager.host.connection import Connection
+from socketio_cluster.manager.option_values import OptionValues
 from socketio_cluster.manager.presence.handlers import Handlers
 from socketio_cluster.manager.queries.server_events import ServerEvents
 from socketio_cluster.manager.sync.in_thread import in_thread
@@ -40,7 +41,7 @@ class InnerManager(ClusterManager):
     def __init__(
         self,
         url: str | None,
-        options: dict[str, Any],
+        options: OptionValues,
         host: Host,
         outboxes: SyncOutboxes,
         server_events: ServerEvents,

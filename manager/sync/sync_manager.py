@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from typing import Any, Unpack
 
@@ -14,15 +15,19 @@ from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.sync.fixes import install
+from socketio_cluster.manager.host.sync.flask_socketio import queues_beside
 from socketio_cluster.manager.host.sync.handlers import SyncHandlers
 from socketio_cluster.manager.host.sync.outbox import SyncOutboxes
 from socketio_cluster.manager.ids import new_sid
+from socketio_cluster.manager.option_values import OptionValues
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.queries.selection import Chosen, choose
 from socketio_cluster.manager.sync.in_thread import ThreadedServerEvents, threaded
 from socketio_cluster.manager.sync.inner_manager import InnerManager
 from socketio_cluster.manager.sync.node_thread import NodeThread
 from socketio_cluster.manager.sync.thread_member import ThreadMember
+
+logger = logging.getLogger("socketio_cluster.manager")
 
 
 class SyncClusterManager(ThreadMember, Manager):  # type: ignore[misc]
@@ -40,7 +45,7 @@ class SyncClusterManager(ThreadMember, Manager):  # type: ignore[misc]
         SettingError: a setting cannot work, or the server does not work with threads.
     """
 
-    def __init__(self, url: str | None = None, **options: Any) -> None:
+    def __init__(self, url: str | None = None, **options: Unpack[OptionValues]) -> None:
         super().__init__()
         self.options = from_environment(url, options)
         self.leaving = False
@@ -53,6 +58,12 @@ class SyncClusterManager(ThreadMember, Manager):  # type: ignore[misc]
     def _make(self) -> InnerManager:
         if self.server is None:
             raise RuntimeError("this manager has no server: where none is, use socketio_cluster.Emitter")
+        for queue in queues_beside():
+            logger.warning(
+                "SocketIO(message_queue=%r) reaches no client of this cluster: leave message_queue out beside"
+                " a SyncClusterManager, and in processes without clients use socketio_cluster.Emitter",
+                queue,
+            )
         url, options = self._given
         parts = self.host, self._outboxes, self.server_events, self.presence.handlers
         inner = InnerManager(url, options, *parts)

@@ -121,6 +121,10 @@ def forward(data: bytes) -> None:
 class _Hub:
     """Takes what a member asks for."""
 
+    @property
+    def channels(self):
+        return self
+
     def __getattr__(self, name):
         return lambda *args: None
 

@@ -9,7 +9,7 @@ import pytest
 from socketio_cluster.cluster import port_holders as holders
 from socketio_cluster.cluster import sockets
 from socketio_cluster.cluster.port_holders import Holder, port_holders
-from socketio_cluster.cluster.sockets import WORKER, PortTaken, listen_after_orphans
+from socketio_cluster.cluster.sockets import WORKER, Taken, listen_after_orphans
 
 ORPHAN = Holder(4711, ("python", *WORKER, "--fd=3"))
 
@@ -39,14 +39,14 @@ def test_orphan_that_ends_unseen_is_waited_for(taken, monkeypatch):
 def test_program_that_is_not_seen_is_not_waited_for_long(taken, monkeypatch):
     """A port that a program of another user holds is refused after some attempts."""
     see(monkeypatch, *[list] * sockets.UNSEEN_TRIES)
-    with pytest.raises(PortTaken, match="by another program"):
+    with pytest.raises(Taken, match="by another program"):
         listen_after_orphans("127.0.0.1", taken.getsockname()[1])
 
 
 def test_other_program_beside_an_orphan_is_refused_at_once(taken, monkeypatch):
     """A program that holds the port for good is named, whoever else holds it."""
     see(monkeypatch, lambda: [ORPHAN, Holder(4712, ("nginx",))])
-    with pytest.raises(PortTaken, match="by process 4712"):
+    with pytest.raises(Taken, match="by process 4712"):
         listen_after_orphans("127.0.0.1", taken.getsockname()[1])
 
 

@@ -249,7 +249,9 @@ def test_next_supervisor_waits_for_the_workers_of_a_killed_one():
         with blocked(nodes["node-2"][1]):
             killed.process.kill()
             with Command("serve", "tests.cluster.app:app", f"--port={port}", "--workers=2") as command:
-                [told] = command.wait_for(f"workers of a killed supervisor stop, and hold port {port}: (.*);")
+                [told] = command.wait_for(
+                    f"workers of a killed supervisor stop, and hold port {port} on .*: (.*);"
+                )
                 assert str(workers["node-2"]) in told[1]
                 assert {urls[0] for urls in command.nodes(2).values()} == {url}
                 assert not alive(workers["node-2"])

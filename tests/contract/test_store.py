@@ -25,7 +25,7 @@ from socketio_cluster.manager.bus.store import (
 )
 from tests.contract.conftest import BESIDE, collect
 
-RECORDING = ["local", "redis", "redis-sentinel", "redis-cluster", *BESIDE]
+RECORDING = ["local", "memory", "redis", "redis-sentinel", "redis-cluster", *BESIDE]
 
 
 @pytest.fixture(params=RECORDING)
@@ -212,14 +212,14 @@ async def test_a_closed_room(pair, channels, cluster):
     for sid in ("s", "t"):
         await one.ask(cluster, Open(sid, "secret", "/", "A", "c1", 60.0))
         assert await one.ask(cluster, Change(sid, "c1", ["sred", "sblue"]))
-    await one.ask(cluster, CloseRoom(channels.room("/", "red"), 60.0))
+    await one.ask(cluster, CloseRoom(channels.room("/", "red")))
     assert await one.ask(cluster, Change("t", "c1", ["sred"]))
     claim = Claim("s", "secret", "/", "B", "c2", 60.0, channels.rooms("/"))
     assert set((await one.ask(cluster, claim)).rooms) == {"sblue"}
     claim = Claim("t", "secret", "/", "B", "c2", 60.0, channels.rooms("/"))
     assert set((await one.ask(cluster, claim)).rooms) == {"sred", "sblue"}
     place = await one.ask(cluster, Look())
-    await one.ask(cluster, CloseRoom(channels.room("/", "blue"), 60.0))
+    await one.ask(cluster, CloseRoom(channels.room("/", "blue")))
     rooms = {"sred": place.last, "sblue": place.last}
     await one.ask(cluster, Open("t", "secret", "/", "A", "c1", 60.0, rooms=rooms))
     assert (await one.ask(cluster, claim)).rooms == rooms

@@ -9,6 +9,7 @@ import sys
 import pytest
 
 import socketio_cluster
+from socketio_cluster import testing
 
 
 def test_names():
@@ -40,8 +41,9 @@ def test_types(tmp_path):
 def test_everything_is_documented():
     """Each public name, and each public method of it, has a docstring of its own."""
     missing = []
-    for name in socketio_cluster.__all__:
-        thing = getattr(socketio_cluster, name)
+    public = [(name, getattr(socketio_cluster, name)) for name in socketio_cluster.__all__]
+    public += [(name, getattr(testing, name)) for name in testing.__all__]
+    for name, thing in public:
         missing += [name] if not inspect.getdoc(thing) else []
         for method, value in vars(thing).items() if inspect.isclass(thing) else ():
             if inspect.isfunction(value) and not method.startswith("_") and not value.__doc__:

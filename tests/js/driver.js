@@ -31,9 +31,12 @@ function walk(value, step) {
 }
 
 const commands = {
-  connect({ client, url, options, serializer, reply }) {
+  connect({ client, url, options, serializer, reply, beside }) {
     const parser = serializer === "msgpack" ? msgpackParser : undefined;
-    const socket = io(url, { reconnection: false, ...options, parser, forceNew: true });
+    const socket =
+      beside === null
+        ? io(url, { reconnection: false, ...options, parser, forceNew: true })
+        : sockets.get(beside).io.socket(new URL(url).pathname, options);
     sockets.set(client, socket);
     socket.on("connect", () => say({ client, what: "connect", sid: socket.id, recovered: socket.recovered ?? null }));
     socket.on("disconnect", (reason) => say({ client, what: "disconnect", reason }));

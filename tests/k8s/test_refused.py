@@ -41,6 +41,9 @@ TOGETHER = [
         {"bus": {"url": "redis://a"}, "networkPolicy": {"egress": {"enabled": True}}},
         "keep the pods from their bus",
     ),
+    ({"emit": {"enabled": True}}, "needs one token"),
+    ({"emit": {"enabled": True, "token": "x" * 16, "existingSecret": "a"}}, "needs one token"),
+    ({"emit": {"enabled": True, "token": "x" * 16}}, "keep everybody from the emit port"),
     ({"extraEnv": [{"name": "CLUSTER_PORT", "value": "1"}]}, "CLUSTER_PORT is the chart's own"),
 ]
 
@@ -49,6 +52,7 @@ ALONE = [
     ({"bus": {"url": "http://a"}}, "bus/url"),
     ({"recovery": {"url": "amqp://a"}}, "recovery/url"),
     ({"secret": {"value": "short"}}, "secret/value"),
+    ({"emit": {"token": "short"}}, "emit/token"),
     ({"app": "main.py"}, "/app"),
     ({"workers": 0}, "workers"),
     ({"sticky": {"mode": "sticky"}}, "sticky/mode"),

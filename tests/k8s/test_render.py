@@ -90,7 +90,9 @@ def test_secrets_are_files(any_helm):
     assert objects.env["CLUSTER_SECRET_FILE"] == "/etc/cluster/secret"
     volume = next(v for v in objects.pod["spec"]["volumes"] if v["name"] == "secrets")
     paths = [item["path"] for source in volume["projected"]["sources"] for item in source["secret"]["items"]]
-    assert sorted(paths) == ["bus", "recovery", "secret"]
+    assert sorted(paths) == ["bus", "emit", "recovery", "secret"]
+    assert "a-token-for-billing" not in str(objects.node)
+    assert objects.env["CLUSTER_EMIT_TOKEN_FILE"] == "/etc/cluster/emit"
     secret = objects.one("Secret")["data"]
     assert base64.b64decode(secret["recovery"]) == b"redis://:swordfish@redis.redis:6379/0"
 
@@ -123,6 +125,24 @@ def test_another_url_starts_new_pods(any_helm):
         any_helm.render(bus | {"recovery": {"seconds": 9, "url": f"redis://{host}"}}).pod for host in "ab"
     )
     assert one["metadata"]["annotations"] != other["metadata"]["annotations"]
+
+
+def test_emit_port_is_closed_unless_asked_for(any_helm):
+    """By default there is no emit port; with it there is a Service that leads to it, for who is named."""
+    assert "emit" not in str(any_helm.render().node).lower()
+    values = {
+        "emit": {"enabled": True, "existingSecret": "t"},
+        "networkPolicy": {"emitFrom": [{"podSelector": {}}]},
+    }
+    objects = any_helm.render(values)
+    ports = {port["name"]: port["containerPort"] for port in objects.pod["spec"]["containers"][0]["ports"]}
+    assert objects.env["CLUSTER_EMIT_PORT"] == str(ports["emit"])
+    names = {s["metadata"]["name"]: s["spec"]["ports"][0]["targetPort"] for s in objects.all("Service")}
+    assert [name for name, port in names.items() if port == "emit"] == [
+        objects.node["metadata"]["name"] + "-emit"
+    ]
+    rule = next(r for r in objects.one("NetworkPolicy")["spec"]["ingress"] if r["ports"][0]["port"] == "emit")
+    assert rule["from"] == [{"podSelector": {}}]
 
 
 def test_nodes_are_told_their_own_address(any_helm):

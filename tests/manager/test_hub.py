@@ -156,8 +156,8 @@ async def test_a_slow_subscriber_is_cut_off(hub, node, monkeypatch):
 
 async def test_a_lost_node_leaves_no_channels(hub, node):
     """When a node goes the hub forgets its channels."""
-    assert set(hub._members) == {"c"}
+    assert set(hub.channels._members) == {"c"}
     await node.close()
     async with asyncio.timeout(5):
-        while hub._members or hub._connected:  # noqa: ASYNC110 - the hub has no event for it
+        while hub.channels._members or hub._connected:  # noqa: ASYNC110 - the hub has no event for it
             await asyncio.sleep(0.01)

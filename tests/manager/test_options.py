@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import get_type_hints
 
 import pytest
 
 from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.option_values import OptionValues
 from socketio_cluster.manager.options import Options, from_environment, give_settings
 
 SECRET = "correct horse battery staple"
@@ -90,6 +92,13 @@ def test_given_settings_win_over_the_environment(monkeypatch, tmp_path):
         ({"ack_seconds": 0}, "ack_seconds must be more than 0"),
         ({"buffer_bytes": 1000}, "buffer_bytes must be at least 65536"),
         ({"client_bytes": 1000}, "client_bytes must be at least 65536"),
+        ({"heartbeat": "2"}, "heartbeat must be a number, not '2'"),
+        ({"heartbeat": True}, "heartbeat must be a number, not True"),
+        ({"slow_seconds": float("nan")}, "slow_seconds must be a number, not nan"),
+        ({"buffer_bytes": "64M"}, "buffer_bytes must be a whole number, not '64M'"),
+        ({"rooms_per_client": 2.5}, "rooms_per_client must be a whole number, not 2.5"),
+        ({"name": 5}, "name must be a text, not 5"),
+        ({"secret": b"sixteen bytes long"}, "secret must be a text, not of type bytes$"),
         ({"heartbeat": 5.0}, r"dead_after \(8.0 s\) must be at least twice heartbeat \(5.0 s\)"),
     ],
 )
@@ -98,6 +107,12 @@ def test_what_cannot_work(values, words):
     with pytest.raises(SettingError, match=words):
         Options(**values)
     assert issubclass(SettingError, ValueError)
+
+
+def test_types_of_keyword_arguments():
+    """Managers and emitters take each option but the URL as a keyword argument, in its type or None."""
+    kinds = {name: kind | None for name, kind in get_type_hints(Options).items() if name != "url"}
+    assert get_type_hints(OptionValues) == kinds
 
 
 def test_unknown_options():

@@ -54,7 +54,15 @@ def test_cluster(count):
     ("url", "words"),
     [
         ("redis://a,,b", "look like host1:6379,host2:6379"),
-        ("redis://a?shards=2", "is for redis"),
+        ("redis://a?shards=2", "is for redis.*; several servers are redis://host1,host2/0"),
+        ("redis://a?SHARDS=2", "is for redis"),
+        ("nats://a?shards=2", "is for redis.*, not for nats://$"),
+        ("redis+cluster://a?Shards=2", "has Shards=, which is written shards="),
+        ("redis+cluster://a?shards=2&shards=4", "stands twice"),
+        ("redis://a:63x,b", "no number up to 65535"),
+        ("nats://a:1,b:99999", "no number up to 65535"),
+        ("amqp://a:1;amqp://b:x", "no number up to 65535"),
+        ("redis+sentinel://u:p/a@ss@a:1/name", "%-escapes"),
         ("redis+cluster://a?shards=0", "1 to 64 shards, not 0"),
         ("redis+cluster://a?shards=65", "1 to 64 shards, not 65"),
         ("redis://a, b", "look like host1:6379,host2:6379"),
@@ -66,7 +74,7 @@ def test_cluster(count):
 def test_mistakes(url, words):
     """A list of servers or a number of shards that cannot work is refused with a sentence."""
     with pytest.raises(SettingError, match=words):
-        places_of(url, "sio")
+        check_places(url, "sio", recovery=False)
 
 
 def test_recovery():

@@ -23,7 +23,7 @@ def published(nodes):
 async def greeted(nodes):
     """Return when nobody has a hello to answer any more."""
     await eventually(
-        lambda: not any(node.manager.node.shards[0]._membership.greetings._from for node in nodes)
+        lambda: not any(node.manager.node.shards[0].membership.greetings._from for node in nodes)
     )
 
 

@@ -20,6 +20,12 @@ async def join(sid, room):
 
 
 @sio.event
+async def take_out(sid, other, room):
+    await sio.leave_room(other, room)
+    return True
+
+
+@sio.event
 async def remember(sid, data):
     await sio.save_session(sid, data)
     return True

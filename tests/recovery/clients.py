@@ -6,6 +6,9 @@ import asyncio
 
 from tests.harness import SECONDS, eventually
 
+SOON = {"reconnectionDelay": 50, "reconnectionDelayMax": 200, "randomizationFactor": 0}
+"""Options of a client that tries to come back more often than it would by default."""
+
 
 async def came_back(client):
     """Whether the client was recovered, when it has connected again."""
@@ -39,4 +42,5 @@ async def fence(node, *clients):
 async def renew(node):
     """Let a node renew the sessions of its clients, as if they had been connected for long."""
     recovery = node.manager.recovery
-    await recovery._leases._renew_all((await recovery.keeper.place()).last)
+    place = await recovery.keeper.place()
+    await recovery._leases._renew_all(place.last, place.floor)

@@ -9,6 +9,7 @@ from blockbuster import blockbuster_ctx
 
 from tests.harness import three_nodes
 from tests.jsclient import install, js_driver
+from tests.recovery.clients import SOON
 from tests.recovery.door import Door
 
 BUSES = ["local", "redis", "amqp"]
@@ -89,7 +90,7 @@ async def connect(driver, door, serializer):
     async with contextlib.AsyncExitStack() as stack:
 
         async def make(**options):
-            options = {"serializer": serializer, "reconnection": True} | options
+            options = {"serializer": serializer, "reconnection": True} | SOON | options
             one = await stack.enter_async_context(driver.client(door, **options))
             assert not await one.connects.get()
             return one

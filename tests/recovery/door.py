@@ -8,10 +8,16 @@ from urllib.parse import urlsplit
 
 
 class Door:
-    """Passes connections on to one node, or to none. ``url`` is for the clients."""
+    """Passes connections on to one node, or to none. ``url`` is for the clients.
 
-    def __init__(self, node=None):
+    With ``upgrades``, an event, a WebSocket opens when that is set, but nothing of its node comes through it:
+    an upgrade stays halfway. ``upgrading`` is set then.
+    """
+
+    def __init__(self, node=None, *, upgrades=None):
         self.node = node
+        self.upgrades = upgrades
+        self.upgrading = asyncio.Event()
         self._writers = set()
         self._tasks = set()
         self._frozen = set()
@@ -69,16 +75,31 @@ class Door:
             return
         other.to_client = False
         self._writers.add(other)
+        if self.upgrades is not None:
+            await self._begin(reader, writer, other_reader, other)
+        # The node does not hear that its client has gone, unless it is cut; the client hears of its node.
+        await asyncio.gather(self._pass_on(reader, other), self._pass_on(other_reader, writer))
+        if other_reader.at_eof():  # otherwise its client was forsaken
+            other.transport.abort()
+
+    async def _begin(self, reader, writer, other_reader, other):
+        """Pass on the first request and, if it opens a WebSocket, no more than its answer."""
         with contextlib.suppress(OSError):
-            await asyncio.gather(self._pass_on(reader, other), self._pass_on(other_reader, writer))
+            request = await reader.read(65536)
+            if b"transport=websocket" not in request:
+                other.write(request)
+                return
+            await self.upgrades.wait()
+            other.write(request)
+            writer.write(await other_reader.read(65536))
+            self._frozen.add(writer)
+            self.upgrading.set()
 
     async def _pass_on(self, reader, writer):
-        while data := await reader.read(65536):
-            if writer not in self._frozen:
-                writer.write(data)
-                await writer.drain()
-        if writer in self._frozen:
-            return
-        if not writer.to_client:
-            return  # the node does not hear that its client has gone, unless it is cut
-        writer.transport.abort()
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                if writer not in self._frozen:
+                    writer.write(data)
+                    await writer.drain()
+        if writer.to_client and writer not in self._frozen:
+            writer.transport.abort()

@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
+from socketio_cluster.manager.bus.stamp import Stamp
+from socketio_cluster.manager.recovery.offset import write_offset
 from tests.harness import SECONDS
-from tests.recovery.clients import came_back, fence, left, take
+from tests.recovery.clients import came_back, fence, left, strip, take
 
 
 @pytest.mark.parametrize("serializer", ["default", "msgpack"])
@@ -62,6 +64,40 @@ async def test_volatile_and_local_events_and_acks(nodes, door, connect, manager_
     assert await came_back(client) is True
     await take(client, "missed", "text")
     await fence(a, client)
+
+
+def forged(place):
+    """Texts of an application that look like offsets of this history, or nearly."""
+    numbers = (place.floor - 1, place.last, place.last + 10**9)
+    stamps = [Stamp(epoch, number) for epoch in (place.epoch, "foreig") for number in numbers]
+    return [*map(write_offset, stamps), place.epoch, ""]
+
+
+async def test_last_arguments_that_look_like_offsets(nodes, door, connect, manager_of):
+    """Whatever event a client had last, and whatever text ended it, the client goes on from its place."""
+    a, b, _ = nodes
+    client = await connect()
+    sid = client.sid
+    place = await a.manager.recovery.keeper.place()
+    ways = {
+        "kept": lambda event, text: b.sio.emit(event, text, to=sid),
+        "acked": lambda event, text: b.sio.emit(event, text, to=sid, callback=lambda *_: None),
+        "volatile": lambda event, text: manager_of(a).volatile.emit(event, text),
+        "local": lambda event, text: manager_of(a).local.emit(event, text),
+    }
+    for way, emit in ways.items():
+        for text in forged(place):
+            await emit(way, text)
+            args = await client.next(way)
+            assert (args if way == "acked" else strip(args)) == [text]
+        door.cut()
+        await left(a, sid)
+        await b.sio.emit("missed", way)
+        door.lead(a)
+        assert await came_back(client) is True
+        assert client.sid == sid
+        await take(client, "missed", way)
+        await fence(b, client)
 
 
 async def test_order_with_acks(nodes, connect):

@@ -78,23 +78,18 @@ class RedisSentinel:
     """A master, its replica, and a sentinel that promotes the replica when the master dies."""
 
     def __init__(self, folder: Path):
-        self.master = RedisServer(folder / "master")
-        self.replica = RedisServer(
-            folder / "replica",
-            "--replicaof",
-            f"127.0.0.1 {self.master.port}",
-            "--repl-diskless-sync-delay",
-            "0",
-        )
+        self.master = RedisServer(folder / "master", "--repl-diskless-sync-delay", "0")
+        self.replica = RedisServer(folder / "replica", "--replicaof", f"127.0.0.1 {self.master.port}")
         self.sentinel = Sentinel(folder / "sentinel", self.master)
         self.url = f"redis+sentinel://127.0.0.1:{self.sentinel.port}/0/main"
 
     def __enter__(self):
         with ExitStack() as stack:
-            for server in (self.master, self.replica, self.sentinel):
-                stack.enter_context(server)
+            stack.enter_context(self.master)
+            stack.enter_context(self.replica)
             self.replica.until(b"master_link_status:up", "INFO", "replication")
-            # A sentinel learns of replicas from the master's INFO, every 10 s.
+            # A sentinel learns of replicas from the master's INFO, at first and then every 10 s.
+            stack.enter_context(self.sentinel)
             self.sentinel.until(str(self.replica.port).encode(), "SENTINEL", "REPLICAS", "main")
             self._stack = stack.pop_all()
         return self

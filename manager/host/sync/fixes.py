@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engineio import packet as eio_packet
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
+from socketio_cluster.manager.checks import check_namespace
 from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.rooms import PENDING, Client
 from socketio_cluster.manager.errors import EXITS, AlreadyLeaving, HandlerExit
@@ -186,10 +187,20 @@ class SyncFixes:
         self._manager.leave()
 
     def emit(
-        self, event: str, data: Any = None, to: Any = None, room: Any = None, *args: Any, **options: Any
+        self,
+        event: str,
+        data: Any = None,
+        to: Any = None,
+        room: Any = None,
+        skip_sid: Any = None,
+        namespace: str | None = None,
+        *args: Any,
+        **options: Any,
     ) -> None:
         """Emit as ``Server.emit``, but only ``to=None`` means everybody, not ``[]``, ``0`` and ``""``."""
-        self._emit(event, data, None, room if to is None else to, *args, **options)
+        room = room if to is None else to
+        namespace = namespace or check_namespace(namespace)
+        self._emit(event, data, None, room, skip_sid, namespace, *args, **options)
 
     def call(
         self,

@@ -1,0 +1,178 @@
+"""``SessionWriter``: tells the bus what changes of the sessions of this node's clients."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
+
+import msgspec
+
+from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.bus.store import Change, Open, Release
+from socketio_cluster.manager.clients.rooms import Client
+from socketio_cluster.manager.errors import BrokerError
+from socketio_cluster.manager.ids import node_of
+from socketio_cluster.manager.recovery.client_session import ClientSession, write_room
+from socketio_cluster.manager.recovery.pid import digest
+
+if TYPE_CHECKING:
+    from socketio_cluster.manager.client_manager import ClusterManager
+    from socketio_cluster.manager.recovery.recovery import Recovery
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+
+class SessionWriter:
+    """Writes sessions.
+
+    Args:
+        manager: the manager of the clients.
+        recovery: their recovery.
+    """
+
+    def __init__(self, manager: ClusterManager, recovery: Recovery) -> None:
+        self._manager = manager
+        self._recovery = recovery
+        self._keeper = recovery.keeper
+        self._order = recovery.follower.order
+        self._flushing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def left(self, client: Client) -> None:
+        """Note that a client is gone from this node."""
+        session = client.session
+        if session is None:
+            return
+        node = self._manager.node
+        if node_of(client.sid) != node.id:
+            node.unsubscribe(node.channels.room(client.namespace, client.sid))
+        self._recovery.arrivals.left(client.sid)
+        self._manager.spawn(self._part(client, session))
+
+    async def _part(self, client: Client, session: ClientSession) -> None:
+        await self.flush(client)
+        await self.release(client.sid, session)
+
+    async def release(self, sid: str, session: ClientSession) -> None:
+        """Tell the bus that a client is away, or will not come back."""
+        seconds = 0.0 if session.over else self._recovery.times.away
+        try:
+            await self._keeper.release(Release(sid, session.claim, seconds))
+        except BrokerError as error:
+            logger.debug("the session of %s ends by itself: %s", sid, error)
+
+    def moved(self, client: Client, room: Room, *, inside: bool) -> None:
+        """Note that a client has entered or left a room. The bus is told by ``flush``."""
+        session = client.session
+        if session is None or session.parted:
+            return
+        if inside:
+            session.enter(room, self._order.seen)
+        elif room in client.rooms:
+            session.leave(room, self._order.seen)
+
+    async def locate(self, clients: Iterable[Client]) -> None:
+        """Ask where the bus is, if one of these clients is coming back.
+
+        Its node may not have heard yet of all events that it is owed of the rooms that it now leaves.
+        """
+        returning = [client.session for client in clients if client.session and client.session.returning]
+        if not returning:
+            return
+        with suppress(BrokerError):
+            place = await self._keeper.place()
+            for session in returning:
+                session.known = max(session.known, place.last if place is not None else 0)
+
+    async def flush(self, client: Client) -> None:
+        """Tell the bus of the rooms that a client has entered and left. Returns when it knows all of them."""
+        async with self._flushing.setdefault(client.sid, asyncio.Lock()):
+            session = client.session
+            if session is None or not session.unwritten:
+                return
+            rooms, session.unwritten = session.unwritten, {}
+            ended, session.ended = session.ended, ()
+            entered = {room: session.joined[room] for room, inside in rooms.items() if inside}
+            left = [write_room(room) for room, inside in rooms.items() if not inside]
+            change = Change(client.sid, session.claim, [*map(write_room, entered)], left, stays=[*ended])
+            last = await self._change(session, change)
+            for room, joined in entered.items():
+                if session.joined.get(room) == joined:  # The node may be behind the bus.
+                    session.joined[room] = max(joined, last)
+
+    async def is_taken(self, client: Client) -> bool:
+        """Whether another node has claimed the session of a client, or it is away, as far as is known."""
+        session = client.session
+        if session is None or not session.lost:
+            return False
+        with suppress(BrokerError):
+            where = await self._keeper.where(client.sid, client.namespace)
+            return where not in (None, self._manager.node_id)
+        return False
+
+    async def saved(self, client: Client, data: Any) -> None:
+        """Note on the bus what the application has saved for a client."""
+        packed, session = pack(data), client.session
+        if session is None or session.over:
+            return
+        if packed is None:
+            logger.error("client %s cannot come back: MessagePack cannot hold its session's data", client.sid)
+            session.over = True
+            await self.release(client.sid, session)
+        else:
+            await self._change(session, Change(client.sid, session.claim, data=packed))
+
+    async def save_away(self, sid: str, namespace: str, data: Any) -> bool:
+        """Save the data of a client that is away. Returns False if it is not away.
+
+        Raises ``TypeError`` for data that MessagePack cannot hold.
+        """
+        packed = pack(data)
+        if packed is None:
+            raise TypeError("the session of a client that is away holds what MessagePack can hold")
+        try:
+            away = await self._keeper.where(sid, namespace) == ""
+            return away and await self._keeper.change(Change(sid, "", data=packed)) > 0
+        except BrokerError:
+            return False
+
+    async def _change(self, session: ClientSession, change: Change) -> int:
+        """Change a session. Returns the last number, or 0 if the bus does not have it as it is."""
+        try:
+            last = await self._keeper.change(change)
+        except BrokerError:
+            last = 0
+        session.lost |= not last  # The next renewal writes it anew.
+        return last
+
+    async def write(self, client: Client, session: ClientSession) -> None:
+        """Write a session anew, because the bus does not have it as it is. Raises ``BrokerError``."""
+        connection = self._manager.host.connection(client.eio_sid)
+        data = connection.sessions.get(client.namespace) if connection is not None else None
+        rooms = {write_room(room): session.joined.get(room, session.position) for room in client.rooms}
+        session.unwritten, session.ended, session.lost = {}, (), False
+        await self._keeper.open(
+            Open(
+                client.sid,
+                digest(session.pid),
+                client.namespace,
+                self._manager.node_id,
+                session.claim,
+                self._recovery.times.session,
+                session.position,
+                rooms,
+                (pack(data) or b"") if data else b"",
+                session.stays,
+            )
+        )
+
+
+def pack(data: Any) -> bytes | None:
+    """Return a session's data as bytes, or None for data that MessagePack cannot hold."""
+    try:
+        return msgspec.msgpack.encode(data)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return None
