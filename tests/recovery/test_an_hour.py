@@ -17,7 +17,7 @@ MINE, BUSY = "channel of mine", "channel of others"
 
 
 class Bus:
-    """A memory in which something happens each second: others get an event, and a lease is renewed in time."""
+    """A memory in which others get an event each second, and a lease is renewed in time."""
 
     def __init__(self):
         self.now = BEGIN
