@@ -74,11 +74,11 @@ async def all_are_told(bus_url, prefix, driver, forget, **options):
         await b.sio.emit("n", 2)
         await take(here, "n", 2)
         await forget(a, b, here)
-        assert await asyncio.wait_for(here.connects.get(), LONG) is False
+        assert not await asyncio.wait_for(here.connects.get(), LONG)
+        await eventually(lambda: a.manager.ready and b.manager.ready, LONG)
         door.lead(a)
         assert await came_back(away) is False
         assert not {here.sid, away.sid} & set(sids)
-        await eventually(lambda: a.manager.ready and b.manager.ready)
         await b.sio.emit("n", 3)
         for client in (here, away):
             await take(client, "n", 3)
