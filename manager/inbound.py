@@ -11,6 +11,7 @@ from socketio_cluster.manager.bus.messages import (
     Ack,
     Close,
     Disconnect,
+    Dropped,
     Emit,
     Enter,
     Gone,
@@ -21,6 +22,7 @@ from socketio_cluster.manager.bus.messages import (
     Reply,
     SelectiveEmit,
     Taken,
+    Unknown,
 )
 from socketio_cluster.manager.bus.presence_messages import PresenceCalled, PresenceChange
 from socketio_cluster.manager.bus.query_messages import Finding, Query, Want
@@ -31,6 +33,7 @@ from socketio_cluster.manager.ids import node_of
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
+    from socketio_cluster.manager.clients.rooms import Client
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -52,7 +55,7 @@ class Inbound:
                 self._emit(origin, message)
             case SelectiveEmit():
                 self._selective_emit(origin, message)
-            case Recorded():
+            case Recorded() | Dropped():
                 pass  # A sender repeats it after an outage, but this node reads it from the history.
             case PassedOn():
                 self._passed_on(message)
@@ -80,6 +83,8 @@ class Inbound:
                 self._start_task(origin, message.request, self._disconnect(message))
             case Taken():
                 self._start_task(origin, message.request, self._taken(message))
+            case Unknown():
+                logger.debug("node %s is of a newer release, and says what this one does not know", origin)
             case _:
                 logger.warning("node %s sent a %s, which is not for clients", origin, type(message).__name__)
 
@@ -191,15 +196,24 @@ class Inbound:
         self._manager.remote.reply(origin, request, error)
 
     async def _enter(self, message: Enter) -> str:
-        if self._manager.members.find(message.sid, message.namespace) is None:
+        client = self._manager.members.find(message.sid, message.namespace)
+        if client is None:
             return UNKNOWN_SID
         await self._manager.enter_room(message.sid, message.namespace, message.room, history=message.history)
-        return ""
+        return await self._still_here(client)
 
     async def _leave(self, message: Leave) -> str:
-        if self._manager.members.find(message.sid, message.namespace) is not None:
-            await self._manager.leave_room(message.sid, message.namespace, message.room)
-        return ""
+        client = self._manager.members.find(message.sid, message.namespace)
+        if client is None:
+            return UNKNOWN_SID
+        await self._manager.leave_room(message.sid, message.namespace, message.room)
+        return await self._still_here(client)
+
+    async def _still_here(self, client: Client) -> str:
+        """Return nothing, or an error if the client has come back to another node, which has to be asked."""
+        recovery = self._manager.recovery
+        gone = recovery is not None and await recovery.sessions.is_taken(client)
+        return UNKNOWN_SID if gone else ""
 
     async def _close(self, message: Close) -> str:
         members = self._manager.members.members(message.namespace, [message.room])
@@ -213,6 +227,7 @@ class Inbound:
         return ""
 
     async def _disconnect(self, message: Disconnect) -> str:
-        if self._manager.members.find(message.sid, message.namespace) is not None:
-            await self._manager.server.disconnect(message.sid, namespace=message.namespace)
+        if self._manager.members.find(message.sid, message.namespace) is None:
+            return UNKNOWN_SID
+        await self._manager.server.disconnect(message.sid, namespace=message.namespace)
         return ""

@@ -172,18 +172,17 @@ class Remote:
 
         Raises ``ValueError`` for an unknown sid or a room that it cannot enter, and ``NodeTimeout``.
         """
-        await self._demand(
-            sid, lambda number: Enter(number, namespace, sid, room, history), (namespace, room)
-        )
+        error = await self._enter(namespace, sid, room, history)
+        if error:
+            raise ValueError(UNKNOWN_SID if error == GONE else error)
 
     async def leave(self, namespace: str, sid: str, room: Room) -> None:
         """Take a client of another node out of a room. Raises ``NodeTimeout``."""
-        place = namespace, room
-        await self._ask(self._owner(sid), lambda number: Leave(number, namespace, sid, room), place)
+        await self._leave(namespace, sid, room)
 
     async def disconnect(self, namespace: str, sid: str) -> None:
         """Disconnect a client of another node. Raises ``NodeTimeout``."""
-        await self._ask(self._owner(sid), lambda number: Disconnect(number, namespace, sid))
+        await self._disconnect(namespace, sid)
 
     async def close(self, namespace: str, room: Room) -> None:
         """Close a room on all other nodes. Raises ``NodeTimeout``."""
@@ -218,11 +217,23 @@ class Remote:
             return self._node.bridges
         return [owner] if owner is not None and owner != self._node.id else []
 
-    async def _demand(self, sid: str, request: Callable[[int], ClientRequest], place: Place) -> None:
+    async def _enter(self, namespace: str, sid: str, room: Room, history: int) -> str:
+        request = partial(Enter, namespace=namespace, sid=sid, room=room, history=history)
+        return await self._request(sid, request, (namespace, room))
+
+    async def _leave(self, namespace: str, sid: str, room: Room) -> str:
+        request = partial(Leave, namespace=namespace, sid=sid, room=room)
+        return await self._request(sid, request, (namespace, room))
+
+    async def _disconnect(self, namespace: str, sid: str) -> str:
+        return await self._request(sid, partial(Disconnect, namespace=namespace, sid=sid))
+
+    async def _request(
+        self, sid: str, request: Callable[[int], ClientRequest], place: Place | None = None
+    ) -> str:
+        """Return what the node of a client replies, an empty text for done, or ``GONE`` without a reply."""
         replies = await self._ask(self._owner(sid), request, place)
-        error = next(iter(replies.values()), UNKNOWN_SID)
-        if error:
-            raise ValueError(UNKNOWN_SID if error == GONE else error)
+        return next(iter(replies.values()), GONE)
 
     async def _ask(
         self, nodes: Iterable[str], request: Callable[[int], ClientRequest], place: Place | None = None

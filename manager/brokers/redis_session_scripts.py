@@ -7,6 +7,14 @@ from typing import Final
 from socketio_cluster.manager.brokers.redis_scripts import COMMON, SWEEP
 from socketio_cluster.manager.bus.stays import MOST, MOST_CLOSES
 
+OWNED: Final = """
+-- Whether a session is of the owner with this claim, or of one that is gone.
+local function owned(key, claim, gone)
+  local found = redis.call('HMGET', key, 'claim', 'node')
+  return found[1] == claim or (gone ~= '' and found[2] == gone)
+end
+"""
+
 STAYS: Final = """
 -- Stays are as in stays.py, in MessagePack: the floor, and the stays with their rooms, begins and ends.
 local function stays_of(packed)
@@ -33,9 +41,11 @@ end
 -- Returns the number at which a room was first closed since a session has entered it.
 local function closed_at(channels, room, joined, written)
   local since = math.max(tonumber(joined), tonumber(written or 0))
-  for _, number in ipairs(redis.call('LRANGE', base .. ':closed:' .. channels .. room, 0, -1)) do
+  for _, number in ipairs(redis.call('LRANGE', base .. ':closes:' .. channels .. room, 0, -1)) do
     if tonumber(number) > since then return tonumber(number) end
   end
+  local last = tonumber(redis.call('GET', base .. ':closed:' .. channels .. room) or 0)
+  if last > since then return last end
 end
 """.replace("MOST", str(MOST))
 
@@ -100,26 +110,28 @@ return answer
 
 CHANGE: Final = (
     COMMON
+    + OWNED
     + STAYS
     + """
--- ARGV: sid, claim, the channels of rooms, stays that have ended, how many rooms were entered, these, how
--- many were left, these, and perhaps the data
+-- ARGV: sid, claim, an owner that is gone, the channels of rooms, stays that have ended, how many rooms were
+-- entered, these, how many were left, these, and perhaps the data
 local key, away = session_of(ARGV[1]), ARGV[2] == ''
 local last, floor = unpack(redis.call('HMGET', base, 'last', 'floor'))
-if not last or not owned(ARGV[1], ARGV[2]) then return {0} end
+if not last or not owned(key, ARGV[2], ARGV[3]) then return {0} end
+if away then redis.call('HSET', key, 'node', '', 'claim', '') end
 local written, position, stays = unpack(redis.call('HMGET', key, 'written', 'position', 'stays'))
-local ended = cmsgpack.unpack(ARGV[4])
-local left = 6 + tonumber(ARGV[5])
+local ended = cmsgpack.unpack(ARGV[5])
+local left = 7 + tonumber(ARGV[6])
 local after = left + 1 + tonumber(ARGV[left])
-for at = 6, left - 1 do
+for at = 7, left - 1 do
   local joined = away and redis.call('HGET', key, 'r' .. ARGV[at])
-  local closed = joined and closed_at(ARGV[3], ARGV[at], joined, written)
+  local closed = joined and closed_at(ARGV[4], ARGV[at], joined, written)
   if closed then ended[#ended + 1] = {ARGV[at], tonumber(joined), closed} end
   if closed or not joined then redis.call('HSET', key, 'r' .. ARGV[at], last) end
 end
 for at = left + 1, after - 1 do
   local joined = away and redis.call('HGET', key, 'r' .. ARGV[at])
-  local closed = joined and closed_at(ARGV[3], ARGV[at], joined, written)
+  local closed = joined and closed_at(ARGV[4], ARGV[at], joined, written)
   if joined then ended[#ended + 1] = {ARGV[at], tonumber(joined), closed or tonumber(last)} end
   redis.call('HDEL', key, 'r' .. ARGV[at])
 end
@@ -162,10 +174,11 @@ return missing
 
 RELEASE: Final = (
     COMMON
+    + OWNED
     + """
--- ARGV: sid, claim, seconds
-if not owned(ARGV[1], ARGV[2]) then return {0} end
+-- ARGV: sid, claim, seconds, an owner that is gone
 local key = session_of(ARGV[1])
+if not owned(key, ARGV[2], ARGV[4]) then return {0} end
 if tonumber(ARGV[3]) > 0 then
   redis.call('HSET', key, 'node', '', 'claim', '')
   redis.call('PEXPIRE', key, ARGV[3] * 1000)
@@ -190,7 +203,7 @@ CLOSE_ROOM: Final = (
     COMMON
     + """
 -- ARGV: channel. The number is one that no event has, which tells joins before and behind apart
-local key, state = base .. ':closed:' .. ARGV[1], redis.call('HMGET', base, 'last', 'floor', 'seconds')
+local key, state = base .. ':closes:' .. ARGV[1], redis.call('HMGET', base, 'last', 'floor', 'seconds')
 if not state[1] then return {1} end -- Nothing is kept, so there are no sessions either.
 local last, floor = text(tonumber(state[1]) + 1), tonumber(state[2])
 redis.call('HSET', base, 'last', last)
@@ -198,6 +211,7 @@ redis.call('RPUSH', key, last)
 redis.call('LTRIM', key, -MOST, -1)
 while tonumber(redis.call('LINDEX', key, 1) or floor + 1) <= floor do redis.call('LPOP', key) end
 redis.call('PEXPIRE', key, text(state[3] * 1000))
+redis.call('SET', base .. ':closed:' .. ARGV[1], last, 'PX', text(state[3] * 1000))
 return {1}
 """.replace("MOST", str(MOST_CLOSES))
 )

@@ -130,15 +130,15 @@ def _worded(operation: Operation, home: Home) -> tuple[str, Iterable[Word]]:
         case Claim(sid, secret, namespace, node, claim, seconds, channels, offset):
             words = (sid, secret, namespace, node, claim, seconds, channels, *(offset or ()))
             return session_scripts.CLAIM, words
-        case Change(sid, claim, entered, left, data, channels, stays):
+        case Change(sid, claim, entered, left, data, channels, stays, gone):
             last = () if data is None else (data,)
             packed = msgspec.msgpack.encode(stays)
-            words = (sid, claim, channels, packed, len(entered), *entered, len(left), *left, *last)
+            words = (sid, claim, gone, channels, packed, len(entered), *entered, len(left), *left, *last)
             return session_scripts.CHANGE, words
         case Renew(sessions, seconds):
             return session_scripts.RENEW, chain((seconds,), chain.from_iterable(sessions))
-        case Release(sid, claim, seconds):
-            return session_scripts.RELEASE, (sid, claim, seconds)
+        case Release(sid, claim, seconds, gone):
+            return session_scripts.RELEASE, (sid, claim, seconds, gone)
         case Gap():
             return scripts.GAP, ()
         case CloseRoom(channel):

@@ -66,7 +66,8 @@ class Claim(msgspec.Struct, array_like=True, tag=3, frozen=True):
 
     ``offset`` is where its client says that it is. The channel of a room is ``channels`` with the room's name
     behind it. The reasons are ``unknown`` (there is none with this sid and secret), ``epoch`` (the offset is
-    none of this history) and ``late`` (not all that comes after the position is kept, or not all stays).
+    none of this history) and ``late`` (not all that comes after the position is kept, or not all stays). A
+    local hub of release 0.1 does not look at the offset, and answers None instead of a reason.
     """
 
     sid: str
@@ -98,7 +99,8 @@ class Change(msgspec.Struct, array_like=True, tag=4, frozen=True):
     """Change a session: rooms it has entered and left, and its data (None: as before).
 
     ``stays`` are those that have ended: its owner knows up to which event a client was in a room. With an
-    empty ``claim`` only a session whose client is away is changed. Then a stay ends with the last event, or
+    empty ``claim`` only a session whose client is away is changed, or whose owner is ``gone``: that makes it
+    one whose client is away. Then a stay ends with the last event, or
     when the room was closed, and a client that enters a room in which it is stays there from when it was:
     ``channels`` is as in ``Claim``. Answer: the number of the last event, or 0 if nothing was changed.
     """
@@ -110,6 +112,7 @@ class Change(msgspec.Struct, array_like=True, tag=4, frozen=True):
     data: bytes | None = None
     channels: str = ""
     stays: list[Stay] = []
+    gone: str = ""
 
 
 class Renew(msgspec.Struct, array_like=True, tag=5, frozen=True):
@@ -126,12 +129,14 @@ class Renew(msgspec.Struct, array_like=True, tag=5, frozen=True):
 class Release(msgspec.Struct, array_like=True, tag=6, frozen=True):
     """Say that the client of a session is away: it has ``seconds`` to come back, or with 0 it will not.
 
-    Answer: whether there is such a session. An empty ``claim`` stands for a session whose client is away.
+    Answer: whether there is such a session. An empty ``claim`` stands for a session whose client is away, or
+    whose owner is ``gone``.
     """
 
     sid: str
     claim: str
     seconds: float
+    gone: str = ""
 
 
 class Where(msgspec.Struct, array_like=True, tag=7, frozen=True):
@@ -150,10 +155,12 @@ class CloseRoom(msgspec.Struct, array_like=True, tag=11, frozen=True):
 
     Those are not meant that entered it later, or that their owners have written anew since, as they are in it
     again. It is looked at when a session is claimed, and kept for as long as events are: no session lives
-    longer than that without its owner, who would take its client out of the room.
+    longer than that without its owner, who would take its client out of the room. ``seconds`` is how long
+    a local hub of release 0.1 keeps it.
     """
 
     channel: str
+    seconds: float = 86_400.0
 
 
 class Read(msgspec.Struct, array_like=True, tag=8, frozen=True):
@@ -197,8 +204,8 @@ ANSWERS: Final[dict[type[Operation], Any]] = {
     Begin: Place,
     Look: Place | None,
     Open: Place,
-    Claim: Claimed | str,
-    Change: int,
+    Claim: Claimed | str | None,
+    Change: int | bool,
     Renew: list[str],
     Release: bool,
     Where: str | None,

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
+
+from msgspec.structs import replace
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.node import Node
+from socketio_cluster.manager.bus.requests import GONE
 from socketio_cluster.manager.bus.store import Change, Release
-from socketio_cluster.manager.errors import BrokerError, NodeTimeout
+from socketio_cluster.manager.errors import UNKNOWN_SID, BrokerError, NodeTimeout
 from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.recovery.client_session import write_room
 from socketio_cluster.manager.recovery.keeper import Keeper
@@ -18,6 +23,8 @@ from socketio_cluster.manager.remote import IsClient, Remote, serves_nobody
 
 MOST_MOVED: Final = 10_000
 """The most clients whose node is remembered. It is asked for again before each request."""
+AGAIN_SECONDS: Final = 0.05
+"""How long to wait before a client is looked for again that its node has not."""
 
 
 class LocatingRemote(Remote):
@@ -51,43 +58,7 @@ class LocatingRemote(Remote):
 
     async def locate(self, namespace: str, sid: Room) -> bool:
         """Find out which node has a client, for the requests that follow. Returns False if it is away."""
-        known = not isinstance(sid, str) or node_of(sid) is None or self._is_client(namespace, sid)
-        if known or not self._is_on():
-            return True
-        assert isinstance(sid, str)
-        try:
-            where = await self._keeper.where(sid, namespace)
-        except BrokerError:
-            return True
-        if where and where != node_of(sid):
-            self._moved[sid] = where
-            self._moved.move_to_end(sid)
-            while len(self._moved) > MOST_MOVED:
-                self._moved.popitem(last=False)
-        else:
-            self._moved.pop(sid, None)
-        return where != ""
-
-    async def enter(self, namespace: str, sid: str, room: Room, history: int = 0) -> None:
-        """Put a client into a room, also one that is away, which then gets no history.
-
-        Raises what ``Remote.enter`` raises.
-        """
-        entered = [write_room(room)] if room != sid else []  # A client is always in its own room.
-        channels = self._node.channels.rooms(namespace)
-        if await self._here(namespace, sid, Change(sid, "", entered, channels=channels)):
-            await super().enter(namespace, sid, room, history)
-
-    async def leave(self, namespace: str, sid: str, room: Room) -> None:
-        """Take a client out of a room, also one that is away. Raises ``NodeTimeout``."""
-        channels = self._node.channels.rooms(namespace)
-        if await self._here(namespace, sid, Change(sid, "", left=[write_room(room)], channels=channels)):
-            await super().leave(namespace, sid, room)
-
-    async def disconnect(self, namespace: str, sid: str) -> None:
-        """Disconnect a client. One that is away cannot come back. Raises ``NodeTimeout``."""
-        if await self._here(namespace, sid, Release(sid, "", 0)):
-            await super().disconnect(namespace, sid)
+        return await self._where(namespace, sid) != ""
 
     async def close(self, namespace: str, room: Room) -> None:
         """Close a room on all nodes, and for all clients that are away. Raises ``NodeTimeout``."""
@@ -96,18 +67,64 @@ class LocatingRemote(Remote):
             await self._numbered()
             await self._keeper.close(self._node.channels.room(namespace, room))
 
-    async def _here(self, namespace: str, sid: str, change: Change | Release) -> bool:
-        """Find a client. One that is away is changed on the bus, and then this returns False."""
-        if await self.locate(namespace, sid):
-            return True
-        await self._numbered()
+    async def _enter(self, namespace: str, sid: str, room: Room, history: int) -> str:
+        entered = [write_room(room)] if room != sid else []  # A client is always in its own room.
+        change = Change(sid, "", entered, channels=self._node.channels.rooms(namespace))
+        return await self._do(namespace, change, lambda: Remote._enter(self, namespace, sid, room, history))
+
+    async def _leave(self, namespace: str, sid: str, room: Room) -> str:
+        change = Change(sid, "", left=[write_room(room)], channels=self._node.channels.rooms(namespace))
+        return await self._do(namespace, change, lambda: Remote._leave(self, namespace, sid, room))
+
+    async def _disconnect(self, namespace: str, sid: str) -> str:
+        return await self._do(
+            namespace, Release(sid, "", 0), lambda: Remote._disconnect(self, namespace, sid)
+        )
+
+    async def _where(self, namespace: str, sid: Room) -> str | None:
+        """Return the node that has a client, an empty text while it is away, or None if that is not known."""
+        known = not isinstance(sid, str) or node_of(sid) is None or self._is_client(namespace, sid)
+        if known or not self._is_on():
+            return None
+        assert isinstance(sid, str)
         try:
-            done = await (
-                self._keeper.change(change) if isinstance(change, Change) else self._keeper.release(change)
-            )
+            where = await self._keeper.where(sid, namespace)
         except BrokerError:
-            return True
-        return not done and await self.locate(namespace, sid)
+            return None
+        if where and where != node_of(sid):
+            self._moved[sid] = where
+            self._moved.move_to_end(sid)
+            while len(self._moved) > MOST_MOVED:
+                self._moved.popitem(last=False)
+        else:
+            self._moved.pop(sid, None)
+        return where
+
+    async def _do(self, namespace: str, change: Change | Release, ask: Callable[[], Awaitable[str]]) -> str:
+        """Ask the node of a client, or change the session of one that is away; returns the node's reply.
+
+        A client that is just coming or going is looked for again. Raises ``NodeTimeout``.
+        """
+        seconds = self._node.options.request_seconds
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            where = await self._where(namespace, change.sid)
+            reply = GONE if where == "" else await ask()
+            if where is None or reply not in (GONE, UNKNOWN_SID):
+                return reply
+            if not self._node.knows(where) and await self._changed(replace(change, gone=where)):
+                return ""
+            await asyncio.sleep(AGAIN_SECONDS)
+        raise NodeTimeout(f"client {change.sid} was not found within {seconds:g} s: it comes and goes")
+
+    async def _changed(self, change: Change | Release) -> bool:
+        """Change a session whose client is away. Returns False if it is not, or the bus is."""
+        await self._numbered()
+        with suppress(BrokerError):
+            if isinstance(change, Change):
+                return await self._keeper.change(change) > 0
+            return await self._keeper.release(change)
+        return False
 
     async def _numbered(self) -> None:
         """Wait until the bus has what this node has emitted: it was before the change that follows.

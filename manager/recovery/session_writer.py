@@ -103,6 +103,16 @@ class SessionWriter:
                 if session.joined.get(room) == joined:  # The node may be behind the bus.
                     session.joined[room] = max(joined, last)
 
+    async def is_taken(self, client: Client) -> bool:
+        """Whether another node has claimed the session of a client, or it is away, as far as is known."""
+        session = client.session
+        if session is None or not session.lost:
+            return False
+        with suppress(BrokerError):
+            where = await self._keeper.where(client.sid, client.namespace)
+            return where not in (None, self._manager.node_id)
+        return False
+
     async def saved(self, client: Client, data: Any) -> None:
         """Note on the bus what the application has saved for a client."""
         packed, session = pack(data), client.session

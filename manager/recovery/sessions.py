@@ -94,9 +94,11 @@ class Sessions:
 
     def change(self, change: Change, place: Place, now: float) -> int:
         """Change a session's rooms and data. Returns the last number, or 0 if nothing was changed."""
-        session = self._owned(change.sid, change.claim, now)
+        session = self._owned(change.sid, change.claim, now, change.gone)
         if session is None:
             return 0
+        if not change.claim:
+            session.node = session.claim = ""
         ended = change.stays if change.claim else self._ended(session, change, place)
         session.stays = session.stays.plus(ended, max(session.position, place.floor))
         for room in (*(stay.room for stay in ended), *change.left):
@@ -132,7 +134,7 @@ class Sessions:
 
     def release(self, release: Release, now: float) -> bool:
         """Note that a client is away, or is gone."""
-        session = self._owned(release.sid, release.claim, now)
+        session = self._owned(release.sid, release.claim, now, release.gone)
         if session is None:
             return False
         if release.seconds:
@@ -165,9 +167,11 @@ class Sessions:
         session = self._sessions.get(sid)
         return session if session is not None and session.until > now else None
 
-    def _owned(self, sid: str, claim: str, now: float) -> Session | None:
+    def _owned(self, sid: str, claim: str, now: float, gone: str = "") -> Session | None:
         session = self._find(sid, now)
-        return session if session is not None and session.claim == claim else None
+        if session is None or (session.claim != claim and session.node != (gone or None)):
+            return None
+        return session
 
 
 def _is_of(offset: Stamp, place: Place) -> bool:

@@ -1,0 +1,120 @@
+"""What is done to a client that is just lost, or just coming back, or whose node is dead, is done."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from socketio_cluster.manager.bus.store import Claim, Open
+from socketio_cluster.manager.ids import new_sid
+from socketio_cluster.manager.recovery.pid import digest
+from tests.harness import eventually
+from tests.recovery.clients import came_back, fence, left, take
+
+pytestmark = pytest.mark.parametrize("bus_url", ["local"], indirect=True)
+
+
+async def test_just_lost(nodes, door, connect, monkeypatch):
+    """A client leaves its room also when its node has lost it and the bus does not know that yet."""
+    a, b, _ = nodes
+    client = await connect()
+    sid = client.sid
+    await a.sio.enter_room(sid, "red")
+    keeper = a.manager.recovery.keeper
+    release, go_on = keeper.release, asyncio.Event()
+
+    async def slow(question):
+        await go_on.wait()
+        return await release(question)
+
+    monkeypatch.setattr(keeper, "release", slow)
+    door.cut()
+    await left(a, sid)
+    await b.sio.emit("n", 1, room="red")
+    leaving = asyncio.create_task(b.sio.leave_room(sid, "red"))
+    await asyncio.sleep(0.2)
+    assert not leaving.done()
+    go_on.set()
+    await leaving
+    await b.sio.emit("n", 2, room="red")
+    door.lead(b)
+    assert await came_back(client) is True
+    await take(client, "n", 1)
+    await fence(b, client)
+    assert b.sio.rooms(sid) == [sid]
+
+
+async def test_just_coming_back(nodes, door, connect, monkeypatch):
+    """A client leaves its room also when the node that has claimed it has not got it yet."""
+    a, b, c = nodes
+    client = await connect()
+    sid = client.sid
+    await a.sio.enter_room(sid, "red")
+    door.cut()
+    await left(a, sid)
+    await c.sio.emit("n", 1, room="red")
+    keeper = b.manager.recovery.keeper
+    claim, claimed, go_on = keeper.claim, asyncio.Event(), asyncio.Event()
+
+    async def slow(question):
+        answer = await claim(question)
+        claimed.set()
+        await go_on.wait()
+        return answer
+
+    monkeypatch.setattr(keeper, "claim", slow)
+    door.lead(b)
+    await claimed.wait()
+    leaving = asyncio.create_task(c.sio.leave_room(sid, "red"))
+    await asyncio.sleep(0.2)
+    assert not leaving.done()
+    go_on.set()
+    assert await came_back(client) is True
+    await leaving
+    await c.sio.emit("n", 2, room="red")
+    await take(client, "n", 1)
+    await fence(b, client)
+    assert b.sio.rooms(sid) == [sid]
+
+
+async def test_taken_as_it_leaves(nodes, door, connect, monkeypatch):
+    """A client that is claimed by another node while its old one takes it out of a room leaves it there."""
+    a, b, c = nodes
+    client = await connect()
+    sid = client.sid
+    await a.sio.enter_room(sid, "red")
+    keeper = a.manager.recovery.keeper
+    change, leaves, go_on = keeper.change, asyncio.Event(), asyncio.Event()
+
+    async def slow(question):
+        leaves.set()
+        await go_on.wait()
+        return await change(question)
+
+    monkeypatch.setattr(keeper, "change", slow)
+    door.forsake(None)
+    leaving = asyncio.create_task(c.sio.leave_room(sid, "red"))
+    await leaves.wait()
+    door.lead(b)
+    assert await came_back(client) is True
+    go_on.set()
+    await leaving
+    await c.sio.emit("n", 1, room="red")
+    await fence(b, client)
+    await eventually(lambda: b.sio.rooms(sid) == [sid])
+
+
+async def test_a_dead_node(nodes):
+    """A client whose node was killed is away: it can be taken out of rooms, let in and disconnected."""
+    a, b, _ = nodes
+    sid = new_sid("deadnode")
+    keeper, channels = a.manager.recovery.keeper, a.manager.node.channels.rooms("/")
+    await keeper.open(Open(sid, digest("pid"), "/", "deadnode", "claim", 60.0, rooms={"sred": 5, "sblue": 5}))
+    await b.sio.leave_room(sid, "red")
+    await b.sio.enter_room(sid, "green")
+    claimed = await keeper.claim(Claim(sid, digest("pid"), "/", "deadnode", "claim", 60.0, channels))
+    assert claimed.node == ""
+    assert set(claimed.rooms) == {"sblue", "sgreen"}
+    await b.sio.disconnect(sid)
+    assert await keeper.where(sid, "/") is None
