@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from redis.crc import key_slot
 
-from socketio_cluster.manager.bus.channels import Channels
 from tests.recovery.clients import came_back, fence, take
 from tests.recovery.outages import all_are_told
-from tests.services.redis import RedisCluster, RedisSentinel
+from tests.services.redis import RedisSentinel
 
 
 @pytest.mark.parametrize("bus_url", ["redis_cluster", "redis_sentinel"], indirect=True)
@@ -48,16 +44,3 @@ async def test_a_failover_that_loses_writes(tmp_path, prefix, driver):
             servers.replica.resume()
 
         await all_are_told(servers.url, prefix, driver, fail_over)
-
-
-async def test_a_slot_that_moves_without_its_keys(tmp_path, prefix, driver):
-    """When another server of a Redis Cluster has the slot, and not its history, every client is told."""
-    with RedisCluster(tmp_path) as servers:
-        slot = key_slot(Channels(prefix).everyone.encode())
-        source = servers.owner(slot)
-        target = next(node for node in servers.nodes if node is not source)
-
-        async def move(*_):
-            await asyncio.to_thread(servers.move, slot, source, target)
-
-        await all_are_told(servers.url, prefix, driver, move)
