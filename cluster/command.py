@@ -5,7 +5,13 @@ from __future__ import annotations
 import sys
 
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.options import CompletionOptions, HubOptions, Options, WorkerCommand
+from socketio_cluster.cluster.options import (
+    BridgeOptions,
+    CompletionOptions,
+    HubOptions,
+    Options,
+    WorkerCommand,
+)
 from socketio_cluster.cluster.parser import read_options
 
 
@@ -28,6 +34,10 @@ def _run(options: Options) -> int:
         from socketio_cluster.cluster.completion import print_script
 
         return print_script(options.shell)
+    if isinstance(options, BridgeOptions):
+        from socketio_cluster.cluster.bridge import run_bridge
+
+        return run_bridge(options)
     if isinstance(options, HubOptions):
         from socketio_cluster.cluster.hub import run_hub
 

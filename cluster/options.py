@@ -72,24 +72,9 @@ class Logging:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServeOptions(Limits, Tls, Reloading, Logging):
-    """The options of `serve` and `demo`; durations are in seconds."""
+class Cluster:
+    """The cluster that a node belongs to."""
 
-    app: str
-    app_dir: Path
-    factory: bool
-    env_file: Path | None
-    host: str
-    port: int
-    uds: Path | None
-    fd: int | None
-    direct_port: int | None
-    internal_host: str
-    internal_port: int | None
-    advertise: str | None
-    forwarded_allow_ips: str
-    root_path: str
-    workers: int
     node_name: str
     bus: str
     bus_file: Path | None
@@ -98,18 +83,43 @@ class ServeOptions(Limits, Tls, Reloading, Logging):
     recovery_url: str | None
     recovery_url_file: Path | None
     secret_file: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServeOptions(Cluster, Limits, Tls, Reloading, Logging):
+    """The options of `serve` and `demo`; durations are in seconds.
+
+    A running supervisor hands them over to workers of a newer release, when that was installed meanwhile. So
+    an option that is added has a default here.
+    """
+
+    app: str
+    app_dir: Path = Path()
+    factory: bool = False
+    env_file: Path | None = None
+    host: str
+    port: int
+    uds: Path | None = None
+    fd: int | None = None
+    direct_port: int | None
+    internal_host: str
+    internal_port: int | None
+    advertise: str | None
+    forwarded_allow_ips: str
+    root_path: str
+    workers: int
     stuck_after: float
     start_timeout: float
     grace: float
     lane: bool
-    access_log: bool
-    ws_per_message_deflate: bool
+    access_log: bool = False
+    ws_per_message_deflate: bool = False
     probe_port: int | None
     probe_host: str
     probe_names: tuple[str, ...]
-    emit_port: int | None
-    emit_host: str
-    emit_token_file: Path | None
+    emit_port: int | None = None
+    emit_host: str = "127.0.0.1"
+    emit_token_file: Path | None = None
     drain_delay: float
     drain_window: float
     max_age: float | None
@@ -137,13 +147,22 @@ class HubOptions(Logging):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BridgeOptions(Cluster, Logging):
+    """The options of `bridge`."""
+
+    foreign: str | None
+    foreign_file: Path | None
+    serializer: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CompletionOptions:
     """The options of `completion`."""
 
     shell: str
 
 
-Options = ServeOptions | WorkerCommand | HubOptions | CompletionOptions
+Options = ServeOptions | WorkerCommand | HubOptions | BridgeOptions | CompletionOptions
 
 
 def check_limits(options: ServeOptions) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from socketio_cluster.cluster.bridge_parser import add_bridge
 from socketio_cluster.cluster.env_file import read_env_file
 from socketio_cluster.cluster.flags import Parser
 from socketio_cluster.cluster.options import CompletionOptions, HubOptions, Options, WorkerCommand
@@ -38,6 +39,7 @@ def command_parser() -> Parser:
     add_serve(commands.add_parser("serve", help="serve an application with several workers"))
     add_demo(commands.add_parser("demo", help="serve a small chat that shows the nodes at work"))
     _add_hub(commands.add_parser("hub", help="run only the local bus, for supervisors that share a machine"))
+    add_bridge(commands.add_parser("bridge", help="join the cluster with one of another kind"))
     _add_completion(commands.add_parser("completion", help="print what lets a shell complete this command"))
     _add_worker(commands.add_parser("worker"))  # no help text: only the supervisor uses it
     return parser

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from socketio_cluster.cluster import values
-from socketio_cluster.cluster.flags import Parser
+from socketio_cluster.cluster.flags import Parser, Section
 from socketio_cluster.cluster.options import DEMO_APP, ServeOptions
 
 APP_VARIABLE = "CLUSTER_APP"
@@ -88,7 +88,7 @@ def _add_serving(parser: Parser, workers: int, shown_workers: str, window: float
     _add_tls(parser)
     _add_workers(parser, shown_workers)
     _add_cluster(parser)
-    _add_recovery(parser)
+    add_recovery(parser)
     _add_drain(parser, window)
     _add_limits(parser)
     _add_probes(parser)
@@ -156,19 +156,27 @@ def _add_workers(parser: Parser, shown: str) -> None:
 
 
 def _add_cluster(parser: Parser) -> None:
-    add = parser.section("cluster").option
+    section = parser.section("cluster")
+    add = section.option
     named = "first part of the workers' names (NAME-1, NAME-2, …); tell machines of one cluster apart by it"
     add("--node-name", named, metavar="NAME", default="node")
-    add("--bus", BUS_HELP, metavar="URL", default="local://")
-    add("--bus-file", "file that holds the URL of the bus; instead of --bus", convert=Path, metavar="PATH")
-    add("--prefix", "name of the cluster on the bus, when several share it", metavar="NAME")
-    add("--secret-file", SECRET_HELP, convert=Path, metavar="PATH")
+    add_bus(section)
     add("--internal-port", INTERNAL_HELP, convert=values.port, metavar="PORT")
     add("--internal-host", "address that the internal ports listen on", metavar="HOST", default="127.0.0.1")
     add("--advertise", ADVERTISE_HELP, metavar="HOST", shown="the internal host")
 
 
-def _add_recovery(parser: Parser) -> None:
+def add_bus(section: Section) -> None:
+    """Add what finds the bus, and the cluster on it."""
+    add = section.option
+    add("--bus", BUS_HELP, metavar="URL", default="local://")
+    add("--bus-file", "file that holds the URL of the bus; instead of --bus", convert=Path, metavar="PATH")
+    add("--prefix", "name of the cluster on the bus, when several share it", metavar="NAME")
+    add("--secret-file", SECRET_HELP, convert=Path, metavar="PATH")
+
+
+def add_recovery(parser: Parser) -> None:
+    """Add what nodes that let clients come back have in common."""
     add = parser.section("recovery").option
     away = "so long a client may be away and still misses nothing"
     add("--recovery-seconds", away, convert=values.number, metavar="SECONDS")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LEVELS = ("debug", "info", "warning", "error")
+SERIALIZERS = ("default", "msgpack")
 TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 CERT_REQS = ("none", "optional", "required")
 """Python's ``ssl.VerifyMode``, by its numbers."""
@@ -81,6 +82,13 @@ def level(text: str) -> str:
     if text.lower() not in LEVELS:
         raise ValueError(f"{text!r} is not a log level: use one of {', '.join(LEVELS)}")
     return text.lower()
+
+
+def serializer(text: str) -> str:
+    """Read the name of a serializer."""
+    if text not in SERIALIZERS:
+        raise ValueError(f"{text!r} is not a serializer: use one of {', '.join(SERIALIZERS)}")
+    return text
 
 
 def switch(text: str) -> bool:

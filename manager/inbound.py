@@ -11,6 +11,7 @@ from socketio_cluster.manager.bus.messages import (
     Ack,
     Close,
     Disconnect,
+    Dropped,
     Emit,
     Enter,
     Gone,
@@ -21,6 +22,7 @@ from socketio_cluster.manager.bus.messages import (
     Reply,
     SelectiveEmit,
     Taken,
+    Unknown,
 )
 from socketio_cluster.manager.bus.presence_messages import PresenceCalled, PresenceChange
 from socketio_cluster.manager.bus.query_messages import Finding, Query, Want
@@ -53,7 +55,7 @@ class Inbound:
                 self._emit(origin, message)
             case SelectiveEmit():
                 self._selective_emit(origin, message)
-            case Recorded():
+            case Recorded() | Dropped():
                 pass  # A sender repeats it after an outage, but this node reads it from the history.
             case PassedOn():
                 self._passed_on(message)
@@ -81,6 +83,8 @@ class Inbound:
                 self._start_task(origin, message.request, self._disconnect(message))
             case Taken():
                 self._start_task(origin, message.request, self._taken(message))
+            case Unknown():
+                logger.debug("node %s is of a newer release, and says what this one does not know", origin)
             case _:
                 logger.warning("node %s sent a %s, which is not for clients", origin, type(message).__name__)
 

@@ -37,6 +37,11 @@ class Stats:
     received: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
     """Envelopes that were refused, by reason: malformed, version, unsigned, signature, old."""
+    longer: int = 0
+    """Messages with fields that only a newer release knows, which were ignored.
+
+    ``received`` counts messages of a kind that only a newer release knows as ``Unknown``.
+    """
     repeats: int = 0
     """Envelopes that had arrived before and were dropped."""
     dropped: int = 0

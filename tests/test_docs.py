@@ -60,7 +60,7 @@ def test_settings_are_all_described():
     """docs/settings.md names every option of the manager and the commands, and every counter."""
     text = (ROOT / "docs" / "settings.md").read_text()
     fields = [field.name for kind in (Options, Stats) for field in dataclasses.fields(kind)]
-    flags = [flag for command in ("serve", "hub") for flag in options_of(command)]
+    flags = [flag for command in ("serve", "hub", "bridge") for flag in options_of(command)]
     assert [name for name in fields + flags if f"`{name}`" not in text] == []
 
 

@@ -19,7 +19,7 @@ Rooms = Text | Annotated[list[Text], Meta(min_length=1, max_length=MOST_EVENTS)]
 class Event(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"except_": "except"}):
     """An event for clients of the cluster."""
 
-    event: Annotated[str, Meta(description="The name of the event", examples=["news"])]
+    event: Annotated[str, Meta(min_length=1, description="The name of the event", examples=["news"])]
     data: Annotated[
         Any, Meta(description="Its only argument, any JSON value", examples=[{"title": "Dinner is ready"}])
     ] = UNSET

@@ -7,16 +7,18 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from socketio_cluster.cluster.emit.settings import TOKEN_VARIABLE
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.options import ServeOptions
+from socketio_cluster.cluster.options import Cluster
 from socketio_cluster.manager.brokers.hub import Hub
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.options import Options
 
 OURS = "local://"
+
+Given = TypeVar("Given", bound=Cluster)
 
 
 @asynccontextmanager
@@ -47,20 +49,20 @@ async def open_hub(path: Path) -> AsyncIterator[None]:
         await hub.close()
 
 
-def read_urls(options: ServeOptions) -> ServeOptions:
+def read_urls(options: Given) -> Given:
     """Return the options with the URLs that --bus-file and --recovery-url-file hold; raise UsageError."""
     if options.bus_file is not None:
         if options.bus != OURS:
             raise UsageError("--bus and --bus-file both name the bus: give only one of them")
-        options = replace(options, bus=_read("--bus-file", options.bus_file))
+        options = replace(options, bus=read_file("--bus-file", options.bus_file))
     if options.recovery_url_file is not None:
         if options.recovery_url is not None:
             raise UsageError("--recovery-url and --recovery-url-file are the same: give only one of them")
-        options = replace(options, recovery_url=_read("--recovery-url-file", options.recovery_url_file))
+        options = replace(options, recovery_url=read_file("--recovery-url-file", options.recovery_url_file))
     return options
 
 
-def _read(option: str, path: Path) -> str:
+def read_file(option: str, path: Path) -> str:
     """Return what is in a file; raise UsageError when there is nothing."""
     try:
         text = path.read_text().strip()
@@ -71,7 +73,7 @@ def _read(option: str, path: Path) -> str:
     return text
 
 
-def check_settings(options: ServeOptions, private: Mapping[str, str]) -> None:
+def check_settings(options: Cluster, private: Mapping[str, str]) -> None:
     """Raise UsageError for settings of which no worker could make a manager.
 
     `private` are those that `credentials` returns.
@@ -100,7 +102,7 @@ SECRETS: Final = (
 """The variables that workers get in private; programs that they start do not inherit them."""
 
 
-def credentials(options: ServeOptions) -> dict[str, str]:
+def credentials(options: Cluster) -> dict[str, str]:
     """Return the private settings of the workers' managers.
 
     Raise UsageError when --secret-file is unusable.
@@ -109,7 +111,7 @@ def credentials(options: ServeOptions) -> dict[str, str]:
     if options.recovery_url is not None:
         settings["CLUSTER_RECOVERY_URL"] = options.recovery_url
     if options.secret_file:
-        settings["CLUSTER_SECRET"] = _read("--secret-file", options.secret_file)
+        settings["CLUSTER_SECRET"] = read_file("--secret-file", options.secret_file)
     elif secret := os.environ.get("CLUSTER_SECRET"):
         settings["CLUSTER_SECRET"] = secret
     return settings

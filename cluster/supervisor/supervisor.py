@@ -157,9 +157,9 @@ class Supervisor:
         """Start the first worker; with --reload again after each change, until it can start."""
         while not await self._starts(self._slots[0]) and self._options.reload:
             log.error("waiting for a change of the application")
+            del self._keepers[self._slots[0]]
             await self._reload.wait()
             self._reload.clear()
-            del self._keepers[self._slots[0]]
             self._slots[0] = self._make_slot(0)
 
     async def _starts(self, slot: Slot) -> bool:

@@ -8,7 +8,8 @@ in braces, so in a Redis Cluster they are in one shard:
 * ``…:recovery:of:CHANNEL`` (list): the numbers of a channel's events;
 * ``…:recovery:sent:NODE`` (text): the number of the last event of a node in its own stream;
 * ``…:recovery:session:SID`` (hash): a client's session; the fields of rooms begin with ``r``;
-* ``…:recovery:closed:CHANNEL`` (list): the numbers at which a room was closed.
+* ``…:recovery:closes:CHANNEL`` (list): the numbers at which a room was closed;
+* ``…:recovery:closed:CHANNEL`` (text): the last of them, which is all that release 0.1 knows.
 """
 
 from __future__ import annotations

@@ -41,9 +41,11 @@ end
 -- Returns the number at which a room was first closed since a session has entered it.
 local function closed_at(channels, room, joined, written)
   local since = math.max(tonumber(joined), tonumber(written or 0))
-  for _, number in ipairs(redis.call('LRANGE', base .. ':closed:' .. channels .. room, 0, -1)) do
+  for _, number in ipairs(redis.call('LRANGE', base .. ':closes:' .. channels .. room, 0, -1)) do
     if tonumber(number) > since then return tonumber(number) end
   end
+  local last = tonumber(redis.call('GET', base .. ':closed:' .. channels .. room) or 0)
+  if last > since then return last end
 end
 """.replace("MOST", str(MOST))
 
@@ -201,7 +203,7 @@ CLOSE_ROOM: Final = (
     COMMON
     + """
 -- ARGV: channel. The number is one that no event has, which tells joins before and behind apart
-local key, state = base .. ':closed:' .. ARGV[1], redis.call('HMGET', base, 'last', 'floor', 'seconds')
+local key, state = base .. ':closes:' .. ARGV[1], redis.call('HMGET', base, 'last', 'floor', 'seconds')
 if not state[1] then return {1} end -- Nothing is kept, so there are no sessions either.
 local last, floor = text(tonumber(state[1]) + 1), tonumber(state[2])
 redis.call('HSET', base, 'last', last)
@@ -209,6 +211,7 @@ redis.call('RPUSH', key, last)
 redis.call('LTRIM', key, -MOST, -1)
 while tonumber(redis.call('LINDEX', key, 1) or floor + 1) <= floor do redis.call('LPOP', key) end
 redis.call('PEXPIRE', key, text(state[3] * 1000))
+redis.call('SET', base .. ':closed:' .. ARGV[1], last, 'PX', text(state[3] * 1000))
 return {1}
 """.replace("MOST", str(MOST_CLOSES))
 )

@@ -17,6 +17,8 @@ from typing import Final
 
 import msgspec
 
+from socketio_cluster.manager.bus.losses import Losses
+
 GONE_ENTRIES: Final = 20_000
 """The number of dropped entries that are still known, about 200 bytes each."""
 
@@ -52,6 +54,8 @@ class Backlog:
         """The number of the newest entry that the bus has."""
         self.handed = 0
         """Every entry up to this number was given to the current broker or an earlier one, or was dropped."""
+        self.losses = Losses()
+        """The channels of the entries that the bus was to keep, and that were dropped."""
         self.floor = 0
         """The channels of the entries up to this number are not known any more."""
 
@@ -144,6 +148,7 @@ class Backlog:
             self._evict(self._sent)
         dropped = 0
         while self._unsent and self._over(self._unsent[0], now):
+            self.losses.add(self._unsent[0].recorded)
             self.handed = max(self.handed, self._evict(self._unsent))
             dropped += 1
         return dropped

@@ -87,6 +87,16 @@ class Channels:
         """Return the channel that bridges read, on the shard of another channel."""
         return channel[: channel.index("}")] + "}:bridges"
 
+    @staticmethod
+    def everyone_beside(channel: str) -> str:
+        """Return the channel that every node reads, on the shard of another channel."""
+        return channel[: channel.index("}")] + "}:all"
+
+    @staticmethod
+    def namespace_of(channel: str) -> str:
+        """Return the channel of the namespace in which a room, or a namespace itself, has this channel."""
+        return channel[: channel.index(",", channel.index("}")) + 1]
+
     def shard(self, channel: str) -> int:
         """Return the number of the shard that has a channel. Here there is one, which has all of them."""
         return 0

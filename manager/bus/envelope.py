@@ -22,12 +22,12 @@ from typing import Final
 
 import msgspec
 
-from socketio_cluster.manager.bus.messages import Message
+from socketio_cluster.manager.bus.messages import KINDS, Message, Unknown
 from socketio_cluster.manager.bus.stamp import MARK
+from socketio_cluster.manager.bus.versions import NEWEST, OLDEST
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.ids import NODE_CHARS
 
-VERSION: Final = 1
 SIGNED: Final = 1
 MAC_BYTES: Final = 16
 _HEADER: Final = Struct(f">BB{NODE_CHARS}sQd")
@@ -35,6 +35,10 @@ HEADER_BYTES: Final = _HEADER.size
 ORIGIN_END: Final = 2 + NODE_CHARS
 _NUMBER: Final = slice(ORIGIN_END, ORIGIN_END + 8)
 _NOTICE: Final = bytes(8)
+_ARRAY: Final = 0x90
+"""The first byte of an array with n elements, up to 15, is this number plus n in MessagePack."""
+_LENGTHS: Final = {kind: _ARRAY + 1 + len(kind.__struct_fields__) for kind in KINDS.values()}
+"""The first byte of a message of each kind. Its first element is the number of the kind."""
 
 
 class Header(msgspec.Struct, frozen=True, gc=False):
@@ -49,13 +53,22 @@ def read_header(raw: bytes) -> Header:
     """Read the header of an envelope, unverified. Raises ``EnvelopeError`` for other bytes and versions."""
     try:
         version, _, origin, number, sent = _HEADER.unpack_from(raw)
-        if version == VERSION:
+        if OLDEST <= version <= NEWEST:
             return Header(origin.decode("ascii"), number, sent)
     except Exception as exc:
         raise EnvelopeError("malformed", f"no header in {len(raw)} bytes") from exc
     if version == MARK:
         raise EnvelopeError("version", "other nodes have recovery_seconds set, and this one has not")
-    raise EnvelopeError("version", f"this node reads version {VERSION}, not {version}")
+    raise EnvelopeError("version", f"this node reads versions {OLDEST} to {NEWEST}, not {version}")
+
+
+def is_unknown_kind(body: bytes) -> bool:
+    """Whether a message is of a kind that this release does not have. Its number comes first."""
+    try:
+        parts = msgspec.msgpack.decode(body, type=list[msgspec.Raw])
+        return msgspec.msgpack.decode(parts[0], type=int) not in KINDS
+    except (msgspec.MsgspecError, IndexError):
+        return False
 
 
 def is_notice(raw: bytes) -> bool:
@@ -72,6 +85,10 @@ class Codec:
     """
 
     def __init__(self, prefix: str, secret: str | None = None) -> None:
+        self.version = OLDEST
+        """The version to write. ``Versions`` says which one all nodes read."""
+        self.longer = 0
+        """How many messages had fields that this release does not know. They were ignored."""
         self._encode = msgspec.msgpack.Encoder().encode
         self._decode = msgspec.msgpack.Decoder(Message).decode
         self._macs = [_keyed(prefix, each) for each in secrets_in(secret)]
@@ -79,25 +96,31 @@ class Codec:
     def pack(self, header: Header, message: Message) -> bytes:
         """Return the bytes of an envelope. Raises what msgspec raises for a message that it cannot pack."""
         flags = SIGNED if self._macs else 0
-        head = _HEADER.pack(VERSION, flags, header.origin.encode(), header.number, header.sent)
+        head = _HEADER.pack(self.version, flags, header.origin.encode(), header.number, header.sent)
         body = self._encode(message)
         return head + _sign(self._macs[0], head, body) + body if self._macs else head + body
 
     header = staticmethod(read_header)
 
-    def head(self, origin: str) -> bytes:
-        """Return the bytes with which each envelope of a sender begins, up to the number."""
-        return bytes((VERSION, SIGNED if self._macs else 0)) + origin.encode()
+    def heads(self, origin: str) -> tuple[bytes, ...]:
+        """Return the bytes with which the envelopes of a sender begin, up to the number: for each version."""
+        flags = SIGNED if self._macs else 0
+        return tuple(bytes((version, flags)) + origin.encode() for version in range(OLDEST, NEWEST + 1))
 
     def message(self, raw: bytes) -> Message:
-        """Check the MAC and decode the message. Raises ``EnvelopeError``."""
+        """Check the MAC and decode the message, as far as this release knows it. Raises ``EnvelopeError``."""
         if len(raw) < HEADER_BYTES:
             raise EnvelopeError("malformed", f"no header in {len(raw)} bytes")
         body = self._verified(raw) if self._macs or raw[1] & SIGNED else raw[HEADER_BYTES:]
         try:
-            return self._decode(body)  # type: ignore[no-any-return]
+            message: Message = self._decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+            if is_unknown_kind(body):
+                return Unknown()
             raise EnvelopeError("malformed", str(exc)) from exc
+        if body[0] > _LENGTHS[type(message)]:
+            self.longer += 1
+        return message
 
     def _verified(self, raw: bytes) -> bytes:
         """Return the bytes of the message of a signed envelope. Raises ``EnvelopeError``."""

@@ -6,9 +6,11 @@ import logging
 from collections.abc import Iterable
 from typing import Final, Protocol
 
+from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.messages import Beat, Hello, Message
 from socketio_cluster.manager.bus.roster import NodeInfo, Roster
 from socketio_cluster.manager.bus.streams import Streams
+from socketio_cluster.manager.bus.versions import NEWEST, Versions
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -96,9 +98,13 @@ class Membership:
     Args:
         streams: knows when each node was last heard.
         listener: is told when a node has come, has left or died.
+        codec: writes the version of the envelope that all nodes read.
+        keep: for how many seconds envelopes of this node may be asked for.
     """
 
-    def __init__(self, streams: Streams, listener: NodeListener) -> None:
+    def __init__(self, streams: Streams, listener: NodeListener, codec: Codec, keep: float) -> None:
+        self._codec = codec
+        self._versions = Versions(keep, NEWEST)
         self._roster = Roster(streams)
         self._listener = listener
         self._settling: Settling | None = None
@@ -130,8 +136,11 @@ class Membership:
         if self._settling is not None:
             self._settling.heard(origin)
 
-    def present(self, origin: str, notice: Hello | Beat) -> None:
+    def present(self, origin: str, notice: Hello | Beat, now: float) -> None:
         """Handle a hello or a beat of a node."""
+        self._versions.heard(origin, notice.reads, now)
+        if notice.reads < self._codec.version:
+            self._codec.version = self._versions.agreed(now)
         if self._roster.present(origin, notice):
             logger.info("node %s (%s) is here", notice.name or origin, origin)
             self._listener.node_here(origin)
@@ -145,7 +154,8 @@ class Membership:
             self._listener.node_gone(origin, died=False)
 
     def expire(self, now: float) -> None:
-        """Remove the nodes that have been silent for too long."""
+        """Remove the nodes that have been silent for too long, and write what all others read."""
+        self._codec.version = self._versions.agreed(now)
         for node in self._roster.expire(now):
             logger.info("node %s is dead", node)
             self._listener.node_gone(node, died=True)

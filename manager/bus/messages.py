@@ -7,6 +7,8 @@ of two versions understand each other during a rolling update.
 
 from __future__ import annotations
 
+from typing import Final, get_args
+
 import msgspec
 
 from socketio_cluster.manager.bus.channels import Room
@@ -120,15 +122,18 @@ class Hello(msgspec.Struct, array_like=True, tag=14, gc=False):
     clients: int
     draining: bool
     offer: Offer
-    history: str = ""
+    records: bool = False
     bridge: bool = False
+    reads: int = 1
+    history: str = ""
 
 
 class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
     """Says that a node is alive. One that is ``draining`` takes no new clients and disconnects its own.
 
-    ``history`` names what keeps its events, or is empty if nothing does. ``bridge`` tells that the node needs
-    to hear every emit, because it passes them on to a cluster of another kind.
+    ``records`` tells that the bus keeps its events, and ``history`` names what keeps them. ``bridge`` tells
+    that the node needs to hear every emit, because it passes them on to a cluster of another kind. ``reads``
+    is the newest version of the envelope that it reads.
     """
 
     name: str
@@ -137,8 +142,10 @@ class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
     clients: int
     draining: bool
     offer: Offer
-    history: str = ""
+    records: bool = False
     bridge: bool = False
+    reads: int = 1
+    history: str = ""
 
 
 class Bye(msgspec.Struct, array_like=True, tag=11, gc=False):
@@ -215,6 +222,20 @@ class Recorded(msgspec.Struct, array_like=True, tag=25, gc=False):
         return Recipients(self.event.namespace, self.event.rooms, self.except_, self.where)
 
 
+class Unknown(msgspec.Struct, array_like=True, tag=0, gc=False):
+    """Stands for a message of a kind that only a newer release knows. Nobody sends it."""
+
+
+class Dropped(msgspec.Struct, array_like=True, tag=26, gc=False):
+    """Says that recorded events to these channels were dropped, as the bus was away or did not take them.
+
+    The bus numbers and keeps it, in the histories of the same channels. That of a namespace stands for all of
+    its rooms too.
+    """
+
+    channels: tuple[str, ...]
+
+
 Message = (
     Emit
     | Ack
@@ -236,8 +257,12 @@ Message = (
     | Want
     | PresenceMessage
     | Recorded
+    | Dropped
     | Taken
+    | Unknown
 )
+KINDS: Final = {kind.__struct_config__.tag: kind for kind in get_args(Message)}
+"""The kinds by their numbers."""
 Notice = Hello | Beat | Bye | Ask | Answer
 """The messages that are no part of a stream.
 

@@ -10,9 +10,10 @@ from typing import Final
 
 from socketio_cluster.manager.bus.backlog import Entry
 from socketio_cluster.manager.bus.broker import Publication
+from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.envelope import Codec, Header, SenderClock
 from socketio_cluster.manager.bus.link import Link
-from socketio_cluster.manager.bus.messages import Emit, Message, Notice
+from socketio_cluster.manager.bus.messages import Dropped, Emit, Message, Notice
 from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.errors import BrokerError, EventTooLarge
 from socketio_cluster.manager.stats import Stats
@@ -163,6 +164,7 @@ class Publisher:
         """Count and log an envelope that the bus never takes, and return its message."""
         message = self._codec.message(entry.payload)
         self._stats.dropped += 1
+        self.backlog.losses.add(entry.recorded)
         self._refusals[entry.number] = why
         while len(self._refusals) > REFUSALS_KEPT:
             del self._refusals[next(iter(self._refusals))]
@@ -176,8 +178,10 @@ class Publisher:
         return message
 
     def expire(self, now: float) -> None:
-        """Drop the envelopes that have waited for too long."""
+        """Drop the envelopes that have waited for too long. Tell of those that the bus was to keep."""
         self._count(self.backlog.expire(now))
+        if self.up and (lost := self.backlog.losses.take()):
+            self.post(Dropped(lost), (Channels.everyone_beside(lost[0]),), lost)
         if self._link is not None and self._link.up and not self.backlog.unsent:
             self._warned = False  # The bus is back and has everything, so the next outage is logged again.
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.envelope import ORIGIN_END, Codec, Header, is_notice
 from socketio_cluster.manager.bus.introduction import Introduction
-from socketio_cluster.manager.bus.messages import Message, Notice, Recorded
+from socketio_cluster.manager.bus.messages import Dropped, Message, Notice, Recorded, Unknown
 from socketio_cluster.manager.bus.stamp import Stamp, read_stamp
 from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.errors import EnvelopeError
@@ -26,8 +26,11 @@ class Recorder(Protocol):
     def history(self) -> str:
         """The epoch of the history that keeps this node's events, or an empty text."""
 
-    def numbered(self, stamp: Stamp, header: Header, message: Recorded, size: int) -> None:
-        """Handle an event that the bus has numbered. ``size`` is the bytes of its envelope."""
+    def numbered(self, stamp: Stamp, header: Header, message: Recorded | Dropped, size: int) -> None:
+        """Handle an event that the bus has numbered, or what is said of dropped ones.
+
+        ``size`` is the bytes of its envelope.
+        """
 
     async def begin(self, broker: Broker) -> None:
         """Begin on a new broker, before anything is sent to it. Raises ``BrokerError``."""
@@ -102,7 +105,7 @@ class Receiver:
         self._stats = stats
         self._hand_over = hand_over
         self._noticed = noticed
-        self._own_head = codec.head(node)
+        self._own_heads = codec.heads(node)
         self.recorder: Recorder | None = None
         """Gets each event that the bus has numbered. Without it such events are refused."""
         self.one_way = True
@@ -127,6 +130,9 @@ class Receiver:
                 self._refuse(exc)
             except Exception:
                 logger.exception("an envelope could not be handled")
+        if self._codec.longer:
+            self._stats.longer += self._codec.longer
+            self._codec.longer = 0
 
     async def begin(self, broker: Broker) -> None:
         """Let recovery begin on a new broker. Raises ``BrokerError``."""
@@ -174,7 +180,7 @@ class Receiver:
         if self.recorder is not None and raw[:1] == b"N":
             self._receive_numbered(self.recorder, raw, now, wall)
             return
-        if raw[:ORIGIN_END] == self._own_head and not is_notice(raw):
+        if raw[:ORIGIN_END] in self._own_heads and not is_notice(raw):
             return  # Its own echo, which comes as often as anything else, costs no more than this.
         header = self._codec.header(raw)
         if header.origin == self._node:
@@ -196,15 +202,18 @@ class Receiver:
         except ValueError as exc:
             raise EnvelopeError("malformed", str(exc)) from exc
         header, message = self._codec.header(raw), self._codec.message(raw)
-        if not isinstance(message, Recorded):
+        if not isinstance(message, (Recorded, Dropped)):
             raise EnvelopeError("malformed", f"a {type(message).__name__} with a stamp")
         if header.origin != self._node:
             if self.one_way:
                 self._streams.note(header, now, wall)
-            self._stats.received["Recorded"] += 1
+            self._stats.received[type(message).__name__] += 1
         recorder.numbered(stamp, header, message, len(raw))
 
     def _notice(self, header: Header, message: Message, now: float, wall: float) -> None:
+        if isinstance(message, Unknown):
+            self._stats.received["Unknown"] += 1
+            return
         if not isinstance(message, Notice):
             raise EnvelopeError("malformed", f"a {type(message).__name__} without a number")
         if self._streams.notice(header, now, wall):

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from socketio_cluster.manager.bus.messages import Beat, Hello
 from socketio_cluster.manager.bus.streams import Streams
+
+UNNAMED: Final = "?"
+"""The history of a node of release 0.1, which does not name it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ class Roster:
         new = origin not in self.nodes
         if message.serving:
             name = message.name or origin
-            facts = message.address, message.clients, message.draining, message.history, message.bridge
+            facts = message.address, message.clients, message.draining, _history(message), message.bridge
             self.nodes[origin] = NodeInfo(origin, name, *facts)
             self._note_bridges()
         return new and message.serving
@@ -61,3 +65,7 @@ class Roster:
 
     def _note_bridges(self) -> None:
         self.bridges = [node for node, info in self.nodes.items() if info.bridge]
+
+
+def _history(message: Hello | Beat) -> str:
+    return message.history or (UNNAMED if message.records else "")

@@ -85,8 +85,8 @@ class Shard:
         self.interest = Interest()
         self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
         self.silence = self._streams.silence
-        self.membership = Membership(self._streams, listener)
         codec = Codec(place.prefix, options.secret)
+        self.membership = Membership(self._streams, listener, codec, 2 * options.buffer_seconds)
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
         self._answers = Answers(backlog, lambda: self.publisher.largest // 2)
         self._outgoing = Outgoing(backlog, self._next_answer, self._mark)
@@ -235,7 +235,7 @@ class Shard:
                 self._catching_up.turn(time.monotonic())
 
     def _present(self, origin: str, notice: Hello | Beat) -> None:
-        self.membership.present(origin, notice)
+        self.membership.present(origin, notice, time.monotonic())
         # An offer that came before the echo may be older than the subscriptions.
         if self.receiver.echo_sent > self._joined_clock:
             self._catching_up.offered(origin, notice.offer, again=isinstance(notice, Hello))

@@ -10,6 +10,7 @@ from socketio_cluster.manager.bus.membership import for_all
 from socketio_cluster.manager.bus.messages import Ask, Beat, Bye, Hello, Offer
 from socketio_cluster.manager.bus.publisher import Publisher
 from socketio_cluster.manager.bus.roster import NodeInfo
+from socketio_cluster.manager.bus.versions import NEWEST
 
 
 class Speaker:
@@ -22,7 +23,7 @@ class Speaker:
 
     def hello(self, me: NodeInfo) -> None:
         """Tell all nodes that this node is on the bus."""
-        notice = Hello(*self._of(me), offer(self._publisher.backlog), me.history, me.bridge)
+        notice = Hello(*self._of(me), offer(self._publisher.backlog), *_more(me))
         self._publisher.notice(notice, self._channels.everyone)
 
     def beat(self, me: NodeInfo) -> None:
@@ -32,11 +33,11 @@ class Speaker:
     def heartbeat(self, me: NodeInfo) -> Beat:
         """Make the message of a beat."""
         handed = self._publisher.backlog.handed
-        return Beat(*self._of(me), Offer(handed, since=handed, marks=b""), me.history, me.bridge)
+        return Beat(*self._of(me), Offer(handed, since=handed, marks=b""), *_more(me))
 
     def answer(self, me: NodeInfo, greeted: Collection[str], nodes: int) -> None:
         """Answer the hellos of these nodes. ``nodes`` is the number of all other nodes."""
-        notice = Beat(*self._of(me), offer(self._publisher.backlog), me.history, me.bridge)
+        notice = Beat(*self._of(me), offer(self._publisher.backlog), *_more(me))
         if for_all(len(greeted), nodes):
             self._publisher.notice(notice, self._channels.everyone)
         else:
@@ -52,3 +53,7 @@ class Speaker:
 
     def _of(self, me: NodeInfo) -> tuple[str, str, bool, int, bool]:
         return me.name, me.address, self._serving, me.clients, me.draining
+
+
+def _more(me: NodeInfo) -> tuple[bool, bool, int, str]:
+    return bool(me.history), me.bridge, NEWEST, me.history

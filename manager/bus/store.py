@@ -66,7 +66,8 @@ class Claim(msgspec.Struct, array_like=True, tag=3, frozen=True):
 
     ``offset`` is where its client says that it is. The channel of a room is ``channels`` with the room's name
     behind it. The reasons are ``unknown`` (there is none with this sid and secret), ``epoch`` (the offset is
-    none of this history) and ``late`` (not all that comes after the position is kept, or not all stays).
+    none of this history) and ``late`` (not all that comes after the position is kept, or not all stays). A
+    local hub of release 0.1 does not look at the offset, and answers None instead of a reason.
     """
 
     sid: str
@@ -154,10 +155,12 @@ class CloseRoom(msgspec.Struct, array_like=True, tag=11, frozen=True):
 
     Those are not meant that entered it later, or that their owners have written anew since, as they are in it
     again. It is looked at when a session is claimed, and kept for as long as events are: no session lives
-    longer than that without its owner, who would take its client out of the room.
+    longer than that without its owner, who would take its client out of the room. ``seconds`` is how long
+    a local hub of release 0.1 keeps it.
     """
 
     channel: str
+    seconds: float = 86_400.0
 
 
 class Read(msgspec.Struct, array_like=True, tag=8, frozen=True):
@@ -201,8 +204,8 @@ ANSWERS: Final[dict[type[Operation], Any]] = {
     Begin: Place,
     Look: Place | None,
     Open: Place,
-    Claim: Claimed | str,
-    Change: int,
+    Claim: Claimed | str | None,
+    Change: int | bool,
     Renew: list[str],
     Release: bool,
     Where: str | None,

@@ -6,7 +6,7 @@ import logging
 from typing import Final
 
 from socketio_cluster.manager.bus.node import Node
-from socketio_cluster.manager.bus.roster import NodeInfo
+from socketio_cluster.manager.bus.roster import UNNAMED, NodeInfo
 from socketio_cluster.manager.errors import BrokerError
 from socketio_cluster.manager.recovery.keeper import Keeper
 
@@ -30,7 +30,7 @@ class Agreement:
     def __init__(self, node: Node, keeper: Keeper) -> None:
         self._node = node
         self._keeper = keeper
-        self._mine: set[str] = set()
+        self._mine = {UNNAMED}
         """The history of this node, and those that it had before: others may still name an old one."""
         self._broken = self._warned = False
 

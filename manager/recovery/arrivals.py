@@ -12,8 +12,8 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from socketio_cluster.manager.bus.stamp import Stamp
-from socketio_cluster.manager.bus.store import Change, Claim, Claimed, Open
-from socketio_cluster.manager.clients.rooms import Client
+from socketio_cluster.manager.bus.store import Change, Claim, Claimed, Open, Release
+from socketio_cluster.manager.clients.rooms import CONNECTED, Client
 from socketio_cluster.manager.errors import BrokerError, ConnectionGone, NodeTimeout
 from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE, ClientSession, read_room
@@ -171,11 +171,13 @@ class Arrivals:
         seconds, channels = self._recovery.times.session, manager.node.channels.rooms(namespace)
         asked = Claim(sid, digest(pid), namespace, manager.node_id, claim, seconds, channels, offset)
         claimed = await self._keeper.claim(asked)
-        if isinstance(claimed, str):
-            return claimed
-        session = ClientSession(
-            pid, claim, claimed.position, recovered=True, returning=True, tell=arrival.tell
-        )
+        if claimed is None or isinstance(claimed, str):
+            return claimed or "unknown"
+        if (reason := why_not(claimed, offset)) is not None:
+            await self._keeper.release(Release(sid, claim, 0))
+            return reason
+        position = max(claimed.position, offset.number if offset is not None else 0)
+        session = ClientSession(pid, claim, position, recovered=True, returning=True, tell=arrival.tell)
         session.stays, session.known = claimed.stays, claimed.place.last
         try:
             await self._take(claimed.node, sid, namespace)
@@ -216,7 +218,8 @@ class Arrivals:
         turn = self._turns.get(sid)
         if turn is not None:
             turn.taken += 1
-        if not self.is_returning(sid):
+        client = self._manager.members.find(sid, namespace)
+        if client is not None and (client.state is CONNECTED or not self.is_returning(sid)):
             with suppress(TimeoutError):
                 await self._end(sid, namespace)
 
@@ -260,3 +263,15 @@ class Arrivals:
         if claimed.data and connection is not None:  # It may have ended meanwhile.
             connection.session[namespace] = msgspec.msgpack.decode(claimed.data)
         manager.present.attendance.came_back(sid, namespace)
+
+
+def why_not(claimed: Claimed, offset: Stamp | None) -> str | None:
+    """Return why a session cannot go on from an offset, or None if it can.
+
+    Whoever keeps the sessions has looked already, unless it is a local hub of release 0.1.
+    """
+    place = claimed.place
+    if offset is not None and (offset.epoch != place.epoch or offset.number > place.last):
+        return "epoch"
+    position = max(claimed.position, offset.number if offset is not None else 0)
+    return "late" if position < place.floor else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.broker import Broker
 from socketio_cluster.manager.bus.envelope import Codec, Header
-from socketio_cluster.manager.bus.messages import Recorded
+from socketio_cluster.manager.bus.messages import Dropped, Recorded
 from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Begin, Place, Read, Store, cluster_of
 from socketio_cluster.manager.clients.packets import Encoded, check_readable
@@ -17,6 +17,7 @@ from socketio_cluster.manager.errors import BrokerError, EnvelopeError
 from socketio_cluster.manager.queries.selection import is_meant, select
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE
 from socketio_cluster.manager.recovery.keeper import Keeper
+from socketio_cluster.manager.recovery.losing import Losing
 from socketio_cluster.manager.recovery.marking import MarkingFanout
 from socketio_cluster.manager.recovery.order import Order
 from socketio_cluster.manager.tasks import set_once
@@ -30,7 +31,7 @@ PIECE_EVENTS: Final = 500
 PIECE_BYTES: Final = 512 * 1024
 """The most events and bytes that are read at once: a few milliseconds of work."""
 
-Event = tuple[Header, Recorded]
+Event = tuple[Header, Recorded | Dropped]
 
 
 class Follower:
@@ -54,8 +55,8 @@ class Follower:
         self.fanout = MarkingFanout(manager, self.order)
         self._place = Place("", 0, 0)
         self._reading: asyncio.Task[None] | None = None
+        self._losing = Losing(manager, keeper)
         self._echoed = 0
-        self._dropped = 0
         self._turn: asyncio.Future[None] | None = None
 
     # called by the node
@@ -90,7 +91,7 @@ class Follower:
             self._reading.cancel()
             self._reading = None
 
-    def numbered(self, stamp: Stamp, header: Header, message: Recorded, size: int) -> None:
+    def numbered(self, stamp: Stamp, header: Header, message: Recorded | Dropped, size: int) -> None:
         """Handle a live event. Raises ``EnvelopeError`` for one that no client could read."""
         if self.order.live(stamp, (header, message), size):
             self._deliver(stamp.number, header, message)
@@ -115,7 +116,16 @@ class Follower:
 
     # events
 
-    def _deliver(self, number: int, header: Header, message: Recorded) -> None:
+    def _deliver(self, number: int, header: Header, message: Recorded | Dropped) -> None:
+        if isinstance(message, Dropped):
+            self._losing.heard(header.origin, message)
+        else:
+            self._send(number, message)
+        if header.origin == self._manager.node_id:
+            self._echoed = header.number
+            self._next_turn()
+
+    def _send(self, number: int, message: Recorded) -> None:
         event = message.event
         check_readable(event.parts, event.text)
         whom = message.recipients
@@ -127,11 +137,8 @@ class Follower:
         if clients:
             self.fanout.send_numbered(clients, Encoded(event.parts, event.text), event.rooms, number)
         self._manager.stats.delivered += len(clients)
-        if header.origin == self._manager.node_id:
-            self._echoed = header.number
-            self._next_turn()
 
-    def _try_deliver(self, number: int, header: Header, message: Recorded) -> None:
+    def _try_deliver(self, number: int, header: Header, message: Recorded | Dropped) -> None:
         try:
             self._deliver(number, header, message)
         except EnvelopeError as exc:
@@ -142,9 +149,8 @@ class Follower:
         try:
             if not order.epoch:
                 order.begin(self._place)
-            elif not order.reaches_back(self._place) or self._manager.stats.dropped > self._dropped:
+            elif not order.reaches_back(self._place):
                 await self._lose()
-            self._dropped = self._manager.stats.dropped
             while order.behind:
                 await self._read()
         except BrokerError as error:
@@ -169,17 +175,15 @@ class Follower:
         self.order.seen = number
         try:
             header, message = self._codec.header(raw), self._codec.message(raw)
-            if isinstance(message, Recorded):
+            if isinstance(message, (Recorded, Dropped)):
                 self._deliver(number, header, message)
         except EnvelopeError as exc:
             logger.warning("event %d of the history is refused: %s", number, exc)
 
     async def _lose(self) -> None:
         """Start anew behind events that are lost to this node, and tell those who may have needed them."""
-        logger.error("events are lost: the bus has not got them, or not kept them; clients are told")
+        logger.error("events are lost: the bus has not kept them; clients are told")
         self._manager.stats.gaps += 1
-        if self._manager.stats.dropped > self._dropped:
-            await self._keeper.gap()  # Those that are away miss them too.
         place = await self._keeper.place()
         self.order.begin(place or self._place)
         connections = {client.eio_sid for client in self._manager.members.clients.values() if client.session}

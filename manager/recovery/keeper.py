@@ -42,13 +42,13 @@ class Keeper:
         """Make a session, or write it anew."""
         return cast(Place, await self._ask(session))
 
-    async def claim(self, claim: Claim) -> Claimed | str:
+    async def claim(self, claim: Claim) -> Claimed | str | None:
         """Take a session over, or return why not."""
-        return cast(Claimed | str, await self._ask(claim))
+        return cast(Claimed | str | None, await self._ask(claim))
 
     async def change(self, change: Change) -> int:
         """Change a session. Returns the last number, or 0 if it is not there, or not this owner's."""
-        return cast(int, await self._ask(change))
+        return int(cast(int, await self._ask(change)))
 
     async def renew(self, renew: Renew) -> list[str]:
         """Let sessions live on. Returns the sids of those that are not there, or not this owner's."""

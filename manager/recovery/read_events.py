@@ -6,7 +6,7 @@ import logging
 from typing import Final, NamedTuple
 
 from socketio_cluster.manager.bus.envelope import Codec
-from socketio_cluster.manager.bus.messages import Recorded
+from socketio_cluster.manager.bus.messages import Dropped, Recorded
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.recovery.marking import Marked, MarkingFanout
@@ -15,6 +15,10 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 """When more was read, all is forgotten, and read anew."""
+
+
+class TooLate(Exception):
+    """The history does not have all that a client has missed."""
 
 
 class ReadEvent(NamedTuple):
@@ -42,7 +46,10 @@ class ReadEvents:
         self._size = 0
 
     def read(self, number: int, raw: bytes) -> ReadEvent | None:
-        """Return an event, or None for what is none, which is logged."""
+        """Return an event, or None for what is none, which is logged.
+
+        Raises ``TooLate`` in the place of events that were dropped.
+        """
         known = self._events.get(number)
         if known is None:
             known = self._new(number, raw)
@@ -59,6 +66,8 @@ class ReadEvents:
         except EnvelopeError as exc:
             logger.warning("event %d of the history is refused: %s", number, exc)
             return None
+        if isinstance(message, Dropped):
+            raise TooLate
         if not isinstance(message, Recorded):
             return None
         event = message.event

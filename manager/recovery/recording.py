@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from socketio_cluster.manager.bus.broker import Broker
 from socketio_cluster.manager.bus.envelope import Header
-from socketio_cluster.manager.bus.messages import Emit, Recorded, SelectiveEmit
+from socketio_cluster.manager.bus.messages import Dropped, Emit, Recorded, SelectiveEmit
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.bus.stamp import Stamp
@@ -82,5 +82,5 @@ class Recording:
     def parted(self) -> None:
         """Do nothing."""
 
-    def numbered(self, stamp: Stamp, header: Header, message: Recorded, size: int) -> None:
+    def numbered(self, stamp: Stamp, header: Header, message: Recorded | Dropped, size: int) -> None:
         """Ignore an event, because an emitter serves no clients."""

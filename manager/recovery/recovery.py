@@ -30,8 +30,9 @@ from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.latecomers import Latecomers
 from socketio_cluster.manager.recovery.leases import Leases
 from socketio_cluster.manager.recovery.offset import write_offset
+from socketio_cluster.manager.recovery.read_events import TooLate
 from socketio_cluster.manager.recovery.recording import post_recorded
-from socketio_cluster.manager.recovery.replay import Replays, TooLate
+from socketio_cluster.manager.recovery.replay import Replays
 from socketio_cluster.manager.recovery.session_writer import SessionWriter
 from socketio_cluster.manager.recovery.times import Times
 
@@ -179,4 +180,5 @@ class Recovery:
             logger.info("client %s cannot have all that it missed: it has to connect again", client.sid)
             logger.debug("because: %r", error)
             self._manager.stats.recoveries["broken"] += 1
+            session.over |= isinstance(error, TooLate)
             await self._manager.send_back(client.eio_sid, TRANSPORT_CLOSE)

@@ -14,7 +14,7 @@ from socketio_cluster.manager.queries.selection import is_meant
 from socketio_cluster.manager.recovery.client_session import ClientSession, read_room
 from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.marking import Marked, MarkingFanout
-from socketio_cluster.manager.recovery.read_events import ReadEvents
+from socketio_cluster.manager.recovery.read_events import ReadEvents, TooLate
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
@@ -27,10 +27,6 @@ PIECE_BYTES: Final = 256 * 1024
 TURN_SECONDS: Final = 0.005
 TURNS: Final = 400
 """A client has at most two seconds to take a piece before the next one is put behind it."""
-
-
-class TooLate(Exception):
-    """The history does not reach back to where the client was."""
 
 
 class Replays:

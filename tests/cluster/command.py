@@ -18,7 +18,10 @@ SERVES = re.compile(r"(node-\d+) \((\S+)\) serves (\S+)(?: and (\S+))?, bus")
 
 
 class Command:
-    """A running command; as a context manager it is stopped at the end. ``inside`` stands before it."""
+    """A running command; as a context manager it is stopped at the end. ``inside`` stands before it.
+
+    Without ``drain`` clients are let go at once.
+    """
 
     def __init__(
         self,
@@ -26,6 +29,7 @@ class Command:
         env: dict[str, str] | None = None,
         cwd: Path = ROOT,
         inside: Sequence[str] = (),
+        drain: bool = False,
     ) -> None:
         self.lines: list[str] = []
         self._news = threading.Condition()
@@ -33,7 +37,11 @@ class Command:
             [*inside, sys.executable, "-m", "socketio_cluster", *arguments],
             cwd=cwd,
             # Draining has tests of its own; the others shall not wait for their clients to be let go.
-            env={**clean_environment(), "CLUSTER_DRAIN_WINDOW": "0", **(env or {})},
+            env={
+                **clean_environment(),
+                **({} if drain else {"CLUSTER_DRAIN_WINDOW": "0"}),
+                **(env or {}),
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -28,6 +28,16 @@ SERVING = [
     *("events-per-second", "rooms-per-client"),
 ]
 
+BRIDGING = [
+    *("from", "from-file", "node-name", "bus", "bus-file", "prefix", "recovery-seconds", "recovery-url"),
+    *("recovery-url-file", "secret-file", "serializer", "log-level", "log-json", "log-config"),
+]
+
+TITLES = [
+    *("application", "server", "TLS", "workers", "cluster", "recovery", "stop and reload", "limits"),
+    *("probes and metrics", "events by HTTP", "development", "logging"),
+]
+
 
 @pytest.mark.parametrize(
     ("command", "options"),
@@ -35,6 +45,7 @@ SERVING = [
         ("serve", [*SERVING, "app-dir", "factory", "env-file"]),
         ("demo", SERVING),
         ("hub", ["socket", "log-level", "log-json", "log-config"]),
+        ("bridge", BRIDGING),
     ],
 )
 def test_help_lists_each_option_with_its_variable(command, options):
@@ -48,7 +59,13 @@ def test_help_lists_each_option_with_its_variable(command, options):
 def test_help_names_the_commands_but_not_the_hidden_one():
     """The overview shows all but worker, which is the supervisor's own."""
     text = run("--help").stdout
-    assert re.findall(r"^    (\w+)(?: |$)", text, re.MULTILINE) == ["serve", "demo", "hub", "completion"]
+    assert re.findall(r"^    (\w+)(?: |$)", text, re.MULTILINE) == [
+        "serve",
+        "demo",
+        "hub",
+        "bridge",
+        "completion",
+    ]
 
 
 def test_variable_is_the_default_and_the_option_wins():
@@ -203,3 +220,13 @@ def test_the_user_may_have_modules_called_manager_and_cluster(tmp_path):
         *("serve", "shop:app", "--port=0", "--workers=1"), cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}
     ) as command:
         command.nodes(1)
+
+
+def test_help_reads_well_on_a_narrow_terminal():
+    """No line of it is longer than 80 columns, and every option is below a title that says what it is for."""
+    text = run("serve", "--help", env={"COLUMNS": "80"}).stdout
+    assert max(map(len, text.splitlines())) <= 80
+    titles = re.findall(r"^([\w ]+):$", text, re.MULTILINE)
+    assert titles == ["options", *TITLES]
+    options = text.partition("\noptions:\n")[2].partition("\n\n")[0]
+    assert options.split() == ["-h,", "--help", "show", "this", "help", "message", "and", "exit"]

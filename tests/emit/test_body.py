@@ -34,6 +34,7 @@ def test_one_and_several():
         (b"[" * 100_000, 0, None),
         (b'"\xff"', None, None),
         (b'{"event": 1}', None, "event"),
+        (b'{"event": ""}', None, "event"),
         (b'{"data": 1}', None, "event"),
         (b'{"event": "a", "room": "x"}', None, "room"),
         (b'{"event": "a", "to": null}', None, "to"),

@@ -31,6 +31,7 @@ TAGS = {
     "PresenceCalled": 24,
     "Taken": 22,
     "Recorded": 25,
+    "Dropped": 26,
 }
 
 QUESTIONS = {

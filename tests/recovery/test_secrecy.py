@@ -93,7 +93,8 @@ async def test_a_stolen_pid_after_the_end(nodes, door, connect, driver):
 
 def test_every_outcome_has_a_name():
     """The reasons that the code gives are the labels of the metric and stand on the page."""
-    code = "".join((ROOT / "manager/recovery" / name).read_text() for name in ("arrivals.py", "recovery.py"))
+    files = ("arrivals.py", "recovery.py", "sessions.py")
+    code = "".join((ROOT / "manager/recovery" / name).read_text() for name in files)
     given = set(re.findall(r'return "(\w+)"', code)) | set(re.findall(r'recoveries\["(\w+)"\]', code))
     given |= set(re.findall(r'return "(\w+)" if', code))
     page = (ROOT / "docs/recovery.md").read_text().partition("## Not recovered")[2].partition("##")[0]
