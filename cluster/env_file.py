@@ -6,8 +6,6 @@ import argparse
 from collections.abc import MutableMapping, Sequence
 from pathlib import Path
 
-from dotenv import dotenv_values
-
 from socketio_cluster.cluster.errors import UsageError
 
 FLAG = "--env-file"
@@ -27,6 +25,8 @@ def read_env_file(arguments: Sequence[str], environ: MutableMapping[str, str]) -
         return  # it has no value, which the real parser says better
     if not path:
         return
+    from dotenv import dotenv_values  # only who has such a file waits for its import
+
     try:
         with Path(path).open(encoding="utf-8") as file:
             found = dotenv_values(stream=file)

@@ -5,21 +5,11 @@ from __future__ import annotations
 import json
 import logging.config
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
-
-import yaml
+from typing import Any
 
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.options import Logging
-
-READERS: Final[dict[str, Callable[[str], Any]]] = {
-    ".json": json.loads,
-    ".yaml": yaml.safe_load,
-    ".yml": yaml.safe_load,
-}
-"""What reads a file of `--log-config`, by its ending; any other is one of `logging.config.fileConfig`."""
 
 
 class TextFormatter(logging.Formatter):
@@ -51,34 +41,45 @@ class JsonFormatter(TextFormatter):
         return json.dumps(line, ensure_ascii=False)
 
 
-def set_up(node: str, options: Logging) -> None:
+def set_up(node: str, options: Logging, *, requests: bool = False) -> None:
     """Stamp each record with the node's name, and send it to standard error or where `log_config` says.
 
-    Raises UsageError for a file that Python's logging cannot use.
+    `requests` are logged too if asked for. Raises UsageError for a file that Python's logging cannot use.
     """
     stamp(node)
     if options.log_config is not None:
         _configure(options.log_config)
-        return
-    handler = logging.StreamHandler()
-    handler.setFormatter(JsonFormatter() if options.log_json else TextFormatter())
-    logging.basicConfig(level=options.log_level.upper(), handlers=[handler], force=True)
-    if options.log_level == "info":
-        # At this level uvicorn reports its start in four lines, and the supervisor does it in one.
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    else:
+        handler = logging.StreamHandler()
+        handler.setFormatter(JsonFormatter() if options.log_json else TextFormatter())
+        logging.basicConfig(level=options.log_level.upper(), handlers=[handler], force=True)
+    uvicorn = logging.getLogger("uvicorn.error")
+    if uvicorn.getEffectiveLevel() == logging.INFO:
+        # At this level uvicorn names each WebSocket, and reports its start, which the supervisor does better.
+        uvicorn.setLevel(logging.INFO if requests else logging.WARNING)
+        uvicorn.addFilter(lambda record: record.levelno > logging.INFO or "WebSocket" in str(record.msg))
 
 
 def _configure(path: Path) -> None:
+    """Take the settings of a file; by its ending it is JSON, YAML, or of the form of `fileConfig`."""
     try:
-        if path.suffix not in READERS:
+        if path.suffix not in (".json", ".yaml", ".yml"):
             logging.config.fileConfig(path, disable_existing_loggers=False)
             return
-        settings = READERS[path.suffix](path.read_text())
+        settings = _read(path)
         # Python's default is to silence the loggers that exist already, which are all of ours.
         logging.config.dictConfig({"disable_existing_loggers": False, **settings})
     except Exception as error:  # of many kinds: logging raises what the user's own classes raise
-        reason = error.__cause__ or error
-        raise UsageError(f"--log-config {path} cannot be used: {error}: {reason}") from None
+        reason = f": {error.__cause__}" if error.__cause__ else ""
+        raise UsageError(f"--log-config {path} cannot be used: {error}{reason}") from None
+
+
+def _read(path: Path) -> Any:
+    if path.suffix == ".json":
+        return json.loads(path.read_text())
+    import yaml  # only who has such a file waits for its import
+
+    return yaml.safe_load(path.read_text())
 
 
 def stamp(node: str, node_id: str = "") -> None:

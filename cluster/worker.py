@@ -192,7 +192,7 @@ def run_worker(lifeline: int) -> int:
     options = receive(sock)
     # A SIGHUP to all processes of a service is meant for the supervisor. Programs would inherit SIG_IGN.
     signal.signal(signal.SIGHUP, lambda *_: None)
-    logs.set_up(options.node, options.serve)
+    logs.set_up(options.node, options.serve, requests=options.serve.access_log)
     give_settings(options.settings)
     line = Lifeline(sock, options)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Iterable
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, Final, Unpack
+from typing import TYPE_CHECKING, Any, Final, Protocol, Unpack
 
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
@@ -39,6 +39,16 @@ START_SECONDS: Final = 5.0
 """How long the first client waits for the bus. After that it is served without the bus."""
 
 
+class Door(Protocol):
+    """Where other nodes reach this process. It is open while the node is in the cluster."""
+
+    async def open(self, member: ClusterMember) -> str:
+        """Open it for a node, and return the address that the other nodes are told."""
+
+    async def close(self) -> None:
+        """Close it."""
+
+
 class ClusterMember(LocalManager):
     """A client manager that joins and leaves the cluster. Its subclass handles the messages of other nodes.
 
@@ -53,6 +63,7 @@ class ClusterMember(LocalManager):
     """Hands events to the clients of this node."""
     host: Host
     """The server and its Engine.IO server, once ``set_server`` was called."""
+    door: Door | None = None
 
     def __init__(self, url: str | None = None, **options: Unpack[OptionValues]) -> None:
         self.options = from_environment(url, options)
@@ -143,13 +154,17 @@ class ClusterMember(LocalManager):
         self.enter_loop()
         if self._starting is None:
             # Not in the context of the client that happened to be the first.
-            starting = self.node.start(START_SECONDS)
-            self._starting = asyncio.get_running_loop().create_task(starting, context=Context())
+            self._starting = asyncio.get_running_loop().create_task(self._join(), context=Context())
         if not self._starting.done():
             await asyncio.shield(self._starting)
         if self._home is None and self.recovery is not None:
             self.recovery.start()
         self._home = asyncio.get_running_loop()
+
+    async def _join(self) -> None:
+        if self.door is not None:  # First, so that nodes that hear of this node can reach it.
+            self.node.reached_at(await self.door.open(self))
+        await self.node.start(START_SECONDS)
 
     async def introduced(self, seconds: float) -> bool:
         """Connect to the bus, and wait until all nodes are known. Returns False if the bus is away so long.
@@ -179,6 +194,8 @@ class ClusterMember(LocalManager):
         self._home = None
         if starting is not None:
             starting.cancel()
+        if self.door is not None:
+            await self.door.close()
         await self.node.close()
         if self.recovery is not None:
             self.recovery.close()

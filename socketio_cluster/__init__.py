@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from socketio_cluster.cluster.any_node.any_node import AnyNode
     from socketio_cluster.cluster.client import AsyncClient
     from socketio_cluster.cluster.middleware.refusal import Refused, Skip
     from socketio_cluster.cluster.plain.codec import Codec, JsonCodec
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from socketio_cluster.manager.sync.sync_manager import SyncClusterManager
 
 __all__ = [
+    "AnyNode",
     "AsyncClient",
     "AsyncEmitter",
     "AsyncServer",
@@ -84,6 +86,7 @@ __all__ = [
 ]
 
 _MODULES: Final = {
+    "AnyNode": "cluster.any_node.any_node",
     "AsyncClient": "cluster.client",
     "AsyncEmitter": "manager.async_emitter",
     "AsyncServer": "cluster.server",

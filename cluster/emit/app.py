@@ -11,6 +11,7 @@ from msgspec import UnsetType
 
 from socketio_cluster.cluster.emit import answers
 from socketio_cluster.cluster.emit.answers import Answer
+from socketio_cluster.cluster.emit.body import Body, TooLarge
 from socketio_cluster.cluster.emit.event import BODY_BYTES, BadEvent, Event, read_events
 from socketio_cluster.cluster.emit.openapi import body_schema, openapi
 from socketio_cluster.cluster.emit.page import describe
@@ -25,10 +26,6 @@ AT_ONCE: Final = 32
 """Requests at a time, with a body each. One more is refused."""
 SECONDS: Final = 5.0
 """So long the bus has to take the events of a request, as those of an ``AsyncEmitter``."""
-
-
-class TooLarge(Exception):
-    """The body has more than ``BODY_BYTES``."""
 
 
 class EmitApp:
@@ -54,7 +51,9 @@ class EmitApp:
             return
         method, path = scope["method"], scope["path"]
         if path == "/emit":
-            answer = await self._post(scope, receive) if method == "POST" else answers.use("POST")
+            body = Body(headers := dict(scope["headers"]), receive)
+            answer = await self._post(headers, body) if method == "POST" else answers.use("POST")
+            await body.discard()
             self._counts[str(answer.status.value)] += 1
         elif path not in _PAGES:
             answer = answers.error(HTTPStatus.NOT_FOUND, f"there is only /emit, {', '.join(_PAGES)}")
@@ -62,15 +61,14 @@ class EmitApp:
             answer = _PAGES[path]() if method in ("GET", "HEAD") else answers.use("GET")
         await answer.send(send, bodiless=method == "HEAD")
 
-    async def _post(self, scope: Any, receive: Any) -> Answer:
-        headers = dict(scope["headers"])
+    async def _post(self, headers: dict[bytes, bytes], body: Body) -> Answer:
         if not self._tokens.allow(headers.get(b"authorization", b"")):
             return answers.unauthorized()
         if self._open >= AT_ONCE:
             return answers.later(f"{AT_ONCE} requests wait already: nothing was emitted")
         self._open += 1
         try:
-            return await self._emit(await _read(headers, receive))
+            return await self._emit(await body.read())
         except TooLarge:
             text = f"a body has at most {BODY_BYTES} bytes: nothing was emitted"
             return answers.error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text, {"limit": BODY_BYTES})
@@ -108,24 +106,6 @@ def _encode(emits: ConfirmedEmits, event: Event, entry: int | None) -> ReadyEven
 
 def _rooms(given: str | list[str] | UnsetType) -> set[Room] | None:
     return None if isinstance(given, UnsetType) else {given} if isinstance(given, str) else set(given)
-
-
-async def _read(headers: dict[bytes, bytes], receive: Any) -> bytes:
-    """Return the body. Raises ``TooLarge``, at once if the header says so."""
-    length = headers.get(b"content-length", b"")
-    if length.isdigit() and (len(length) > 9 or int(length) > BODY_BYTES):
-        raise TooLarge
-    body = bytearray()
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise BadEvent("the body has not come whole")
-        body += message.get("body", b"")
-        if len(body) > BODY_BYTES:
-            raise TooLarge
-        more = message.get("more_body", False)
-    return bytes(body)
 
 
 def _mistake(error: BadEvent) -> Answer:

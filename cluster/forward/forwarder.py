@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final
 
 from socketio_cluster.cluster.forward.forwarded_request import (
@@ -19,6 +21,7 @@ from socketio_cluster.cluster.forward.forwarded_request import (
     Outcome,
 )
 from socketio_cluster.cluster.forward.greeting import Key
+from socketio_cluster.cluster.forward.message_relay import MessageRelay
 from socketio_cluster.cluster.forward.messages import ask_of, sid_in
 from socketio_cluster.cluster.forward.pool import Pool
 from socketio_cluster.cluster.forward.relay import join
@@ -32,22 +35,41 @@ ACQUAINTANCE: Final = 0.5
 """Seconds that a node that has just joined waits for the first heartbeats of the others."""
 
 
+AsgiApp = Callable[[Any, Any, Any], Awaitable[Any]]
+
+
+def install(manager: ClusterManager, stats: ForwardStats) -> Forwarder:
+    """Put a forwarder before a server that gets its requests through ASGI."""
+    forwarder = asgi_forwarder(manager, stats, manager.host.request.outermost)
+    manager.host.request.put(NAME, lambda _: forwarder.handle_request)
+    return forwarder
+
+
+def asgi_forwarder(manager: ClusterManager, stats: ForwardStats, local: AsgiApp) -> Forwarder:
+    """Make the forwarder of a server that gets its requests through ASGI."""
+    unknown = partial(send_answer, manager.host, SESSION_UNKNOWN)
+    return Forwarder(manager, stats, local=local, unknown=unknown)
+
+
 class Forwarder:
     """Passes on the requests of one server.
 
     Args:
-        manager: the manager of the server.
+        manager: the node of the server.
         stats: the counters of the process.
+        local: an ASGI application, by which the server answers for its own sessions.
+        unknown: another one, which answers that a session is not known.
     """
 
-    def __init__(self, manager: ClusterManager, stats: ForwardStats) -> None:
+    def __init__(
+        self, manager: ClusterManager, stats: ForwardStats, *, local: AsgiApp, unknown: AsgiApp
+    ) -> None:
         self.key = Key(manager.options.prefix, manager.options.secret)
         self._manager = manager
         self._stats = stats
+        self._local = local
+        self._unknown = unknown
         self._pools: dict[str, Pool] = {}
-        self._host = manager.host
-        self._local = manager.host.request.outermost
-        manager.host.request.put(NAME, lambda _: self.handle_request)
         self._told_gone = manager.node_gone
         manager.node_gone = self.node_gone  # type: ignore[method-assign]
 
@@ -65,14 +87,14 @@ class Forwarder:
         pool = await self._find(node)
         outcome, answered = Outcome.UNKNOWN, False
         if pool is not None and kind is Kind.WEBSOCKET:
-            outcome = await self._relay(pool, scope)
+            outcome = await self._relay(pool, scope, receive, send)
         elif pool is not None:
             forwarded = ForwardedRequest(pool, scope, receive, send)
             outcome = await forwarded.run()
             answered = forwarded.answered
         self._stats.count(kind, outcome, node)
         if outcome not in (Outcome.OK, Outcome.LEFT) and not answered:
-            await send_answer(self._host, SESSION_UNKNOWN, scope, receive, send)
+            await self._unknown(scope, receive, send)
         return None
 
     async def answer(self, scope: Any, receive: Any, send: Any) -> None:
@@ -80,10 +102,7 @@ class Forwarder:
         self._stats.taken += 1
         await self._local(scope, receive, send)
 
-    async def _relay(self, pool: Pool, scope: Any) -> Outcome:
-        detach_transport = scope.get("extensions", {}).get(RELAY)
-        if detach_transport is None:
-            return Outcome.REFUSED  # a middleware has made a scope of its own, without the extensions
+    async def _relay(self, pool: Pool, scope: Any, receive: Any, send: Any) -> Outcome:
         try:
             # Each WebSocket gets a new line: the greeting on it shows that the node reacts.
             async with asyncio.timeout(REACH_SECONDS):
@@ -91,6 +110,9 @@ class Forwarder:
         except OSError:
             return Outcome.UNREACHABLE
         pool.detach(line)
+        detach_transport = scope.get("extensions", {}).get(RELAY)
+        if detach_transport is None:  # Another server, or a middleware that has made a scope of its own.
+            return await _relay_messages(MessageRelay(line, scope, receive, send))
         taken = detach_transport()
         if taken is None:
             line.close()
@@ -123,6 +145,20 @@ class Forwarder:
         """Close all lines."""
         for pool in self._pools.values():
             pool.close()
+
+
+async def _relay_messages(relay: MessageRelay) -> Outcome:
+    try:
+        async with asyncio.timeout(REACH_SECONDS):
+            accepted = await relay.open()
+    except OSError:
+        relay.close()
+        return Outcome.UNREACHABLE
+    if not accepted:
+        relay.close()
+        return Outcome.REFUSED
+    await relay.run()
+    return Outcome.OK
 
 
 def _kind(scope: Any) -> Kind | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from uvicorn import Config
 from uvicorn.server import ServerState
 
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward.forwarded_request import ForwardStats
-from socketio_cluster.cluster.forward.forwarder import NAME, Forwarder
+from socketio_cluster.cluster.forward.forwarder import NAME, Forwarder, install
 from socketio_cluster.cluster.forward.listener import Listener
+from socketio_cluster.cluster.forward.uvicorn_end import serve_client
 from socketio_cluster.cluster.internal import Internal
 from socketio_cluster.cluster.sockets import listen
 from socketio_cluster.manager.client_manager import ClusterManager
@@ -29,13 +32,13 @@ class Forwarding:
         self.stats = ForwardStats()
         self._internal = internal
         self._forwarders: list[Forwarder] = []
-        self._listener = Listener(self._find, config, state)
+        self._listener = Listener(self._find, state.connections, partial(serve_client, config, state))
         self._listening = False
 
     def install(self, manager: ClusterManager) -> Forwarder:
         """Put a forwarder before the server of a manager; raise UsageError for TCP without a secret."""
         self._check(manager)
-        forwarder = Forwarder(manager, self.stats)
+        forwarder = install(manager, self.stats)
         self._forwarders.append(forwarder)
         return forwarder
 

@@ -8,13 +8,10 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from uvicorn import Config
-from uvicorn.server import ServerState
-
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward.forwarder import Forwarder
 from socketio_cluster.cluster.forward.line import NodeLine
-from socketio_cluster.cluster.forward.peer import Peer
+from socketio_cluster.cluster.forward.peer import HandOver, Peer
 from socketio_cluster.cluster.sockets import BACKLOG
 
 
@@ -23,14 +20,16 @@ class Listener:
 
     Args:
         find: returns the forwarder of a node of this process, None for another node.
-        config: the settings of uvicorn's public server.
-        state: the state of that server, which waits for these connections too when it stops.
+        connections: the open connections of the process, to which those of other nodes are added.
+        hand_over: takes a line with a client's WebSocket.
     """
 
-    def __init__(self, find: Callable[[str], Forwarder | None], config: Config, state: ServerState) -> None:
+    def __init__(
+        self, find: Callable[[str], Forwarder | None], connections: set[Any], hand_over: HandOver
+    ) -> None:
         self._find = find
-        self._config = config
-        self._state = state
+        self._connections = connections
+        self._hand_over = hand_over
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -61,7 +60,7 @@ class Listener:
         return NodeLine(self._opened)
 
     def _opened(self, line: NodeLine) -> None:
-        self._spawn(Peer(line, self._find, self._config, self._state).serve())
+        self._spawn(Peer(line, self._find, self._connections, self._hand_over).serve())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

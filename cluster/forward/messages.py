@@ -30,7 +30,7 @@ class Ask(msgspec.Struct, array_like=True, tag=1):
     root_path: str
     query: bytes
     headers: Headers
-    client: tuple[str, int] | None
+    client: tuple[str, int | None] | None
     server: tuple[str, int | None] | None
     body: bytes = b""
     more: bool = False
@@ -118,11 +118,19 @@ def ask_of(scope: Scope, body: bytes = b"", more: bool = False) -> Ask:
         root_path=scope.get("root_path", ""),
         query=scope.get("query_string", b""),
         headers=list(scope["headers"]),
-        client=scope.get("client"),
-        server=scope.get("server"),
+        client=_address(scope.get("client")),
+        server=_address(scope.get("server")),
         body=body,
         more=more,
     )
+
+
+def _address(pair: Any) -> tuple[str, int | None] | None:
+    """Return a host and a port, which some servers write as text."""
+    if pair is None:
+        return None
+    host, port = pair
+    return str(host), int(port) if port is not None else None
 
 
 def sid_in(query: bytes) -> str | None:

@@ -7,16 +7,15 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
-from uvicorn import Config
-from uvicorn.server import ServerState
-
 from socketio_cluster.cluster.forward.forwarded_reply import ForwardedReply
 from socketio_cluster.cluster.forward.forwarder import Forwarder
 from socketio_cluster.cluster.forward.greeting import NotANode, welcome
 from socketio_cluster.cluster.forward.line import NodeLine
 from socketio_cluster.cluster.forward.messages import Ask, Refusal, decode, encode
-from socketio_cluster.cluster.http.websocket import serve_websocket
 from socketio_cluster.manager.ids import node_of
+
+HandOver = Callable[[NodeLine, Forwarder, Ask], None]
+"""Gives a line to the server of a forwarder, which serves a client's WebSocket on it from then on."""
 
 logger = logging.getLogger("socketio_cluster.cluster")
 
@@ -27,22 +26,26 @@ SIGN_OF_LIFE: Final = 1.0
 
 
 class Peer:
-    """The other end of a line. It is in uvicorn's set of connections, so uvicorn waits for it when it stops.
+    """The other end of a line.
 
     Args:
         line: the line.
         find: returns the forwarder of a node of this process, None for another node.
-        config: uvicorn's settings, for WebSockets.
-        state: uvicorn's open connections and running calls.
+        connections: the open connections of the process. When it stops it calls ``shutdown`` of each.
+        hand_over: takes a line with a client's WebSocket.
     """
 
     def __init__(
-        self, line: NodeLine, find: Callable[[str], Forwarder | None], config: Config, state: ServerState
+        self,
+        line: NodeLine,
+        find: Callable[[str], Forwarder | None],
+        connections: set[Any],
+        hand_over: HandOver,
     ) -> None:
         self._line = line
         self._find = find
-        self._config = config
-        self._state = state
+        self._connections = connections
+        self._hand_over = hand_over
         self._posting = self._stopping = False
 
     async def serve(self) -> None:
@@ -50,8 +53,7 @@ class Peer:
 
         It also returns when the line was given to a client's WebSocket. It logs errors and raises none.
         """
-        connections: set[Any] = self._state.connections
-        connections.add(self)
+        self._connections.add(self)
         try:
             if await self._converse():
                 self._line.close()
@@ -62,7 +64,7 @@ class Peer:
             logger.debug("a line from another node ended: %s", error)
             self._line.close()
         finally:
-            connections.discard(self)
+            self._connections.discard(self)
 
     def shutdown(self) -> None:
         """Close the line, but not before a POST that is being handled has its answer; a poll is cut off."""
@@ -80,7 +82,7 @@ class Peer:
                 self._line.write(encode(Refusal("that session is not one of this node")))
                 return True
             if ask.websocket:
-                self._hand_over(owner, ask)
+                self._hand_over(self._line, owner, ask)
                 return False
             await self._answer(owner, ask)
         return True
@@ -100,15 +102,3 @@ class Peer:
         finally:
             sign.cancel()
             self._posting = False
-
-    def _hand_over(self, owner: Forwarder, ask: Ask) -> None:
-        """Let uvicorn serve a client's WebSocket on this line, as if uvicorn had accepted it."""
-        serve_websocket(
-            self._line.transport,
-            ask.head() + self._line.rest(),
-            config=self._config,
-            state=self._state,
-            app=owner.answer,
-            client=ask.client,
-            scheme=ask.scheme,
-        )

@@ -6,13 +6,14 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
-from typing import Final
-
-from watchfiles import Change, awatch
+from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.target import shown
+
+if TYPE_CHECKING:
+    from watchfiles import Change
 
 log = logging.getLogger("socketio_cluster.cluster")
 
@@ -74,5 +75,7 @@ async def watch(options: ServeOptions, changed: Callable[[], None]) -> None:
 
 
 def _changes(folders: list[Path], watched: Watched) -> AsyncIterator[set[tuple[Change, str]]]:
+    from watchfiles import awatch  # only who develops waits for its import
+
     # A folder in it that may not be read does not end the watch.
     return awatch(*folders, watch_filter=watched, ignore_permission_denied=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from flask import Flask, request, send_from_directory, session
 from flask_socketio import ConnectionRefusedError, SocketIO, emit, join_room, leave_room, rooms  # noqa: A004
 
-from socketio_cluster import SyncClusterManager
+from socketio_cluster import AnyNode, SyncClusterManager
 
 CLIENT = (
     Path(__file__).parents[2] / "cluster" / "demo" / "static"
@@ -15,6 +15,7 @@ MOST_ROOMS = 12
 app = Flask(__name__, static_url_path="")
 manager = SyncClusterManager()  # CLUSTER_BUS names the bus
 socketio = SocketIO(app, client_manager=manager, async_mode="threading")
+AnyNode(manager)  # any worker may get any request
 
 
 class Refused(Exception):

@@ -7,6 +7,7 @@ shard carries everything but rooms, and tells which nodes there are. Rooms are s
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -157,6 +158,11 @@ class Node:
     async def introduced(self, seconds: float | None = None) -> bool:
         """Wait until this node knows every live node. See ``Introduction.wait``."""
         return await self._first.introduced(seconds)
+
+    def reached_at(self, address: str) -> None:
+        """Tell the other nodes this address from the next heartbeat on, not the one in the options."""
+        for shard in self.shards:
+            shard.options = replace(shard.options, address=address)
 
     def drain(self) -> None:
         """Tell the other nodes that this node is draining."""

@@ -13,7 +13,7 @@ import msgspec
 
 from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Change, Claim, Claimed, Open, Release
-from socketio_cluster.manager.clients.rooms import Client
+from socketio_cluster.manager.clients.rooms import CONNECTED, Client
 from socketio_cluster.manager.errors import BrokerError, ConnectionGone, NodeTimeout
 from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE, ClientSession, read_room
@@ -218,7 +218,8 @@ class Arrivals:
         turn = self._turns.get(sid)
         if turn is not None:
             turn.taken += 1
-        if not self.is_returning(sid):
+        client = self._manager.members.find(sid, namespace)
+        if client is not None and (client.state is CONNECTED or not self.is_returning(sid)):
             with suppress(TimeoutError):
                 await self._end(sid, namespace)
 

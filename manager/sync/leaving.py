@@ -33,6 +33,8 @@ def say_goodbye(server: Any) -> None:
     end = time.monotonic() + SECONDS
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
+    while not all(socket.closed for socket in sockets) and time.monotonic() < end:
+        server.sleep(0.01)  # These clients were leaving already, in threads of their own.
     for socket in sockets:
         if socket.upgraded and not socket.queue.empty():  # The client does not read, so the writer is stuck.
             cut(socket)

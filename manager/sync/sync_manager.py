@@ -65,9 +65,10 @@ class SyncClusterManager(ThreadMember, Manager):  # type: ignore[misc]
                 queue,
             )
         url, options = self._given
-        return InnerManager(
-            url, options, self.host, self._outboxes, self.server_events, self.presence.handlers
-        )
+        parts = self.host, self._outboxes, self.server_events, self.presence.handlers
+        inner = InnerManager(url, options, *parts)
+        inner.door = self.door
+        return inner
 
     def lose(self, eio_sid: str, namespace: str, reason: str) -> bool:
         """Note the end of a client whose connect handler runs. Returns False if no connect handler runs."""

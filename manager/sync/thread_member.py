@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.clients.rooms import LocalRooms
+from socketio_cluster.manager.member import Door
 from socketio_cluster.manager.queries.broadcast import Calls
 from socketio_cluster.manager.stats import Stats
 from socketio_cluster.manager.sync.calls import BlockingClusterCalls
@@ -24,6 +25,7 @@ class ThreadMember(BlockingClusterCalls):
     """Whether this process ends and therefore refuses new connections."""
     node_thread: NodeThread
     """The thread of this process's node."""
+    door: Door | None = None
 
     @property
     def node_id(self) -> str:

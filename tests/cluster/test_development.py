@@ -96,6 +96,7 @@ async def test_reload(tmp_path):
         await served.shown("all workers are replaced", times=2)
         assert {one["version"] for one in (await served.told()).values()} == {3}
     assert served.process.returncode == 0
+    assert not [line for line in served.lines if "Started server process" in line]
     assert sum("local bus at" in line for line in served.lines) == 1  # one hub all the time
     assert not [line for line in served.lines if "draining" in line and "over 0 s" not in line]
     traces = [line for line in served.lines if line.startswith("  File")]

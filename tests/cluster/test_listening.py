@@ -84,6 +84,17 @@ async def conversation(url, tls=None):
         "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
     )
     writer.write(request.encode())
+    try:
+        got = await _said(reader, writer)
+    finally:
+        writer.close()
+    wire = b"|".join(got)
+    for count, sid in enumerate((got[1], got[2])):
+        wire = wire.replace(sid.split(b'"sid":"')[1].split(b'"')[0], b"sid-%d" % count)
+    return wire
+
+
+async def _said(reader, writer):
     got = [await reader.readuntil(b"\r\n\r\n")]
     texts = ["40", '421["echo","text"]', '422["echo","%s"]' % ("x" * 70_000), "41"]
     async with asyncio.timeout(30):
@@ -92,11 +103,7 @@ async def conversation(url, tls=None):
             writer.write(client_frame(TEXT, text.encode()))
         writer.write(client_frame(8, b"\x03\xe8"))
         got.append(await reader.read())
-    writer.close()
-    wire = b"|".join(got)
-    for count, sid in enumerate((got[1], got[2])):
-        wire = wire.replace(sid.split(b'"sid":"')[1].split(b'"')[0], b"sid-%d" % count)
-    return wire
+    return got
 
 
 async def frame(reader):
@@ -208,4 +215,5 @@ async def test_unix_socket(tmp_path):
         who = f"process {command.process.pid} (" if sys.platform == "linux" else "another program"
         assert (refused.returncode, f"{path} is taken by {who}" in refused.stderr) == (2, True)
     assert command.process.returncode == 0
+    assert not [line for line in command.lines if "HTTP/1.1" in line or "accepted" in line]  # no access log
     assert not path.exists()

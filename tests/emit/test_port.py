@@ -93,7 +93,7 @@ def shell(text, command):
 async def test_answers(http, local):
     """What is wrong with a request is answered, counted, and reaches nobody; a batch keeps its order."""
     before = await counted(http, local)
-    large = io.BytesIO(b"[" + b" " * 1024 * 1024 + b"]")
+    large = b"[" + b" " * 1024 * 1024 + b"]"
     async with one_on_each(local) as clients:
         refused = [
             (401, await post(http, local, {"event": "no"}, token=None)),
@@ -101,7 +101,8 @@ async def test_answers(http, local):
             (400, await post(http, local, [{"event": "no"}, {"event": "no", "to": []}])),
             (400, await post(http, local, [{"event": "no"}, {"event": "connect"}])),
             (400, await post(http, local, b"[{")),
-            (413, await post(http, local, large)),
+            (413, await post(http, local, io.BytesIO(large))),
+            (401, await post(http, local, io.BytesIO(large), token=None)),
             (413, await post(http, local, chunks(b" " * 65536, 17))),
         ]
         assert [answer[0] for _, answer in refused] == [status for status, _ in refused]
@@ -112,7 +113,7 @@ async def test_answers(http, local):
         assert (await post(http, local, batch, token=OTHER))[2] == {"emitted": 1000}
         for one in clients:
             assert [(await one.next("n"))[0] for _ in range(1000)] == list(range(1000))
-    assert await counted(http, local) - before == Counter({"400": 3, "401": 2, "413": 2, "200": 1})
+    assert await counted(http, local) - before == Counter({"400": 3, "401": 3, "413": 2, "200": 1})
 
 
 async def counted(http, command):

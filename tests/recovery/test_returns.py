@@ -154,6 +154,31 @@ async def test_taken_under_way(nodes, door, monkeypatch):
         await waiting.close()
 
 
+async def test_a_stranger_asks_meanwhile(nodes, monkeypatch):
+    """The former connection ends although somebody with a wrong token claims the session on its node."""
+    a, b, c = nodes
+    async with plain_client(b) as client:
+        keeper, go_on = b.manager.recovery.keeper, asyncio.Event()
+        claim = keeper.claim
+
+        async def held(asked):
+            await go_on.wait()
+            return await claim(asked)
+
+        monkeypatch.setattr(keeper, "claim", held)
+        stranger, again = PlainClient(b), PlainClient(c)
+        stranger.token, again.token = client.sid + "x" * 20, client.token
+        opening = asyncio.create_task(stranger.open())
+        await eventually(lambda: b.manager.recovery.arrivals.is_returning(client.sid))
+        assert await again.open() is True
+        await left(b, client.sid)
+        go_on.set()
+        assert await opening is False
+        await again.fence(a)
+        for one in (stranger, again):
+            await one.close()
+
+
 @pytest.mark.parametrize("bus_url", ["local", "redis"], indirect=True)
 async def test_cut_off_again_and_again(nodes, http):
     """Clients that are cut off anywhere in their return, to any node, never get a new session."""

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
-import sys
 
 import pytest
 
-from tests.cluster.command import ROOT, clean_environment
 from tests.harness import client, raw_polling
-from tests.services.process import free_port, stop, wait_for_port
+from tests.servers.process import Server
+from tests.services.process import stop
 
 APP = "tests.servers.asgi:app"
 COMMANDS = {
@@ -30,30 +28,12 @@ COMMANDS = {
 }
 
 
-class Server:
-    """A node under a server, as a process of its own."""
-
-    def __init__(self, name, env, folder):
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self.log = folder / f"{name}-{port}.log"
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", *COMMANDS[name](str(port))],
-                cwd=ROOT,
-                env=clean_environment() | env,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        self.wait = lambda: wait_for_port(port, self.process, self.log)
-
-
 @pytest.fixture(params=COMMANDS)
 async def servers(request, redis_url, prefix, tmp_path):
     """Two nodes on one bus."""
     env = {"CLUSTER_BUS": redis_url, "CLUSTER_PREFIX": prefix}
     with contextlib.ExitStack() as stack:
-        two = [Server(request.param, env, tmp_path) for _ in range(2)]
+        two = [Server(request.param, COMMANDS[request.param], env, tmp_path) for _ in range(2)]
         for one in two:
             stack.callback(stop, one.process)
         for one in two:

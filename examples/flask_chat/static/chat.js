@@ -7,7 +7,7 @@ const name = new URLSearchParams(location.search).get("name") || `guest ${Math.f
 const rooms = new Map();  // what was said, by the rooms we are in
 let here = "tea";
 
-// WebSocket only: the requests of a polling client would reach different workers.
+// Any transport works; a WebSocket at once saves the worker the threads of the first polls.
 const socket = io({ transports: ["websocket"], auth: { name } });
 
 socket.on("welcome", async (told) => {
