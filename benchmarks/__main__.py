@@ -27,7 +27,7 @@ def main() -> int:
         print("benchmarks: the load generator and the figures of processes need Linux", file=sys.stderr)
         return 2
     try:
-        compile_c("load/load.c", "load")
+        compile_c("load", "load")
     except (Missing, Failed) as error:
         print(f"benchmarks: the load generator cannot be compiled: {error}", file=sys.stderr)
         return 2

@@ -22,10 +22,10 @@ def need(program: str) -> str:
 
 
 def compile_c(source: str, name: str) -> Path:
-    """Compile a C file (a path in this folder), unless that was done after its last change."""
-    compiler, target, path = need("cc"), CACHE / name, HERE / source
-    if not target.exists() or target.stat().st_mtime < path.stat().st_mtime:
-        _run([compiler, "-O2", "-o", str(target), str(path)])
+    """Compile the C files of a folder in this one, unless that was done after their last change."""
+    compiler, target, folder = need("cc"), CACHE / name, HERE / source
+    if not target.exists() or target.stat().st_mtime < max(path.stat().st_mtime for path in folder.iterdir()):
+        _run([compiler, "-O2", "-o", str(target), *map(str, sorted(folder.glob("*.c")))])
     return target
 
 

@@ -78,10 +78,18 @@ def _serve_node(port: int, url: str) -> list[str]:
 
 
 def _node_version(adapter: str) -> str:
-    lock = json.loads((HERE / "servers/node/package-lock.json").read_text())["packages"]
-    names = ("socket.io", adapter, "redis")
-    packages = ", ".join(f"{name} {lock[f'node_modules/{name}']['version']}" for name in names)
+    packages = _locked("socket.io", adapter, "redis")
     return f"{packages}, Node.js {_said_by(need('node'), '--version')}"
+
+
+def _serve_bun(port: int, url: str) -> list[str]:
+    folder = install_node().parent
+    return [str(folder / "node_modules/.bin/bun"), str(folder / "bun.js"), str(port), url]
+
+
+def _locked(*names: str) -> str:
+    lock = json.loads((HERE / "servers/node/package-lock.json").read_text())["packages"]
+    return ", ".join(f"{name} {lock[f'node_modules/{name}']['version']}" for name in names)
 
 
 def _rust_version() -> str:
@@ -92,7 +100,7 @@ def _rust_version() -> str:
 
 
 def _serve_reference(port: int, url: str) -> list[str]:
-    program = compile_c("servers/c/server.c", "server")
+    program = compile_c("servers/c", "server")
     return [str(program), str(port), str(urlsplit(url).port)]
 
 
@@ -124,6 +132,13 @@ _ALL = (
         version=lambda: _node_version("@socket.io/redis-adapter"),
     ),
     Contender(
+        "bun",
+        "Bun",
+        _prepare_node,
+        _serve_bun,
+        version=lambda: _locked("socket.io", "@socket.io/bun-engine", "@socket.io/redis-adapter", "bun"),
+    ),
+    Contender(
         "node-recovery",
         "Node.js, with recovery",
         _prepare_node,
@@ -140,7 +155,7 @@ _ALL = (
     Contender(
         "c",
         "one write() each, in C",
-        prepare=lambda bus: compile_c("servers/c/server.c", "server"),
+        prepare=lambda bus: compile_c("servers/c", "server"),
         command=_serve_reference,
         version=lambda: f"{_said_by(need('cc'), '--version')}, -O2",
     ),

@@ -13,17 +13,19 @@ from benchmarks.nodes import Nodes
 SECONDS = 180
 
 
-def run_load(nodes: Nodes, targets: int, options: dict[str, str]) -> dict[str, Any]:
+def run_load(nodes: Nodes, targets: int, options: dict[str, str], *, doomed: bool) -> dict[str, Any]:
     """Let clients connect to the first ``targets`` nodes; gives the figures that load.c prints.
 
+    The last node is killed while it runs, if it is doomed; its processes then are not measured.
     Raises Failed when it ends without figures.
     """
     given = {
         "nodes": ",".join(map(str, nodes.ports[:targets])),
-        "pids": ",".join(map(str, nodes.pids())),
+        "pids": ",".join(map(str, nodes.pids(0, -1 if doomed else None))),
+        "victims": ",".join(map(str, nodes.pids(-1))) if doomed else "",
         **options,
     }
-    program = compile_c("load/load.c", "load")
+    program = compile_c("load", "load")
     try:
         done = subprocess.run(
             [str(program), *(f"{key}={value}" for key, value in given.items())],

@@ -45,9 +45,9 @@ class Nodes:
         for process in self._processes:
             stop(process, seconds=5)
 
-    def pids(self) -> list[int]:
-        """Every process of the nodes: those that were started and all below them."""
-        found = [process.pid for process in self._processes]
+    def pids(self, first: int = 0, last: int | None = None) -> list[int]:
+        """Every process of these nodes: those that were started and all below them."""
+        found = [process.pid for process in self._processes[first:last]]
         for pid in found:
             for children in Path(f"/proc/{pid}/task").glob("*/children"):
                 found.extend(map(int, children.read_text().split()))

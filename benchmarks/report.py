@@ -7,7 +7,8 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks.contenders import CONTENDERS
-from benchmarks.rows import Metric, Row
+from benchmarks.metrics import Metric
+from benchmarks.rows import Row
 from benchmarks.run import Outcome, Run
 
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"

@@ -15,8 +15,12 @@ from benchmarks.load import run_load
 from benchmarks.nodes import Nodes
 from benchmarks.rows import Row
 from benchmarks.scale import Scale
+from tests.services.hub import HubServer
+from tests.services.nats import NatsServer
 from tests.services.rabbitmq import RabbitServer
 from tests.services.redis import RedisServer
+
+BUSES = {"redis": RedisServer, "amqp": RabbitServer, "nats": NatsServer, "local": HubServer}
 
 
 @dataclass
@@ -76,8 +80,7 @@ class Run:
         if kind not in self._buses:
             own = folder / kind
             own.mkdir()
-            server = RabbitServer(own) if kind == "amqp" else RedisServer(own)
-            self._buses[kind] = stack.enter_context(server).url
+            self._buses[kind] = stack.enter_context(BUSES[kind](own)).url
         return self._buses[kind]
 
     def _prepare(self, row: Row) -> None:
@@ -105,7 +108,7 @@ class Run:
         options = {key: str(value) for key, value in row.load(self.scale).items()}
         try:
             with Nodes(CONTENDERS[outcome.contender], row.nodes, url, folder) as nodes:
-                figures = run_load(nodes, row.targets, options)
+                figures = run_load(nodes, row.targets, options, doomed=row.doomed)
         except Failed as error:
             outcome.trouble = str(error)
             print(f"  {outcome.contender}: {error}", flush=True)

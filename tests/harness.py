@@ -64,6 +64,7 @@ class Node:
     """
 
     server_class = socketio.AsyncServer
+    port = 0
 
     def __init__(self, bus_url, prefix, *, serializer="default", server_options=None, **manager_options):
         self.manager = ClusterManager(bus_url, prefix=prefix, **manager_options)
@@ -94,7 +95,7 @@ class Node:
         return not self.manager.rooms and not self.sio.environ
 
     async def start(self):
-        listener = socket.create_server(("127.0.0.1", 0))
+        listener = socket.create_server(("127.0.0.1", self.port))
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             self.app,

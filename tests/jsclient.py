@@ -88,7 +88,7 @@ class JsClient(Client):
         elif what == "answer":
             self.answers.pop(details["id"]).set_result(unpack(details["args"]))
         elif what == "connect":
-            self.sid = details["sid"]
+            self.sid, self.pid = details["sid"], details["pid"]
             self.connects.put_nowait(details["recovered"])
             self.gone.clear()  # it may have come back
             if not self.opened.done():

@@ -25,12 +25,18 @@ class Order(TypedDict):
 
 
 def add_handlers(sio: socketio.AsyncServer) -> None:
-    """Give a server the events ``join``, ``echo`` and ``flood``."""
+    """Give a server the events ``join``, ``leave``, ``echo`` and ``flood``."""
 
     @sio.event
     async def join(sid: str, rooms: list[str]) -> str:
         for room in rooms:
             await sio.enter_room(sid, room)
+        return "ok"
+
+    @sio.event
+    async def leave(sid: str, rooms: list[str]) -> str:
+        for room in rooms:
+            await sio.leave_room(sid, room)
         return "ok"
 
     @sio.event

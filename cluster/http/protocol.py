@@ -183,7 +183,7 @@ class HttpProtocol(HttpToolsProtocol):
 
 @dataclass
 class HttpStats:
-    """Counts of the connections that this worker has closed since its start."""
+    """Counts of what this worker has done with connections and requests since its start."""
 
     timeouts: Counter[str] = field(default_factory=Counter)
     """Connections closed because a client took too long over the HEAD or the BODY of a request."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from socketio_cluster.manager.brokers.inbox import REPLY_TIMEOUT
-from socketio_cluster.manager.brokers.redis import PLAIN, SHARDED, RedisBroker
-from socketio_cluster.manager.brokers.redis_url import read_settings
+from socketio_cluster.manager.brokers.redis import PLAIN, SHARDED, Commands, RedisBroker
+from socketio_cluster.manager.brokers.redis_url import Settings, read_settings
 from socketio_cluster.manager.bus.broker import Delivery
 from socketio_cluster.manager.errors import BrokerError
 
@@ -22,6 +22,19 @@ class ForeignRedisBroker(RedisBroker):
     its channel. Two patterns, or a pattern and a channel, that match one channel deliver its messages twice.
     """
 
+    def __init__(
+        self, settings: Settings, words: Commands = PLAIN, look: Callable[[Sequence[str]], None] | None = None
+    ) -> None:
+        super().__init__(settings, words)
+        self._look = look
+
+    async def check(self) -> None:
+        """Ask for the server's role, and let ``look`` see which channels somebody reads."""
+        await super().check()
+        if self._look is not None:
+            channels = await self._ask("CHANNELS", "*")
+            self._look([channel.decode(errors="replace") for channel in channels])
+
     async def subscribe(self, channels: Iterable[str]) -> None:
         """Subscribe to channels and patterns. Returns when the server has confirmed each of them."""
         names = list(channels)
@@ -33,18 +46,22 @@ class ForeignRedisBroker(RedisBroker):
 
         Raises ``BrokerError``. Cancelling this ends the broker, because the reply would be taken for another.
         """
-        question = "SHARDNUMSUB" if self._words is SHARDED else "NUMSUB"
+        _, number = await self._ask("NUMSUB", channel)
+        return int(number)
+
+    async def _ask(self, question: str, argument: str) -> Any:
+        """Ask the server about subscriptions of this kind of pub/sub. Raises ``BrokerError``."""
+        kind = "SHARD" if self._words is SHARDED else ""
         async with self._publishing:
             self._inbox.check()
             try:
                 async with asyncio.timeout(REPLY_TIMEOUT):
-                    _, number = await self._publisher.ask("PUBSUB", question, channel)
+                    return await self._publisher.ask("PUBSUB", kind + question, argument)
             except (TimeoutError, BrokerError) as error:
-                raise self.fail(BrokerError(f"Redis does not count subscribers: {error}")) from error
+                raise self.fail(BrokerError(f"Redis does not tell subscriptions: {error}")) from error
             except asyncio.CancelledError:
                 self.fail(BrokerError("a question was cancelled halfway"))
                 raise
-        return int(number)
 
     def _sort(self, replies: list[Any]) -> None:
         for reply in replies:
@@ -55,8 +72,13 @@ class ForeignRedisBroker(RedisBroker):
                 super()._sort([reply])
 
 
-async def connect(url: str, *, sharded: bool = False) -> ForeignRedisBroker:
-    """Connect to a Redis, as ``redis.connect`` does, for ordinary pub/sub or for sharded."""
-    broker = ForeignRedisBroker(read_settings(url), SHARDED if sharded else PLAIN)
+async def connect(
+    url: str, *, sharded: bool = False, look: Callable[[Sequence[str]], None] | None = None
+) -> ForeignRedisBroker:
+    """Connect to a Redis, as ``redis.connect`` does, for ordinary pub/sub or for sharded.
+
+    ``look`` is called now and then with the names of all channels of that kind that somebody reads.
+    """
+    broker = ForeignRedisBroker(read_settings(url), SHARDED if sharded else PLAIN, look)
     await broker.open()
     return broker

@@ -52,6 +52,27 @@ def test_everything_is_measured_and_nothing_is_lost(results):
         assert figures["cpu_s"] > 0 or outcome["row"] == "idle"
 
 
+def test_rows_of_other_kinds(tmp_path):
+    """Nothing is lost of clients that poll, in very many rooms, and as those of a killed node come back."""
+    size = ["--quick", "--clients", "20", "--seconds", "0.2", "--output", str(tmp_path)]
+    rows = ["polling", "membership", "avalanche5"]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", *size, "--against", "ours", "--only", *rows],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    outcomes = json.loads((tmp_path / "benchmarks.json").read_text())["outcomes"]
+    polling, membership, avalanche = [figures for each in outcomes for figures in each["figures"]]
+    for figures in (polling, membership, avalanche):
+        assert 0 < figures["deliveries"] == figures["expected"]
+    assert membership["joined"] == 20 * 200
+    assert avalanche["clients"] == 100
+    assert 0 < avalanche["storm_s"] < 60
+
+
 def test_the_table_has_a_line_for_each_row(results):
     """The page names each row, the machine and the versions."""
     page = (results / "benchmarks.md").read_text()

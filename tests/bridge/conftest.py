@@ -14,12 +14,14 @@ from tests.harness import client, three_nodes
 class Both:
     """The two clusters. ``clients`` are those of our two nodes and then those of the two stock servers."""
 
-    def __init__(self, nodes, servers, bridge, clients):
+    def __init__(self, nodes, servers, bridge, clients, redis_url, channel):
         self.nodes = nodes
         self.servers = servers
         self.all = [*nodes, *servers]
         self.bridge = bridge
         self.clients = clients
+        self.redis_url = redis_url
+        self.channel = channel
 
 
 @contextlib.asynccontextmanager
@@ -31,7 +33,7 @@ async def both_clusters(bus_url, redis_url, prefix, *, namespace="/", **options)
         servers = await enter(stock_servers(redis_url, channel))
         one = await enter(bridge(nodes, bus_url, prefix, redis_url, channel, **options))
         clients = [await enter(client(each, namespace=namespace)) for each in (*nodes, *servers)]
-        yield Both(nodes, servers, one, clients)
+        yield Both(nodes, servers, one, clients, redis_url, channel)
 
 
 @pytest.fixture

@@ -92,3 +92,20 @@ def test_urls(query, kind, channel):
     dialect = read_foreign(f"redis://:swordfish@h:1/2{query}").make_dialect("AAAAAAAA", bool)
     assert type(dialect) is kind
     assert channel in dialect.channels
+
+
+async def test_dynamic_mode_is_noticed(redis_url, prefix, caplog):
+    """The bridge says once that a server with the sharded adapter reads the channel of a room."""
+    foreign = read_foreign(f"{redis_url}?adapter=nodejs-sharded&key={prefix}")
+    ours, theirs = await foreign.connect(), await foreign.connect()
+    try:
+        await ours.subscribe(foreign.make_dialect("AAAAAAAA", bool).channels)
+        await ours.check()
+        assert "subscriptionMode" not in caplog.text
+        await theirs.subscribe([f"{prefix}#/#kitchen#"])
+        for _ in range(2):
+            await ours.check()
+        assert caplog.text.count("subscriptionMode: 'static'") == 1
+    finally:
+        await ours.close()
+        await theirs.close()

@@ -30,7 +30,7 @@ from socketio_cluster.manager.bridge.commands import (
 )
 from socketio_cluster.manager.bridge.dialect import BridgeError
 from socketio_cluster.manager.bridge.nodejs.classic import Classic
-from socketio_cluster.manager.bridge.nodejs.sharded import Sharded
+from socketio_cluster.manager.bridge.nodejs.sharded import Sharded, room_channels
 from socketio_cluster.manager.queries.socket_info import SocketInfo
 
 ME, OTHER = "AAAAAAAA", "BBBBBBBB"
@@ -206,3 +206,17 @@ def test_pattern_is_escaped():
     """Signs that have a meaning in a pattern of Redis stand for themselves."""
     assert "k[1]#/a*b#*" not in Classic(ME, bool, ["/a*b"], "k[1]").channels
     assert r"k\[1\]#/a\*b#*" in Classic(ME, bool, ["/a*b"], "k[1]").channels
+
+
+def test_channels_of_rooms():
+    """A channel of a room is told from those of the namespace, of its servers, and of others."""
+    good = [
+        "k#/#",
+        "k#/#0123456789abcdef#",
+        "k#/#bridge-AAAAAAAA#",
+        "k#/other#room#",
+        "j#/#room#",
+        "k-bridge#",
+    ]
+    bad = ["k#/#room#", "k#/#0123456789abcde#", "k#/chat#a#b#", "k#/#bridge-AAAAAAAA2#"]
+    assert room_channels("k", ["/", "/chat"], [*good, *bad]) == sorted(bad, key=lambda name: "chat" in name)

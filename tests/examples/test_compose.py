@@ -67,7 +67,7 @@ def test_prometheus_understands_its_file():
 class Node(Command):
     """A node of the example: what the image sets and what Compose sets, but for addresses of this machine."""
 
-    def __init__(self, name, redis_url, prefix):
+    def __init__(self, name, redis_url):
         self.name = name
         image = re.findall(r"(CLUSTER_\w+)=(\S+)", (ROOT / "Dockerfile").read_text())
         settings = dict(image) | SERVICES[name]["environment"]
@@ -76,9 +76,37 @@ class Node(Command):
         here = {"CLUSTER_HOST": "127.0.0.1", "CLUSTER_INTERNAL_HOST": "127.0.0.1"}
         here |= {"CLUSTER_ADVERTISE": "127.0.0.1", "CLUSTER_INTERNAL_PORT": str(free_port())}
         here |= {"CLUSTER_PORT": str(self.port), "CLUSTER_PROBE_PORT": str(self.probe)}
-        here |= {"CLUSTER_BUS": redis_url, "CLUSTER_PREFIX": prefix, "CLUSTER_SECRET": "s" * 32}
-        assert set(here) - set(settings) == {"CLUSTER_PREFIX"}
+        here |= {"CLUSTER_BUS": redis_url, "CLUSTER_SECRET": "s" * 32}
+        assert set(here) <= set(settings)
         super().__init__("serve", env=settings | here | {"CLUSTER_DRAIN_WINDOW": "1"})
+
+    def check_health(self):
+        """Run what Docker runs in the container."""
+        check = re.search(r"HEALTHCHECK .*\n +CMD (\[.*\])", (ROOT / "Dockerfile").read_text())[1]
+        command = [sys.executable, *json.loads(check)[1:]]
+        subprocess.run(command, env={"CLUSTER_PROBE_PORT": str(self.probe)}, check=True, timeout=30)
+
+
+@contextmanager
+def running(command, port, folder):
+    """A server of the example, until it is stopped."""
+    log = folder / f"{port}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder)
+    try:
+        wait_for_port(port, process, log)
+        yield
+    finally:
+        stop(process)
+
+
+@contextmanager
+def redis(folder):
+    """Redis with the example's options; gives its URL."""
+    name, *options = SERVICES["redis"]["command"]
+    port = free_port()
+    with running([program(name, package="redis-server"), *options, "--port", str(port)], port, folder):
+        yield f"redis://127.0.0.1:{port}/0"
 
 
 @contextmanager
@@ -91,25 +119,20 @@ def haproxy(nodes, folder):
     for old, new in changes.items():
         assert old in text
         text = text.replace(old, new)
-    path, log = folder / "haproxy.cfg", folder / "log"
+    path = folder / "haproxy.cfg"
     path.write_text(text)
-    with log.open("wb") as output:
-        command = [program("haproxy", package="haproxy"), "-db", "-f", path]
-        process = subprocess.Popen(command, stdout=output, stderr=output)
-    try:
-        wait_for_port(port, process, log)
+    with running([program("haproxy", package="haproxy"), "-db", "-f", path], port, folder):
         yield f"http://127.0.0.1:{port}"
-    finally:
-        stop(process)
 
 
-async def test_nodes_behind_haproxy(redis_url, prefix, tmp_path):
+async def test_nodes_behind_haproxy(tmp_path):
     """Clients reach both, polls reach their session without a cookie, and who stops loses no client."""
-    with Node("blue", redis_url, prefix) as blue, Node("green", redis_url, prefix) as green:
+    with redis(tmp_path) as url, Node("blue", url) as blue, Node("green", url) as green:
         for node in (blue, green):
             await asyncio.to_thread(node.wait_for, rf"{node.name}-1 \(\S+\) serves")
             page = (await request(f"http://127.0.0.1:{node.probe}/metrics"))[2]
             assert f'socketio_build_info{{node="{node.name}-1"' in page
+            await asyncio.to_thread(node.check_health)
         with haproxy((blue, green), tmp_path) as url:
             async with aiohttp.ClientSession(
                 cookie_jar=aiohttp.DummyCookieJar(), connector=aiohttp.TCPConnector(force_close=True)

@@ -38,7 +38,10 @@ const commands = {
         ? io(url, { reconnection: false, ...options, parser, forceNew: true })
         : sockets.get(beside).io.socket(new URL(url).pathname, options);
     sockets.set(client, socket);
-    socket.on("connect", () => say({ client, what: "connect", sid: socket.id, recovered: socket.recovered ?? null }));
+    socket.on("connect", () => {
+      const { id, recovered = null, _pid = null } = socket;
+      say({ client, what: "connect", sid: id, recovered, pid: _pid });
+    });
     socket.on("disconnect", (reason) => say({ client, what: "disconnect", reason }));
     socket.on("connect_error", (error) =>
       say({ client, what: "refused", message: error.message, data: error.data ?? null }),

@@ -9,7 +9,9 @@ import socketio
 from socketio_cluster import ClusterManager, PlainWebSockets
 
 manager = ClusterManager()
-sio = socketio.AsyncServer(async_mode="asgi", client_manager=manager)
+loud = "TEST_LOUD" in os.environ
+"""Whether all packets are logged."""
+sio = socketio.AsyncServer(async_mode="asgi", client_manager=manager, logger=loud, engineio_logger=loud)
 app = socketio.ASGIApp(sio)
 
 

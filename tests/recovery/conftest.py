@@ -11,6 +11,7 @@ from tests.harness import three_nodes
 from tests.jsclient import install, js_driver
 from tests.recovery.clients import SOON
 from tests.recovery.door import Door
+from tests.services.redis import RedisServer
 
 BUSES = ["local", "redis", "amqp"]
 
@@ -30,6 +31,13 @@ def bus_url(request, monkeypatch):
     if request.param in BESIDE:
         monkeypatch.setenv("CLUSTER_RECOVERY_URL", request.getfixturevalue("redis_url"))
     return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture
+def redis_that_remembers(tmp_path):
+    """A Redis of the test's own that writes all that it is told to a file."""
+    with RedisServer(tmp_path / "redis", "--appendonly", "yes") as one:
+        yield one
 
 
 OPTIONS = {

@@ -10,8 +10,8 @@ import pytest
 
 from socketio_cluster import AsyncEmitter, SettingError
 from tests.harness import SECONDS, eventually, three_nodes
-from tests.recovery.clients import came_back, fence, left, take
-from tests.recovery.door import Door
+from tests.recovery.clients import fence, take
+from tests.recovery.outages import all_are_told, nothing_is_forgotten, start, stop
 from tests.services.rabbitmq import RabbitServer
 from tests.services.redis import RedisServer
 
@@ -25,74 +25,27 @@ def rabbitmq(tmp_path):
         yield one
 
 
-@pytest.fixture
-def beside(tmp_path):
-    """A Redis that writes all that it is told to a file."""
-    with RedisServer(tmp_path / "redis", "--appendonly", "yes") as one:
-        yield one
-
-
 def two_nodes(bus, prefix, redis, **options):
     return three_nodes(bus, prefix, count=2, recovery_seconds=30, recovery_url=redis, **options)
 
 
 @pytest.mark.parametrize("which", ["rabbitmq", "redis", "both"])
-async def test_a_restart_that_forgets_nothing(rabbitmq, beside, prefix, driver, which):
+async def test_a_restart_that_forgets_nothing(rabbitmq, redis_that_remembers, prefix, driver, which):
     """While either is away no event comes; after it clients have their sessions and each event once."""
-    servers = {"rabbitmq": [rabbitmq], "redis": [beside], "both": [rabbitmq, beside]}[which]
-    async with two_nodes(rabbitmq.url, prefix, beside.url) as (a, b):
-        async with (
-            Door(a) as door,
-            driver.client(door, reconnection=True) as client,
-            driver.client(a) as other,
-        ):
-            assert await client.connects.get() is False
-            sid = client.sid
-            await a.sio.enter_room(sid, "red")
-            await b.sio.emit("n", 1, room="red")
-            await take(client, "n", 1)
-            door.cut()
-            await left(a, sid)
-            await b.sio.emit("n", 2, room="red")
-            await b.sio.emit("all", 2)
-            await take(other, "all", 2)
-            for server in servers:
-                server.stop()
-            await eventually(lambda: not a.manager.ready and not b.manager.ready)
-            await b.sio.emit("n", 3, room="red")
-            await b.sio.emit("all", 3)
-            for server in servers:
-                await asyncio.to_thread(server.start)
-            await asyncio.wait_for(b.manager.node.reached(), 4 * SECONDS)
-            await take(other, "all", 3)
-            door.lead(b)
-            assert await came_back(client) is True
-            assert client.sid == sid
-            for event, number in (("n", 2), ("all", 2), ("n", 3), ("all", 3)):
-                await take(client, event, number)
-            await fence(a, other, client)
+    redis = redis_that_remembers
+    servers = {"rabbitmq": [rabbitmq], "redis": [redis], "both": [rabbitmq, redis]}[which]
+    await nothing_is_forgotten(rabbitmq.url, prefix, driver, servers, recovery_url=redis.url)
 
 
 async def test_a_restart_that_forgets(amqp_url, tmp_path, prefix, driver):
     """When the Redis has lost its memory, clients are told that they may have missed something."""
     with RedisServer(tmp_path) as redis:
-        async with (
-            two_nodes(amqp_url, prefix, redis.url) as (a, b),
-            driver.client(a, reconnection=True) as client,
-        ):
-            assert await client.connects.get() is False
-            sid = client.sid
-            await b.sio.emit("n", 1)
-            await take(client, "n", 1)
-            redis.stop()
-            await eventually(lambda: not a.manager.ready and not b.manager.ready)
-            redis.start()
-            assert await came_back(client) is False
-            assert client.sid != sid
-            await eventually(lambda: a.manager.ready and b.manager.ready)
-            await b.sio.emit("n", 2)
-            await take(client, "n", 2)
-            await fence(b, client)
+
+        async def restart(a, b, _):
+            await stop([redis], a, b)
+            await start([redis])
+
+        await all_are_told(amqp_url, prefix, driver, restart, recovery_url=redis.url)
 
 
 async def test_without_its_redis(amqp_url, tmp_path, prefix, driver, caplog):

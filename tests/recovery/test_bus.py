@@ -10,8 +10,8 @@ from tests.harness import SECONDS, eventually, three_nodes
 from tests.recovery.clients import came_back, fence, left, take
 from tests.recovery.conftest import BUSES
 from tests.recovery.door import Door
+from tests.recovery.outages import all_are_told, nothing_is_forgotten, start, stop
 from tests.services.hub import HubServer
-from tests.services.redis import RedisServer
 
 
 @pytest.mark.parametrize("bus_url", [*BUSES, "nats"], indirect=True)
@@ -37,65 +37,20 @@ async def test_links_that_break(nodes, door, connect):
     await fence(b, client)
 
 
-@pytest.fixture
-def server(tmp_path):
-    """A Redis server that writes all that it is told to a file."""
-    with RedisServer(tmp_path, "--appendonly", "yes") as one:
-        yield one
-
-
-async def test_a_restart_that_forgets_nothing(server, prefix, driver):
+async def test_a_restart_that_forgets_nothing(redis_that_remembers, prefix, driver):
     """After a restart of a server that remembers, clients have their sessions, and get what waited."""
-    async with three_nodes(server.url, prefix, count=2, recovery_seconds=30) as (a, b):
-        async with (
-            Door(a) as door,
-            driver.client(door, reconnection=True) as client,
-            driver.client(a) as other,
-        ):
-            assert await client.connects.get() is False
-            sid = client.sid
-            await a.sio.enter_room(sid, "red")
-            await b.sio.emit("n", 1, room="red")
-            await take(client, "n", 1)
-            door.cut()
-            await left(a, sid)
-            await b.sio.emit("n", 2, room="red")
-            await b.sio.emit("all", 2)
-            await take(other, "all", 2)
-            server.stop()
-            await eventually(lambda: not a.manager.ready and not b.manager.ready)
-            await b.sio.emit("n", 3, room="red")
-            await b.sio.emit("all", 3)
-            server.start()
-            await take(other, "all", 3)
-            door.lead(b)
-            assert await came_back(client) is True
-            assert client.sid == sid
-            for event, number in (("n", 2), ("all", 2), ("n", 3), ("all", 3)):
-                await take(client, event, number)
-            await fence(a, other, client)
+    await nothing_is_forgotten(redis_that_remembers.url, prefix, driver, [redis_that_remembers])
 
 
 async def test_a_restart_that_forgets(tmp_path, prefix, driver):
     """After a restart of a bus that forgets, clients are told that they may have missed something."""
     with HubServer(tmp_path) as hub:
-        async with (
-            three_nodes(hub.url, prefix, count=2, recovery_seconds=30) as (a, b),
-            driver.client(a, reconnection=True) as client,
-        ):
-            assert await client.connects.get() is False
-            sid = client.sid
-            await b.sio.emit("n", 1)
-            await take(client, "n", 1)
-            hub.stop()
-            await eventually(lambda: not a.manager.ready and not b.manager.ready)
-            hub.start()
-            assert await came_back(client) is False
-            assert client.sid != sid
-            await eventually(lambda: a.manager.ready and b.manager.ready)
-            await b.sio.emit("n", 2)
-            await take(client, "n", 2)
-            await fence(b, client)
+
+        async def restart(a, b, _):
+            await stop([hub], a, b)
+            await start([hub])
+
+        await all_are_told(hub.url, prefix, driver, restart)
 
 
 @pytest.mark.parametrize("bus_url", ["local"], indirect=True)

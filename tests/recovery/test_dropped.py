@@ -11,7 +11,6 @@ from socketio_cluster.manager.bus.losses import MOST_CHANNELS, Losses
 from tests.harness import eventually, three_nodes
 from tests.recovery.clients import came_back, fence, left, take
 from tests.recovery.door import Door
-from tests.services.redis import RedisServer
 
 QUICK = {"reconnectionDelay": 10, "reconnectionDelayMax": 10}
 
@@ -21,17 +20,14 @@ async def told(client):
     return not await came_back(client) or not await came_back(client)
 
 
-@pytest.fixture
-def server(tmp_path):
-    """A Redis server that writes all that it is told to a file."""
-    with RedisServer(tmp_path, "--appendonly", "yes") as one:
-        yield one
-
-
-async def test_longer_than_the_buffer(server, prefix, driver):
+@pytest.mark.parametrize("bus", ["redis", "amqp"])
+async def test_longer_than_the_buffer(request, bus, redis_that_remembers, prefix, driver):
     """Who may miss dropped events is told, on every node, connected or away; all others go on as before."""
-    options = {"count": 2, "recovery_seconds": 60, "buffer_seconds": 0.5}
-    async with three_nodes(server.url, prefix, **options) as (a, b), contextlib.AsyncExitStack() as stack:
+    server, options = redis_that_remembers, {"count": 2, "recovery_seconds": 60, "buffer_seconds": 0.5}
+    url = server.url
+    if bus == "amqp":
+        url, options["recovery_url"] = request.getfixturevalue("amqp_url"), server.url
+    async with three_nodes(url, prefix, **options) as (a, b), contextlib.AsyncExitStack() as stack:
         doors = [await stack.enter_async_context(Door(a)) for _ in range(2)]
         away, here, there, other = clients = [
             await stack.enter_async_context(driver.client(place, reconnection=True, **QUICK))

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
-from redis.crc import key_slot
 
-from socketio_cluster.manager.bus.channels import Channels
-from tests.harness import SECONDS, eventually, three_nodes
-from tests.recovery.clients import SOON, came_back, fence, left, take
-from tests.recovery.door import Door
-from tests.services.redis import RedisCluster, RedisSentinel
+from tests.recovery.clients import came_back, fence, take
+from tests.recovery.outages import all_are_told
+from tests.services.redis import RedisSentinel
 
 
 @pytest.mark.parametrize("bus_url", ["redis_cluster", "redis_sentinel"], indirect=True)
@@ -36,37 +31,11 @@ async def test_again_and_again(nodes, door, connect, transports):
     await fence(nodes[0], client)
 
 
-async def all_are_told(bus_url, prefix, driver, forget):
-    """Check that after ``forget(node, client)`` all clients are told, also those that are away."""
-    async with (
-        three_nodes(bus_url, prefix, count=2, recovery_seconds=30) as (a, b),
-        Door(a) as door,
-        driver.client(b, reconnection=True, **SOON) as here,
-        driver.client(door, reconnection=True, **SOON) as away,
-    ):
-        assert [await client.connects.get() for client in (here, away)] == [False, False]
-        sids = here.sid, away.sid
-        door.cut()
-        await left(a, away.sid)
-        await b.sio.emit("n", 1)
-        await take(here, "n", 1)
-        await forget(b, here)
-        assert await asyncio.wait_for(here.connects.get(), 4 * SECONDS) is False
-        door.lead(b)
-        assert await came_back(away) is False
-        assert not {here.sid, away.sid} & set(sids)
-        await eventually(lambda: a.manager.ready and b.manager.ready)
-        await a.sio.emit("n", 2)
-        for client in (here, away):
-            await take(client, "n", 2)
-        await fence(b, here, away)
-
-
 async def test_a_failover_that_loses_writes(tmp_path, prefix, driver):
     """After it every client is told: nobody goes on from an order that the new primary does not have."""
     with RedisSentinel(tmp_path) as servers:
 
-        async def fail_over(node, client):
+        async def fail_over(_, node, client):
             servers.replica.pause()
             servers.master.ask("CLIENT", "KILL", "TYPE", "replica")  # it does not hear of what comes now
             await node.sio.emit("lost", 1)
@@ -75,16 +44,3 @@ async def test_a_failover_that_loses_writes(tmp_path, prefix, driver):
             servers.replica.resume()
 
         await all_are_told(servers.url, prefix, driver, fail_over)
-
-
-async def test_a_slot_that_moves_without_its_keys(tmp_path, prefix, driver):
-    """When another server of a Redis Cluster has the slot, and not its history, every client is told."""
-    with RedisCluster(tmp_path) as servers:
-        slot = key_slot(Channels(prefix).everyone.encode())
-        source = servers.owner(slot)
-        target = next(node for node in servers.nodes if node is not source)
-
-        async def move(*_):
-            await asyncio.to_thread(servers.move, slot, source, target)
-
-        await all_are_told(servers.url, prefix, driver, move)

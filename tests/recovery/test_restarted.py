@@ -13,17 +13,25 @@ import pytest
 from socketio_cluster import AsyncEmitter
 from tests.cluster.command import Command
 from tests.harness import SECONDS
-from tests.recovery.clients import came_back, take
+from tests.recovery.clients import SOON, came_back, take
+from tests.recovery.conftest import OPTIONS
 from tests.recovery.door import Door
 
 APP = "tests.recovery.app:app"
 
 
+@pytest.fixture(params=["redis", "amqp"])
+def urls(request):
+    """The URLs of a bus that outlives its nodes, and of the Redis beside it if it needs one."""
+    return [request.getfixturevalue(url) for url in OPTIONS[request.param].values()]
+
+
 @pytest.fixture
-def serve(redis_url, prefix):
-    """Starts two workers on Redis."""
+def serve(urls, prefix):
+    """Starts two workers on the bus."""
+    bus = [f"{option}={url}" for option, url in zip(["--bus", "--recovery-url"], urls, strict=False)]
     options = ["--port=0", "--direct-port=0", "--workers=2", "--recovery-seconds=60", f"--prefix={prefix}"]
-    return lambda: Command("serve", APP, f"--bus={redis_url}", *options)
+    return lambda: Command("serve", APP, *bus, *options)
 
 
 def kill_all(command):
@@ -38,16 +46,16 @@ def url_of(command, number):
     return SimpleNamespace(url=sorted(command.nodes(2).items())[number][1][-1])
 
 
-async def test_the_whole_supervisor(serve, driver, redis_url, prefix):
+async def test_the_whole_supervisor(serve, driver, urls, prefix):
     """Clients have their sids, rooms and sessions again, and get what an emitter has said meanwhile."""
     with serve() as first:
         door, other_door = Door(url_of(first, 0)), Door(url_of(first, 1))
         async with (
             door,
             other_door,
-            driver.client(door, reconnection=True) as one,
-            driver.client(other_door, reconnection=True) as two,
-            AsyncEmitter(redis_url, prefix=prefix) as emitter,
+            driver.client(door, reconnection=True, **SOON) as one,
+            driver.client(other_door, reconnection=True, **SOON) as two,
+            AsyncEmitter(urls[0], prefix=prefix, recovery_url=dict(enumerate(urls)).get(1)) as emitter,
         ):
             clients = (one, two)
             sids = [client.sid for client in clients]

@@ -8,6 +8,7 @@ There is no pattern for such channels, so a bridge needs "static".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any, Final
@@ -25,7 +26,7 @@ from socketio_cluster.manager.bridge.commands import (
 from socketio_cluster.manager.bridge.dialect import BridgeError, Post
 from socketio_cluster.manager.bridge.nodejs.moves import Verb, move_of, read_move
 from socketio_cluster.manager.bridge.nodejs.payloads import pack, read_object
-from socketio_cluster.manager.bridge.nodejs.signs import Identity
+from socketio_cluster.manager.bridge.nodejs.signs import MARK, Identity
 from socketio_cluster.manager.bridge.nodejs.words import (
     describe,
     names_of,
@@ -37,6 +38,7 @@ from socketio_cluster.manager.bridge.nodejs.words import (
     read_event,
     read_whom,
 )
+from socketio_cluster.manager.ids import NODE_CHARS
 
 
 class Kind(IntEnum):
@@ -54,12 +56,26 @@ class Kind(IntEnum):
     ACK = 12
 
 
+_SERVER: Final = f"(?:[0-9a-f]{{16}}|{MARK}.{{{NODE_CHARS}}})"
+"""The ids of servers and bridges."""
 _VERBS: Final = {
     int(Kind.JOIN): Verb.JOIN,
     int(Kind.LEAVE): Verb.LEAVE,
     int(Kind.DISCONNECT): Verb.DISCONNECT,
 }
 _KINDS: Final = {verb: Kind(kind) for kind, verb in _VERBS.items()}
+
+
+def room_channels(key: str, namespaces: Sequence[str], channels: Sequence[str]) -> list[str]:
+    """Return those channels that servers with another ``subscriptionMode`` read: those of rooms.
+
+    The other channels of a namespace are its own, and one for each server, whose id is 16 hexadecimal digits.
+    """
+    found = []
+    for namespace in namespaces:
+        rest = re.compile(rf"{re.escape(f'{key}#{namespace}#')}(?!{_SERVER}#$).+#", re.DOTALL)
+        found += [channel for channel in channels if rest.fullmatch(channel)]
+    return found
 
 
 class Sharded:

@@ -61,6 +61,10 @@ async fn on_connect<A: Adapter>(socket: SocketRef<A>) {
         socket.join(rooms);
         ack.send("ok").ok();
     });
+    socket.on("leave", |socket: SocketRef<A>, Data(rooms): Data<Vec<String>>, ack: AckSender<A>| async move {
+        socket.leave(rooms);
+        ack.send("ok").ok();
+    });
     socket.on("echo", |Data(data): Data<String>, ack: AckSender<A>| async move {
         ack.send(&data).ok();
     });
