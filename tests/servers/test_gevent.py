@@ -60,9 +60,7 @@ async def test_two_workers(mode, worker, witness, redis_url, prefix, tmp_path):
         server.process.send_signal(signal.SIGTERM)
         for one in many:
             await asyncio.wait_for(one.gone.wait(), 20)
-        await eventually(
-            lambda: len(witness.manager.nodes()) == 1, 20)
-        )  # a node that vanishes is missed after 8 s
+        await eventually(lambda: len(witness.manager.nodes()) == 1, 20)
         assert await asyncio.to_thread(server.process.wait, 20) == 0
     text = server.log.read_text(errors="replace")
     assert "Traceback" not in text, text
