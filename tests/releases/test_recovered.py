@@ -48,6 +48,8 @@ async def test_back_and_forth(redis_url, prefix, last_host):
         for turn, (home, asker) in enumerate([(new, old), (old, new), (new, new), (old, old)]):
             door.cut()
             await follower.away()
+            while await drivers[old].call("count", sid):  # noqa: ASYNC110 - until its node has noticed
+                await asyncio.sleep(0.02)
             room, closed = f"room{turn}", f"closed{turn}"
             for entered in (room, closed):
                 await drivers[asker].call("enter_room", sid, entered)
