@@ -39,6 +39,9 @@ class WsgiAsker:
         if node is None or self._manager.leaving or node == self._manager.node_id:
             return self._local(environ, start_response)
         answer, client = Answer(scope_of(environ), self._body(environ)), ClientSocket(environ)
+        if answer.scope["type"] == "websocket" and not client.shared:
+            start_response("400 BAD REQUEST", [])  # The client goes on polling.
+            return []
         self._manager.node_thread.run(self._pass_on(node, answer, client))
         if not answer.status:
             client.end()

@@ -26,10 +26,14 @@ class ClientSocket:
         self._sock: socket.socket | None = None if isinstance(found, ssl.SSLSocket) else found
         self._transport: asyncio.Transport | None = None
 
+    @property
+    def shared(self) -> bool:
+        """Whether the event loop can have the connection."""
+        return self._sock is not None
+
     async def offer(self, scope: Scope, joined: Connections) -> None:
         """Offer the connection in a scope, as ``RelayProtocol`` does."""
-        if self._sock is None:
-            return
+        assert self._sock is not None
         loop = asyncio.get_running_loop()
         transport, _ = await loop.connect_accepted_socket(_Paused, self._sock.dup())
         self._transport = transport

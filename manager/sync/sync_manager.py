@@ -22,6 +22,7 @@ from socketio_cluster.manager.ids import new_sid
 from socketio_cluster.manager.option_values import OptionValues
 from socketio_cluster.manager.options import from_environment
 from socketio_cluster.manager.queries.selection import Chosen, choose
+from socketio_cluster.manager.sync.green import check_threads
 from socketio_cluster.manager.sync.in_thread import ThreadedServerEvents, threaded
 from socketio_cluster.manager.sync.inner_manager import InnerManager
 from socketio_cluster.manager.sync.node_thread import NodeThread
@@ -87,11 +88,7 @@ class SyncClusterManager(ThreadMember, Manager):  # type: ignore[misc]
                 " a SyncClusterManager is for a Server on threads, such as Flask-SocketIO's"
             )
         super().set_server(server)
-        if server.eio.async_mode != "threading":
-            raise SettingError(
-                f"SyncClusterManager works with threads, not with {server.eio.async_mode}:"
-                " give the server async_mode='threading'"
-            )
+        check_threads(server.eio.async_mode)
         self.host = host = Host(server)
         self._outboxes = SyncOutboxes(host, self)
         host.use_ids(lambda: new_sid(self.node_id))

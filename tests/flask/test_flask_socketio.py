@@ -12,6 +12,7 @@ from flask_socketio import Namespace, close_room, disconnect, emit, join_room, l
 from socketio.exceptions import TimeoutError as NoAnswer
 
 from socketio_cluster import Emitter, SettingError, SyncClusterManager
+from socketio_cluster.manager.sync.green import check_threads
 from tests.flask.threaded import ThreadedNode, mixed
 from tests.harness import Node, Refused, client, eventually, fence
 
@@ -212,8 +213,10 @@ def test_only_threads():
     """A server that is not made for threads is told what to do, and a manager without a server too."""
     from socketio import Server
 
-    with pytest.raises(SettingError, match="async_mode='threading'"):
+    with pytest.raises(SettingError, match="monkey.patch_all"):
         Server(async_mode="gevent", client_manager=SyncClusterManager())
+    with pytest.raises(SettingError, match="instead of -k eventlet"):
+        check_threads("eventlet")
     with pytest.raises(RuntimeError, match="Emitter"):
         SyncClusterManager().emit("event", None, "/")
 

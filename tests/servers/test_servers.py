@@ -13,6 +13,8 @@ from tests.services.process import stop
 
 APP = "tests.servers.asgi:app"
 COMMANDS = {
+    "aiohttp": lambda port: ["tests.servers.aiohttp", port],
+    "sanic": lambda port: ["sanic", "tests.servers.sanic:app", "--port", port, "--single-process"],
     "tornado": lambda port: ["tests.servers.tornado", port],
     "hypercorn": lambda port: ["hypercorn", APP, "--bind", f"127.0.0.1:{port}"],
     "granian": lambda port: ["granian", APP, "--interface", "asgi", "--port", port],

@@ -18,6 +18,10 @@ class CuttableWebSocket(SimpleWebSocketWSGI):  # type: ignore[misc]
 
     def __call__(self, environ: Any, start_response: Any) -> Any:
         """Serve the WebSocket until it ends."""
+        opened = environ.get("wsgi.websocket")
+        if opened is not None:  # gevent-websocket has made the handshake already.
+            self.ws = GeventWebSocket(opened)
+            return self.app(self)
         try:
             return super().__call__(environ, start_response)
         finally:
@@ -27,3 +31,25 @@ class CuttableWebSocket(SimpleWebSocketWSGI):  # type: ignore[misc]
         """End the TCP connection at once. Threads that read from it or write to it get an error."""
         with contextlib.suppress(AttributeError, OSError):  # It is not open yet, or it is closed already.
             self.ws.sock.shutdown(socket.SHUT_RDWR)
+
+
+class GeventWebSocket:
+    """A WebSocket of gevent-websocket with the methods of simple-websocket's."""
+
+    connected = True
+
+    def __init__(self, opened: Any) -> None:
+        self._opened = opened
+        self.sock = opened.handler.socket
+
+    def send(self, message: str | bytes) -> None:
+        """Send a message. Raises ``OSError`` when the connection has ended."""
+        self._opened.send(message)
+
+    def receive(self) -> Any:
+        """Return the next message; None when the connection has ended."""
+        return self._opened.receive()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._opened.close()
