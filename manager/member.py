@@ -155,7 +155,7 @@ class ClusterMember(LocalManager):
         if self._starting is None:
             # Not in the context of the client that happened to be the first.
             self._starting = asyncio.get_running_loop().create_task(self._join(), context=Context())
-        if not self._starting.done():
+        if self._home is None:
             await asyncio.shield(self._starting)
         if self._home is None and self.recovery is not None:
             self.recovery.start()
