@@ -191,13 +191,20 @@ class Arrivals:
             await self._restore(sid, eio_sid, namespace, claimed, session)
             mine = await self._keeper.change(Change(sid, claim))
         except BrokerError:
-            manager.basic_disconnect(sid, namespace)
+            self._undo(sid, eio_sid, namespace)
             raise
         if mine:
             return "recovered"
         # Another connection has claimed it meanwhile, perhaps before its node could find this client here.
-        manager.basic_disconnect(sid, namespace)
+        self._undo(sid, eio_sid, namespace)
         return "taken"
+
+    def _undo(self, sid: str, eio_sid: str, namespace: str) -> None:
+        """Take a restored client out again. The new one on its connection does not have its data."""
+        self._manager.basic_disconnect(sid, namespace)
+        connection = self._manager.server.eio.sockets.get(eio_sid)
+        if connection is not None:
+            connection.session.pop(namespace, None)
 
     async def _take(self, owner: str, sid: str, namespace: str) -> None:
         """Have the former owner drop its side. Raises ``TimeoutError`` if this node cannot drop its own."""
@@ -249,6 +256,10 @@ class Arrivals:
     ) -> None:
         """Put a client into its rooms again, and give it its data."""
         manager, names = self._manager, self._manager.node.channels
+        # Once the client is found here, others may save newer data: what the bus had comes before that.
+        connection = manager.server.eio.sockets.get(eio_sid)
+        if claimed.data and connection is not None:  # It may have ended meanwhile.
+            connection.session[namespace] = msgspec.msgpack.decode(claimed.data)
         await self._add(sid, eio_sid, namespace, session)
         channels = []
         if node_of(sid) != manager.node_id:
@@ -259,9 +270,6 @@ class Arrivals:
         session.joined = {read_room(room): at for room, at in claimed.rooms.items()}
         session.unwritten = {}
         await asyncio.gather(*map(manager.node.subscribe, channels))
-        connection = manager.server.eio.sockets.get(eio_sid)
-        if claimed.data and connection is not None:  # It may have ended meanwhile.
-            connection.session[namespace] = msgspec.msgpack.decode(claimed.data)
         manager.present.attendance.came_back(sid, namespace)
 
 

@@ -98,7 +98,10 @@ MISTAKES = {
     "a port in a list": (["serve", APP, "--bus=redis://x:1,y:1x"], "no number up to 65535"),
     "a short secret": (["serve", APP, "--secret-file=pyproject.toml"], "at least 16 characters a line"),
     "env file": (["serve", APP, "--env-file=/no/such/file"], "/no/such/file cannot be read"),
-    "app dir": (["serve", "hello:app", "--app-dir=/nowhere"], "no module 'hello': is --app-dir /nowhere the right folder?"),
+    "app dir": (
+        ["serve", "hello:app", "--app-dir=/nowhere"],
+        "no module 'hello': is --app-dir /nowhere the right folder?",
+    ),
     "two sockets": (["serve", APP, "--uds=/tmp/x", "--fd=3"], "give only one of them"),
     "a file in the way": (["serve", APP, "--uds=/dev/null"], "--uds /dev/null: /dev/null is no socket"),
     "no socket": (["serve", APP, "--fd=0"], "--fd 0 is no socket"),
