@@ -28,8 +28,10 @@ def check_target(target: str, folder: Path) -> None:
     _see(folder)
     top = module.partition(".")[0]
     if importlib.util.find_spec(top) is None:
-        where = f"is {os.getcwd()} the right folder to start from, or does it need --app-dir?"
-        raise UsageError(f"there is no module {top!r}: {where if folder == HERE else f'is {folder} right?'}")
+        where = f"is --app-dir {folder} the right folder?"
+        if folder == HERE:
+            where = f"is {os.getcwd()} the right folder to start from, or does it need --app-dir?"
+        raise UsageError(f"there is no module {top!r}: {where}")
 
 
 def load_target(target: str, folder: Path = HERE, *, factory: bool = False) -> Any:

@@ -26,7 +26,7 @@ def server_context(options: Tls) -> ssl.SSLContext | None:
     if options.ssl_certfile is None:
         for name in NEED_A_CERTIFICATE:
             if getattr(options, name):
-                raise UsageError(f"--{name.replace('_', '-')} is nothing without --ssl-certfile")
+                raise UsageError(f"--{name.replace('_', '-')} needs --ssl-certfile")
         return None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     _load_certificate(context, options, options.ssl_certfile)
