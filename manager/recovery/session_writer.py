@@ -114,7 +114,10 @@ class SessionWriter:
         return False
 
     async def saved(self, client: Client, data: Any) -> None:
-        """Note on the bus what the application has saved for a client."""
+        """Note on the bus what the application has saved for a client.
+
+        Raises ``KeyError`` if the client has just come to another node, which has read what was saved before.
+        """
         packed, session = pack(data), client.session
         if session is None or session.over:
             return
@@ -122,8 +125,10 @@ class SessionWriter:
             logger.error("client %s cannot come back: MessagePack cannot hold its session's data", client.sid)
             session.over = True
             await self.release(client.sid, session)
-        else:
-            await self._change(session, Change(client.sid, session.claim, data=packed))
+        elif not await self._change(session, Change(client.sid, session.claim, data=packed)):
+            away = await self.save_away(client.sid, client.namespace, data)
+            if not away and await self.is_taken(client):
+                raise KeyError("Session not found")
 
     async def save_away(self, sid: str, namespace: str, data: Any) -> bool:
         """Save the data of a client that is away. Returns False if it is not away.

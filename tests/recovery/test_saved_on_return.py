@@ -50,3 +50,24 @@ async def test_taken_as_it_comes_back(nodes, door, connect, monkeypatch):
     assert await came_back(client) is False
     assert client.sid != sid
     assert await b.sio.get_session(client.sid) == {}
+
+
+async def test_saved_by_the_node_that_had_it(nodes, door, connect, monkeypatch):
+    """A node whose client has just come to another one cannot save for it, and says so."""
+    a, b, _ = nodes
+    client = await connect()
+    sid = client.sid
+    take, outcomes = b.manager.remote.take, []
+
+    async def taking(*args):
+        try:
+            await a.sio.save_session(sid, {"n": 2})
+        except KeyError as error:
+            outcomes.append(error)
+        await take(*args)
+
+    monkeypatch.setattr(b.manager.remote, "take", taking)
+    door.forsake(b)
+    assert await came_back(client) is True
+    assert len(outcomes) == 1
+    assert await b.sio.get_session(sid) == {}
