@@ -1,15 +1,17 @@
 """Coverage-guided fuzzing: ``python -m tests.adversary.fuzz [TARGET ...] --seconds 60``.
 
-Each target of ``targets.py`` runs in a process of its own for so long, starting from its files in
-``corpus/``. What makes one fail is written to ``findings/``: mend it, and keep the file in the corpus.
+Each target of ``targets.py`` runs in a process of its own for so long, as many at a time as there are cores,
+starting from its files in ``corpus/``. What makes one fail is written to ``findings/``: mend it, and keep the file in the corpus.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -55,8 +57,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("targets", nargs="*", default=sorted(each.name for each in CORPUS.iterdir()))
     parser.add_argument("--seconds", type=float, default=60, help="for each target")
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count(), help="targets at a time (default: one a core)"
+    )
     given = parser.parse_args()
-    failed = [target for target in given.targets if fuzz(target, given.seconds)]
+    with ThreadPoolExecutor(given.jobs) as pool:
+        codes = list(pool.map(lambda target: fuzz(target, given.seconds), given.targets))
+    failed = [target for target, code in zip(given.targets, codes, strict=True) if code]
     print(f"failed: {', '.join(failed)}: see {FINDINGS}" if failed else "nothing was found")
     return bool(failed)
 

@@ -96,7 +96,7 @@ class DoubleCallable:
         lambda *arguments: None,
         print,
     ],
-    ids=repr,
+    ids=["python-socketio", "FastAPI", "Starlette", "Litestar", "double callable", "lambda", "built in"],
 )
 def test_asgi_is_known(app):
     """What takes three arguments, or one as in ASGI 2, or any number, is served."""
