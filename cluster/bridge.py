@@ -7,8 +7,8 @@ import logging
 import signal
 
 from socketio_cluster.cluster import logs
+from socketio_cluster.cluster.cli.options import BridgeOptions
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.options import BridgeOptions
 from socketio_cluster.cluster.supervisor.bus import OURS, check_settings, credentials, read_file, read_urls
 from socketio_cluster.manager.bridge.bridge import Bridge
 from socketio_cluster.manager.bridge.bridge_manager import BridgeManager

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.options import (
+from socketio_cluster.cluster.cli.options import (
     BridgeOptions,
     CompletionOptions,
     HubOptions,
     Options,
     WorkerCommand,
 )
-from socketio_cluster.cluster.parser import read_options
+from socketio_cluster.cluster.cli.parser import read_options
+from socketio_cluster.cluster.errors import UsageError
 
 
 def main() -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from socketio_cluster.cluster.cli.parser import command_parser
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.parser import command_parser
 
 
 def print_script(shell: str) -> int:

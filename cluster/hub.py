@@ -7,7 +7,7 @@ import logging
 import signal
 
 from socketio_cluster.cluster import logs
-from socketio_cluster.cluster.options import HubOptions
+from socketio_cluster.cluster.cli.options import HubOptions
 from socketio_cluster.cluster.supervisor.bus import open_hub
 
 log = logging.getLogger("socketio_cluster.cluster")

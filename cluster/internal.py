@@ -21,8 +21,8 @@ from itertools import count
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from socketio_cluster.cluster.cli.options import ServeOptions
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.options import ServeOptions
 
 EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104
 

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from socketio_cluster.cluster.cli.options import Logging
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.options import Logging
 
 
 class TextFormatter(logging.Formatter):

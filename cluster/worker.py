@@ -17,6 +17,7 @@ from typing import Any
 import uvicorn
 
 from socketio_cluster.cluster import logs
+from socketio_cluster.cluster.cli.options import ServeOptions
 from socketio_cluster.cluster.client_address import Addresses
 from socketio_cluster.cluster.drain import Aging, Drain
 from socketio_cluster.cluster.emit.port import open_emit_port
@@ -34,14 +35,13 @@ from socketio_cluster.cluster.lane.install import Lanes
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.metrics.worker import Metrics
-from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.probes.status import status_of
 from socketio_cluster.cluster.probes.status_socket import StatusSocket
+from socketio_cluster.cluster.sockets.tls import server_context
 from socketio_cluster.cluster.stack import Layer, Stack, served
 from socketio_cluster.cluster.strict.gate import Strict
 from socketio_cluster.cluster.supervisor.lifeline import Lifeline, WorkerOptions, receive
 from socketio_cluster.cluster.target import begin_in_application, load_target
-from socketio_cluster.cluster.tls import server_context
 from socketio_cluster.cluster.wrong_setup import check_interface, outsiders, usage_error
 from socketio_cluster.manager.client_manager import active_managers
 from socketio_cluster.manager.errors import SettingError

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from socketio_cluster.cluster.any_node.any_node import AnyNode
-    from socketio_cluster.cluster.client import AsyncClient
+    from socketio_cluster.cluster.clients.client import AsyncClient
+    from socketio_cluster.cluster.clients.sync_client import Client
     from socketio_cluster.cluster.middleware.refusal import Refused, Skip
     from socketio_cluster.cluster.plain.codec import Codec, JsonCodec
     from socketio_cluster.cluster.plain.endpoint import PlainWebSockets
     from socketio_cluster.cluster.plain.message import BadMessage, Message
     from socketio_cluster.cluster.server import AsyncServer
-    from socketio_cluster.cluster.sync_client import Client
     from socketio_cluster.cluster.sync_server import Server
     from socketio_cluster.manager.async_emitter import AsyncEmitter
     from socketio_cluster.manager.bus.roster import NodeInfo
@@ -87,7 +87,7 @@ __all__ = [
 
 _MODULES: Final = {
     "AnyNode": "cluster.any_node.any_node",
-    "AsyncClient": "cluster.client",
+    "AsyncClient": "cluster.clients.client",
     "AsyncEmitter": "manager.async_emitter",
     "AsyncServer": "cluster.server",
     "BadMessage": "cluster.plain.message",
@@ -95,7 +95,7 @@ _MODULES: Final = {
     "BlockingPresence": "manager.sync.presence",
     "Broadcast": "manager.queries.broadcast",
     "BrokerError": "manager.errors",
-    "Client": "cluster.sync_client",
+    "Client": "cluster.clients.sync_client",
     "ClientAnswer": "manager.queries.ack_calls",
     "ClientGone": "manager.client_gone",
     "ClusterError": "manager.errors",

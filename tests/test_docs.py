@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from socketio_cluster import Options, Stats
-from socketio_cluster.cluster import parser
+from socketio_cluster.cluster.cli import parser
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]

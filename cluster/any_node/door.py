@@ -16,7 +16,7 @@ from socketio_cluster.cluster.forward.forwarder import Forwarder
 from socketio_cluster.cluster.forward.listener import Listener
 from socketio_cluster.cluster.forward.peer import HandOver
 from socketio_cluster.cluster.internal import EVERYWHERE, Internal
-from socketio_cluster.cluster.sockets import listen
+from socketio_cluster.cluster.sockets.sockets import listen
 from socketio_cluster.manager.client_manager import ClusterManager
 
 INTRODUCTION: Final = 3.0

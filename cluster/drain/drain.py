@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import uvicorn
 
+from socketio_cluster.cluster.cli.options import LAST_SECONDS
 from socketio_cluster.cluster.drain.goodbye import present, say_goodbye
 from socketio_cluster.cluster.forward.relay import LineHalf
 from socketio_cluster.cluster.http.ending import close_after_answers
-from socketio_cluster.cluster.options import LAST_SECONDS
 from socketio_cluster.cluster.stack import served
 from socketio_cluster.cluster.strict.answers import DRAINING
 from socketio_cluster.cluster.strict.gate import gate_of

@@ -12,7 +12,7 @@ from socketio_cluster.cluster.emit.app import EmitApp
 from socketio_cluster.cluster.emit.settings import EmitSettings
 from socketio_cluster.cluster.emit.tokens import Tokens
 from socketio_cluster.cluster.http.protocol import HttpProtocol, HttpStats
-from socketio_cluster.cluster.sockets import BACKLOG
+from socketio_cluster.cluster.sockets.sockets import BACKLOG
 from socketio_cluster.cluster.stack import served
 from socketio_cluster.manager.client_manager import ClusterManager, active_managers
 

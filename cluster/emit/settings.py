@@ -6,9 +6,9 @@ import os
 from dataclasses import dataclass, field
 from typing import Final
 
+from socketio_cluster.cluster.cli.options import ServeOptions
 from socketio_cluster.cluster.emit.tokens import read_tokens
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.options import ServeOptions
 
 TOKEN_VARIABLE: Final = "CLUSTER_EMIT_TOKEN"  # noqa: S105
 

@@ -13,7 +13,7 @@ from socketio_cluster.cluster.forward.forwarder import NAME, Forwarder, install
 from socketio_cluster.cluster.forward.listener import Listener
 from socketio_cluster.cluster.forward.uvicorn_end import serve_client
 from socketio_cluster.cluster.internal import Internal
-from socketio_cluster.cluster.sockets import listen
+from socketio_cluster.cluster.sockets.sockets import listen
 from socketio_cluster.manager.client_manager import ClusterManager
 
 

@@ -12,7 +12,7 @@ from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward.forwarder import Forwarder
 from socketio_cluster.cluster.forward.line import NodeLine
 from socketio_cluster.cluster.forward.peer import HandOver, Peer
-from socketio_cluster.cluster.sockets import BACKLOG
+from socketio_cluster.cluster.sockets.sockets import BACKLOG
 
 
 class Listener:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from socketio_cluster.cluster.cli.options import Limits
 from socketio_cluster.cluster.limits.admission import Admission, AdmissionRule
 from socketio_cluster.cluster.limits.pacer import Pacer
-from socketio_cluster.cluster.options import Limits
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.host.server import Host
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
+from socketio_cluster.cluster.cli.options import Cluster
 from socketio_cluster.cluster.emit.settings import TOKEN_VARIABLE
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.options import Cluster
 from socketio_cluster.manager.brokers.hub import Hub
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.options import Options

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from socketio_cluster.cluster.cli.options import ServeOptions
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.options import ServeOptions
 from socketio_cluster.cluster.target import shown
 
 if TYPE_CHECKING:

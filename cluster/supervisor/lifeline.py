@@ -26,9 +26,9 @@ from typing import Any, Final
 
 import msgspec
 
+from socketio_cluster.cluster.cli.options import ServeOptions
 from socketio_cluster.cluster.emit.settings import EmitSettings
 from socketio_cluster.cluster.internal import Internal
-from socketio_cluster.cluster.options import ServeOptions
 
 log = logging.getLogger("socketio_cluster.cluster")
 

@@ -6,17 +6,17 @@ import logging
 import socket
 from contextlib import ExitStack
 
+from socketio_cluster.cluster.cli.options import ServeOptions
 from socketio_cluster.cluster.emit.settings import emit_tokens
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.options import ServeOptions
-from socketio_cluster.cluster.sockets import (
+from socketio_cluster.cluster.sockets.sockets import (
     after_orphans,
     listen,
     listen_after_orphans,
     listen_shared,
     url_of,
 )
-from socketio_cluster.cluster.unix_socket import inherit, listen_at
+from socketio_cluster.cluster.sockets.unix_socket import inherit, listen_at
 
 log = logging.getLogger("socketio_cluster.cluster")
 

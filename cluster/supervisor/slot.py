@@ -9,9 +9,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from socketio_cluster.cluster.options import LAST_SECONDS, ServeOptions
+from socketio_cluster.cluster.cli.options import LAST_SECONDS, ServeOptions
 from socketio_cluster.cluster.probes.status import WorkerState
-from socketio_cluster.cluster.sockets import url_of
+from socketio_cluster.cluster.sockets.sockets import url_of
 from socketio_cluster.cluster.supervisor.lifeline import WorkerOptions
 from socketio_cluster.cluster.supervisor.signals import Stopping
 from socketio_cluster.cluster.supervisor.worker_process import WorkerProcess, first

@@ -14,12 +14,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from socketio_cluster.cluster import logs
+from socketio_cluster.cluster.cli.options import DEMO_APP, ServeOptions, check_limits
 from socketio_cluster.cluster.emit.settings import EmitSettings, emit_tokens
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.internal import Places, check_internal
-from socketio_cluster.cluster.options import DEMO_APP, ServeOptions, check_limits
 from socketio_cluster.cluster.probes.probes import Probes, serve_probes
-from socketio_cluster.cluster.sockets import url_of
+from socketio_cluster.cluster.sockets.sockets import url_of
+from socketio_cluster.cluster.sockets.tls import server_context
 from socketio_cluster.cluster.supervisor.bus import (
     SECRETS,
     check_settings,
@@ -39,7 +40,6 @@ from socketio_cluster.cluster.supervisor.slot import Slot
 from socketio_cluster.cluster.supervisor.systemd import Systemd
 from socketio_cluster.cluster.supervisor.worker_process import first
 from socketio_cluster.cluster.target import check_target
-from socketio_cluster.cluster.tls import server_context
 
 log = logging.getLogger("socketio_cluster.cluster")
 

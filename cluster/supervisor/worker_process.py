@@ -10,7 +10,7 @@ import sys
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from socketio_cluster.cluster.sockets import WORKER
+from socketio_cluster.cluster.sockets.sockets import WORKER
 from socketio_cluster.cluster.supervisor.lifeline import DRAINED, REPLACED, WorkerOptions, encode
 from socketio_cluster.cluster.supervisor.signals import Stopping
 

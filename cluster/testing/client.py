@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from socketio.exceptions import ConnectionError as SocketIOConnectionError
 
-from socketio_cluster.cluster.client_sessions import ClientSessions
+from socketio_cluster.cluster.clients.client_sessions import ClientSessions
 from socketio_cluster.cluster.testing.connection import Connection
 from socketio_cluster.cluster.testing.errors import NotReceived, not_received
 from socketio_cluster.cluster.testing.virtual_node import VirtualNode

@@ -11,7 +11,7 @@ from socketio import packet
 from socketio.exceptions import ConnectionError as SocketIOConnectionError
 from socketio.exceptions import ConnectionRefusedError as SocketIOConnectionRefusedError
 
-from socketio_cluster.cluster.client_sessions import ClientSessions
+from socketio_cluster.cluster.clients.client_sessions import ClientSessions
 from socketio_cluster.cluster.testing.app_websocket import AppWebSocket, WebSocketRefused
 from socketio_cluster.cluster.testing.virtual_node import VirtualNode
 

@@ -1,7 +1,8 @@
 """Coverage-guided fuzzing: ``python -m tests.adversary.fuzz [TARGET ...] --seconds 60``.
 
 Each target of ``targets.py`` runs in a process of its own for so long, as many at a time as there are cores,
-starting from its files in ``corpus/``. What makes one fail is written to ``findings/``: mend it, and keep the file in the corpus.
+starting from its files in ``corpus/``. What makes one fail is written to ``findings/``: mend it, and keep the
+file in the corpus.
 """
 
 from __future__ import annotations

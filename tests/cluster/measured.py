@@ -8,11 +8,11 @@ import contextlib
 import aiohttp
 from prometheus_client.parser import text_string_to_metric_families
 
+from socketio_cluster.cluster.cli.options import Limits
 from socketio_cluster.cluster.forward.forwarded_request import ForwardStats
 from socketio_cluster.cluster.http.protocol import HttpStats
 from socketio_cluster.cluster.limits.limits import Limiter
 from socketio_cluster.cluster.metrics.worker import Metrics
-from socketio_cluster.cluster.options import Limits
 from tests.cluster.lane_helpers import LaneNode
 
 LANES = {"lane": True, "ordinary": False}

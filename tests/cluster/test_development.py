@@ -8,8 +8,8 @@ import json
 import pytest
 import watchfiles
 
+from socketio_cluster.cluster.cli.parser import read_options
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.parser import read_options
 from socketio_cluster.cluster.supervisor.changes import Watched
 from tests.cluster.command import Command
 from tests.cluster.returning import reconnecting

@@ -9,9 +9,9 @@ import pytest
 import socketio
 from engineio.async_socket import AsyncSocket
 
+from socketio_cluster.cluster.cli.options import Limits
 from socketio_cluster.cluster.client_address import Addresses
 from socketio_cluster.cluster.limits.limits import Limiter
-from socketio_cluster.cluster.options import Limits
 from socketio_cluster.cluster.plain import PlainWebSockets
 from socketio_cluster.cluster.strict.answers import DRAINING
 from socketio_cluster.manager.host.opening import WebSocketSession

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from socketio_cluster import ClusterManager, SettingError
+from socketio_cluster.cluster.cli.options import check_limits
+from socketio_cluster.cluster.cli.parser import read_options
 from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.limits.admission import AdmissionRule
 from socketio_cluster.cluster.limits.bucket import Bucket, Pace
-from socketio_cluster.cluster.options import check_limits
-from socketio_cluster.cluster.parser import read_options
 
 
 def test_bucket_gives_a_burst_and_then_its_rate():

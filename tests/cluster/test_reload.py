@@ -14,8 +14,8 @@ import sys
 import aiohttp
 import pytest
 
+from socketio_cluster.cluster.cli.parser import read_options
 from socketio_cluster.cluster.internal import Places
-from socketio_cluster.cluster.parser import read_options
 from tests.cluster.command import Command, alive, clean_environment, wait_until
 from tests.cluster.returning import reconnecting
 from tests.cluster.served import Served, request

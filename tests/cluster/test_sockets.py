@@ -6,10 +6,10 @@ import socket
 
 import pytest
 
-from socketio_cluster.cluster import port_holders as holders
-from socketio_cluster.cluster import sockets
-from socketio_cluster.cluster.port_holders import Holder, port_holders
-from socketio_cluster.cluster.sockets import WORKER, Taken, listen_after_orphans
+from socketio_cluster.cluster.sockets import port_holders as holders
+from socketio_cluster.cluster.sockets import sockets
+from socketio_cluster.cluster.sockets.port_holders import Holder, port_holders
+from socketio_cluster.cluster.sockets.sockets import WORKER, Taken, listen_after_orphans
 
 ORPHAN = Holder(4711, ("python", *WORKER, "--fd=3"))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from socketio_cluster.cluster.parser import read_options
+from socketio_cluster.cluster.cli.parser import read_options
 from tests.cluster.command import ROOT, Command
 
 UNIT = ROOT / "examples" / "systemd" / "chat.service"

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from socketio_cluster.cluster.parser import read_options
+from socketio_cluster.cluster.cli.parser import read_options
 from tests.k8s.helm import CASES, CHART
 
 VALKEY = {"valkey": {"enabled": True}}

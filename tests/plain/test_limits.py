@@ -8,10 +8,10 @@ import contextlib
 import pytest
 import websockets
 
+from socketio_cluster.cluster.cli.options import Limits
 from socketio_cluster.cluster.drain.goodbye import say_goodbye
 from socketio_cluster.cluster.limits import bucket
 from socketio_cluster.cluster.limits.limits import Limiter
-from socketio_cluster.cluster.options import Limits
 from tests.harness import client, eventually
 from tests.plain.plain import bare, plain, plain_nodes
 

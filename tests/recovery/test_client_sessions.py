@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from socketio import packet
 
-from socketio_cluster.cluster.client_sessions import ClientSessions
+from socketio_cluster.cluster.clients.client_sessions import ClientSessions
 from socketio_cluster.manager.host.client import announce
 
 SID = "abcdefgh-twelve-more"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.port_holders import Holder, port_holders
+from socketio_cluster.cluster.sockets.port_holders import Holder, port_holders
 
 log = logging.getLogger("socketio_cluster.cluster")
 

@@ -6,11 +6,11 @@ import os
 import sys
 from pathlib import Path
 
-from socketio_cluster.cluster.bridge_parser import add_bridge
-from socketio_cluster.cluster.env_file import read_env_file
-from socketio_cluster.cluster.flags import Parser
-from socketio_cluster.cluster.options import CompletionOptions, HubOptions, Options, WorkerCommand
-from socketio_cluster.cluster.serve_parser import add_demo, add_logging, add_serve
+from socketio_cluster.cluster.cli.bridge_parser import add_bridge
+from socketio_cluster.cluster.cli.env_file import read_env_file
+from socketio_cluster.cluster.cli.flags import Parser
+from socketio_cluster.cluster.cli.options import CompletionOptions, HubOptions, Options, WorkerCommand
+from socketio_cluster.cluster.cli.serve_parser import add_demo, add_logging, add_serve
 
 SHELLS = ("bash", "zsh", "tcsh")
 

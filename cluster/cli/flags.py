@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from socketio_cluster.cluster import values
+from socketio_cluster.cluster.cli import values
 
 
 class Parser(argparse.ArgumentParser):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from socketio_cluster.cluster.client_sessions import ClientSessions
+from socketio_cluster.cluster.clients.client_sessions import ClientSessions
 
 WAIT_SECONDS: Final = 20.0
 """How long a server may take to answer CONNECT. After a crash it asks the node that is gone for a second."""

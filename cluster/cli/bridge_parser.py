@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from socketio_cluster.cluster import values
-from socketio_cluster.cluster.flags import Parser
-from socketio_cluster.cluster.options import BridgeOptions
-from socketio_cluster.cluster.serve_parser import add_bus, add_logging, add_recovery
+from socketio_cluster.cluster.cli import values
+from socketio_cluster.cluster.cli.flags import Parser
+from socketio_cluster.cluster.cli.options import BridgeOptions
+from socketio_cluster.cluster.cli.serve_parser import add_bus, add_logging, add_recovery
 
 FROM_HELP: Final = (
     "the Redis of the other cluster (redis://, rediss://, valkey://, unix://), with "

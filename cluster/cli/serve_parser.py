@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from socketio_cluster.cluster import values
-from socketio_cluster.cluster.flags import Parser, Section
-from socketio_cluster.cluster.options import DEMO_APP, ServeOptions
+from socketio_cluster.cluster.cli import values
+from socketio_cluster.cluster.cli.flags import Parser, Section
+from socketio_cluster.cluster.cli.options import DEMO_APP, ServeOptions
 
 APP_VARIABLE = "CLUSTER_APP"
 BUS_HELP = (

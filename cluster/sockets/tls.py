@@ -6,8 +6,8 @@ import ssl
 from pathlib import Path
 from typing import Final
 
+from socketio_cluster.cluster.cli.options import Tls
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.options import Tls
 
 NEED_A_CERTIFICATE: Final = (
     "ssl_keyfile",

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import socketio
 from socketio import packet
 
-from socketio_cluster.cluster.client import FAILURE, NOTICES
+from socketio_cluster.cluster.clients.client import FAILURE, NOTICES
+from socketio_cluster.cluster.clients.recovering_client import RecoveringClient
 from socketio_cluster.cluster.handler_decorators import HandlerDecorators
 from socketio_cluster.cluster.middleware.sync_runner import SyncMiddlewares
-from socketio_cluster.cluster.recovering_client import RecoveringClient
 from socketio_cluster.manager.host.sync.client import ClientEngine
 
 

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Final
 import socketio
 from socketio import packet
 
+from socketio_cluster.cluster.clients.recovering_client import RecoveringClient
 from socketio_cluster.cluster.handler_decorators import HandlerDecorators
 from socketio_cluster.cluster.middleware.async_runner import AsyncMiddlewares
-from socketio_cluster.cluster.recovering_client import RecoveringClient
 from socketio_cluster.manager.host.client import ClientEngine
 
 NOTICES: Final = frozenset(("connect", "connect_error", "disconnect"))

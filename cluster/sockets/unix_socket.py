@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.port_holders import path_holders
-from socketio_cluster.cluster.sockets import BACKLOG, Taken
+from socketio_cluster.cluster.sockets.port_holders import path_holders
+from socketio_cluster.cluster.sockets.sockets import BACKLOG, Taken
 
 MODE: Final = 0o666
 """Everybody who can enter the folder may connect, as with uvicorn: a proxy is often another user."""

@@ -1,0 +1,1 @@
+"""The clients in Python, which recover: on asyncio and with threads."""

@@ -1,0 +1,1 @@
+"""The public sockets of a node: ports, Unix sockets and TLS."""
