@@ -111,6 +111,11 @@ class ThreadedServer:
         return self._server.packet_class  # type: ignore[no-any-return]
 
     @property
+    def always_connect(self) -> bool:
+        """Whether clients are connected before their connect handler accepts them."""
+        return self._server.always_connect  # type: ignore[no-any-return]
+
+    @property
     def engine(self) -> Any:
         """The Engine.IO server."""
         return self._host.engine

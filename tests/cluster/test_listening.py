@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 import socket
 import ssl
@@ -88,6 +89,7 @@ async def conversation(url, tls=None):
         got = await _said(reader, writer)
     finally:
         writer.close()
+    got[0] = re.sub(rb"date: [^\r]*", b"date: now", got[0])
     wire = b"|".join(got)
     for count, sid in enumerate((got[1], got[2])):
         wire = wire.replace(sid.split(b'"sid":"')[1].split(b'"')[0], b"sid-%d" % count)

@@ -34,7 +34,7 @@ const commands = {
   connect({ client, url, options, serializer, reply, beside }) {
     const parser = serializer === "msgpack" ? msgpackParser : undefined;
     const socket =
-      beside === null
+      beside === undefined || beside === null
         ? io(url, { reconnection: false, ...options, parser, forceNew: true })
         : sockets.get(beside).io.socket(new URL(url).pathname, options);
     sockets.set(client, socket);

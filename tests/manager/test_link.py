@@ -28,7 +28,9 @@ async def test_tries_until_the_bus_is_there(rig, caplog):
     rig.start()
     await asyncio.wait_for(rig.link.wait_up(), 5)
     assert len(rig.bus.brokers) == 1
-    assert [record.getMessage() for record in caplog.records] == ["cannot reach the bus, trying on: refused"]
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "cannot reach the bus, trying on: refused"
+    ]
 
 
 async def test_pauses_grow(pauses, rig):
@@ -96,7 +98,7 @@ async def test_fail(live, caplog):
     live.link.fail("the node is deaf")
     live.link.fail("the node is deaf")
     await eventually(lambda: len(live.bus.brokers) == 2 and live.link.up)
-    assert [record.getMessage() for record in caplog.records] == [
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
         "lost the bus, trying again: the node is deaf"
     ]
 

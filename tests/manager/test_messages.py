@@ -32,6 +32,7 @@ TAGS = {
     "Taken": 22,
     "Recorded": 25,
     "Dropped": 26,
+    "Unknown": 0,
 }
 
 QUESTIONS = {

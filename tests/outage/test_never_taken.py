@@ -113,7 +113,8 @@ async def test_a_channel_that_is_forbidden(tmp_path, prefix):
     """Events to a channel that Redis forbids are dropped and counted; the node stays on the bus."""
     names = Channels(prefix)
     with RedisServer(tmp_path) as server:
-        allowed = [f"&{names.everyone}", f"&{names.inbox('*')}", f"&{names.namespace('/')}"]
+        ours = (names.everyone, names.inbox("*"), names.namespace("/"), names.bridges_beside(names.everyone))
+        allowed = [f"&{channel}" for channel in ours]
         server.ask("ACL", "SETUSER", "app", "on", ">secret", "+@all", *allowed)
         url = server.url.replace("//", "//app:secret@")
         async with three_nodes(url, prefix, count=2) as nodes, client(nodes[1]) as far:

@@ -23,6 +23,7 @@ async def everything_in(redis_url):
             read = {
                 "string": lambda key: redis.get(key),
                 "hash": lambda key: redis.hgetall(key),
+                "zset": lambda key: redis.zrange(key, 0, -1, withscores=True),
                 "list": lambda key: redis.lrange(key, 0, -1),
                 "stream": lambda key: redis.xrange(key),
             }[kind]
