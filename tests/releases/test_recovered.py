@@ -20,10 +20,10 @@ async def until_known(*nodes):
             await asyncio.sleep(0.05)
 
 
-async def read_all(follower, ends):
-    """Read events until the last number of every stream. Returns the streams, and all other events."""
+async def read_all(follower, ends, count):
+    """Read events until the last number of every stream, and so many others. Returns both."""
     ledger, others = {node: [] for node in ends}, []
-    while any(numbers[-1:] != [ends[node]] for node, numbers in ledger.items()):
+    while len(others) < count or any(numbers[-1:] != [ends[node]] for node, numbers in ledger.items()):
         event, args = await follower.next_any()
         if event == "tick":
             ledger[args[0]].append(args[1])
@@ -64,7 +64,7 @@ async def test_back_and_forth(redis_url, prefix, last_host):
             await drivers[old].call("emit", "red", turn, {"room": room})
             due.append(("red", turn))
         ends = {node.id: await driver.call("end") for node, driver in drivers.items()}
-        ledger, others = await read_all(follower, ends)
+        ledger, others = await read_all(follower, ends, len(due))
         for numbers in ledger.values():
             assert numbers == list(range(numbers[0], numbers[-1] + 1))
         assert others == due

@@ -35,6 +35,7 @@ async def serving(run, ports=(0, 0)):
     finally:
         for node in nodes:
             await node.stop()
+            await node.sio.shutdown()  # a stop that took too long has not come to it
 
 
 async def outside(block, env):

@@ -4,7 +4,6 @@ import { socket, useConnected, useEvent } from "./socket.js";
 const SIGNS = { heart: "♥", star: "★", laugh: "☺" };
 
 export function App() {
-  const connected = useConnected();
   const [node, setNode] = useState("");
   const [counts, setCounts] = useState({ heart: 0, star: 0, laugh: 0 });
   const [last, setLast] = useState([]);
@@ -14,6 +13,7 @@ export function App() {
     setCounts((before) => ({ ...before, [event.reaction]: before[event.reaction] + 1 }));
     setLast((before) => [event, ...before].slice(0, 8));
   }, []));
+  const connected = useConnected();
 
   return (
     <main>

@@ -1,8 +1,9 @@
 import { useEffect, useState } from "react";
 import { io } from "socket.io-client";
 
-// One socket for the whole page. React may mount a component twice, so a component does not make it.
-export const socket = io();
+// One socket for the whole page. React may mount a component twice, so a component does not make it. It connects when the
+// page listens (useConnected): what the server says at once would be missed otherwise.
+export const socket = io({ autoConnect: false });
 
 // Call a function for each event of this name while the component is there. The function stays the same between
 // renderings: wrap it in useCallback if it uses what changes.
@@ -13,7 +14,7 @@ export function useEvent(name, handle) {
   }, [name, handle]);
 }
 
-// Whether the socket is connected.
+// Whether the socket is connected. Use it behind useEvent: it connects.
 export function useConnected() {
   const [connected, setConnected] = useState(socket.connected);
   useEffect(() => {
@@ -21,6 +22,7 @@ export function useConnected() {
     change();
     socket.on("connect", change);
     socket.on("disconnect", change);
+    socket.connect();
     return () => {
       socket.off("connect", change);
       socket.off("disconnect", change);
