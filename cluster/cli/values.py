@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 LEVELS = ("debug", "info", "warning", "error")
 SERIALIZERS = ("default", "msgpack")
 TRUE, FALSE = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
@@ -25,13 +27,7 @@ def count(text: str) -> int:
 
 def seconds(text: str) -> float:
     """Read a duration in seconds."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0.1 <= value <= 86400:
-        raise ValueError(f"{text!r} is not a duration: use seconds from 0.1 to 86400")
-    return value
+    return _between(0.1, 86400, text, "a duration: use seconds from 0.1 to 86400")
 
 
 def pause(text: str) -> float:
@@ -51,12 +47,16 @@ def number(text: str) -> int:
 
 def rate(text: str) -> float:
     """Read a rate: a number in a second, above 0."""
+    return _between(0.001, 1_000_000, text, "a rate: use a number a second from 0.001 to 1000000")
+
+
+def _between(least: float, most: float, text: str, wanted: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        value = 0.0
-    if not 0.001 <= value <= 1_000_000:
-        raise ValueError(f"{text!r} is not a rate: use a number a second from 0.001 to 1000000")
+        value = math.nan
+    if not least <= value <= most:
+        raise ValueError(f"{text!r} is not {wanted}")
     return value
 
 
