@@ -104,6 +104,7 @@ class RedisLine:
             writer.transport.abort()
         with self._naming("failed"):
             await self._connection.disconnect(nowait=True)
+        await asyncio.sleep(0)  # In this turn the transport closes its socket.
 
     @contextmanager
     def _naming(self, trouble: str) -> Iterator[None]:
