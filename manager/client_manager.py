@@ -138,11 +138,6 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         await self.node.subscribe(self.node.channels.namespace(namespace))
         return sid
 
-    def takes_at_once(self, namespace: str, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether ``pre_connect``, called in this loop, would wait for nothing."""
-        home = self._home is loop and self.recovery is None
-        return home and self.node.subscribed_to(self.node.channels.namespace(namespace))
-
     async def connect(self, sid: str, namespace: str) -> str | None:
         """Mark a client as connected, and send it the events that were emitted meanwhile.
 

@@ -6,7 +6,6 @@ to decide, or the bus has to be asked, that general way is taken; the client can
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING, Final
 
@@ -28,17 +27,18 @@ class Joining:
 
     def __init__(self, manager: ClusterManager) -> None:
         self._manager = manager
-        self._loop = asyncio.get_running_loop()
         self._joinable = Joinable(manager.host, KNOWN)
 
     def join(self, lane: Lane) -> bool:
         """Join a client. Return False, with nothing done, when it has to go the general way."""
         manager, eio_sid = self._manager, lane.socket.sid
-        if not manager.takes_at_once(MAIN, self._loop) or not self._joinable.at_once(MAIN):
+        node = manager.node
+        waits = manager.recovery is not None or not node.subscribed_to(node.channels.namespace(MAIN))
+        if waits or not self._joinable.at_once(MAIN):
             return False
         if manager.members.on_connection(eio_sid, MAIN) is not None:
             return False
-        sid = new_sid(manager.node_id)
+        sid = new_sid(node.id)
         manager.basic_enter_room(sid, MAIN, None, eio_sid=eio_sid)
         manager.basic_enter_room(sid, MAIN, sid, eio_sid=eio_sid)
         lane.write_frame(frame(TEXT, f'40{{"sid":"{sid}"}}'.encode()))
