@@ -54,8 +54,8 @@ FAILED_START = 3
 GOODBYE_SECONDS = 2
 # Seconds for which a replaced worker still serves requests on connections that it has just accepted.
 REPLACED_SECONDS = 1.0
-# New objects after which the garbage collector looks at them. Objects of connections stay: with Python's 700 a
-# quarter of a connect's time goes into collections. Unreachable cycles of objects wait a little longer for it.
+# New objects after which the garbage collector looks at them. Those of connections stay: with Python's 700 a
+# quarter of a connect's time went into that. Cycles of objects that nobody uses wait a little longer for it.
 NEW_OBJECTS = 10_000
 # Engine.IO uses the same times.
 PING_SECONDS = 25
