@@ -26,7 +26,7 @@ from socketio_cluster.manager.brokers.redis_line import (
 from socketio_cluster.manager.brokers.redis_replies import Replies
 from socketio_cluster.manager.brokers.redis_store import RedisStore
 from socketio_cluster.manager.brokers.redis_url import Settings, read_settings
-from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.bus.broker import Delivery, Publication, Take
 from socketio_cluster.manager.bus.store import Operation, Result
 from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused, WrongServer
 
@@ -135,6 +135,10 @@ class RedisBroker:
     async def receive(self) -> list[Delivery]:
         """Return all deliveries that have arrived. Waits for at least one. Cancelling loses nothing."""
         return await self._inbox.take()
+
+    def hand_to(self, take: Take) -> None:
+        """Give what arrives while ``receive`` waits to ``take`` at once. See ``Prompt``."""
+        self._inbox.at_once = take
 
     async def put_behind(self, deliveries: list[Delivery]) -> None:
         """Deliver these, which came another way, behind everything that the server has published until now.
