@@ -20,6 +20,7 @@ from engineio import exceptions
 from engineio import packet as eio
 
 from socketio_cluster.cluster.lane.events import Event, answer, answer_generally, read, value_at
+from socketio_cluster.cluster.lane.joining import Joining
 from socketio_cluster.cluster.lane.starter import starter
 from socketio_cluster.cluster.lane.writer import CONNECTING, OPEN, PROBED
 from socketio_cluster.cluster.metrics.watch import Watch
@@ -61,6 +62,7 @@ class Inbound:
         self._stock = host.triggers_plainly
         self._find = host.plain_handler if self._stock else _no_handler
         own = host.handles_events_as(AsyncServer)
+        self._joining = Joining(manager)
         self._direct = own and server.async_handlers and is_standard(server.packet_class)
 
     def packet(self, lane: Lane, data: str | bytes) -> Coroutine[Any, Any, None] | None:
@@ -144,12 +146,15 @@ class Inbound:
             if self._tasks.pop(event, None) is not None:
                 self._handlers.end(lane.socket.sid)
 
-    async def _connect(self, lane: Lane, data: str) -> None:
-        """Connect a client to the main namespace, as python-socketio does with the packet."""
+    def _connect(self, lane: Lane, data: str) -> Coroutine[Any, Any, None] | None:
+        """Connect a client to the main namespace. Return None when that is done, or the coroutine for it."""
         auth = value_at(data, 2) if len(data) > 2 else None
         if auth is None and len(data) > 2:
-            await self._general(lane, data)
-            return
+            return self._general(lane, data)
+        return None if self._joining.join(lane) else self._ask_to_connect(lane, auth)
+
+    async def _ask_to_connect(self, lane: Lane, auth: Any) -> None:
+        """Connect a client as python-socketio does, which asks the connect handler."""
         try:
             await self._host.handle_connect(lane.socket.sid, "/", auth)
         except Exception:

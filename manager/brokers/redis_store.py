@@ -10,6 +10,7 @@ from secrets import token_urlsafe
 from typing import Any
 
 import msgspec
+from redis.exceptions import ResponseError
 
 from socketio_cluster.manager.brokers import redis_scripts as scripts
 from socketio_cluster.manager.brokers import redis_session_scripts as session_scripts
@@ -17,6 +18,7 @@ from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOU
 from socketio_cluster.manager.brokers.redis_commands import SCRIPTS, Word, call
 from socketio_cluster.manager.brokers.redis_home import Home, find_home
 from socketio_cluster.manager.brokers.redis_line import RedisLine
+from socketio_cluster.manager.brokers.redis_replies import Replies
 from socketio_cluster.manager.brokers.redis_url import Settings
 from socketio_cluster.manager.bus.stamp import EPOCH_CHARS
 from socketio_cluster.manager.bus.stays import NONE, Stays
@@ -55,7 +57,6 @@ class RedisStore:
         self._failed = failed
         self._expected: deque[asyncio.Future[list[Any]]] = deque()
         self._opening: asyncio.Future[None] | None = None
-        self._reading: asyncio.Task[None] | None = None
         self._home = Home("", 0)
 
     async def open(self) -> None:
@@ -70,7 +71,7 @@ class RedisStore:
         script, words = _worded(operation, self._home)
         reply: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._expected.append(reply)
-        await self._line.send(call(script, cluster, *words))
+        self._line.write(call(script, cluster, *words))
         try:
             async with asyncio.timeout(REPLY_TIMEOUT):
                 return _read(operation, await asyncio.shield(reply))
@@ -82,10 +83,9 @@ class RedisStore:
     async def close(self) -> None:
         """Drop the connection. Those who wait get a ``BrokerError``."""
         self._refuse(BrokerError("closed"))
-        for task in (self._opening, self._reading):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait([task])
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
         await self._line.close()
 
     async def _open(self) -> None:
@@ -96,15 +96,14 @@ class RedisStore:
             self._home = await find_home(self._line)
         except TimeoutError:
             raise BrokerError(f"Redis at {self._line.name} does not answer") from None
-        self._reading = asyncio.create_task(self._read_replies())
+        self._line.pass_on(self._answered, self._end)
 
-    async def _read_replies(self) -> None:
-        try:
-            while True:
-                for reply in await self._line.replies():
-                    self._expected.popleft().set_result(reply)
-        except BrokerError as error:
-            self._end(error)
+    def _answered(self, replies: Replies) -> None:
+        for reply in replies:
+            if isinstance(reply, ResponseError):
+                self._end(self._line.failed(reply))
+                return
+            self._expected.popleft().set_result(reply)
 
     def _end(self, error: BrokerError) -> None:
         self._refuse(error)

@@ -175,7 +175,14 @@ class Node:
 
     async def subscribe(self, channel: str) -> None:
         """Add a channel to the interest. Returns when the subscription is in effect, or its shard is away."""
-        await self.shards[self.channels.shard(channel)].subscribe(channel)
+        if not self.subscribed_to(channel):  # otherwise the link would be woken, and find nothing to do
+            await self.shards[self.channels.shard(channel)].subscribe(channel)
+
+    def subscribed_to(self, channel: str) -> bool:
+        """Whether ``subscribe`` was called for a channel, and would return at once."""
+        shard = self.shards[self.channels.shard(channel)]
+        wanted, taken = shard.interest.wanted, shard.interest.taken
+        return channel in wanted and (channel in taken or shard.link is None)
 
     def unsubscribe(self, channel: str) -> None:
         """Remove a channel from the interest."""
