@@ -13,6 +13,7 @@ from socketio_cluster.manager.bus.messages import Dropped, Recorded
 from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Begin, Place, Read, Store, cluster_of
 from socketio_cluster.manager.clients.packets import Encoded, check_readable
+from socketio_cluster.manager.clients.rooms import Client
 from socketio_cluster.manager.errors import BrokerError, EnvelopeError
 from socketio_cluster.manager.queries.selection import is_meant, select
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE
@@ -20,6 +21,7 @@ from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.losing import Losing
 from socketio_cluster.manager.recovery.marking import MarkingFanout
 from socketio_cluster.manager.recovery.order import Order
+from socketio_cluster.manager.recovery.own_events import OwnEvents
 from socketio_cluster.manager.tasks import set_once
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ class Follower:
         self._place = Place("", 0, 0)
         self._reading: asyncio.Task[None] | None = None
         self._losing = Losing(manager, keeper)
+        self.owned = OwnEvents()
+        self.own = self.owned.take
         self._echoed = 0
         self._turn: asyncio.Future[None] | None = None
 
@@ -128,15 +132,20 @@ class Follower:
     def _send(self, number: int, message: Recorded) -> None:
         event = message.event
         check_readable(event.parts, event.text)
-        whom = message.recipients
-        clients = select(self._manager, whom)
-        if message.where:
-            clients = [client for client in clients if is_meant(self._manager, client, whom)]
+        if message.except_ or message.where:
+            clients = self._chosen(message)
+        else:
+            clients = self._manager.members.members(event.namespace, event.rooms)
         if event.skip:
             clients = [client for client in clients if client.sid not in event.skip]
         if clients:
             self.fanout.send_numbered(clients, Encoded(event.parts, event.text), event.rooms, number)
-        self._manager.stats.delivered += len(clients)
+            self._manager.stats.delivered += len(clients)
+
+    def _chosen(self, message: Recorded) -> list[Client]:
+        whom = message.recipients
+        clients = select(self._manager, whom)
+        return [client for client in clients if is_meant(self._manager, client, whom)]
 
     def _try_deliver(self, number: int, header: Header, message: Recorded | Dropped) -> None:
         try:
