@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
+import redis
 from redis.asyncio import Connection
 from redis.driver_info import DriverInfo
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
@@ -45,7 +46,18 @@ class RedisLine:
         with self._naming("cannot be reached"):
             async with asyncio.timeout(seconds):
                 await self._connection.connect()
-        self._replies = RedisReplies(self._connection._writer.transport, self.name)
+        self._replies = RedisReplies(self._transport(), self.name)
+
+    def _transport(self) -> asyncio.Transport:
+        """Return the transport, which redis-py has no public name for. It is a ``StreamWriter``'s."""
+        try:
+            transport: asyncio.Transport = self._connection._writer.transport
+        except AttributeError:
+            raise SettingError(
+                f"redis {redis.__version__} keeps its connection in a way that is not known here:"
+                " install redis 8.1"
+            ) from None
+        return transport
 
     def write(self, commands: bytes) -> None:
         """Write commands in their wire form, whose replies go to whom ``pass_on`` has named."""

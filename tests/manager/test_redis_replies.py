@@ -9,8 +9,9 @@ import pytest
 from redis.exceptions import NoPermissionError, ResponseError
 
 from socketio_cluster.manager.brokers import redis_replies
+from socketio_cluster.manager.brokers.redis_line import RedisLine
 from socketio_cluster.manager.brokers.redis_replies import RedisReplies
-from socketio_cluster.manager.errors import BrokerError
+from socketio_cluster.manager.errors import BrokerError, SettingError
 
 
 @pytest.fixture
@@ -73,3 +74,15 @@ async def test_silence(replies, monkeypatch):
     with pytest.raises(TimeoutError):
         await late
     assert loop.time() - asked_at >= 0.1
+
+
+async def test_a_release_of_redis_py_without_the_transport():
+    """A redis-py that keeps its connection elsewhere is refused, with the release to install."""
+
+    class Other:
+        async def connect(self):
+            """Connect in a way of its own."""
+
+    line = RedisLine({"connection_class": lambda **_: Other()})
+    with pytest.raises(SettingError, match=r"install redis 8\.1"):
+        await line.connect()
