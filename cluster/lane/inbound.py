@@ -139,7 +139,7 @@ class Inbound:
                 data = [] if result is None else list(result) if isinstance(result, tuple) else [result]
                 wire = answer(event, data)
                 if wire is not None:
-                    lane.write_frame(wire)
+                    lane.write_answer(wire)
                 else:
                     await answer_generally(self._host, lane.socket.sid, sid, event, data)
         finally:

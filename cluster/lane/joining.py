@@ -41,6 +41,6 @@ class Joining:
         sid = new_sid(node.id)
         manager.basic_enter_room(sid, MAIN, None, eio_sid=eio_sid)
         manager.basic_enter_room(sid, MAIN, sid, eio_sid=eio_sid)
-        lane.write_frame(frame(TEXT, f'40{{"sid":"{sid}"}}'.encode()))
+        lane.write_answer(frame(TEXT, f'40{{"sid":"{sid}"}}'.encode()))
         manager.members.clients[sid].connected(time.time())
         return True
