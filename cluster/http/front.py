@@ -17,7 +17,7 @@ from uvicorn.protocols.utils import is_ssl
 from uvicorn.server import ServerState
 
 from socketio_cluster.cluster.http import protocol as http
-from socketio_cluster.cluster.http.handshake import HandshakeRequest, is_well_formed, read
+from socketio_cluster.cluster.http.handshake import HandshakeRequest, Header, is_well_formed, read
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
 from socketio_cluster.cluster.http.protocol import HEAD, HttpProtocol, HttpStats
 from socketio_cluster.cluster.http.scope import local_address, remote_address, websocket_scope
@@ -64,6 +64,11 @@ class FrontProtocol(asyncio.Protocol):
         answering = app if enter is None else enter(self, request)
         if answering is not None:
             self._serve_websocket(data, request, answering)
+
+    @property
+    def headers(self) -> list[Header]:
+        """The headers that uvicorn adds to each answer."""
+        return self.state.default_headers
 
     def scope_of(self, request: HandshakeRequest) -> Callable[[], dict[str, Any]]:
         """Return a function that makes the ASGI scope, even when the connection has ended."""

@@ -109,7 +109,7 @@ class Entrance:
         log_accepted(make_scope)
         # As the gate does, see ``choose_subprotocol``.
         subprotocol = next(filter(None, request.subprotocols), None)
-        first = answer(request.key, front.state.default_headers, subprotocol)
+        first = answer(request.key, front.headers, subprotocol)
         packet = opening.packet(socket.sid)
         transport.set_protocol(self._lanes.begin(socket, packet, transport, front.state.connections, first))
         opening.begin(socket, environ)
