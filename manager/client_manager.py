@@ -183,10 +183,9 @@ class ClusterManager(ClusterCalls, RoomKeeper):
 
     async def can_disconnect(self, sid: str, namespace: str) -> bool:
         """Whether the server has to disconnect this client itself. If not, its node is asked to do it."""
-        client = self.members.find(sid, namespace)
-        if client is None:
-            await self.remote.disconnect(namespace, sid)
-            return False
+        while (client := self.members.find(sid, namespace)) is None:
+            if await self.remote.disconnect(namespace, sid):
+                return False
         await self.in_order()
         if client.state is PENDING:
             client.kicked = True  # It is disconnected when its connect handler has returned.

@@ -24,7 +24,7 @@ from socketio_cluster.manager.bus.messages import (
     Taken,
 )
 from socketio_cluster.manager.bus.node import Node
-from socketio_cluster.manager.bus.requests import GONE, Requests
+from socketio_cluster.manager.bus.requests import GONE, HERE, Requests
 from socketio_cluster.manager.clients.acks import AckWaiter, RemoteAcks, seconds_of
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.clients.rooms import Callback
@@ -167,22 +167,24 @@ class Remote:
             return False
         return True
 
-    async def enter(self, namespace: str, sid: str, room: Room, history: int = 0) -> None:
+    async def enter(self, namespace: str, sid: str, room: Room, history: int = 0) -> bool:
         """Put a client of another node into a room, where it gets the last ``history`` events.
 
-        Raises ``ValueError`` for an unknown sid or a room that it cannot enter, and ``NodeTimeout``.
+        Returns False if the client has come to this node meanwhile, which has to put it there itself. Raises
+        ``ValueError`` for an unknown sid or a room that it cannot enter, and ``NodeTimeout``.
         """
         error = await self._enter(namespace, sid, room, history)
-        if error:
+        if error and error != HERE:
             raise ValueError(UNKNOWN_SID if error == GONE else error)
+        return error != HERE
 
-    async def leave(self, namespace: str, sid: str, room: Room) -> None:
-        """Take a client of another node out of a room. Raises ``NodeTimeout``."""
-        await self._leave(namespace, sid, room)
+    async def leave(self, namespace: str, sid: str, room: Room) -> bool:
+        """Take a client of another node out of a room. Returns as ``enter``. Raises ``NodeTimeout``."""
+        return await self._leave(namespace, sid, room) != HERE
 
-    async def disconnect(self, namespace: str, sid: str) -> None:
-        """Disconnect a client of another node. Raises ``NodeTimeout``."""
-        await self._disconnect(namespace, sid)
+    async def disconnect(self, namespace: str, sid: str) -> bool:
+        """Disconnect a client of another node. Returns as ``enter``. Raises ``NodeTimeout``."""
+        return await self._disconnect(namespace, sid) != HERE
 
     async def close(self, namespace: str, room: Room) -> None:
         """Close a room on all other nodes. Raises ``NodeTimeout``."""

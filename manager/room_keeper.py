@@ -47,11 +47,10 @@ class RoomKeeper(ClusterMember):
         self.enter_loop()
         if room == sid:
             return
-        client = self.members.find(sid, namespace)
-        if client is None:
+        while (client := self.members.find(sid, namespace)) is None:
             await self.start()
-            await self.remote.enter(namespace, sid, room, count)
-            return
+            if await self.remote.enter(namespace, sid, room, count):
+                return
         if await self.remote.is_client(namespace, room):
             raise ValueError("cannot enter a sid room")
         await self.in_order()
@@ -71,11 +70,10 @@ class RoomKeeper(ClusterMember):
         """Take a client of any node out of a room. Raises ``NodeTimeout`` if its node does not confirm."""
         room = check_room(room)
         self.enter_loop()
-        client = self.members.find(sid, namespace)
-        if client is None:
+        while (client := self.members.find(sid, namespace)) is None:
             await self.start()
-            await self.remote.leave(namespace, sid, room)
-            return
+            if await self.remote.leave(namespace, sid, room):
+                return
         await self.in_order()
         await self.may_leave([client])
         self.basic_leave_room(sid, namespace, room)

@@ -8,15 +8,19 @@ all others only.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from uvicorn import Config
+from uvicorn.protocols.utils import is_ssl
 from uvicorn.server import ServerState
 
 from socketio_cluster.cluster.http import protocol as http
-from socketio_cluster.cluster.http.handshake import is_well_formed, read
+from socketio_cluster.cluster.http.handshake import HandshakeRequest, Header, is_well_formed, read
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
 from socketio_cluster.cluster.http.protocol import HEAD, HttpProtocol, HttpStats
+from socketio_cluster.cluster.http.scope import local_address, remote_address, websocket_scope
 
 
 class FrontProtocol(asyncio.Protocol):
@@ -25,7 +29,7 @@ class FrontProtocol(asyncio.Protocol):
     The arguments are those of ``HttpProtocol``; uvicorn gives all but the first.
     """
 
-    __slots__ = ("_app_state", "_config", "_state", "_stats", "_timer", "_transport")
+    __slots__ = ("_app_state", "_config", "_stats", "_timer", "state", "transport")
 
     def __init__(
         self,
@@ -35,17 +39,17 @@ class FrontProtocol(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: Any = None,
     ) -> None:
+        self.state = server_state
+        self.transport: asyncio.Transport
         self._stats = stats
         self._config = config
-        self._state = server_state
         self._app_state = app_state
-        self._transport: asyncio.Transport
         self._timer: asyncio.TimerHandle
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first bytes, with a limit."""
-        self._transport = cast(asyncio.Transport, transport)
-        self._state.connections.add(self)  # type: ignore[arg-type]
+        self.transport = cast(asyncio.Transport, transport)
+        self.state.connections.add(self)  # type: ignore[arg-type]
         self._timer = asyncio.get_running_loop().call_later(http.HEAD_SECONDS, self._too_late)
 
     def data_received(self, data: bytes) -> None:
@@ -55,16 +59,35 @@ class FrontProtocol(asyncio.Protocol):
         if request is None:
             self._serve_http(data)
             return
-        protocol = LaneProtocol(self._config, self._state, self._app_state)
-        protocol.connection_made(self._transport)
-        self._transport.set_protocol(protocol)
-        protocol.begin(data, request)
+        app = self._config.loaded_app
+        enter = getattr(app, "enter", None)
+        answering = app if enter is None else enter(self, request)
+        if answering is not None:
+            self._serve_websocket(data, request, answering)
+
+    @property
+    def headers(self) -> list[Header]:
+        """The headers that uvicorn adds to each answer."""
+        return self.state.default_headers
+
+    def scope_of(self, request: HandshakeRequest) -> Callable[[], dict[str, Any]]:
+        """Return a function that makes the ASGI scope, even when the connection has ended."""
+        transport = self.transport
+        scheme = "wss" if is_ssl(transport) else "ws"
+        ends = local_address(transport), remote_address(transport)
+        return partial(websocket_scope, request, scheme, *ends, self._config, self._app_state)
+
+    def _serve_websocket(self, data: bytes, request: HandshakeRequest, app: Any) -> None:
+        protocol = LaneProtocol(self._config, self.state, self._app_state)
+        protocol.connection_made(self.transport)
+        self.transport.set_protocol(protocol)
+        protocol.begin(data, request, app)
 
     def _serve_http(self, data: bytes) -> None:
-        protocol = HttpProtocol(self._stats, self._config, self._state, self._app_state)
+        protocol = HttpProtocol(self._stats, self._config, self.state, self._app_state)
         protocol.head_until = self._timer.when()
-        protocol.connection_made(self._transport)
-        self._transport.set_protocol(protocol)
+        protocol.connection_made(self.transport)
+        self.transport.set_protocol(protocol)
         protocol.data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -73,12 +96,12 @@ class FrontProtocol(asyncio.Protocol):
 
     def shutdown(self) -> None:
         """Close, as uvicorn closes a connection without a request."""
-        self._transport.close()
+        self.transport.close()
 
     def _leave(self) -> None:
         self._timer.cancel()
-        self._state.connections.discard(self)
+        self.state.connections.discard(self)
 
     def _too_late(self) -> None:
         self._stats.timeouts[HEAD] += 1
-        self._transport.close()
+        self.transport.close()

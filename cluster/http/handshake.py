@@ -7,14 +7,13 @@ does the handshake.
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 from websockets.http11 import MAX_LINE_LENGTH, MAX_NUM_HEADERS
 
 GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -29,11 +28,17 @@ _WELL_FORMED: Final = re.compile(
 """The head of a request without a body (RFC 9112). What does not match is left to an HTTP parser, which takes
 more."""
 
+_KEY: Final = re.compile(rb"[A-Za-z0-9+/]{22}==")
+"""The base64 text of 16 bytes."""
+
 Header = tuple[bytes, bytes]
 
+_SWITCHING: Final = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+)
 
-@dataclass(frozen=True, slots=True)
-class HandshakeRequest:
+
+class HandshakeRequest(msgspec.Struct, frozen=True):
     """A request for a WebSocket that may be accepted: raw path, raw query, headers with lower-case names."""
 
     path: bytes
@@ -66,16 +71,18 @@ def read(data: bytes) -> HandshakeRequest | None:
         or rest
         or not first.isascii()
         or len(lines) > MAX_NUM_HEADERS
-        or max(map(len, lines), default=0) >= MAX_LINE_LENGTH  # the library decides, and refuses
+        # Of a longer line the library decides, and refuses.
+        or (len(data) >= MAX_LINE_LENGTH and max(map(len, lines), default=0) >= MAX_LINE_LENGTH)
     ):
         return None
     method, _, target = first.partition(b" ")
     target, _, version = target.rpartition(b" ")
     if method != b"GET" or version != b"HTTP/1.1" or not target.startswith(b"/"):
         return None
-    headers = [
-        (name.lower(), value.strip(b" \t")) for name, _, value in (line.partition(b":") for line in lines)
-    ]
+    headers = []
+    for line in lines:
+        name, _, value = line.partition(b":")
+        headers.append((name.lower(), value.strip(b" \t")))
     key = _key(headers)
     path, _, query = target.partition(b"?")
     return HandshakeRequest(path, query, headers, key) if key else None
@@ -83,32 +90,24 @@ def read(data: bytes) -> HandshakeRequest | None:
 
 def _key(headers: list[Header]) -> bytes | None:
     """Return the client's key; None unless each header of a handshake is there once, with its usual value."""
-    said: dict[bytes, bytes] = {}
-    for name, value in headers:
-        if name in _ONCE:
-            if name in said:
-                return None
-            said[name] = value
-    if len(said) < len(_ONCE) or said[b"sec-websocket-version"] != b"13":
+    said = dict(headers)
+    if len(said) < len(headers):
+        names = [name for name, _ in headers]
+        if any(names.count(name) > 1 for name in _ONCE):
+            return None
+    if said.get(b"sec-websocket-version") != b"13" or said.get(b"upgrade", b"").lower() != b"websocket":
         return None
-    asked = [token.strip() for token in said[b"connection"].lower().split(b",")]
-    if b"upgrade" not in asked or said[b"upgrade"].lower() != b"websocket":
+    asked = said.get(b"connection", b"").lower()
+    if asked != b"upgrade" and b"upgrade" not in [token.strip() for token in asked.split(b",")]:
         return None
-    key = said[b"sec-websocket-key"]
-    try:
-        return key if len(base64.b64decode(key, validate=True)) == 16 else None
-    except binascii.Error:
-        return None
+    key = said.get(b"sec-websocket-key", b"")
+    return key if _KEY.fullmatch(key) else None
 
 
-def answer(key: bytes, headers: Iterable[Header]) -> bytes:
-    """Return the bytes of the answer that opens the connection."""
-    accept = base64.b64encode(hashlib.sha1(key + GUID, usedforsecurity=False).digest())
-    lines = [
-        b"HTTP/1.1 101 Switching Protocols",
-        b"Upgrade: websocket",
-        b"Connection: Upgrade",
-        b"Sec-WebSocket-Accept: " + accept,
-        *(name + b": " + value for name, value in headers),
-    ]
-    return b"\r\n".join(lines) + b"\r\n\r\n"
+def answer(key: bytes, headers: Iterable[Header], subprotocol: str | None = None) -> bytes:
+    """Return the bytes of the answer that opens the connection, with lower-case names of the headers."""
+    accept = binascii.b2a_base64(hashlib.sha1(key + GUID, usedforsecurity=False).digest(), newline=False)
+    said = b"".join([b"\r\n%b: %b" % (name.lower(), value) for name, value in headers])
+    if subprotocol:
+        said += b"\r\nSec-WebSocket-Protocol: " + subprotocol.encode()
+    return b"%b%b%b\r\n\r\n" % (_SWITCHING, accept, said)

@@ -11,21 +11,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any, Final, cast
-from urllib.parse import unquote
 
 from uvicorn import Config
-from uvicorn.protocols.utils import (
-    get_client_addr,
-    get_local_addr,
-    get_path_with_query_string,
-    get_remote_addr,
-    is_ssl,
-)
+from uvicorn.protocols.utils import get_client_addr, get_path_with_query_string, is_ssl
 from uvicorn.server import ServerState
 
 from socketio_cluster.cluster.http.handshake import HandshakeRequest, Header, answer, read
+from socketio_cluster.cluster.http.scope import local_address, remote_address, websocket_scope
 from socketio_cluster.cluster.http.websocket import RELAY, ResumedProtocol
 
 EXTENSION: Final = "socketio.lane"
@@ -52,7 +45,6 @@ class LaneProtocol(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._data = b""
         self._request: HandshakeRequest | None = None
-        self._make_scope: Callable[[], dict[str, Any]]
         self._scope: dict[str, Any] | None = None
         self._call: asyncio.Task[Any] | None = None
         self._connect_told = False
@@ -66,11 +58,8 @@ class LaneProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the request, which uvicorn's HTTP protocol passes on at once."""
         self._transport = cast(asyncio.Transport, transport)
-        # The HTTP protocol that has read the request knows the addresses: asking again takes four system
-        # calls.
-        http = self._transport.get_protocol()
-        self.server = getattr(http, "server", None) or get_local_addr(self._transport)
-        self.client = getattr(http, "client", None) or get_remote_addr(self._transport)
+        self.server = local_address(self._transport)
+        self.client = remote_address(self._transport)
         self.scheme = "wss" if is_ssl(self._transport) else "ws"
         self._state.connections.add(self)  # type: ignore[arg-type]
 
@@ -79,16 +68,18 @@ class LaneProtocol(asyncio.Protocol):
         if self._data:
             self._fall_back().data_received(data)
             return
-        self.begin(data, read(data))
+        self.begin(data, read(data), self._config.loaded_app)
 
-    def begin(self, data: bytes, request: HandshakeRequest | None) -> None:
-        """Begin with a request. None stands for one that only uvicorn's protocol can read."""
+    def begin(self, data: bytes, request: HandshakeRequest | None, app: Any) -> None:
+        """Let an ASGI application answer a request. None stands for one that only uvicorn can read."""
         self._data = data
         self._request = request
         if request is None:
             self._fall_back()
-        else:
-            self._start(request)
+            return
+        self._call = asyncio.get_running_loop().create_task(app(self.scope, self.receive, self.send))
+        self._state.tasks.add(self._call)
+        self._call.add_done_callback(self._ended)
 
     def eof_received(self) -> None:
         """Return None, by which the transport closes."""
@@ -111,32 +102,19 @@ class LaneProtocol(asyncio.Protocol):
 
     # calls of the application
 
-    def _start(self, request: HandshakeRequest) -> None:
-        said = self.scheme, self.server, self.client
-        self._make_scope = partial(_scope, request, *said, self._config, self._app_state)
-        app = self._config.loaded_app
-        # The connection can only be passed on at once when the transport has this protocol already.
-        enter = getattr(app, "enter", None) if self._transport.get_protocol() is self else None
-        if enter is None or not enter(self, request, self._make_scope):
-            self.serve(app)
-
     @property
     def scope(self) -> dict[str, Any]:
         """The ASGI scope of this connection."""
         if self._scope is None:
-            self._scope = self._make_scope()
+            assert self._request is not None
+            said = self.scheme, self.server, self.client
+            self._scope = websocket_scope(self._request, *said, self._config, self._app_state)
             self._scope["extensions"] = {
                 "websocket.http.response": {},
                 RELAY: self.detach_transport,
                 EXTENSION: self.take_over,
             }
         return self._scope
-
-    def serve(self, app: Any) -> None:
-        """Let an ASGI application answer."""
-        self._call = asyncio.get_running_loop().create_task(app(self.scope, self.receive, self.send))
-        self._state.tasks.add(self._call)
-        self._call.add_done_callback(self._ended)
 
     async def receive(self) -> Any:
         """Return ``websocket.connect`` first; after that uvicorn's protocol gives the messages."""
@@ -155,22 +133,16 @@ class LaneProtocol(asyncio.Protocol):
         if not untouched or message["type"] != "websocket.accept" or self._request is None:
             await self._fall_back().send(message)
             return
-        self.accept(message.get("headers", ()), message.get("subprotocol"))
+        self._accept(message.get("headers", ()), message.get("subprotocol"))
         # It is not written now: a lane writes it together with its first packet, which saves a system call.
         asyncio.get_running_loop().call_soon(self._write_answer)
 
-    def accept(self, headers: Iterable[Header] = (), subprotocol: str | None = None) -> None:
+    def _accept(self, headers: Iterable[Header], subprotocol: str | None) -> None:
         """Make the answer that opens the WebSocket, for ``take_over``."""
         assert self._request is not None
-        if logger.isEnabledFor(logging.INFO):
-            scope: Any = self.scope
-            target = get_path_with_query_string(scope)
-            logger.info('%s - "WebSocket %s" [accepted]', get_client_addr(scope), target)
+        log_accepted(lambda: self.scope)
         self._accepted = True
-        said = [(name.lower(), value) for name, value in (*self._state.default_headers, *headers)]
-        if subprotocol:
-            said.append((b"Sec-WebSocket-Protocol", subprotocol.encode()))
-        self._answer = answer(self._request.key, said)
+        self._answer = answer(self._request.key, (*self._state.default_headers, *headers), subprotocol)
 
     def _write_answer(self) -> None:
         if self._answer and not self._taken:
@@ -231,29 +203,9 @@ class LaneProtocol(asyncio.Protocol):
             self._transport.set_protocol(resumed)
 
 
-def _scope(
-    request: HandshakeRequest,
-    scheme: str,
-    server: Any,
-    client: Any,
-    config: Config,
-    app_state: dict[str, Any],
-) -> dict[str, Any]:
-    """Return the ASGI scope that uvicorn's protocol would make."""
-    path = request.path.decode("ascii")
-    return {
-        "type": "websocket",
-        "asgi": {"version": config.asgi_version, "spec_version": "2.4"},
-        "http_version": "1.1",
-        "scheme": scheme,
-        "server": server,
-        "client": client,
-        "root_path": config.root_path,
-        "path": config.root_path + (unquote(path) if "%" in path else path),
-        "raw_path": config.root_path.encode("ascii") + request.path,
-        "query_string": request.query,
-        "headers": request.headers,
-        "subprotocols": request.subprotocols,
-        "state": app_state.copy(),
-        "extensions": {},
-    }
+def log_accepted(scope: Callable[[], Any]) -> None:
+    """Write the line that uvicorn writes about a WebSocket that it has accepted, if its log is on."""
+    if logger.isEnabledFor(logging.INFO):
+        made = scope()
+        target = get_path_with_query_string(made)
+        logger.info('%s - "WebSocket %s" [accepted]', get_client_addr(made), target)

@@ -130,7 +130,7 @@ class Lane(LaneWriter):
         elif opcode == BINARY:
             self.handle(payload)
         elif opcode == PING:
-            self.write_frame(frame(PONG, payload))
+            self.write_answer(frame(PONG, payload))
         elif opcode == CLOSE:
             code = close_code(payload)
             self._fail(1000 if code == 1005 else code, "")

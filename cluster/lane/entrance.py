@@ -14,8 +14,9 @@ from typing import Any, Final
 
 import socketio
 
-from socketio_cluster.cluster.http.handshake import HandshakeRequest, Header
-from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
+from socketio_cluster.cluster.http.front import FrontProtocol
+from socketio_cluster.cluster.http.handshake import HandshakeRequest, Header, answer
+from socketio_cluster.cluster.http.lane_protocol import log_accepted
 from socketio_cluster.cluster.lane.environ import LazyEnviron
 from socketio_cluster.cluster.lane.install import ServerLanes, forget_asgi, taken_over
 from socketio_cluster.cluster.plain import PlainWebSockets
@@ -60,28 +61,25 @@ class Entrance:
         """Serve a request the long way."""
         await self.app(scope, receive, send)
 
-    def enter(
-        self, protocol: LaneProtocol, request: HandshakeRequest, make_scope: Callable[[], Scope]
-    ) -> bool:
-        """Open a session, or refuse it for a limit; return False when the connection has to go the long way.
+    def enter(self, front: FrontProtocol, request: HandshakeRequest) -> Any:
+        """Open a session, and return None; or return the ASGI application that answers instead.
 
         Args:
-            protocol: the connection.
+            front: the connection.
             request: its request.
-            make_scope: makes the ASGI scope.
         """
         query = request.query.decode()
         if not self._is_plain(request.path, query) or not self._opening.possible:
-            return False
-        environ = LazyEnviron(_early(query, request.headers), lambda: self._environ(make_scope()))
+            return self
+        make_scope = front.scope_of(request)
+        environ = LazyEnviron(_early(query, request.headers), partial(self._environ, make_scope))
         if not self._from_here(request.headers, environ):
-            return False
-        answer = self._gate.turn_away()
-        if answer is None:
-            self._open(protocol, request, environ)
-        else:
-            protocol.serve(partial(send_answer, self._host, answer))
-        return True
+            return self
+        refused = self._gate.turn_away()
+        if refused is not None:
+            return partial(send_answer, self._host, refused)
+        self._open(front, request, environ, make_scope)
+        return None
 
     def _is_plain(self, path: bytes, query: str) -> bool:
         """Whether this is a valid request for a new session, that python-engineio reads like the gate."""
@@ -99,15 +97,25 @@ class Entrance:
         # A function of the application decides on the long way, where it may also fail.
         return not callable(self._host.engine.cors_allowed_origins) and self._host.same_origin(environ)
 
-    def _open(self, protocol: LaneProtocol, request: HandshakeRequest, environ: dict[str, Any]) -> None:
-        opening = self._opening
+    def _open(
+        self,
+        front: FrontProtocol,
+        request: HandshakeRequest,
+        environ: dict[str, Any],
+        make_scope: Callable[[], Scope],
+    ) -> None:
+        opening, transport = self._opening, front.transport
         socket = opening.new_socket()
+        log_accepted(make_scope)
         # As the gate does, see ``choose_subprotocol``.
-        protocol.accept(subprotocol=next(filter(None, request.subprotocols), None))
-        if protocol.take_over(partial(self._lanes.begin, socket, opening.packet(socket.sid))):
-            opening.begin(socket, environ)
+        subprotocol = next(filter(None, request.subprotocols), None)
+        first = answer(request.key, front.headers, subprotocol)
+        packet = opening.packet(socket.sid)
+        transport.set_protocol(self._lanes.begin(socket, packet, transport, front.state.connections, first))
+        opening.begin(socket, environ)
 
-    def _environ(self, scope: Scope) -> dict[str, Any]:
+    def _environ(self, make_scope: Callable[[], Scope]) -> dict[str, Any]:
+        scope = make_scope()
         self._complete(scope)
         environ = run_now(self._host.environ_of(scope, taken_over, _connected))
         forget_asgi(environ)

@@ -40,7 +40,7 @@ _decode: Final = msgspec.json.Decoder().decode
 _DIGITS: Final = frozenset("0123456789")
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, eq=False):
     """An EVENT or, with ``answer``, an ACK: its namespace, its ack id, and its data."""
 
     answer: bool

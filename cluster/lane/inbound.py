@@ -1,19 +1,17 @@
 """Handles the packets that come in on a lane: those of Engine.IO, and those of Socket.IO in them.
 
-Nearly all of them are events and acks, which are handled without a coroutine: an event starts the task of its
-handler, as python-socketio would do itself. For everything else (connect, disconnect, binary packets, errors)
-python-socketio's own code runs in a coroutine. It also runs for all packets when a method of the server was
-replaced that this file stands in for.
+Nearly all of them are events and acks. An ack is handled at once, and so is an event whose handler does not
+wait; a handler that waits goes on in a task, as in python-socketio. For everything else (connect, disconnect,
+binary packets, errors) python-socketio's own code runs in a coroutine. It also runs for all packets when a
+method of the server was replaced that this file stands in for.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from bisect import bisect_left
-from collections.abc import Callable, Coroutine
-from functools import partial
+from collections.abc import Coroutine
 from time import perf_counter
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any
@@ -22,6 +20,8 @@ from engineio import exceptions
 from engineio import packet as eio
 
 from socketio_cluster.cluster.lane.events import Event, answer, answer_generally, read, value_at
+from socketio_cluster.cluster.lane.joining import Joining
+from socketio_cluster.cluster.lane.starter import starter
 from socketio_cluster.cluster.lane.writer import CONNECTING, OPEN, PROBED
 from socketio_cluster.cluster.metrics.watch import Watch
 from socketio_cluster.cluster.server import AsyncServer
@@ -48,10 +48,9 @@ class Inbound:
         self._not_handled = server.not_handled
         self._manager = manager
         self._group = group
-        self._loop = asyncio.get_running_loop()
-        self._tasks: dict[int, asyncio.Task[None]] = {}
-        self._number = 0
-        self._begin = _starter(self._loop)
+        self._tasks: dict[Event, asyncio.Task[None]] = {}
+        """The tasks of the handlers that wait, by the event."""
+        self._start = starter(asyncio.get_running_loop())
         self._half_read = host.half_read
         self._on_connection = manager.members.on_connection
         self._stats = manager.stats
@@ -63,6 +62,7 @@ class Inbound:
         self._stock = host.triggers_plainly
         self._find = host.plain_handler if self._stock else _no_handler
         own = host.handles_events_as(AsyncServer)
+        self._joining = Joining(manager)
         self._direct = own and server.async_handlers and is_standard(server.packet_class)
 
     def packet(self, lane: Lane, data: str | bytes) -> Coroutine[Any, Any, None] | None:
@@ -94,18 +94,18 @@ class Inbound:
             return False
         if event.answer:
             self._manager.fanout.answered(client, event.ack_id, event.data)
-        elif not self._handlers.admit(lane.socket.sid):
+        elif self._handlers.full(lane.socket.sid):
             return False
         else:
-            # This does the same as manager.spawn, but the task removes itself: a callback would cost a turn
-            # of the loop.
-            number = self._number = self._number + 1
-            task = self._begin(self._handle(number, lane, client.sid, event))
-            if not task.done():
-                self._tasks[number] = task
+            task = self._start(self._handle(lane, client.sid, event), lane.context.copy())
+            if task is not None:
+                # This does the same as manager.spawn, but the task removes itself: a callback would cost a
+                # turn of the loop. A handler that does not wait is never counted: nobody could see it run.
+                self._tasks[event] = task
+                self._handlers.begin(lane.socket.sid)
         return True
 
-    async def _handle(self, number: int, lane: Lane, sid: str, event: Event) -> None:
+    async def _handle(self, lane: Lane, sid: str, event: Event) -> None:
         """Run the application's handler for an event, and send the client's ack."""
         name, namespace = event.data[0], event.namespace
         try:
@@ -139,19 +139,22 @@ class Inbound:
                 data = [] if result is None else list(result) if isinstance(result, tuple) else [result]
                 wire = answer(event, data)
                 if wire is not None:
-                    lane.write_frame(wire)
+                    lane.write_answer(wire)
                 else:
                     await answer_generally(self._host, lane.socket.sid, sid, event, data)
         finally:
-            self._tasks.pop(number, None)
-            self._handlers.end(lane.socket.sid)
+            if self._tasks.pop(event, None) is not None:
+                self._handlers.end(lane.socket.sid)
 
-    async def _connect(self, lane: Lane, data: str) -> None:
-        """Connect a client to the main namespace, as python-socketio does with the packet."""
+    def _connect(self, lane: Lane, data: str) -> Coroutine[Any, Any, None] | None:
+        """Connect a client to the main namespace. Return None when that is done, or the coroutine for it."""
         auth = value_at(data, 2) if len(data) > 2 else None
         if auth is None and len(data) > 2:
-            await self._general(lane, data)
-            return
+            return self._general(lane, data)
+        return None if self._joining.join(lane) else self._ask_to_connect(lane, auth)
+
+    async def _ask_to_connect(self, lane: Lane, auth: Any) -> None:
+        """Connect a client as python-socketio does, which asks the connect handler."""
         try:
             await self._host.handle_connect(lane.socket.sid, "/", auth)
         except Exception:
@@ -184,13 +187,3 @@ class Inbound:
 
 def _no_handler(name: str, namespace: str) -> None:
     """Find no handler: the server runs its handlers in a way of its own."""
-
-
-def _starter(loop: asyncio.AbstractEventLoop) -> Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]:
-    """Return the function that makes tasks.
-
-    Since Python 3.12 a handler that never waits runs at once in it.
-    """
-    if sys.version_info >= (3, 12) and loop.get_task_factory() is None:
-        return partial(asyncio.Task, loop=loop, eager_start=True)
-    return loop.create_task

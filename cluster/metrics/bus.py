@@ -35,6 +35,7 @@ _PLAIN: Final[dict[str, Callable[[ClusterManager], int]]] = {
     "bus_dropped_total": lambda manager: manager.stats.dropped,
     "bus_gaps_total": lambda manager: manager.stats.gaps,
     "bus_lost_total": lambda manager: manager.stats.lost,
+    "envelopes_longer_total": lambda manager: manager.stats.longer,
     "envelopes_repeated_total": lambda manager: manager.stats.repeats,
 }
 

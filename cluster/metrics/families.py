@@ -86,6 +86,11 @@ FAMILIES: Final = (
     Family("socketio_envelopes_published_total", COUNTER, "Messages to other nodes", ("kind",)),
     Family("socketio_envelopes_received_total", COUNTER, "Messages from other nodes", ("kind",)),
     Family("socketio_envelopes_refused_total", COUNTER, "Envelopes that were not believed", ("reason",)),
+    Family(
+        "socketio_envelopes_longer_total",
+        COUNTER,
+        "Messages with fields of a newer release, which were ignored",
+    ),
     Family("socketio_envelopes_repeated_total", COUNTER, "Envelopes that came twice and were dropped"),
     Family("socketio_node_draining", GAUGE, "1 while this node lets its clients go"),
     Family("socketio_node_loop_lag_seconds", GAUGE, "The latest that the event loop was in 15 to 30 seconds"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from copy import copy
+from typing import Final
 
 from socketio_cluster.manager.bus.broker import INBOX_LIMIT, Delivery
 from socketio_cluster.manager.errors import BrokerError
@@ -22,6 +24,10 @@ OVERHEAD = 200
 """Bytes of memory that an empty delivery takes. They count, so that empty payloads are bounded too."""
 
 
+AT_ONCE: Final = 64
+"""The most deliveries that are handed over at once. More take milliseconds, so they wait for the reader."""
+
+
 class Inbox:
     """A bounded list of deliveries with one reader. It ends with the ``BrokerError`` given to ``fail``."""
 
@@ -30,11 +36,19 @@ class Inbox:
         self._deliveries: list[Delivery] = []
         self._size = 0
         self._changed = asyncio.Event()
+        self._idle = False
+        """Whether the reader waits, so that it has handled everything that it has taken."""
+        self.at_once: Callable[[list[Delivery]], None] | None = None
+        """Gets a few deliveries in place of a reader that waits, whose turn would cost more than they do."""
 
     def put(self, deliveries: list[Delivery]) -> None:
         """Add deliveries. Raises ``BrokerError`` if more than ``INBOX_LIMIT`` bytes wait for the reader."""
         if not deliveries:
             return
+        if self._idle and self.at_once is not None and len(deliveries) <= AT_ONCE:
+            self.at_once(deliveries)
+            return
+        self._idle = False
         self._size += sum([len(delivery.payload) for delivery in deliveries]) + OVERHEAD * len(deliveries)
         if self._size > INBOX_LIMIT:
             raise BrokerError(f"this node is more than {INBOX_LIMIT // 2**20} MiB behind its bus")
@@ -44,6 +58,7 @@ class Inbox:
     def fail(self, error: BrokerError) -> BrokerError:
         """End the inbox with an error. Returns the first error that it was ended with."""
         self.error = self.error or error
+        self._idle = False
         self._changed.set()
         return self.error
 
@@ -61,7 +76,11 @@ class Inbox:
         while not self._deliveries:
             self.check()
             self._changed.clear()
-            await self._changed.wait()
+            self._idle = True
+            try:
+                await self._changed.wait()
+            finally:
+                self._idle = False
         # There is no await from here on, so a cancelled call has removed nothing.
         deliveries, self._deliveries, self._size = self._deliveries, [], 0
         return deliveries

@@ -23,9 +23,10 @@ from socketio_cluster.manager.brokers.redis_line import (
     find_limit,
     tell_emptying,
 )
+from socketio_cluster.manager.brokers.redis_replies import Replies
 from socketio_cluster.manager.brokers.redis_store import RedisStore
 from socketio_cluster.manager.brokers.redis_url import Settings, read_settings
-from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.bus.broker import Delivery, Publication, Take
 from socketio_cluster.manager.bus.store import Operation, Result
 from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused, WrongServer
 
@@ -59,8 +60,6 @@ class RedisBroker:
         self._inbox = Inbox()
         self._taken: dict[bytes, str] = {}
         self._expected: deque[Confirmation] = deque()
-        self._publishing = asyncio.Lock()
-        self._reading: asyncio.Task[None] | None = None
         self._tells_role = True
         self.limit: int | None = None
 
@@ -82,7 +81,8 @@ class RedisBroker:
         except BaseException:
             await self.close()
             raise
-        self._reading = asyncio.create_task(self._read())
+        self._subscriber.hand_to(self._arrived)
+        self._subscriber.on_end(self.fail)
         return self
 
     async def subscribe(self, channels: Iterable[str]) -> None:
@@ -99,15 +99,19 @@ class RedisBroker:
     async def publish(self, batch: Sequence[Publication]) -> None:
         """Send the whole batch in one write and wait for its replies, which takes one round trip.
 
-        Cancelling this ends the broker, because the replies to come would be taken for later ones.
+        Any error but a missing permission ends the broker.
         """
         recording = any(publication.recorded for publication in batch)
         if recording:
             await self._store.open()
         commands = (recording_commands if recording else publish_commands)(batch, self._words.publish)
-        async with self._publishing:
-            self._inbox.check()
-            denied = await self._exchange(commands)
+        self._inbox.check()
+        try:
+            denied = await self._publisher.answers(b"".join(commands), len(commands))
+        except TimeoutError as error:
+            raise self.fail(self._silent(self._publisher)) from error
+        except BrokerError as error:
+            raise self.fail(PublishError(str(error))) from error.__cause__
         if denied:
             owners = (recording_owners if recording else publish_owners)(batch)
             raise PublishRefused({index: why for at, why in denied.items() for index in owners[at]})
@@ -116,19 +120,13 @@ class RedisBroker:
         """Ask for the server's role. A failover may make it a replica without ending its connections."""
         if not self._tells_role:
             return
-        async with self._publishing:
-            self._inbox.check()
-            try:
-                async with asyncio.timeout(REPLY_TIMEOUT):
-                    self._tells_role = await check_primary(self._publisher)
-            except TimeoutError as error:
-                raise self.fail(self._silent(self._publisher)) from error
-            except BrokerError as error:
-                raise self.fail(error) from error.__cause__
-            except asyncio.CancelledError:
-                # The reply that is still to come would be taken for that of the next batch.
-                self.fail(BrokerError("a question was cancelled halfway"))
-                raise
+        self._inbox.check()
+        try:
+            self._tells_role = await check_primary(self._publisher)
+        except TimeoutError as error:
+            raise self.fail(self._silent(self._publisher)) from error
+        except BrokerError as error:
+            raise self.fail(error) from error.__cause__
 
     async def ask(self, cluster: str, operation: Operation) -> Result:
         """Carry out an operation on what the server keeps for a cluster."""
@@ -138,6 +136,10 @@ class RedisBroker:
     async def receive(self) -> list[Delivery]:
         """Return all deliveries that have arrived. Waits for at least one. Cancelling loses nothing."""
         return await self._inbox.take()
+
+    def hand_to(self, take: Take) -> None:
+        """Give what arrives while ``receive`` waits to ``take`` at once. See ``Prompt``."""
+        self._inbox.at_once = take
 
     async def put_behind(self, deliveries: list[Delivery]) -> None:
         """Deliver these, which came another way, behind everything that the server has published until now.
@@ -160,32 +162,11 @@ class RedisBroker:
     async def close(self) -> None:
         """Drop both connections at once."""
         self.fail(BrokerError("closed"))
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.wait([self._reading])
         for line in (self._publisher, self._subscriber, self._store):
             try:
                 await line.close()
             except BrokerError as error:
                 logger.debug("while closing: %s", error)
-
-    async def _exchange(self, commands: list[bytes]) -> dict[int, str]:
-        """Send the commands and await their replies. Any error but a missing permission ends the broker.
-
-        Returns a reason for each command that this user may not send, by index.
-        """
-        try:
-            async with asyncio.timeout(REPLY_TIMEOUT):
-                await self._publisher.send(b"".join(commands))
-                return await self._publisher.answers(len(commands))
-        except TimeoutError as error:
-            raise self.fail(self._silent(self._publisher)) from error
-        except BrokerError as error:
-            raise self.fail(PublishError(str(error))) from error.__cause__
-        except asyncio.CancelledError:
-            # The replies that are still to come would be taken for those of the next batch.
-            self.fail(BrokerError("a publish was cancelled halfway"))
-            raise
 
     async def _confirmed(self, word: bytes, names: list[bytes]) -> None:
         """Send one command for all the channels. Wait for its confirmation and for all earlier ones."""
@@ -195,7 +176,7 @@ class RedisBroker:
             self._expected.extend((word.lower(), name, done) for name in names)
             parts = b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in (word, *names))
             try:
-                await self._subscriber.send(b"*%d\r\n%b" % (1 + len(names), parts))
+                self._subscriber.write(b"*%d\r\n%b" % (1 + len(names), parts))
             except BrokerError as error:
                 raise self.fail(error) from error.__cause__
         elif self._expected:
@@ -209,11 +190,10 @@ class RedisBroker:
             raise self.fail(self._silent(self._subscriber))
         self._inbox.check()
 
-    async def _read(self) -> None:
-        """Handle the replies of the server until the connection ends."""
+    def _arrived(self, replies: Replies) -> None:
+        """Handle what the server has sent to the subscriber."""
         try:
-            while True:
-                self._sort(await self._subscriber.replies())
+            self._sort(replies)
         except BrokerError as error:
             self.fail(error)
         except (TypeError, ValueError) as error:
@@ -221,7 +201,7 @@ class RedisBroker:
                 BrokerError(f"Redis at {self._subscriber.name} sent something else than pub/sub: {error}")
             )
 
-    def _sort(self, replies: list[list[bytes]]) -> None:
+    def _sort(self, replies: Replies) -> None:
         """Put messages into the inbox, and match confirmations with the callers that wait for them."""
         taken, message, deliveries = self._taken, self._words.message, []
         for kind, name, payload in replies:

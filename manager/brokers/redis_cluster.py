@@ -17,7 +17,7 @@ from redis.crc import key_slot
 from socketio_cluster.manager.brokers.redis import SHARDED, RedisBroker
 from socketio_cluster.manager.brokers.redis_line import ask_any
 from socketio_cluster.manager.brokers.redis_url import Address, Settings, read_hosts, read_settings
-from socketio_cluster.manager.bus.broker import Delivery, Publication
+from socketio_cluster.manager.bus.broker import Delivery, Publication, Take
 from socketio_cluster.manager.bus.store import Operation, Result
 from socketio_cluster.manager.errors import BrokerError
 
@@ -36,6 +36,7 @@ class RedisClusterBroker:
         self._opened = asyncio.Event()
         self._broker: RedisBroker | None = None
         self._closed = False
+        self._take: Take | None = None
 
     @property
     def limit(self) -> int | None:
@@ -71,6 +72,12 @@ class RedisClusterBroker:
             raise BrokerError("closed")
         return await self._broker.receive()
 
+    def hand_to(self, take: Take) -> None:
+        """Give what arrives while ``receive`` waits to ``take`` at once. See ``Prompt``."""
+        self._take = take
+        if self._broker is not None:
+            self._broker.hand_to(take)
+
     async def put_behind(self, deliveries: list[Delivery]) -> None:
         """Deliver these behind everything that the owner has published until now."""
         await self._opened.wait()
@@ -101,6 +108,8 @@ class RedisClusterBroker:
                 host, port = self._find(key_slot(channel.encode()))
                 settings = self._settings | {"host": host, "port": port}
                 self._broker = await RedisBroker(settings, SHARDED).open()
+                if self._take is not None:
+                    self._broker.hand_to(self._take)
                 self._opened.set()
                 if self._closed:
                     await self._broker.close()

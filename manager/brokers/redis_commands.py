@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from hashlib import sha1
 from itertools import groupby
 from typing import Final
@@ -10,13 +11,16 @@ from typing import Final
 from socketio_cluster.manager.brokers.redis_scripts import HISTORY_SCRIPTS, RECORD
 from socketio_cluster.manager.brokers.redis_session_scripts import SESSION_SCRIPTS
 from socketio_cluster.manager.bus.broker import Publication
-from socketio_cluster.manager.bus.envelope import read_header
+from socketio_cluster.manager.bus.envelope import read_header, read_number
 from socketio_cluster.manager.bus.store import cluster_of
 
 Word = bytes | str | int | float
 
 GROUP: Final = 100
 """The most events of one script call. It takes the server about a millisecond, then others get a turn."""
+
+NAMES_KEPT: Final = 4096
+"""The number of sets of channels whose wire form is remembered."""
 
 SCRIPTS: Final = (*HISTORY_SCRIPTS, *SESSION_SCRIPTS)
 
@@ -26,8 +30,13 @@ _NAMES: Final = {script: sha1(script.encode(), usedforsecurity=False).hexdigest(
 
 def command(*words: Word) -> bytes:
     """Return a command in its wire form."""
+    return b"*%d\r\n%b" % (len(words), _words(*words))
+
+
+def _words(*words: Word) -> bytes:
+    """Return the wire form of some of the words of a command."""
     parts = [word if isinstance(word, bytes) else str(word).encode() for word in words]
-    return b"*%d\r\n%b" % (len(parts), b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts))
+    return b"".join([b"$%d\r\n%b\r\n" % (len(part), part) for part in parts])
 
 
 def call(script: str, cluster: str, *words: Word) -> bytes:
@@ -82,8 +91,22 @@ def _groups(batch: Sequence[Publication]) -> Iterator[range]:
 
 def _record(events: Sequence[Publication], word: bytes) -> bytes:
     """Return the command that records and publishes events of one sender."""
-    words: list[Word] = [word, read_header(events[0].payload).origin]
+    origin = read_header(events[0].payload).origin
+    parts, count = [_words(word, origin)], 2
     for event in events:
-        number, channels, recorded = read_header(event.payload).number, event.channels, event.recorded
-        words += [number, event.payload, len(channels), *channels, len(recorded), *recorded]
-    return call(RECORD, cluster_of(events[0].recorded[0]), *words)
+        payload = event.payload
+        names, named = _names(event.channels, event.recorded)
+        count += 2 + named
+        parts.append(b"%b$%d\r\n%b\r\n%b" % (_words(read_number(payload)), len(payload), payload, names))
+    start = _words("EVALSHA", _NAMES[RECORD], 1, f"{cluster_of(events[0].recorded[0])}:recovery")
+    return b"*%d\r\n%b%b" % (4 + count, start, b"".join(parts))
+
+
+@lru_cache(NAMES_KEPT)
+def _names(channels: tuple[str, ...], recorded: tuple[str, ...]) -> tuple[bytes, int]:
+    """Return in wire form how many channels there are, and these, and the same of histories.
+
+    Returns also how many words that is. Events go again and again to the same channels.
+    """
+    words: list[Word] = [len(channels), *channels, len(recorded), *recorded]
+    return _words(*words), len(words)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from socketio_cluster.manager.brokers.inbox import REPLY_TIMEOUT
 from socketio_cluster.manager.brokers.redis import PLAIN, SHARDED, Commands, RedisBroker
+from socketio_cluster.manager.brokers.redis_replies import Replies
 from socketio_cluster.manager.brokers.redis_url import Settings, read_settings
 from socketio_cluster.manager.bus.broker import Delivery
 from socketio_cluster.manager.errors import BrokerError
@@ -44,7 +43,7 @@ class ForeignRedisBroker(RedisBroker):
     async def subscribers(self, channel: str) -> int:
         """Return how many connections have subscribed to a channel. Patterns are not counted.
 
-        Raises ``BrokerError``. Cancelling this ends the broker, because the reply would be taken for another.
+        Raises ``BrokerError``.
         """
         _, number = await self._ask("NUMSUB", channel)
         return int(number)
@@ -52,18 +51,13 @@ class ForeignRedisBroker(RedisBroker):
     async def _ask(self, question: str, argument: str) -> Any:
         """Ask the server about subscriptions of this kind of pub/sub. Raises ``BrokerError``."""
         kind = "SHARD" if self._words is SHARDED else ""
-        async with self._publishing:
-            self._inbox.check()
-            try:
-                async with asyncio.timeout(REPLY_TIMEOUT):
-                    return await self._publisher.ask("PUBSUB", kind + question, argument)
-            except (TimeoutError, BrokerError) as error:
-                raise self.fail(BrokerError(f"Redis does not tell subscriptions: {error}")) from error
-            except asyncio.CancelledError:
-                self.fail(BrokerError("a question was cancelled halfway"))
-                raise
+        self._inbox.check()
+        try:
+            return await self._publisher.ask("PUBSUB", kind + question, argument)
+        except (TimeoutError, BrokerError) as error:
+            raise self.fail(BrokerError(f"Redis does not tell subscriptions: {error}")) from error
 
-    def _sort(self, replies: list[Any]) -> None:
+    def _sort(self, replies: Replies) -> None:
         for reply in replies:
             if reply[0] == _MESSAGE:
                 _, _, channel, payload = reply

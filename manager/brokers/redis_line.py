@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
+import redis
 from redis.asyncio import Connection
 from redis.driver_info import DriverInfo
 from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, SEED_TIMEOUT
+from socketio_cluster.manager.brokers.redis_commands import command
+from socketio_cluster.manager.brokers.redis_replies import RedisReplies, Replies
 from socketio_cluster.manager.brokers.redis_url import Address, Settings
 from socketio_cluster.manager.errors import BrokerError, SettingError, WrongServer
-
-READ_SIZE = 256 * 1024
-"""Bytes that are parsed at once. redis-py's 32 KiB would split a burst into many small ones."""
 
 DRIVER = DriverInfo()
 """The name and version that redis-py tells the server.
@@ -30,7 +29,7 @@ class RedisLine:
     """One RESP2 connection. Every failure is a ``BrokerError`` that names the server."""
 
     def __init__(self, settings: Settings) -> None:
-        options: Settings = {"socket_read_size": READ_SIZE, "driver_info": DRIVER} | settings
+        options: Settings = {"driver_info": DRIVER} | settings
         connection_class = options.pop("connection_class", Connection)
         try:
             self._connection = connection_class(**options)
@@ -47,37 +46,45 @@ class RedisLine:
         with self._naming("cannot be reached"):
             async with asyncio.timeout(seconds):
                 await self._connection.connect()
-        self._parsed = self._find_parsed()
+        self._replies = RedisReplies(self._transport(), self.name)
 
-    async def send(self, commands: bytes) -> None:
-        """Write commands in their wire form. It does not await anything before they are in the buffer."""
-        with self._naming("is gone"):
-            await self._connection.send_packed_command([commands], check_health=False)
+    def _transport(self) -> asyncio.Transport:
+        """Return the transport, which redis-py has no public name for. It is a ``StreamWriter``'s."""
+        try:
+            transport: asyncio.Transport = self._connection._writer.transport
+        except AttributeError:
+            raise SettingError(
+                f"redis {redis.__version__} keeps its connection in a way that is not known here:"
+                " install redis 8.1"
+            ) from None
+        return transport
 
-    async def replies(self) -> list[Any]:
-        """Return all replies that have arrived, at least one. Raises ``BrokerError`` for an error reply."""
-        with self._naming("failed"):
-            found = await self._burst()
-            if isinstance(found[-1], Exception):
-                raise found[-1]
-        return found
+    def write(self, commands: bytes) -> None:
+        """Write commands in their wire form, whose replies go to whom ``hand_to`` has named."""
+        self._replies.write(commands)
 
-    async def answers(self, count: int) -> dict[int, str]:
-        """Await the replies to ``count`` commands.
+    def hand_to(self, take: Callable[[Replies], None]) -> None:
+        """Give all replies to ``take`` from now on."""
+        self._replies.hand_to(take)
+
+    def on_end(self, ended: Callable[[BrokerError], object]) -> None:
+        """Call ``ended`` with the error that ends the connection."""
+        self._replies.on_end(ended)
+
+    async def answers(self, commands: bytes, count: int) -> dict[int, str]:
+        """Write ``count`` commands in their wire form, and await their replies.
 
         Returns a reason for each command that this user may not send, by index. Any other error among the
-        replies is raised as a ``BrokerError``.
+        replies is raised as a ``BrokerError``. Raises ``TimeoutError`` after ``REPLY_TIMEOUT``.
         """
         denied: dict[int, str] = {}
-        at = 0
-        with self._naming("failed"):
-            while at < count:
-                burst = await self._burst()
-                at += len(burst)
-                if isinstance(burst[-1], NoPermissionError):
-                    denied[at - 1] = f"Redis at {self.name}: {burst[-1]}"
-                elif isinstance(burst[-1], Exception):
-                    raise burst[-1]
+        if not count:
+            return denied
+        for at, reply in enumerate(await self._replies.ask(commands, count)):
+            if isinstance(reply, NoPermissionError):
+                denied[at] = f"Redis at {self.name}: {reply}"
+            elif isinstance(reply, ResponseError):
+                raise self._failed(reply)
         return denied
 
     async def try_ask(self, *words: str) -> Any:
@@ -90,10 +97,24 @@ class RedisLine:
             raise
 
     async def ask(self, *words: str) -> Any:
-        """Send one command and return its reply. Texts in the reply are bytes."""
-        with self._naming("failed"):
-            await self._connection.send_command(*words)
-            return await self._connection.read_response(timeout=math.inf, disconnect_on_error=False)
+        """Send one command and return its reply. See ``run``."""
+        return await self.run(command(*words))
+
+    async def run(self, wire: bytes) -> Any:
+        """Send one command, given in its wire form, and return its reply. Texts in the reply are bytes.
+
+        Raises ``BrokerError``, and ``TimeoutError`` after ``REPLY_TIMEOUT``. Cancelling is safe.
+        """
+        reply = (await self._replies.ask(wire, 1))[0]
+        if isinstance(reply, ResponseError):
+            raise self._failed(reply)
+        return reply
+
+    def _failed(self, refusal: ResponseError) -> BrokerError:
+        """Return the error for an error reply, which is its cause."""
+        error = BrokerError(f"Redis at {self.name} failed: {refusal}")
+        error.__cause__ = refusal
+        return error
 
     async def close(self) -> None:
         """Drop the connection and all unsent bytes."""
@@ -103,29 +124,7 @@ class RedisLine:
             writer.transport.abort()
         with self._naming("failed"):
             await self._connection.disconnect(nowait=True)
-
-    async def _burst(self) -> list[Any]:
-        """Return all replies that have arrived, at least one. An error reply is the last of them."""
-        try:
-            # It must not disconnect on errors: redis-py would silently connect again at the next send.
-            found = [await self._connection.read_response(timeout=math.inf, disconnect_on_error=False)]
-        except ResponseError as error:
-            return [error]
-        while type(reply := self._parsed()) in (list, int):
-            found.append(reply)
-        if isinstance(reply, Exception):
-            found.append(reply)
-        return found
-
-    def _find_parsed(self) -> Callable[[], Any]:
-        """Find the function that returns a reply or an error that is parsed already, or else another value.
-
-        redis-py has no public way to take a reply without an await, two timeouts and a formatted string (7 us
-        each). hiredis's reader has such a function. If a release of redis-py hides it elsewhere, replies are
-        taken one at a time.
-        """
-        reader = getattr(getattr(self._connection, "_parser", None), "_reader", None)
-        return getattr(reader, "gets", lambda: None)
+        await asyncio.sleep(0)  # In this turn the transport closes its socket.
 
     @contextmanager
     def _naming(self, trouble: str) -> Iterator[None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import chain
 from secrets import token_urlsafe
@@ -53,9 +52,7 @@ class RedisStore:
     def __init__(self, settings: Settings, failed: Callable[[BrokerError], object]) -> None:
         self._line = RedisLine(settings)
         self._failed = failed
-        self._expected: deque[asyncio.Future[list[Any]]] = deque()
         self._opening: asyncio.Future[None] | None = None
-        self._reading: asyncio.Task[None] | None = None
         self._home = Home("", 0)
 
     async def open(self) -> None:
@@ -68,24 +65,22 @@ class RedisStore:
         """Carry out an operation. Raises ``BrokerError``."""
         await self.open()
         script, words = _worded(operation, self._home)
-        reply: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-        self._expected.append(reply)
-        await self._line.send(call(script, cluster, *words))
         try:
-            async with asyncio.timeout(REPLY_TIMEOUT):
-                return _read(operation, await asyncio.shield(reply))
+            reply = await self._line.run(call(script, cluster, *words))
         except TimeoutError:
             error = BrokerError(f"Redis at {self._line.name} has not answered for {REPLY_TIMEOUT:g} s")
-            self._end(error)
+            self._failed(error)
             raise error from None
+        except BrokerError as error:
+            self._failed(error)
+            raise
+        return _read(operation, reply)
 
     async def close(self) -> None:
         """Drop the connection. Those who wait get a ``BrokerError``."""
-        self._refuse(BrokerError("closed"))
-        for task in (self._opening, self._reading):
-            if task is not None:
-                task.cancel()
-                await asyncio.wait([task])
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
         await self._line.close()
 
     async def _open(self) -> None:
@@ -96,25 +91,7 @@ class RedisStore:
             self._home = await find_home(self._line)
         except TimeoutError:
             raise BrokerError(f"Redis at {self._line.name} does not answer") from None
-        self._reading = asyncio.create_task(self._read_replies())
-
-    async def _read_replies(self) -> None:
-        try:
-            while True:
-                for reply in await self._line.replies():
-                    self._expected.popleft().set_result(reply)
-        except BrokerError as error:
-            self._end(error)
-
-    def _end(self, error: BrokerError) -> None:
-        self._refuse(error)
-        self._failed(error)
-
-    def _refuse(self, error: BrokerError) -> None:
-        while self._expected:
-            reply = self._expected.popleft()
-            reply.set_exception(error)
-            reply.exception()  # Somebody may have stopped waiting for it.
+        self._line.on_end(self._failed)
 
 
 def _worded(operation: Operation, home: Home) -> tuple[str, Iterable[Word]]:

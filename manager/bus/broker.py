@@ -22,7 +22,7 @@ keeps these promises, which ``tests/contract`` checks:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -80,6 +80,20 @@ class Broker(Protocol):
 
     async def close(self) -> None:
         """Drop the connection at once."""
+
+
+Take = Callable[[list[Delivery]], None]
+
+
+@runtime_checkable
+class Prompt(Protocol):
+    """A broker that can do without a turn of the event loop for its reader."""
+
+    def hand_to(self, take: Take) -> None:
+        """While ``receive`` waits, give what arrives to ``take`` at once, which never raises.
+
+        ``receive`` returns only what is too much for that.
+        """
 
 
 Connect = Callable[[str], Awaitable[Broker]]

@@ -71,6 +71,11 @@ def is_unknown_kind(body: bytes) -> bool:
         return False
 
 
+def read_number(raw: bytes) -> int:
+    """Return the number of an envelope. There must be a header in it."""
+    return int.from_bytes(raw[_NUMBER], "big")
+
+
 def is_notice(raw: bytes) -> bool:
     """Whether the number of an envelope is 0. There must be a header in it."""
     return raw[_NUMBER] == _NOTICE

@@ -17,7 +17,7 @@ from typing import Final, Protocol
 
 from socketio_cluster.manager.bus.backlog import Entry
 from socketio_cluster.manager.bus.backoff import AWAY, TROUBLE, delay
-from socketio_cluster.manager.bus.broker import Broker, Delivery
+from socketio_cluster.manager.bus.broker import Broker, Delivery, Prompt
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.sender import Sender
@@ -223,6 +223,8 @@ class Link:
         return joined
 
     async def _read(self, broker: Broker) -> None:
+        if isinstance(broker, Prompt):
+            broker.hand_to(self._ends.arrived)
         while True:
             deliveries = await broker.receive()
             for start in range(0, len(deliveries), SLICE):

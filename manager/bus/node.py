@@ -17,6 +17,7 @@ from socketio_cluster.manager.bus.link import Link
 from socketio_cluster.manager.bus.membership import NodeListener
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.places import places_of
+from socketio_cluster.manager.bus.publisher import OnRecorded
 from socketio_cluster.manager.bus.publishers import Publishers
 from socketio_cluster.manager.bus.receiver import Receiver
 from socketio_cluster.manager.bus.registry import safe_url
@@ -104,6 +105,10 @@ class Node:
         """The channels of the first shard that this node needs."""
         return self._first.interest
 
+    def on_recorded(self, call: OnRecorded) -> None:
+        """Call a function with each envelope that the bus is to number."""
+        self._first.publisher.on_recorded = call
+
     @property
     def receiver(self) -> Receiver:
         """Reads the envelopes of the first shard."""
@@ -175,7 +180,14 @@ class Node:
 
     async def subscribe(self, channel: str) -> None:
         """Add a channel to the interest. Returns when the subscription is in effect, or its shard is away."""
-        await self.shards[self.channels.shard(channel)].subscribe(channel)
+        if not self.subscribed_to(channel):  # otherwise the link would be woken, and find nothing to do
+            await self.shards[self.channels.shard(channel)].subscribe(channel)
+
+    def subscribed_to(self, channel: str) -> bool:
+        """Whether ``subscribe`` was called for a channel, and would return at once."""
+        shard = self.shards[self.channels.shard(channel)]
+        wanted, taken = shard.interest.wanted, shard.interest.taken
+        return channel in wanted and (channel in taken or shard.link is None)
 
     def unsubscribe(self, channel: str) -> None:
         """Remove a channel from the interest."""

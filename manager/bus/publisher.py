@@ -6,6 +6,7 @@ import logging
 import re
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from socketio_cluster.manager.bus.backlog import Entry
@@ -30,6 +31,9 @@ REFUSALS_KEPT: Final = 1000
 
 STAMPS: Final = 2000
 """The number of notices whose time is remembered. Those to all nodes come back within a few heartbeats."""
+
+OnRecorded = Callable[[Header, bytes, Message, tuple[str, ...]], None]
+"""A function that gets the header of an envelope, its bytes, its message and its channels."""
 
 
 class Publisher:
@@ -60,6 +64,8 @@ class Publisher:
         self._stamp = 0.0
         self._warned = False
         self._refusals: dict[int, str] = {}
+        self.on_recorded: OnRecorded | None = None
+        """Is told of each envelope that the bus is to number."""
 
     def post(self, message: Message, channels: tuple[str, ...], recorded: tuple[str, ...] = ()) -> int:
         """Publish a message to channels, in the order of the calls, and return its number.
@@ -73,10 +79,12 @@ class Publisher:
         if self._link is None:
             return 0
         now = time.monotonic()
-        raw = self._pack(self.number + 1, message, now)
+        header, raw = self._pack(self.number + 1, message, now)
         if len(raw) > self.backlog.max_bytes or len(raw) > self._outgoing.limit:
             raise self.too_large(len(raw))
         self.number += 1
+        if recorded and self.on_recorded is not None:
+            self.on_recorded(header, raw, message, channels)
         dropped = self.backlog.add(Entry(self.number, now, channels, raw, recorded))
         if dropped:
             self._count(dropped)
@@ -93,7 +101,7 @@ class Publisher:
     def packed(self, message: Notice, *channels: str, comes_back: bool = False) -> Publication:
         """Return a notice in its envelope. ``comes_back`` is set if this node itself may get it."""
         self._stats.published[type(message).__name__] += 1
-        publication = Publication(channels, self._pack(0, message, time.monotonic()))
+        publication = Publication(channels, self._pack(0, message, time.monotonic())[1])
         if comes_back:
             self.said.append(self._stamp)
         return publication
@@ -185,9 +193,10 @@ class Publisher:
         if self._link is not None and self._link.up and not self.backlog.unsent:
             self._warned = False  # The bus is back and has everything, so the next outage is logged again.
 
-    def _pack(self, number: int, message: Message, now: float) -> bytes:
+    def _pack(self, number: int, message: Message, now: float) -> tuple[Header, bytes]:
         self._stamp = self._clock.read(time.time(), now)
-        return self._codec.pack(Header(self._origin, number, self._stamp), message)
+        header = Header(self._origin, number, self._stamp)
+        return header, self._codec.pack(header, message)
 
     def _count(self, dropped: int) -> None:
         if dropped == 0:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 
 from socketio_cluster.manager.bus.broker import Broker, Delivery
-from socketio_cluster.manager.bus.envelope import ORIGIN_END, Codec, Header, is_notice
+from socketio_cluster.manager.bus.envelope import ORIGIN_END, Codec, Header, is_notice, read_number
 from socketio_cluster.manager.bus.introduction import Introduction
 from socketio_cluster.manager.bus.messages import Dropped, Message, Notice, Recorded, Unknown
 from socketio_cluster.manager.bus.stamp import Stamp, read_stamp
@@ -25,6 +25,9 @@ class Recorder(Protocol):
     @property
     def history(self) -> str:
         """The epoch of the history that keeps this node's events, or an empty text."""
+
+    def own(self, number: int, envelope: bytes) -> tuple[Header, Message] | None:
+        """Return the header and message of an envelope of this node itself, if it is remembered."""
 
     def numbered(self, stamp: Stamp, header: Header, message: Recorded | Dropped, size: int) -> None:
         """Handle an event that the bus has numbered, or what is said of dropped ones.
@@ -201,7 +204,8 @@ class Receiver:
             stamp, raw = read_stamp(raw)
         except ValueError as exc:
             raise EnvelopeError("malformed", str(exc)) from exc
-        header, message = self._codec.header(raw), self._codec.message(raw)
+        own = recorder.own(read_number(raw), raw) if raw[:ORIGIN_END] in self._own_heads else None
+        header, message = own or (self._codec.header(raw), self._codec.message(raw))
         if not isinstance(message, (Recorded, Dropped)):
             raise EnvelopeError("malformed", f"a {type(message).__name__} with a stamp")
         if header.origin != self._node:

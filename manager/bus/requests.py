@@ -8,6 +8,7 @@ from itertools import count
 from typing import Final
 
 GONE: Final = "the node that serves this client is gone"
+HERE: Final = "the client has come to the node that asks"
 
 Done = Callable[[dict[str, str]], None]
 """Called once, with the error text of each node. An empty text means that the node has carried it out."""

@@ -89,12 +89,16 @@ class Streams:
         stream = self._streams.get(header.origin)
         if stream is None:
             stream = self._meet(header, now, wall)
-        stream.climb(header.number, now)
+        number = header.number
+        if stream.top < number <= stream.top + RATE:  # as in `take`
+            stream.top, stream.top_at = number, now
+        else:
+            stream.climb(number, now)
         if stream.seen == UNKNOWN:
-            self._place(stream, header.number - 1)
+            self._place(stream, number - 1)
         stream.heard = now
-        if not stream.behind:
-            stream.seen = max(stream.seen, header.number)
+        if not stream.behind and stream.seen < number:
+            stream.seen = number
 
     def notice(self, header: Header, now: float, wall: float) -> bool:
         """Note a notice. Returns False if it is not newer than the last notice of its sender.

@@ -137,7 +137,7 @@ def encode_event(
         else:
             head = b"2" if namespace == "/" else b"2%s," % namespace.encode()
             return Encoded([head + body.encode()], True, len(head))
-    if has_ack_place(packet_class):
+    if has_ack_place(packet_class):  # type: ignore[arg-type]
         ack_id = 0
     packet = packet_class(sio.EVENT, namespace=namespace, data=[event, *arguments], id=ack_id or None)
     return replace(encode(packet), ack_id=ack_id)
@@ -154,7 +154,7 @@ def encode(packet: sio.Packet) -> Encoded:
     parts = encoded if isinstance(encoded, list) else [encoded]
     text = isinstance(parts[0], str)
     raw = [part.encode() if isinstance(part, str) else bytes(part) for part in parts]
-    place = has_ack_place(type(packet)) and packet.id is None
+    place = has_ack_place(type(packet)) and packet.id is None  # type: ignore[arg-type]
     return Encoded(raw, text, _ack_at(raw[0], packet.namespace) if place else -1)
 
 
@@ -212,6 +212,7 @@ def _lenient(plain: PacketClass) -> PacketClass:
     return plain
 
 
+@cache
 def has_ack_place(packet_class: PacketClass) -> bool:
     """Whether this class writes Socket.IO's JSON format, so that an ack id has a place of its own in it."""
     return _plain(packet_class).encode is sio.Packet.encode

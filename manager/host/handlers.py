@@ -54,15 +54,6 @@ class Handlers:
 
         return start_background_task
 
-    def admit(self, eio_sid: str) -> bool:
-        """Count one more handler, or return False: the connection is at its limit."""
-        running = self._running.get(eio_sid, 0)
-        if running >= self._most:
-            return False
-        self._stats.handlers += 1
-        self._running[eio_sid] = running + 1
-        return True
-
     def begin(self, eio_sid: str) -> None:
         """Count one more handler."""
         self._stats.handlers += 1

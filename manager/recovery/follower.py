@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.broker import Broker
 from socketio_cluster.manager.bus.envelope import Codec, Header
-from socketio_cluster.manager.bus.messages import Dropped, Recorded
+from socketio_cluster.manager.bus.messages import Dropped, Message, Recorded
 from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Begin, Place, Read, Store, cluster_of
 from socketio_cluster.manager.clients.packets import Encoded, check_readable
+from socketio_cluster.manager.clients.rooms import Client
 from socketio_cluster.manager.errors import BrokerError, EnvelopeError
 from socketio_cluster.manager.queries.selection import is_meant, select
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE
@@ -20,6 +21,7 @@ from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.losing import Losing
 from socketio_cluster.manager.recovery.marking import MarkingFanout
 from socketio_cluster.manager.recovery.order import Order
+from socketio_cluster.manager.recovery.own_events import OwnEvents
 from socketio_cluster.manager.tasks import set_once
 
 if TYPE_CHECKING:
@@ -56,6 +58,8 @@ class Follower:
         self._place = Place("", 0, 0)
         self._reading: asyncio.Task[None] | None = None
         self._losing = Losing(manager, keeper)
+        self._own_events = OwnEvents()
+        self.own = self._own_events.take
         self._echoed = 0
         self._turn: asyncio.Future[None] | None = None
 
@@ -90,6 +94,11 @@ class Follower:
         if self._reading is not None:
             self._reading.cancel()
             self._reading = None
+
+    def posted(self, header: Header, envelope: bytes, message: Message, channels: tuple[str, ...]) -> None:
+        """Remember an event of this node that comes back to it: one to a channel that it reads."""
+        if not self._manager.node.interest.wanted.isdisjoint(channels):
+            self._own_events.posted(header, envelope, message)
 
     def numbered(self, stamp: Stamp, header: Header, message: Recorded | Dropped, size: int) -> None:
         """Handle a live event. Raises ``EnvelopeError`` for one that no client could read."""
@@ -128,15 +137,20 @@ class Follower:
     def _send(self, number: int, message: Recorded) -> None:
         event = message.event
         check_readable(event.parts, event.text)
-        whom = message.recipients
-        clients = select(self._manager, whom)
-        if message.where:
-            clients = [client for client in clients if is_meant(self._manager, client, whom)]
+        if message.except_ or message.where:
+            clients = self._chosen(message)
+        else:
+            clients = self._manager.members.members(event.namespace, event.rooms)
         if event.skip:
             clients = [client for client in clients if client.sid not in event.skip]
         if clients:
             self.fanout.send_numbered(clients, Encoded(event.parts, event.text), event.rooms, number)
         self._manager.stats.delivered += len(clients)
+
+    def _chosen(self, message: Recorded) -> list[Client]:
+        whom = message.recipients
+        clients = select(self._manager, whom)
+        return [client for client in clients if is_meant(self._manager, client, whom)]
 
     def _try_deliver(self, number: int, header: Header, message: Recorded | Dropped) -> None:
         try:

@@ -113,7 +113,7 @@ class Leases:
             return reached if now - session.written_at >= self._recovery.times.unnoticed else 0
         if client.gate is None:
             order = self._recovery.follower.order
-            session.tell(write_offset(Stamp(order.epoch, max(order.seen, session.upto))))
+            session.tell(write_offset(order.epoch, max(order.seen, session.upto)))
         return 0
 
     async def _repair(self, client: Client) -> None:

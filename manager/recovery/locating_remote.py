@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.node import Node
-from socketio_cluster.manager.bus.requests import GONE
+from socketio_cluster.manager.bus.requests import GONE, HERE
 from socketio_cluster.manager.bus.store import Change, Release
 from socketio_cluster.manager.errors import UNKNOWN_SID, BrokerError, NodeTimeout
 from socketio_cluster.manager.ids import node_of
@@ -103,12 +103,15 @@ class LocatingRemote(Remote):
     async def _do(self, namespace: str, change: Change | Release, ask: Callable[[], Awaitable[str]]) -> str:
         """Ask the node of a client, or change the session of one that is away; returns the node's reply.
 
-        A client that is just coming or going is looked for again. Raises ``NodeTimeout``.
+        A client that is just coming or going is looked for again. Returns ``HERE`` for one that has come to
+        this node meanwhile: nothing was done to it. Raises ``NodeTimeout``.
         """
         seconds = self._node.options.request_seconds
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             where = await self._where(namespace, change.sid)
+            if self._is_client(namespace, change.sid):
+                return HERE
             reply = GONE if where == "" else await ask()
             if where is None or reply not in (GONE, UNKNOWN_SID):
                 return reply

@@ -6,10 +6,7 @@ import logging
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import replace
-
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, PacketClass, decode, encode, has_ack_place
@@ -26,8 +23,9 @@ if TYPE_CHECKING:
 def with_offset(packet_class: PacketClass, encoded: Encoded, offset: str) -> Encoded:
     """Return an event with one more argument. Raises what the serializer raises."""
     head = encoded.parts[0]
-    if encoded.text and head.endswith(b"]") and has_ack_place(packet_class):
-        return replace(encoded, parts=[b'%b,"%b"]' % (head[:-1], offset.encode()), *encoded.parts[1:]])
+    if encoded.text and head.endswith(b"]") and has_ack_place(packet_class):  # type: ignore[arg-type]
+        parts = [b'%b,"%b"]' % (head[:-1], offset.encode()), *encoded.parts[1:]]
+        return Encoded(parts, True, encoded.ack_at, encoded.ack_id)
     packet = decode(packet_class, encoded.parts, encoded.text)
     packet.data.append(offset)
     return encode(packet)
@@ -116,7 +114,7 @@ class MarkingFanout(Fanout):
         return self._marked(encoded, rooms, 0, at)
 
     def _marked(self, encoded: Encoded, rooms: list[Room] | None, number: int, at: int) -> Marked:
-        offset = write_offset(Stamp(self._order.epoch, at))
+        offset = write_offset(self._order.epoch, at)
         try:
             marked = with_offset(self._manager.packet_class, encoded, offset)
         except Exception:

@@ -14,9 +14,9 @@ from socketio_cluster.manager.bus.stamp import EPOCH_CHARS, Stamp
 _FORM = re.compile(rf"([\w-]{{{EPOCH_CHARS}}})([0-9a-f]{{1,14}})", re.ASCII)
 
 
-def write_offset(stamp: Stamp) -> str:
+def write_offset(epoch: str, number: int) -> str:
     """Return the offset of an event."""
-    return f"{stamp.epoch}{stamp.number:x}"
+    return f"{epoch}{number:x}"
 
 
 def read_offset(text: object) -> Stamp | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from socketio_cluster.manager.bus.broker import Broker
 from socketio_cluster.manager.bus.envelope import Header
 from socketio_cluster.manager.bus.messages import Dropped, Emit, Recorded, SelectiveEmit
@@ -16,25 +14,21 @@ from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.recovery.routes import route
 
 
-class Posted(NamedTuple):
-    """The number of an event in the stream of its node, and whether it comes back to this node."""
+def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str]) -> tuple[int, bool]:
+    """Post an event that the bus numbers and keeps. Raises ``EventTooLarge``.
 
-    number: int
-    comes_back: bool
-
-
-def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str]) -> Posted:
-    """Post an event that the bus numbers and keeps. Raises ``EventTooLarge``."""
+    Returns its number in the stream of this node, and whether it comes back to this node.
+    """
     event = Emit(whom.namespace, whom.rooms, skip, encoded.parts, encoded.text)
-    where = route(node.channels, whom.namespace, whom.rooms)
+    channels, recorded = route(node.channels, whom.namespace, whom.rooms)
     message = Recorded(event, whom.except_, whom.where)
-    number = node.publisher.post(0, message, where.channels, where.recorded)
+    number = node.publisher.post(0, message, channels, recorded)
     if node.bridged:  # They keep no history, so they get the event as one that is not recorded.
         node.post(
             SelectiveEmit(event, whom.except_, False, whom.where),
-            node.channels.bridges_beside(where.channels[0]),
+            node.channels.bridges_beside(channels[0]),
         )
-    return Posted(number, not node.interest.wanted.isdisjoint(where.channels))
+    return number, not node.interest.wanted.isdisjoint(channels)
 
 
 class Recording:
@@ -68,7 +62,7 @@ class Recording:
             raise SettingError(
                 "the nodes of this bus keep events in a Redis: give this emitter recovery_url too"
             )
-        return post_recorded(self._node, encoded, whom, skip).number
+        return post_recorded(self._node, encoded, whom, skip)[0]
 
     async def begin(self, broker: Broker) -> None:
         """Ask the bus. Raises ``BrokerError``."""
@@ -81,6 +75,9 @@ class Recording:
 
     def parted(self) -> None:
         """Do nothing."""
+
+    def own(self, number: int, envelope: bytes) -> None:
+        """Remember nothing: an emitter serves no clients."""
 
     def numbered(self, stamp: Stamp, header: Header, message: Recorded | Dropped, size: int) -> None:
         """Ignore an event, because an emitter serves no clients."""

@@ -15,7 +15,6 @@ from socketio import packet as sio
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.query_messages import Recipients
-from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Begin
 from socketio_cluster.manager.clients.acks import abandon, seconds_of
 from socketio_cluster.manager.clients.packets import Encoded
@@ -70,6 +69,7 @@ class Recovery:
         self._leases = Leases(manager, self)
         self._posted = self._coming = 0
         node.receiver.recorder = self.follower
+        node.on_recorded(self.follower.posted)
 
     @cached_property
     def times(self) -> Times:
@@ -170,7 +170,7 @@ class Recovery:
 
     def place_of(self, session: ClientSession) -> str:
         """Return the offset from which a client would go on that has had no event yet."""
-        return write_offset(Stamp(self.follower.order.epoch, session.position))
+        return write_offset(self.follower.order.epoch, session.position)
 
     async def catch_up(self, client: Client, session: ClientSession) -> None:
         """Send a client that has come back what it has missed. If that fails, it has to connect anew."""

@@ -146,7 +146,7 @@ def test_locust_without_a_class(broken, tmp_path):
 def test_interrupted(broken, tmp_path):
     """SIGTERM ends a run with a verdict, like its last second does."""
     run = scenario(tmp_path, "room", broken, "--namespace", "/term", "--rooms", "1", seconds=300)
-    run.wait_for("  2 s")
+    run.wait_for(" users · ")
     run.process.terminate()
     verdict = run.result()["verdict"]
     assert verdict["expected"] == verdict["delivered"] > 0

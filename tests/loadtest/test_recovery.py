@@ -74,9 +74,9 @@ def test_rolling(recovering, tmp_path):
 def test_blip(recovering, tmp_path):
     """While the bus is away nobody is disconnected, and what was said meanwhile comes behind it, in order."""
     run = scenario(tmp_path, "blip", recovering.url, "--rooms", "2", "--quiet", "30", seconds=4)
-    run.wait_for("  2 s")
+    run.wait_for(" users · ")
     recovering.bus.stop()
-    run.wait_for("  4 s")
+    run.wait_for(" users · ", times=2)
     recovering.bus.start()
     result = run.result()
     assert not everything_came(result)  # nobody had to be recovered

@@ -105,9 +105,9 @@ def test_reconnect(cluster, tmp_path):
 def test_blip(cluster, tmp_path):
     """While the bus is away messages between nodes wait, and then all of them arrive."""
     run = scenario(tmp_path, "blip", cluster.url, "--rooms", "2", seconds=4)
-    run.wait_for("  2 s")
+    run.wait_for(" users · ")
     cluster.bus.stop()
-    run.wait_for("  4 s")
+    run.wait_for(" users · ", times=2)
     cluster.bus.start()
     result = run.result()
     assert result["latency_ms"]["cross_node"]["max"] > 1000

@@ -49,7 +49,7 @@ async def test_nobody_is_cut_off_by_what_it_asks_for(tmp_path, prefix):
                     for number in range(EVENTS):
                         await node.sio.emit("n", [number, TEXT])
             await eventually(lambda: away.manager.stats.published["Ask"] >= len(others))
-            transport = away.manager.node.link._broker._subscriber._connection._writer.transport
+            transport = away.manager.node.link._broker._subscriber._replies.transport
             transport.pause_reading()
             await eventually(lambda: all(node.manager.stats.published["Answer"] for node in others))
             for number in range(EVENTS):

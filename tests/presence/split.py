@@ -16,7 +16,7 @@ async def split(*halves):
     for half in halves:
         friends = {node.manager.node_id for node in half}
         for node in half:
-            _deafen(node.manager.node.shards[0], friends)
+            _deafen(node.manager.node.receiver, friends)
     nodes = [node for half in halves for node in half]
     try:
         for half in halves:
@@ -24,14 +24,14 @@ async def split(*halves):
         yield
     finally:
         for node in nodes:
-            del node.manager.node.shards[0].arrived
+            del node.manager.node.receiver.arrived
     await eventually(lambda: all(len(node.manager.nodes()) == len(nodes) for node in nodes))
 
 
-def _deafen(node, friends):
-    hear = node.arrived
+def _deafen(receiver, friends):
+    hear = receiver.arrived
 
     def arrived(deliveries):
         hear([each for each in deliveries if HEADER(each.payload).origin in friends])
 
-    node.arrived = arrived
+    receiver.arrived = arrived

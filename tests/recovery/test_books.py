@@ -38,7 +38,7 @@ def test_what_is_no_offset(text):
 def test_offset():
     """An offset is short, and is read as it was written."""
     stamp = Stamp("aB3-_9", 1_795_864_590_708_566)
-    text = write_offset(stamp)
+    text = write_offset(*stamp)
     assert read_offset(text) == stamp
     assert len(text) == 19
 

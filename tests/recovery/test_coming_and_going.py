@@ -15,6 +15,21 @@ from tests.recovery.clients import came_back, fence, left, take
 pytestmark = pytest.mark.parametrize("bus_url", ["local"], indirect=True)
 
 
+def slow_claims(node, monkeypatch):
+    """Hold up a node when it has claimed a session; return events: it has, and it may go on."""
+    keeper = node.manager.recovery.keeper
+    claim, claimed, go_on = keeper.claim, asyncio.Event(), asyncio.Event()
+
+    async def slow(question):
+        answer = await claim(question)
+        claimed.set()
+        await go_on.wait()
+        return answer
+
+    monkeypatch.setattr(keeper, "claim", slow)
+    return claimed, go_on
+
+
 async def test_just_lost(nodes, door, connect, monkeypatch):
     """A client leaves its room also when its node has lost it and the bus does not know that yet."""
     a, b, _ = nodes
@@ -54,16 +69,7 @@ async def test_just_coming_back(nodes, door, connect, monkeypatch):
     door.cut()
     await left(a, sid)
     await c.sio.emit("n", 1, room="red")
-    keeper = b.manager.recovery.keeper
-    claim, claimed, go_on = keeper.claim, asyncio.Event(), asyncio.Event()
-
-    async def slow(question):
-        answer = await claim(question)
-        claimed.set()
-        await go_on.wait()
-        return answer
-
-    monkeypatch.setattr(keeper, "claim", slow)
+    claimed, go_on = slow_claims(b, monkeypatch)
     door.lead(b)
     await claimed.wait()
     leaving = asyncio.create_task(c.sio.leave_room(sid, "red"))
@@ -118,3 +124,38 @@ async def test_a_dead_node(nodes):
     assert set(claimed.rooms) == {"sblue", "sgreen"}
     await b.sio.disconnect(sid)
     assert await keeper.where(sid, "/") is None
+
+
+async def enters(node, sid):
+    await node.sio.enter_room(sid, "green")
+    assert set(node.sio.rooms(sid)) == {sid, "red", "green"}
+
+
+async def leaves(node, sid):
+    await node.sio.leave_room(sid, "red")
+    assert set(node.sio.rooms(sid)) == {sid}
+
+
+async def is_disconnected(node, sid):
+    await node.sio.disconnect(sid)
+    assert node.manager.members.find(sid, "/") is None
+
+
+@pytest.mark.parametrize("done", [enters, leaves, is_disconnected])
+async def test_coming_back_to_the_node_that_asks(nodes, door, connect, monkeypatch, done):
+    """What a node is told to do to a client that is just coming back to this same node is done."""
+    a, b, _ = nodes
+    client = await connect()
+    sid = client.sid
+    await a.sio.enter_room(sid, "red")
+    door.cut()
+    await left(a, sid)
+    claimed, go_on = slow_claims(b, monkeypatch)
+    door.lead(b)
+    await claimed.wait()
+    doing = asyncio.create_task(done(b, sid))
+    await asyncio.sleep(0.2)
+    assert not doing.done()
+    go_on.set()
+    assert await came_back(client) is True
+    await doing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from itertools import starmap
 
 import pytest
 
@@ -70,7 +71,7 @@ def forged(place):
     """Texts of an application that look like offsets of this history, or nearly."""
     numbers = (place.floor - 1, place.last, place.last + 10**9)
     stamps = [Stamp(epoch, number) for epoch in (place.epoch, "foreig") for number in numbers]
-    return [*map(write_offset, stamps), place.epoch, ""]
+    return [*starmap(write_offset, stamps), place.epoch, ""]
 
 
 async def test_last_arguments_that_look_like_offsets(nodes, door, connect, manager_of):

@@ -1,0 +1,205 @@
+"""Starts coroutines: each takes its first step at once, and one that then waits goes on in a task.
+
+Most handlers of events never wait, and a task for each would cost more than all the rest of an event. Python
+3.12 can begin a task at once (``eager_start``). For Python 3.11 this file has a *spare*: a task that waits
+for work. A coroutine takes its first step in the name of the spare, by the functions that asyncio has for
+tasks of other makes (see "Extending asyncio" in Python's documentation). If the coroutine then waits, the
+spare goes on with it, and a new spare is made. If it has ended, the spare is used again, but only when nobody
+can tell: not after anybody has kept it, cancelled it, asked for its name or given it one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.tasks import _enter_task, _leave_task
+from collections.abc import Callable, Coroutine, Generator
+from contextvars import Context
+from sys import getrefcount
+from types import coroutine
+from typing import Any, Final
+from weakref import getweakrefcount
+
+Work = Coroutine[Any, Any, None]
+Start = Callable[[Work, Context], asyncio.Task[None] | None]
+"""A function that starts a coroutine in a context.
+
+It returns the task in which the coroutine goes on, or None when it has ended. An error goes to asyncio's
+handler of exceptions, as that of any task that nobody waits for.
+"""
+EAGER: Final = sys.version_info >= (3, 12)
+_ENDED: Final = object()
+
+
+def starter(loop: asyncio.AbstractEventLoop) -> Start:
+    """Return the function that starts coroutines in a running loop."""
+    if loop.get_task_factory() is not None:  # it makes all tasks of the loop
+        return lambda work, context: loop.create_task(work, context=context)
+    return _eagerly(loop) if EAGER else Spares(loop).start
+
+
+def _eagerly(loop: asyncio.AbstractEventLoop) -> Start:
+    make: Callable[..., asyncio.Task[None]] = asyncio.Task
+
+    def start(work: Work, context: Context) -> asyncio.Task[None] | None:
+        task = make(work, loop=loop, context=context, eager_start=True)
+        return None if task.done() else task
+
+    return start
+
+
+class Spares:
+    """Starts coroutines by a spare task.
+
+    When there is none, or another task runs, the coroutine gets a task of its own.
+
+    Args:
+        loop: the loop, which runs.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._spare: Spare | None = None
+        self._renew()
+
+    def start(self, work: Work, context: Context) -> asyncio.Task[None] | None:
+        """Start a coroutine in a context; see ``Start``."""
+        loop, spare = self._loop, self._spare
+        if spare is not None and spare.touched:
+            self._replace(spare)
+            spare = None
+        if spare is None:
+            return loop.create_task(work, context=context)
+        known = getrefcount(spare) + getweakrefcount(spare)
+        try:
+            _enter_task(loop, spare)
+        except RuntimeError:  # another task runs
+            return loop.create_task(work, context=context)
+        try:
+            # `next` with a default costs a third of `send`, which ends with an exception.
+            waits_for = context.run(next, work.__await__(), _ENDED)
+        except BaseException as error:
+            self._renew()
+            spare.go_on(_failed(error), context, None)
+            return None
+        finally:
+            _leave_task(loop, spare)
+        if waits_for is _ENDED:
+            if spare.touched or getrefcount(spare) + getweakrefcount(spare) != known:
+                self._replace(spare)
+            return None
+        self._renew()
+        spare.go_on(work, context, waits_for)
+        return spare
+
+    def _replace(self, spare: Spare) -> None:
+        self._renew()
+        spare.retire()
+
+    def _renew(self) -> None:
+        self._spare = None
+        Spare(self._loop, self._take)
+
+    def _take(self, spare: Spare) -> None:
+        self._spare = spare
+
+
+class Spare(asyncio.Task[None]):
+    """A task that waits for a coroutine that has taken its first step, and goes on with it.
+
+    Args:
+        loop: the loop.
+        ready: is called when it waits.
+    """
+
+    touched = False
+    """Whether somebody has done what would be seen by the next user of this task."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, ready: Callable[[Spare], None]) -> None:
+        self._parked: asyncio.Future[None] = loop.create_future()
+        self._rest: tuple[Work, Context, Any] | None = None
+        super().__init__(self._live(ready), loop=loop, context=Context())
+        self._log_destroy_pending = False  # to end with its loop is no fault of a task without work
+
+    async def _live(self, ready: Callable[[Spare], None]) -> None:
+        ready(self)
+        cancelled = None
+        try:
+            await self._parked
+        except asyncio.CancelledError as error:
+            cancelled = error
+        rest, self._rest = self._rest, None
+        if rest is not None:
+            await _go_on(*rest, cancelled)
+        elif cancelled is not None:
+            raise cancelled
+
+    def go_on(self, work: Work, context: Context, waits_for: Any) -> None:
+        """Go on with a coroutine that has waited for something in its first step."""
+        self._log_destroy_pending = True
+        self._rest = work, context, waits_for
+        self.retire()
+
+    def retire(self) -> None:
+        """Stop waiting for work. If it has none, the task ends."""
+        if not self._parked.done():  # a cancelled task waits no more
+            self._parked.set_result(None)
+
+    def cancel(self, msg: Any = None) -> bool:
+        """Cancel, as any task."""
+        self.touched = True
+        return super().cancel(msg)
+
+    def add_done_callback(self, *args: Any, **options: Any) -> None:
+        """Add a callback, as to any task."""
+        self.touched = True
+        super().add_done_callback(*args, **options)
+
+    def get_name(self) -> str:
+        """Return the name, as any task."""
+        self.touched = True
+        return super().get_name()
+
+    def set_name(self, value: object) -> None:
+        """Change the name, as any task."""
+        self.touched = True
+        super().set_name(value)
+
+
+@coroutine
+def _go_on(
+    work: Work, context: Context, waits_for: Any, cancelled: BaseException | None
+) -> Generator[Any, None, None]:
+    """Do with a coroutine what a task does, from the first thing that it waits for to its end.
+
+    Args:
+        work: the coroutine.
+        context: its context. That of this task is another one.
+        waits_for: a future, or None if it only gives others a turn, which they have had meanwhile.
+        cancelled: the error by which the task was cancelled in the first step, or since. What the coroutine
+            waits for is cancelled then, as by a task; if that cannot be, the coroutine gets this error.
+    """
+    error = cancelled
+    if waits_for is not None:
+        if error is not None and waits_for.cancel():
+            error = None
+        if error is None:
+            error = yield from _wait(waits_for)
+    while True:
+        try:
+            waits_for = context.run(work.send, None) if error is None else context.run(work.throw, error)
+        except StopIteration:
+            return
+        error = yield from _wait(waits_for)
+
+
+def _wait(waits_for: Any) -> Generator[Any, None, BaseException | None]:
+    try:
+        yield waits_for
+    except BaseException as error:
+        return error
+    return None
+
+
+async def _failed(error: BaseException) -> None:
+    raise error

@@ -1,0 +1,154 @@
+"""``RedisReplies``: reads what a Redis server sends on one connection.
+
+redis-py opens the connection and logs in; then this protocol takes it over. Through asyncio's streams and
+redis-py a reply costs four futures, a timer and three turns of the event loop, and a message that a node gets
+or publishes costs as many. Here whatever has arrived is parsed at once, in the callback of the transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from copy import copy
+from typing import Any
+
+import msgspec
+from hiredis import ProtocolError, Reader
+from redis.exceptions import NoPermissionError, ResponseError
+
+from socketio_cluster.manager.brokers.inbox import REPLY_TIMEOUT
+from socketio_cluster.manager.errors import BrokerError
+
+Replies = list[Any]
+"""Replies in their order; an error reply is a ``ResponseError`` among them. Texts are bytes."""
+
+
+class Question(msgspec.Struct):
+    """Commands that were written at the time ``at`` (of the loop), and the replies that have come so far."""
+
+    count: int
+    at: float
+    answered: asyncio.Future[Replies]
+    replies: Replies = []
+
+
+class RedisReplies(asyncio.Protocol):
+    """The replies on one connection.
+
+    They belong to the questions, in their order, until ``hand_to`` names somebody else.
+
+    Args:
+        transport: the connection, on which nothing is due.
+        name: the server, for people.
+    """
+
+    def __init__(self, transport: asyncio.Transport, name: str) -> None:
+        self.transport = transport
+        self._name = name
+        self._loop = asyncio.get_running_loop()
+        self._reader = Reader(replyError=_refusal)
+        self._questions: deque[Question] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        self._take: Callable[[Replies], None] = self._answer
+        self._ended: Callable[[BrokerError], object] = lambda error: None
+        self._error: BrokerError | None = None
+        transport.set_protocol(self)
+
+    def write(self, commands: bytes) -> None:
+        """Write commands in their wire form. Raises ``BrokerError`` if the connection has ended."""
+        if self._error is not None:
+            raise copy(self._error)  # Raising one object again makes its traceback grow.
+        self.transport.write(commands)
+
+    def ask(self, commands: bytes, count: int) -> asyncio.Future[Replies]:
+        """Write ``count`` commands, and return the future of their replies. Cancelling it is safe.
+
+        It gets ``TimeoutError`` if the server is silent for ``REPLY_TIMEOUT``, and ``BrokerError`` if the
+        connection ends. Raises ``BrokerError`` if that has ended already.
+        """
+        self.write(commands)
+        answered = self._loop.create_future()
+        self._questions.append(Question(count, self._loop.time(), answered))
+        if self._timer is None:
+            self._timer = self._loop.call_later(REPLY_TIMEOUT, self._look)
+        return answered
+
+    def hand_to(self, take: Callable[[Replies], None]) -> None:
+        """Give all replies to ``take`` from now on."""
+        self._take = take
+
+    def on_end(self, ended: Callable[[BrokerError], object]) -> None:
+        """Call ``ended`` with the error that ends the connection."""
+        self._ended = ended
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has arrived, and give away the replies that are whole."""
+        reader = self._reader
+        try:
+            reader.feed(data)
+            reply = reader.gets()
+            if reply is False:  # hiredis's word for "not yet"; no reply of RESP2 is False.
+                return
+            replies = [reply]
+            while (reply := reader.gets()) is not False:
+                replies.append(reply)
+        except ProtocolError as error:
+            self._end(BrokerError(f"Redis at {self._name} sent something else than replies: {error}"))
+        else:
+            self._take(replies)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell everybody who waits."""
+        self._end(BrokerError(f"Redis at {self._name} failed: {exc or 'it has closed the connection'}"))
+
+    def _answer(self, replies: Replies) -> None:
+        at = 0
+        while at < len(replies):
+            if not self._questions:
+                self._end(BrokerError(f"Redis at {self._name} sent a reply that nobody asked for"))
+                return
+            question = self._questions[0]
+            end = at + question.count - len(question.replies)
+            question.replies += replies[at:end]
+            at = end
+            if len(question.replies) == question.count:
+                self._questions.popleft()
+                if not question.answered.done():
+                    question.answered.set_result(question.replies)
+
+    def _look(self) -> None:
+        """Give up the questions if the oldest waits for too long. One timer does for all of them."""
+        self._timer = None
+        if not self._questions:
+            return
+        left = self._questions[0].at + REPLY_TIMEOUT - self._loop.time()
+        if left > 0:
+            self._timer = self._loop.call_later(left, self._look)
+        else:
+            self._give_up(TimeoutError())
+
+    def _end(self, error: BrokerError) -> None:
+        if self._error is not None:
+            return
+        self._error = error
+        self.transport.abort()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._give_up(error)
+        self._ended(error)
+
+    def _give_up(self, error: Exception) -> None:
+        while self._questions:
+            answered = self._questions.popleft().answered
+            if not answered.done():
+                answered.set_exception(copy(error))
+                answered.exception()  # Somebody may have stopped waiting for it.
+
+
+def _refusal(text: str) -> ResponseError:
+    """Return the error for an error reply. Its first word is its kind, such as ERR."""
+    kind, _, rest = text.partition(" ")
+    if kind == "NOPERM":
+        return NoPermissionError(rest)
+    return ResponseError(rest if kind == "ERR" else text)

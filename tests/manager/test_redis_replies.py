@@ -1,0 +1,89 @@
+"""What a Redis server sends belongs to the questions, in their order."""
+
+from __future__ import annotations
+
+import asyncio
+from unittest.mock import Mock
+
+import pytest
+from redis.exceptions import NoPermissionError, ResponseError
+
+from socketio_cluster.manager.brokers import redis_replies
+from socketio_cluster.manager.brokers.redis_line import RedisLine
+from socketio_cluster.manager.brokers.redis_replies import RedisReplies
+from socketio_cluster.manager.errors import BrokerError, SettingError
+
+
+@pytest.fixture
+async def replies():
+    """A connection on which the test says what the server sends."""
+    return RedisReplies(Mock(asyncio.Transport), "here")
+
+
+async def test_replies_in_pieces(replies):
+    """However the bytes are cut, each question gets its replies."""
+    wire = b":1\r\n$3\r\nabc\r\n*2\r\n:2\r\n$-1\r\n-NOPERM no\r\n-ERR what\r\n-MOVED 1 there\r\n"
+    for size in (1, 5, len(wire)):
+        asked = [replies.ask(b"x", count) for count in (2, 1, 3)]
+        for at in range(0, len(wire), size):
+            replies.data_received(wire[at : at + size])
+        first, second, errors = [one.result() for one in asked]
+        assert (first, second) == ([1, b"abc"], [[2, None]])
+        assert [type(error) for error in errors] == [NoPermissionError, ResponseError, ResponseError]
+        assert [str(error) for error in errors] == ["no", "what", "MOVED 1 there"]
+
+
+async def test_a_cancelled_question(replies):
+    """The replies to a question that was cancelled are not taken for those to the next one."""
+    cancelled, asked = replies.ask(b"x", 2), replies.ask(b"y", 1)
+    cancelled.cancel()
+    replies.data_received(b":1\r\n:2\r\n:3\r\n")
+    assert asked.result() == [3]
+
+
+async def test_the_end(replies):
+    """Those who wait, who listens, and who asks later get the error with which the connection ends."""
+    heard = []
+    replies.hand_to(heard.append)
+    replies.on_end(heard.append)
+    asked = replies.ask(b"x", 1)
+    replies.connection_lost(OSError("cut"))
+    assert [str(error) for error in (*heard, asked.exception())] == ["Redis at here failed: cut"] * 2
+    with pytest.raises(BrokerError, match="cut"):
+        replies.ask(b"x", 1)
+    with pytest.raises(BrokerError, match="cut"):
+        replies.write(b"x")
+
+
+@pytest.mark.parametrize("wire", [b":1\r\n", b"?what\r\n"])
+async def test_what_nobody_asked_for(replies, wire):
+    """A reply without a question, and what is no reply, end the connection."""
+    replies.data_received(wire)
+    assert replies.transport.abort.called
+    with pytest.raises(BrokerError):
+        replies.write(b"x")
+
+
+async def test_silence(replies, monkeypatch):
+    """The oldest question waits no longer than the time for a reply, whenever its timer was set."""
+    monkeypatch.setattr(redis_replies, "REPLY_TIMEOUT", 0.1)
+    early, loop = replies.ask(b"x", 1), asyncio.get_running_loop()
+    await asyncio.sleep(0.05)
+    replies.data_received(b":1\r\n")
+    asked_at, late = loop.time(), replies.ask(b"x", 1)
+    assert early.result() == [1]
+    with pytest.raises(TimeoutError):
+        await late
+    assert loop.time() - asked_at >= 0.1
+
+
+async def test_a_release_of_redis_py_without_the_transport():
+    """A redis-py that keeps its connection elsewhere is refused, with the release to install."""
+
+    class Other:
+        async def connect(self):
+            """Connect in a way of its own."""
+
+    line = RedisLine({"connection_class": lambda **_: Other()})
+    with pytest.raises(SettingError, match=r"install redis 8\.1"):
+        await line.connect()
