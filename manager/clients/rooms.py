@@ -198,7 +198,7 @@ class LocalRooms:
 
     def find(self, sid: Room | None, namespace: str) -> Client | None:
         """Return the client with this sid in this namespace, or None."""
-        client = self.clients.get(sid) if sid else None  # type: ignore[call-overload]
+        client = self.clients.get(sid) if sid else None  # type: ignore[arg-type]
         return client if client is not None and client.namespace == namespace else None
 
     def on_connection(self, eio_sid: str, namespace: str) -> Client | None:
