@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.broker import Broker
@@ -147,7 +147,7 @@ class Follower:
             self.fanout.send_numbered(clients, Encoded(event.parts, event.text), event.rooms, number)
         self._manager.stats.delivered += len(clients)
 
-    def _chosen(self, message: Recorded) -> list[Client]:
+    def _chosen(self, message: Recorded) -> Sequence[Client]:
         whom = message.recipients
         clients = select(self._manager, whom)
         return [client for client in clients if is_meant(self._manager, client, whom)]
