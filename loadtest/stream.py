@@ -24,7 +24,7 @@ class Stream:
         self.answered: list[float] = []
         self.unconfirmed: set[int] = set()
         self.open = False
-        """Whether the sender still waits for the answer to its last message. The sender says when it does not."""
+        """Whether the sender still waits for the answer to its last message. It says so itself."""
 
     def send(self, now: float) -> int:
         """Note that a message leaves; give its sequence number."""
