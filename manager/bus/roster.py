@@ -29,7 +29,7 @@ class NodeInfo:
     bridge: bool = False
     """Whether it passes on what it hears to a cluster of another kind."""
     recovery_seconds: float = 0
-    """How long its clients may be away and come back. 0 means not at all, or that an older release tells nothing."""
+    """How long its clients may be away and come back. 0 means that they may not, or that it does not say."""
 
 
 class Roster:

@@ -1,6 +1,6 @@
 """``Differences``: notices that other nodes have other settings of recovery than this one, and says so once.
 
-What a node with recovery says of nodes that keep their events elsewhere, or not at all, is in ``agreement.py``.
+``agreement.py`` has what a node with recovery says of those that keep their events elsewhere, or not at all.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ OFF_HERE: Final = (
     " recovery_seconds too; until then no client is recovered"
 )
 OTHER_SECONDS: Final = (
-    "recovery_seconds is %g on %s and %g on this node: give all nodes the same; until then how long a client may"
-    " be away depends on the node that it was on"
+    "recovery_seconds is %g on %s and %g on this node: give all nodes the same; until then how long a client"
+    " may be away depends on the node that it was on"
 )
 
 

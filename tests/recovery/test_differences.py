@@ -59,7 +59,7 @@ async def test_an_emitter_with_another_redis(amqp_url, redis_url, prefix, tmp_pa
 
 
 async def test_an_emitter_after_recovery_was_turned_off(bus_url, prefix):
-    """What the bus still keeps of earlier nodes misleads no emitter: its events reach those that are there."""
+    """What the bus still keeps of earlier nodes misleads no emitter of those that are there."""
     async with one_node(bus_url, prefix, "one", 30):
         pass
     async with (
