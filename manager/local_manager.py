@@ -119,11 +119,8 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
         client = self.members.find(sid, namespace)
         if client is None or room == sid:
             return
-        if room is None:
-            self.members.remove(client)
-        else:
-            self.members.leave(client, room)
-        if not self.members.has(namespace, room):
+        last = self.members.remove(client) if room is None else self.members.leave(client, room)
+        if last:
             self.emptied(namespace, room)
 
     def basic_close_room(self, room: Any, namespace: str) -> None:

@@ -81,7 +81,8 @@ class RedisBroker:
         except BaseException:
             await self.close()
             raise
-        self._subscriber.pass_on(self._arrived, self.fail)
+        self._subscriber.hand_to(self._arrived)
+        self._subscriber.on_end(self.fail)
         return self
 
     async def subscribe(self, channels: Iterable[str]) -> None:

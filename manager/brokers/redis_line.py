@@ -60,12 +60,16 @@ class RedisLine:
         return transport
 
     def write(self, commands: bytes) -> None:
-        """Write commands in their wire form, whose replies go to whom ``pass_on`` has named."""
+        """Write commands in their wire form, whose replies go to whom ``hand_to`` has named."""
         self._replies.write(commands)
 
-    def pass_on(self, take: Callable[[Replies], None], ended: Callable[[BrokerError], object]) -> None:
-        """Give all replies to ``take`` from now on, and the error that ends the connection to ``ended``."""
-        self._replies.pass_on(take, ended)
+    def hand_to(self, take: Callable[[Replies], None]) -> None:
+        """Give all replies to ``take`` from now on."""
+        self._replies.hand_to(take)
+
+    def on_end(self, ended: Callable[[BrokerError], object]) -> None:
+        """Call ``ended`` with the error that ends the connection."""
+        self._replies.on_end(ended)
 
     async def answers(self, commands: bytes, count: int) -> dict[int, str]:
         """Write ``count`` commands in their wire form, and await their replies.
@@ -80,7 +84,7 @@ class RedisLine:
             if isinstance(reply, NoPermissionError):
                 denied[at] = f"Redis at {self.name}: {reply}"
             elif isinstance(reply, ResponseError):
-                raise self.failed(reply)
+                raise self._failed(reply)
         return denied
 
     async def try_ask(self, *words: str) -> Any:
@@ -93,16 +97,20 @@ class RedisLine:
             raise
 
     async def ask(self, *words: str) -> Any:
-        """Send one command and return its reply. Texts in the reply are bytes.
+        """Send one command and return its reply. See ``run``."""
+        return await self.run(command(*words))
 
-        Raises ``BrokerError``, and ``TimeoutError`` after ``REPLY_TIMEOUT``.
+    async def run(self, wire: bytes) -> Any:
+        """Send one command, given in its wire form, and return its reply. Texts in the reply are bytes.
+
+        Raises ``BrokerError``, and ``TimeoutError`` after ``REPLY_TIMEOUT``. Cancelling is safe.
         """
-        reply = (await self._replies.ask(command(*words), 1))[0]
+        reply = (await self._replies.ask(wire, 1))[0]
         if isinstance(reply, ResponseError):
-            raise self.failed(reply)
+            raise self._failed(reply)
         return reply
 
-    def failed(self, refusal: ResponseError) -> BrokerError:
+    def _failed(self, refusal: ResponseError) -> BrokerError:
         """Return the error for an error reply, which is its cause."""
         error = BrokerError(f"Redis at {self.name} failed: {refusal}")
         error.__cause__ = refusal

@@ -36,7 +36,7 @@ class Question(msgspec.Struct):
 class RedisReplies(asyncio.Protocol):
     """The replies on one connection.
 
-    They belong to the questions, in their order, until ``pass_on`` names somebody else.
+    They belong to the questions, in their order, until ``hand_to`` names somebody else.
 
     Args:
         transport: the connection, on which nothing is due.
@@ -74,9 +74,13 @@ class RedisReplies(asyncio.Protocol):
             self._timer = self._loop.call_later(REPLY_TIMEOUT, self._look)
         return answered
 
-    def pass_on(self, take: Callable[[Replies], None], ended: Callable[[BrokerError], object]) -> None:
-        """Give all replies to ``take`` from now on, and the error that ends the connection to ``ended``."""
-        self._take, self._ended = take, ended
+    def hand_to(self, take: Callable[[Replies], None]) -> None:
+        """Give all replies to ``take`` from now on."""
+        self._take = take
+
+    def on_end(self, ended: Callable[[BrokerError], object]) -> None:
+        """Call ``ended`` with the error that ends the connection."""
+        self._ended = ended
 
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived, and give away the replies that are whole."""

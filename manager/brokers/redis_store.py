@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import chain
 from secrets import token_urlsafe
 from typing import Any
 
 import msgspec
-from redis.exceptions import ResponseError
 
 from socketio_cluster.manager.brokers import redis_scripts as scripts
 from socketio_cluster.manager.brokers import redis_session_scripts as session_scripts
@@ -18,7 +16,6 @@ from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOU
 from socketio_cluster.manager.brokers.redis_commands import SCRIPTS, Word, call
 from socketio_cluster.manager.brokers.redis_home import Home, find_home
 from socketio_cluster.manager.brokers.redis_line import RedisLine
-from socketio_cluster.manager.brokers.redis_replies import Replies
 from socketio_cluster.manager.brokers.redis_url import Settings
 from socketio_cluster.manager.bus.stamp import EPOCH_CHARS
 from socketio_cluster.manager.bus.stays import NONE, Stays
@@ -55,7 +52,6 @@ class RedisStore:
     def __init__(self, settings: Settings, failed: Callable[[BrokerError], object]) -> None:
         self._line = RedisLine(settings)
         self._failed = failed
-        self._expected: deque[asyncio.Future[list[Any]]] = deque()
         self._opening: asyncio.Future[None] | None = None
         self._home = Home("", 0)
 
@@ -69,20 +65,19 @@ class RedisStore:
         """Carry out an operation. Raises ``BrokerError``."""
         await self.open()
         script, words = _worded(operation, self._home)
-        reply: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
-        self._expected.append(reply)
-        self._line.write(call(script, cluster, *words))
         try:
-            async with asyncio.timeout(REPLY_TIMEOUT):
-                return _read(operation, await asyncio.shield(reply))
+            reply = await self._line.run(call(script, cluster, *words))
         except TimeoutError:
             error = BrokerError(f"Redis at {self._line.name} has not answered for {REPLY_TIMEOUT:g} s")
-            self._end(error)
+            self._failed(error)
             raise error from None
+        except BrokerError as error:
+            self._failed(error)
+            raise
+        return _read(operation, reply)
 
     async def close(self) -> None:
         """Drop the connection. Those who wait get a ``BrokerError``."""
-        self._refuse(BrokerError("closed"))
         if self._opening is not None:
             self._opening.cancel()
             await asyncio.wait([self._opening])
@@ -96,24 +91,7 @@ class RedisStore:
             self._home = await find_home(self._line)
         except TimeoutError:
             raise BrokerError(f"Redis at {self._line.name} does not answer") from None
-        self._line.pass_on(self._answered, self._end)
-
-    def _answered(self, replies: Replies) -> None:
-        for reply in replies:
-            if isinstance(reply, ResponseError):
-                self._end(self._line.failed(reply))
-                return
-            self._expected.popleft().set_result(reply)
-
-    def _end(self, error: BrokerError) -> None:
-        self._refuse(error)
-        self._failed(error)
-
-    def _refuse(self, error: BrokerError) -> None:
-        while self._expected:
-            reply = self._expected.popleft()
-            reply.set_exception(error)
-            reply.exception()  # Somebody may have stopped waiting for it.
+        self._line.on_end(self._failed)
 
 
 def _worded(operation: Operation, home: Home) -> tuple[str, Iterable[Word]]:

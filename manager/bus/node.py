@@ -7,18 +7,17 @@ shard carries everything but rooms, and tells which nodes there are. Rooms are s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from socketio_cluster.manager.bus.channels import Channels
-from socketio_cluster.manager.bus.envelope import Header
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.link import Link
 from socketio_cluster.manager.bus.membership import NodeListener
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.places import places_of
+from socketio_cluster.manager.bus.publisher import OnRecorded
 from socketio_cluster.manager.bus.publishers import Publishers
 from socketio_cluster.manager.bus.receiver import Receiver
 from socketio_cluster.manager.bus.registry import safe_url
@@ -106,8 +105,8 @@ class Node:
         """The channels of the first shard that this node needs."""
         return self._first.interest
 
-    def on_recorded(self, call: Callable[[Header, bytes, Message], None]) -> None:
-        """Call a function with each envelope that the bus is to number: its header, bytes and message."""
+    def on_recorded(self, call: OnRecorded) -> None:
+        """Call a function with each envelope that the bus is to number."""
         self._first.publisher.on_recorded = call
 
     @property

@@ -32,6 +32,9 @@ REFUSALS_KEPT: Final = 1000
 STAMPS: Final = 2000
 """The number of notices whose time is remembered. Those to all nodes come back within a few heartbeats."""
 
+OnRecorded = Callable[[Header, bytes, Message, tuple[str, ...]], None]
+"""A function that gets the header of an envelope, its bytes, its message and its channels."""
+
 
 class Publisher:
     """Numbers, signs and keeps envelopes, and wakes the link.
@@ -61,8 +64,8 @@ class Publisher:
         self._stamp = 0.0
         self._warned = False
         self._refusals: dict[int, str] = {}
-        self.on_recorded: Callable[[Header, bytes, Message], None] | None = None
-        """Is told of each envelope that the bus is to number: its header, its bytes and its message."""
+        self.on_recorded: OnRecorded | None = None
+        """Is told of each envelope that the bus is to number."""
 
     def post(self, message: Message, channels: tuple[str, ...], recorded: tuple[str, ...] = ()) -> int:
         """Publish a message to channels, in the order of the calls, and return its number.
@@ -81,7 +84,7 @@ class Publisher:
             raise self.too_large(len(raw))
         self.number += 1
         if recorded and self.on_recorded is not None:
-            self.on_recorded(header, raw, message)
+            self.on_recorded(header, raw, message, channels)
         dropped = self.backlog.add(Entry(self.number, now, channels, raw, recorded))
         if dropped:
             self._count(dropped)

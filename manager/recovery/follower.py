@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.broker import Broker
 from socketio_cluster.manager.bus.envelope import Codec, Header
-from socketio_cluster.manager.bus.messages import Dropped, Recorded
+from socketio_cluster.manager.bus.messages import Dropped, Message, Recorded
 from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Begin, Place, Read, Store, cluster_of
 from socketio_cluster.manager.clients.packets import Encoded, check_readable
@@ -58,8 +58,8 @@ class Follower:
         self._place = Place("", 0, 0)
         self._reading: asyncio.Task[None] | None = None
         self._losing = Losing(manager, keeper)
-        self.owned = OwnEvents()
-        self.own = self.owned.take
+        self._own_events = OwnEvents()
+        self.own = self._own_events.take
         self._echoed = 0
         self._turn: asyncio.Future[None] | None = None
 
@@ -94,6 +94,11 @@ class Follower:
         if self._reading is not None:
             self._reading.cancel()
             self._reading = None
+
+    def posted(self, header: Header, envelope: bytes, message: Message, channels: tuple[str, ...]) -> None:
+        """Remember an event of this node that comes back to it: one to a channel that it reads."""
+        if not self._manager.node.interest.wanted.isdisjoint(channels):
+            self._own_events.posted(header, envelope, message)
 
     def numbered(self, stamp: Stamp, header: Header, message: Recorded | Dropped, size: int) -> None:
         """Handle a live event. Raises ``EnvelopeError`` for one that no client could read."""
@@ -140,9 +145,9 @@ class Follower:
             clients = [client for client in clients if client.sid not in event.skip]
         if clients:
             self.fanout.send_numbered(clients, Encoded(event.parts, event.text), event.rooms, number)
-            self._manager.stats.delivered += len(clients)
+        self._manager.stats.delivered += len(clients)
 
-    def _chosen(self, message: Recorded) -> list[Client]:
+    def _chosen(self, message: Recorded) -> Sequence[Client]:
         whom = message.recipients
         clients = select(self._manager, whom)
         return [client for client in clients if is_meant(self._manager, client, whom)]

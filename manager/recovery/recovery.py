@@ -69,7 +69,7 @@ class Recovery:
         self._leases = Leases(manager, self)
         self._posted = self._coming = 0
         node.receiver.recorder = self.follower
-        node.on_recorded(self.follower.owned.posted)
+        node.on_recorded(self.follower.posted)
 
     @cached_property
     def times(self) -> Times:

@@ -44,7 +44,8 @@ async def test_a_cancelled_question(replies):
 async def test_the_end(replies):
     """Those who wait, who listens, and who asks later get the error with which the connection ends."""
     heard = []
-    replies.pass_on(heard.append, heard.append)
+    replies.hand_to(heard.append)
+    replies.on_end(heard.append)
     asked = replies.ask(b"x", 1)
     replies.connection_lost(OSError("cut"))
     assert [str(error) for error in (*heard, asked.exception())] == ["Redis at here failed: cut"] * 2

@@ -80,6 +80,24 @@ def test_nothing_is_left(rooms):
     assert (rooms.rooms, rooms.clients, rooms.on_connection("eio-s1", "/")) == ({}, {}, None)
 
 
+def test_last(rooms):
+    """Who leaves is told whether it was the last one, and only once."""
+    one, two = add(rooms, "s1"), add(rooms, "s2")
+    for client in (one, two):
+        rooms.enter(client, "red")
+    assert [rooms.leave(client, "red") for client in (one, one, two, two)] == [False, False, True, False]
+    assert [rooms.remove(client) for client in (one, two)] == [False, True]
+
+
+def test_one_name(rooms):
+    """Clients share the name of a room, however often it came over the network."""
+    one, two = add(rooms, "s1"), add(rooms, "s2")
+    for client in (one, two):
+        rooms.enter(client, "".join(["r", "ed"]))
+    (name,), (same,) = one.rooms, two.rooms
+    assert name is same
+
+
 def test_walking_while_clients_go(rooms):
     """Members may leave while they are walked."""
     clients = [add(rooms, f"s{number}") for number in range(5)]

@@ -15,6 +15,21 @@ from tests.recovery.clients import came_back, fence, left, take
 pytestmark = pytest.mark.parametrize("bus_url", ["local"], indirect=True)
 
 
+def slow_claims(node, monkeypatch):
+    """Hold up a node when it has claimed a session; return events: it has, and it may go on."""
+    keeper = node.manager.recovery.keeper
+    claim, claimed, go_on = keeper.claim, asyncio.Event(), asyncio.Event()
+
+    async def slow(question):
+        answer = await claim(question)
+        claimed.set()
+        await go_on.wait()
+        return answer
+
+    monkeypatch.setattr(keeper, "claim", slow)
+    return claimed, go_on
+
+
 async def test_just_lost(nodes, door, connect, monkeypatch):
     """A client leaves its room also when its node has lost it and the bus does not know that yet."""
     a, b, _ = nodes
@@ -54,16 +69,7 @@ async def test_just_coming_back(nodes, door, connect, monkeypatch):
     door.cut()
     await left(a, sid)
     await c.sio.emit("n", 1, room="red")
-    keeper = b.manager.recovery.keeper
-    claim, claimed, go_on = keeper.claim, asyncio.Event(), asyncio.Event()
-
-    async def slow(question):
-        answer = await claim(question)
-        claimed.set()
-        await go_on.wait()
-        return answer
-
-    monkeypatch.setattr(keeper, "claim", slow)
+    claimed, go_on = slow_claims(b, monkeypatch)
     door.lead(b)
     await claimed.wait()
     leaving = asyncio.create_task(c.sio.leave_room(sid, "red"))
@@ -144,16 +150,7 @@ async def test_coming_back_to_the_node_that_asks(nodes, door, connect, monkeypat
     await a.sio.enter_room(sid, "red")
     door.cut()
     await left(a, sid)
-    keeper = b.manager.recovery.keeper
-    claim, claimed, go_on = keeper.claim, asyncio.Event(), asyncio.Event()
-
-    async def slow(question):
-        answer = await claim(question)
-        claimed.set()
-        await go_on.wait()
-        return answer
-
-    monkeypatch.setattr(keeper, "claim", slow)
+    claimed, go_on = slow_claims(b, monkeypatch)
     door.lead(b)
     await claimed.wait()
     doing = asyncio.create_task(done(b, sid))

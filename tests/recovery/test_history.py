@@ -24,7 +24,8 @@ async def numbers(client, count, *, knows=True):
 
 
 async def written(node):
-    """Return when what a node has emitted is on the bus."""
+    """Return when what a node has emitted is on the bus; ``in_order`` alone waits for a second at most."""
+    await node.manager.node.publisher.all_sent()
     await node.manager.in_order()
 
 
