@@ -58,6 +58,8 @@ class Gate:
         self._stats = stats
         self._inner = inner = host.engine_request.outermost
         self._polls = Polls(host, inner, spawn)
+        self.waiting = self._polls.waiting
+        """The polls that wait, by the session's id; the short way of polling adds its own."""
         self._departed: set[str] = set()
         self._posts = Posts(host, inner, spawn, stats, self._departed)
         self._told = False

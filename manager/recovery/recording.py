@@ -8,7 +8,6 @@ from socketio_cluster.manager.bus.messages import Dropped, Emit, Recorded, Selec
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.bus.roster import UNNAMED
-from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Look, Store, cluster_of
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.errors import SettingError
@@ -16,10 +15,10 @@ from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.routes import route
 
 
-def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str]) -> tuple[int, bool]:
-    """Post an event that the bus numbers and keeps. Raises ``EventTooLarge``.
+def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str]) -> int:
+    """Post an event that the bus numbers and keeps, and return its number in the stream of this node.
 
-    Returns its number in the stream of this node, and whether it comes back to this node.
+    Raises ``EventTooLarge``.
     """
     event = Emit(whom.namespace, whom.rooms, skip, encoded.parts, encoded.text)
     channels, recorded = route(node.channels, whom.namespace, whom.rooms)
@@ -30,7 +29,7 @@ def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str
             SelectiveEmit(event, whom.except_, False, whom.where),
             node.channels.bridges_beside(channels[0]),
         )
-    return number, not node.interest.wanted.isdisjoint(channels)
+    return number
 
 
 class Recording:
@@ -90,7 +89,7 @@ class Recording:
             raise SettingError(
                 "the nodes of this bus keep events in a Redis: give this emitter recovery_url too"
             )
-        return post_recorded(self._node, encoded, whom, skip)[0]
+        return post_recorded(self._node, encoded, whom, skip)
 
     async def begin(self, broker: Broker) -> None:
         """Ask the bus. Raises ``BrokerError``."""
@@ -104,8 +103,10 @@ class Recording:
     def parted(self) -> None:
         """Do nothing."""
 
-    def own(self, number: int, envelope: bytes) -> None:
+    def own(self, envelope: bytes) -> None:
         """Remember nothing: an emitter serves no clients."""
 
-    def numbered(self, stamp: Stamp, header: Header, message: Recorded | Dropped, size: int) -> None:
+    def numbered(
+        self, epoch: str, number: int, header: Header, message: Recorded | Dropped, size: int
+    ) -> None:
         """Ignore an event, because an emitter serves no clients."""
