@@ -69,7 +69,9 @@ class ServerPolls:
         if request is None or not self._is_plain(request):
             return False
         socket = self._engine.sockets.get(request.query.get("sid"))
-        if socket is None or not socket.connected or socket.closed or socket.upgraded or is_over(socket):
+        if socket is None or not socket.connected or socket.closed or is_over(socket):
+            return False
+        if socket.upgrading or socket.upgraded:
             return False
         head = self._head(connection, request)
         if head is None or request.method != b"GET" or request.body or socket.sid in self._waiting:
@@ -106,10 +108,7 @@ class ServerPolls:
         poll = Poll(self, connection, head, socket)
         self._waiting[socket.sid] = poll
         connection.begin(poll)
-        if socket.upgrading:
-            self._end(poll, [Packet(NOOP)])  # what waits goes by the other transport
-        else:
-            self.answer(poll)
+        self.answer(poll)
 
     def answer(self, poll: Poll) -> None:
         """Answer a poll with the packets that wait for its client; with none, let it wait."""
