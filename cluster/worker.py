@@ -37,6 +37,8 @@ from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.metrics.worker import Metrics
 from socketio_cluster.cluster.probes.status import status_of
 from socketio_cluster.cluster.probes.status_socket import StatusSocket
+from socketio_cluster.cluster.sockets.accepting import several
+from socketio_cluster.cluster.sockets.sockets import BACKLOG
 from socketio_cluster.cluster.sockets.tls import server_context
 from socketio_cluster.cluster.stack import Layer, Stack, served
 from socketio_cluster.cluster.strict.gate import Strict
@@ -226,7 +228,7 @@ async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
     http_stats = HttpStats()
     server = WorkerServer(_config(app, serve, http_stats), options, lifeline, http_stats)
     try:
-        await server.serve([socket.socket(fileno=fd) for fd in options.fds])
+        await server.serve([one for fd in options.fds for one in several(socket.socket(fileno=fd))])
     finally:
         # It comes after the application's own shutdown, so its last emits still reach the other nodes.
         await server.close()
@@ -253,6 +255,7 @@ def _config(app: Any, options: ServeOptions, http_stats: HttpStats) -> uvicorn.C
         access_log=options.access_log,
         ssl_context_factory=None if tls is None else lambda *_: tls,
         log_config=None,
+        backlog=BACKLOG,
         ws_max_size=WEBSOCKET_BYTES,
         timeout_graceful_shutdown=max(1, int(options.grace) - GOODBYE_SECONDS),
     )

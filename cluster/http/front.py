@@ -19,14 +19,15 @@ from uvicorn.server import ServerState
 from socketio_cluster.cluster.http import protocol as http
 from socketio_cluster.cluster.http.handshake import HandshakeRequest, Header, is_well_formed, read
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
-from socketio_cluster.cluster.http.protocol import HEAD, HttpProtocol, HttpStats
+from socketio_cluster.cluster.http.polling_protocol import PollingProtocol
+from socketio_cluster.cluster.http.protocol import HEAD, HttpStats
 from socketio_cluster.cluster.http.scope import local_address, remote_address, websocket_scope
 
 
 class FrontProtocol(asyncio.Protocol):
     """A connection from which nothing was read yet.
 
-    The arguments are those of ``HttpProtocol``; uvicorn gives all but the first.
+    The arguments are those of ``PollingProtocol``; uvicorn gives all but the first.
     """
 
     __slots__ = ("_app_state", "_config", "_stats", "_timer", "state", "transport")
@@ -84,7 +85,7 @@ class FrontProtocol(asyncio.Protocol):
         protocol.begin(data, request, app)
 
     def _serve_http(self, data: bytes) -> None:
-        protocol = HttpProtocol(self._stats, self._config, self.state, self._app_state)
+        protocol = PollingProtocol(self._stats, self._config, self.state, self._app_state)
         protocol.head_until = self._timer.when()
         protocol.connection_made(self.transport)
         self.transport.set_protocol(protocol)

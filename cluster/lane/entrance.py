@@ -20,6 +20,7 @@ from socketio_cluster.cluster.http.lane_protocol import log_accepted
 from socketio_cluster.cluster.lane.environ import LazyEnviron
 from socketio_cluster.cluster.lane.install import ServerLanes, forget_asgi, taken_over
 from socketio_cluster.cluster.plain import PlainWebSockets
+from socketio_cluster.cluster.polling.server_polls import ServerPolls
 from socketio_cluster.cluster.stack import LAYERS
 from socketio_cluster.cluster.strict.answers import send_answer
 from socketio_cluster.cluster.strict.gate import Gate, gate_of
@@ -56,6 +57,8 @@ class Entrance:
         self._complete = complete
         self._host = lanes.host
         self._opening = Opening(lanes.host, KNOWN)
+        self.polls = ServerPolls(lanes, gate, path, complete)
+        """The short way for the requests of polling clients."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve a request the long way."""
