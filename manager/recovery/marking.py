@@ -22,28 +22,24 @@ if TYPE_CHECKING:
 
 def with_offset(packet_class: PacketClass, encoded: Encoded, offset: str) -> Encoded:
     """Return an event with one more argument. Raises what the serializer raises."""
-    head = encoded.parts[0]
+    head, *attachments = encoded.parts
     if encoded.text and head.endswith(b"]") and has_ack_place(packet_class):  # type: ignore[arg-type]
-        parts = [b'%b,"%b"]' % (head[:-1], offset.encode()), *encoded.parts[1:]]
+        parts = [b'%b,"%b"]' % (head[:-1], offset.encode()), *attachments]
         return Encoded(parts, True, encoded.ack_at, encoded.ack_id)
     packet = decode(packet_class, encoded.parts, encoded.text)
     packet.data.append(offset)
     return encode(packet)
 
 
-class Marked(Outgoing):
+class Marked(Outgoing, kw_only=True, eq=False, gc=False):
     """An event with its offset.
 
     ``plain`` is the event without it, and ``offset`` the offset alone. With ``number`` 0 that is the place of
     the event before this one.
     """
 
-    def __init__(
-        self, plain: Encoded, encoded: Encoded, rooms: list[Room] | None, number: int, offset: str
-    ) -> None:
-        super().__init__(encoded, rooms, number)
-        self.plain = plain
-        self.offset = offset
+    plain: Encoded
+    offset: str
 
 
 class MarkingFanout(Fanout):
@@ -67,22 +63,21 @@ class MarkingFanout(Fanout):
         self, clients: Collection[Client], encoded: Encoded, rooms: list[Room] | None, number: int
     ) -> None:
         """Hand an event to clients, but for those to whom it was replayed already."""
-        knowing = [client for client in clients if client.session is not None]
-        if len(knowing) < len(clients):
-            plain = Outgoing(encoded, rooms, number)
-            for client in clients:
-                if client.session is None:
-                    client.send(plain)
-        if not knowing:
-            return
         if self.replayed >= (number or self._order.seen + 1):
-            knowing = self._due(knowing, encoded, rooms, number)
-        marked = self.marked(encoded, rooms, number)
-        for client in knowing:
-            client.send(marked)
+            clients = self._due(clients, encoded, rooms, number)
+        marked = plain = None
+        for client in clients:
+            if client.session is not None:
+                if marked is None:
+                    marked = self.marked(encoded, rooms, number)
+                client.send(marked)
+            else:
+                if plain is None:
+                    plain = Outgoing(encoded, rooms, number)
+                client.send(plain)
 
     def _due(
-        self, clients: list[Client], encoded: Encoded, rooms: list[Room] | None, number: int
+        self, clients: Collection[Client], encoded: Encoded, rooms: list[Room] | None, number: int
     ) -> list[Client]:
         """Return the clients to whom the event was not replayed.
 
@@ -90,7 +85,7 @@ class MarkingFanout(Fanout):
         seen get it here, with an offset of their own.
         """
         if number:
-            return [client for client in clients if client.session and client.session.upto < number]
+            return [each for each in clients if each.session is None or each.session.upto < number]
         due = []
         for client in clients:
             if client.session is None or client.session.upto <= self._order.seen:
@@ -122,4 +117,4 @@ class MarkingFanout(Fanout):
             # than to send it again to a client that is cut off before the next one.
             logger.exception("an event cannot be read again to add its offset: it goes out without")
             marked = encoded
-        return Marked(encoded, marked, rooms, number, offset)
+        return Marked(marked, rooms, number, plain=encoded, offset=offset)
