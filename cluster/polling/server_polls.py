@@ -80,7 +80,7 @@ class ServerPolls:
             return False
         if request.method == b"POST":
             return self._posts.serve(connection, head, socket, request.body)
-        if head.sid in self._waiting:
+        if socket.upgrading or head.sid in self._waiting:
             return False
         self._begin(Poll(self, connection, head, socket))
         return True
@@ -104,10 +104,7 @@ class ServerPolls:
     def _begin(self, poll: Poll) -> None:
         self._waiting[poll.head.sid] = poll
         poll.connection.begin(poll)
-        if poll.socket.upgrading:
-            self._end(poll, [Packet(NOOP)])  # what waits goes by the other transport
-        else:
-            self.answer(poll)
+        self.answer(poll)
 
     def answer(self, poll: Poll) -> None:
         """Answer a poll with the packets that wait for its client; with none, let it wait."""
