@@ -28,6 +28,7 @@ from socketio_cluster.cluster.http.entering import open_entrance
 from socketio_cluster.cluster.http.front import FrontProtocol
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
 from socketio_cluster.cluster.http.mounts import allow_mounts
+from socketio_cluster.cluster.http.newcomers import Newcomers
 from socketio_cluster.cluster.http.protocol import HttpProtocol, HttpStats
 from socketio_cluster.cluster.http.websocket import RelayProtocol
 from socketio_cluster.cluster.lane.entrance import entrance
@@ -244,7 +245,7 @@ def _config(app: Any, options: ServeOptions, http_stats: HttpStats) -> uvicorn.C
     tls = server_context(options)
     return uvicorn.Config(
         app,
-        http=partial(FrontProtocol if options.uses_lane else HttpProtocol, http_stats),  # type: ignore[arg-type]  # it is only called
+        http=_http_protocol(options, http_stats),  # type: ignore[arg-type]  # it is only called
         ws=LaneProtocol if options.uses_lane else RelayProtocol,
         forwarded_allow_ips=options.forwarded_allow_ips,
         root_path=options.root_path,
@@ -259,6 +260,12 @@ def _config(app: Any, options: ServeOptions, http_stats: HttpStats) -> uvicorn.C
         ws_max_size=WEBSOCKET_BYTES,
         timeout_graceful_shutdown=max(1, int(options.grace) - GOODBYE_SECONDS),
     )
+
+
+def _http_protocol(options: ServeOptions, http_stats: HttpStats) -> Callable[..., asyncio.Protocol]:
+    if options.uses_lane:
+        return partial(FrontProtocol, Newcomers(http_stats))
+    return partial(HttpProtocol, http_stats)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

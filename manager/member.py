@@ -25,6 +25,7 @@ from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.queries.replies import Replies
 from socketio_cluster.manager.queries.selective_emits import SelectiveEmits
 from socketio_cluster.manager.queries.server_events import ServerEvents
+from socketio_cluster.manager.recovery.differences import Differences
 from socketio_cluster.manager.recovery.locating_remote import LocatingRemote
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
@@ -91,6 +92,7 @@ class ClusterMember(LocalManager):
         self.queries = Queries(self.node, self.replies)
         self.selective_emits = SelectiveEmits(self)
         self.present = PresenceRooms(self)
+        self.differences = Differences(self.node)
 
     def _new_remote(self) -> Remote:
         if self.recovery is None:
@@ -242,6 +244,7 @@ class ClusterMember(LocalManager):
     def node_here(self, node: str) -> None:
         """Share the rooms whose presence is kept with a node that has come."""
         self.present.keepers.here(node)
+        self.differences.look()
         if self.recovery is not None:
             self.recovery.node_here()
 

@@ -29,8 +29,8 @@ class PollingProtocol(HttpProtocol):
 
     def __init__(self, stats: HttpStats, *args: Any, **kwargs: Any) -> None:
         super().__init__(stats, *args, **kwargs)
-        self.heads: dict[bytes, Any] = {}
-        """What the header fields of the last request meant, by its method."""
+        self.head: Any = None
+        """What the head of the last poll meant, for the next one."""
         self.last = False
         """Whether the connection ends after the next answer."""
         self._waiting: Waiting | None = None
@@ -45,7 +45,7 @@ class PollingProtocol(HttpProtocol):
         """Serve a request the short way, if that is possible, or let uvicorn read it."""
         if self._waiting is not None:
             self._keep(data)
-        elif not self._is_at_rest() or not self._is_served(data):
+        elif not (self._is_at_rest() and self._is_served(data)):
             self._forget_idle()
             super().data_received(data)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
 from socketio_cluster.cluster.http.handshake import Header
+from socketio_cluster.cluster.strict.polls import without_noop
 
 _OK: Final = b"HTTP/1.1 200 OK\r\n"
 _CLOSE: Final = b"connection: close\r\n"
@@ -15,6 +16,13 @@ _CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 def lines(headers: Iterable[Header]) -> bytes:
     """Return header fields with names in lower case, each with the end of its line."""
     return b"".join([b"%b: %b\r\n" % (name.lower(), value) for name, value in headers])
+
+
+def body_of(packets: list[Any]) -> bytes:
+    """Return the body of an answer with packets, as python-engineio makes it."""
+    if len(packets) > 1:
+        packets = without_noop(packets)
+    return "\x1e".join([packet.encode(b64=True) for packet in packets]).encode()
 
 
 def chunked(said: bytes, body: bytes, *, last: bool) -> bytes:

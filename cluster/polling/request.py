@@ -13,38 +13,58 @@ import msgspec
 
 from socketio_cluster.cluster.http.handshake import Header
 from socketio_cluster.cluster.strict.request import first_values
+from socketio_cluster.cluster.strict.rules import VERSION
 
 LONGEST_HEAD: Final = 16384
-_END: Final = b" HTTP/1.1"
-_QUERY: Final = re.compile(rb"[\w.~=&-]+")
 _FIELDS: Final = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)+")
 """The header fields of a request (RFC 9112)."""
 _UNUSUAL: Final = frozenset((b"content-length", b"transfer-encoding", b"expect", b"upgrade"))
+_TIME: Final = b"&t="
 
 
 class PollingRequest(msgspec.Struct):
-    """A request: its method, the first value of each name in the query, its header fields as they came."""
+    """A request: its method, its query without the time, its header fields as they came, and its body."""
 
     method: bytes
-    query: dict[str, str]
+    query: bytes
     fields: bytes
     body: bytes
 
 
-def read(data: bytes, path: bytes) -> PollingRequest | None:
-    """Read a request for this path, and whatever came behind its head as the body."""
-    end = data.find(b"\r\n\r\n", 0, LONGEST_HEAD)
-    line_end = data.find(b"\r\n", 0, end)
-    if line_end < 0:
-        return None
-    method, _, rest = data[:line_end].partition(b" ")
-    target, _, query = rest.partition(b"?")
-    if target != path or not query.endswith(_END):
-        return None
-    query = query[: -len(_END)]
-    if _QUERY.fullmatch(query) is None:
-        return None
-    return PollingRequest(method, first_values(query.decode()), data[line_end + 2 : end + 2], data[end + 4 :])
+class RequestReader:
+    """Reads requests for one path."""
+
+    def __init__(self, path: str) -> None:
+        line = rb"(GET|POST) %b\?([\w.~=&-]+) HTTP/1\.1\r\n" % re.escape(path.encode())
+        self._match = re.compile(line).match
+
+    def read(self, data: bytes) -> PollingRequest | None:
+        """Read a request, and whatever came behind its head as the body."""
+        line = self._match(data)
+        if line is None:
+            return None
+        begin = line.end()
+        end = data.find(b"\r\n\r\n", begin, LONGEST_HEAD)
+        if end < 0:
+            return None
+        method, query = line.groups()
+        return PollingRequest(method, without_time(query), data[begin : end + 2], data[end + 4 :])
+
+
+def without_time(query: bytes) -> bytes:
+    """Leave out what a client puts into each query so that no cache answers; nobody reads it."""
+    begin = query.find(_TIME)
+    if begin < 0:
+        return query
+    end = query.find(b"&", begin + 1)
+    return query[:begin] if end < 0 else query[:begin] + query[end:]
+
+
+def session_in(query: bytes) -> str | None:
+    """Return the id of the session that a query names; None when it is no query of the plain case."""
+    said = first_values(query.decode())
+    plain = said.get("transport") == "polling" and said.get("EIO") == VERSION and "j" not in said
+    return said.get("sid") if plain else None
 
 
 def read_fields(fields: bytes) -> list[Header] | None:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 from engineio.packet import NOOP, Packet
 
 from socketio_cluster.cluster.http.handshake import Header
-from socketio_cluster.cluster.polling.answer import chunked, lines
+from socketio_cluster.cluster.polling.answer import body_of, chunked, lines
 from socketio_cluster.cluster.polling.head import TEXT, Head, head_of
 from socketio_cluster.cluster.polling.poll import Poll
-from socketio_cluster.cluster.polling.request import PollingRequest, read, read_fields
+from socketio_cluster.cluster.polling.request import PollingRequest, RequestReader, read_fields, session_in
 from socketio_cluster.cluster.stack import LAYERS
 from socketio_cluster.cluster.strict.gate import Gate
-from socketio_cluster.cluster.strict.rules import VERSION, is_over, mark_over
+from socketio_cluster.cluster.strict.rules import is_over, mark_over
 from socketio_cluster.manager.host.polling import Polling
 from socketio_cluster.manager.host.session import hang_up
 
@@ -49,7 +49,9 @@ class ServerPolls:
     ) -> None:
         self._host = host = lanes.host
         self._engine = host.engine
-        self._path = path.encode()
+        self._path = path
+        self._reader = RequestReader(path)
+        self._stats = lanes.stats
         self._complete = complete
         self._spawn = lanes.spawn
         self._polling = Polling(host, KNOWN)
@@ -65,57 +67,47 @@ class ServerPolls:
             connection: the HTTP connection, on which nothing is under way.
             data: the bytes that have come.
         """
-        request = read(data, self._path)
-        if request is None or not self._is_plain(request):
-            return False
-        socket = self._engine.sockets.get(request.query.get("sid"))
-        if socket is None or not socket.connected or socket.closed or socket.upgraded or is_over(socket):
+        request = self._reader.read(data)
+        if request is None or request.method != b"GET" or request.body:
             return False
         head = self._head(connection, request)
-        if head is None or request.method != b"GET" or request.body or socket.sid in self._waiting:
+        if head is None:
             return False
-        self._begin(connection, head, socket)
+        socket = self._engine.sockets.get(head.sid)
+        if socket is None or not socket.connected or socket.closed or socket.upgraded or is_over(socket):
+            return False
+        if head.sid in self._waiting:
+            return False
+        self._begin(Poll(self, connection, head, socket))
         return True
 
-    def _is_plain(self, request: PollingRequest) -> bool:
-        query = request.query
-        return (
-            query.get("transport") == "polling"
-            and "polling" in self._engine.transports
-            and query.get("EIO") == VERSION
-            and "j" not in query
-        )
-
     def _head(self, connection: Any, request: PollingRequest) -> Head | None:
-        known: Head | None = connection.heads.get(request.method)
-        if known is not None and known.fields == request.fields:
+        known: Head | None = connection.head
+        if known is not None and known.fields == request.fields and known.query == request.query:
             return known
-        headers = read_fields(request.fields)
-        if headers is None or not self._polling.plain:
+        sid, headers = session_in(request.query), read_fields(request.fields)
+        if sid is None or headers is None or not self._polling.plain:
             return None
-        scope = connection.scope_of(request.method.decode(), self._path.decode(), headers)
+        scope = connection.scope_of(request.method.decode(), self._path, headers)
         self._complete(scope)
-        head = head_of(self._host, self._polling, request.fields, headers, scope)
-        if head is not None:
-            connection.heads[request.method] = head
+        connection.head = head = head_of(self._host, self._polling, request, sid, scope)
         return head
 
     # polls
 
-    def _begin(self, connection: Any, head: Head, socket: Any) -> None:
-        poll = Poll(self, connection, head, socket)
-        self._waiting[socket.sid] = poll
-        connection.begin(poll)
-        if socket.upgrading:
+    def _begin(self, poll: Poll) -> None:
+        self._waiting[poll.head.sid] = poll
+        poll.connection.begin(poll)
+        if poll.socket.upgrading:
             self._end(poll, [Packet(NOOP)])  # what waits goes by the other transport
         else:
             self.answer(poll)
 
     def answer(self, poll: Poll) -> None:
         """Answer a poll with the packets that wait for its client; with none, let it wait."""
-        socket = poll.socket
-        if self._waiting.get(socket.sid) is not poll:
+        if self._waiting.get(poll.head.sid) is not poll:
             return
+        socket = poll.socket
         packets = [Packet(NOOP)] if socket.upgraded else socket.queue.take()
         if packets is None:
             socket.queue.poll = poll
@@ -123,12 +115,12 @@ class ServerPolls:
             self._end(poll, packets)
 
     def _end(self, poll: Poll, packets: list[Any]) -> None:
-        socket = poll.socket
-        del self._waiting[socket.sid]  # this must come before the client can poll again
-        if socket.closed:
-            self._engine.sockets.pop(socket.sid, None)
-        body = self._host.poll_answer.outermost(packets)["response"]
         head, said = poll.head, poll.head.said
+        del self._waiting[head.sid]  # this must come before the client can poll again
+        if poll.socket.closed:
+            self._engine.sockets.pop(head.sid, None)
+        body = body_of(packets)
+        self._stats.sent_bytes += len(body)
         if head.encoding is not None and self._polling.is_long(body):
             body = self._polling.compressed(head.encoding, body)
             said = lines([TEXT, (b"content-encoding", head.encoding.encode()), *head.cors])
@@ -142,8 +134,8 @@ class ServerPolls:
 
     def lost(self, poll: Poll) -> None:
         """End the session of a poll whose connection has ended."""
-        if self._waiting.get(poll.socket.sid) is poll:
-            del self._waiting[poll.socket.sid]
+        if self._waiting.get(poll.head.sid) is poll:
+            del self._waiting[poll.head.sid]
             self._spawn(self._close(poll.socket))
 
     async def _close(self, socket: Any) -> None:

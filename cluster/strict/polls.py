@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from engineio.packet import NOOP
+
 from socketio_cluster.cluster.strict.answers import CLOSED, send_answer
 from socketio_cluster.cluster.strict.request import jsonp_index
 from socketio_cluster.cluster.strict.rules import cut_off
@@ -86,3 +88,8 @@ class Polls:
         packets = [packet for packet in socket.queue.drain() if packet is not None]
         index = jsonp_index(scope)
         await self._host.respond(self._host.poll_answer(packets, jsonp_index=index), environ)
+
+
+def without_noop(packets: list[Any]) -> list[Any]:
+    """Leave out a NOOP, whose purpose is to end a poll, if there are other packets for the answer."""
+    return [packet for packet in packets if packet.packet_type != NOOP] or packets[:1]

@@ -17,6 +17,7 @@ from typing import Final, Protocol
 
 from socketio_cluster.manager.bus.backlog import Entry
 from socketio_cluster.manager.bus.backoff import AWAY, TROUBLE, delay
+from socketio_cluster.manager.bus.batches import Batches
 from socketio_cluster.manager.bus.broker import Broker, Delivery, Prompt
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.outgoing import Outgoing
@@ -75,8 +76,8 @@ class Link:
         self._outgoing = outgoing
         self._sender = Sender(outgoing, ends.refused)
         self._ends = ends
-        self._work = asyncio.Event()
-        self.wake = self._work.set
+        self._batches = Batches(self._sender, self._next)
+        self.wake = self._batches.wake
         """Tells the link that there is something to send."""
         self._subscriber = Subscriber(interest)
         self.wish = self._subscriber.wish
@@ -179,7 +180,7 @@ class Link:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read(broker))
-                group.create_task(self._write(broker))
+                group.create_task(self._batches.run(broker))
                 group.create_task(self._subscriber.run(broker))
                 group.create_task(self._check(broker))
                 # It is awaited in the body, so that the group takes back its own cancellation of this task.
@@ -208,7 +209,7 @@ class Link:
         )
         self._ends.joined(again=self._joined_before)
         self._joined_before = True
-        self._work.set()
+        self.wake()
         self._subscriber.wish()
 
     def _part(self) -> bool:
@@ -231,13 +232,6 @@ class Link:
                 self._ends.arrived(deliveries[start : start + SLICE])
                 if len(deliveries) > start + SLICE:
                     await asyncio.sleep(0)
-
-    async def _write(self, broker: Broker) -> None:
-        while True:
-            await self._work.wait()
-            self._work.clear()
-            while await self._sender.send(broker):
-                self._next()
 
     async def _check(self, broker: Broker) -> None:
         while True:

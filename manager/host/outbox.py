@@ -61,12 +61,12 @@ class Outbox(ByteQueue, asyncio.Queue[Any]):
 
         As in python-engineio, a mark of the end alone makes an empty answer, and one behind packets stays.
         """
-        if self.empty():
+        waiting = self.qsize()
+        if not waiting:
             return None
-        self._taken = 0
         packets: list[Any] = []
-        while self._taken < POLL_PACKETS and not self.empty():
-            packet = self.get_nowait()
+        for _ in range(min(waiting, POLL_PACKETS)):
+            packet = self._get()
             self.task_done()
             if packet is None:
                 if packets:

@@ -7,9 +7,11 @@ from socketio_cluster.manager.bus.envelope import Header
 from socketio_cluster.manager.bus.messages import Dropped, Emit, Recorded, SelectiveEmit
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.query_messages import Recipients
+from socketio_cluster.manager.bus.roster import UNNAMED
 from socketio_cluster.manager.bus.store import Look, Store, cluster_of
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.routes import route
 
 
@@ -37,10 +39,13 @@ class Recording:
     emitter has no setting for it: it asks the bus when it connects, and hears it from the nodes.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, keeper: Keeper) -> None:
         self._node = node
+        self._keeper = keeper
         self._begun = False
         self._keeps = True
+        self._mine = {"", UNNAMED}
+        """The histories that this emitter's events were kept in, and what nodes say that name none."""
 
     @property
     def history(self) -> str:
@@ -49,8 +54,31 @@ class Recording:
 
     @property
     def on(self) -> bool:
-        """Whether the events have to be recorded."""
-        return self._begun or any(info.history for info in self._node.nodes.values())
+        """Whether the events have to be recorded.
+
+        The nodes are believed as soon as one is known: a bus remembers a history for a while after the nodes
+        have stopped to keep one, and then nobody takes events from it.
+        """
+        nodes = self._node.nodes.values()
+        return any(info.history for info in nodes) if nodes else self._begun
+
+    async def agree(self) -> None:
+        """Find out whether the nodes keep their events where those of this emitter are kept.
+
+        Raises ``SettingError`` if they do not: the events would reach nobody. Raises ``BrokerError``.
+        """
+        if self._keeps and self._apart():
+            place = await self._keeper.place()
+            if place is not None:
+                self._mine.add(place.epoch)
+            if names := self._apart():
+                raise SettingError(
+                    f"{', '.join(names)}: events are kept elsewhere, where those of this emitter do not come:"
+                    " give it the recovery_url of the nodes"
+                )
+
+    def _apart(self) -> list[str]:
+        return [info.name for info in self._node.nodes.values() if info.history not in self._mine]
 
     def post(self, encoded: Encoded, whom: Recipients, skip: list[str]) -> int:
         """Post an event, as ``post_recorded``, and return its number.
