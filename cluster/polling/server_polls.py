@@ -74,9 +74,9 @@ class ServerPolls:
         if head is None:
             return False
         socket = self._engine.sockets.get(head.sid)
-        if socket is None or not socket.connected or socket.closed or socket.upgraded or is_over(socket):
+        if socket is None or not socket.connected or socket.closed or is_over(socket):
             return False
-        if head.sid in self._waiting:
+        if socket.upgrading or socket.upgraded or head.sid in self._waiting:
             return False
         self._begin(Poll(self, connection, head, socket))
         return True
@@ -98,10 +98,7 @@ class ServerPolls:
     def _begin(self, poll: Poll) -> None:
         self._waiting[poll.head.sid] = poll
         poll.connection.begin(poll)
-        if poll.socket.upgrading:
-            self._end(poll, [Packet(NOOP)])  # what waits goes by the other transport
-        else:
-            self.answer(poll)
+        self.answer(poll)
 
     def answer(self, poll: Poll) -> None:
         """Answer a poll with the packets that wait for its client; with none, let it wait."""
