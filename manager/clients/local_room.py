@@ -21,14 +21,16 @@ class LocalRoom(Mapping[str, "Client"]):
     """A room, which maps the sids of its clients to the clients, in the order in which they have entered.
 
     ``name`` is the one object with the room's name, which all its clients share. A room named None has
-    everybody in the namespace. ``held`` are the clients; a client is added once.
+    everybody in the namespace. ``held`` are the clients; a client is added once. ``subscribed`` is set when
+    the room's channel is taken. That lasts for as long as the room has clients, also over a lost connection.
     """
 
-    __slots__ = ("held", "name")
+    __slots__ = ("held", "name", "subscribed")
 
     def __init__(self, name: Room | None) -> None:
         self.name = name
         self.held: tuple[Client, ...] | dict[str, Client] = ()
+        self.subscribed = False
 
     def add(self, client: Client) -> None:
         """Put a client in."""
@@ -46,7 +48,8 @@ class LocalRoom(Mapping[str, "Client"]):
         if isinstance(held, dict):
             del held[client.sid]
         else:
-            self.held = tuple([each for each in held if each is not client])
+            at = held.index(client)
+            self.held = held[:at] + held[at + 1 :]
 
     def clients(self) -> Sequence[Client]:
         """Return the clients of now. Others may enter and leave while they are walked."""

@@ -190,11 +190,13 @@ class LocalRooms:
         self._by_connection[client.eio_sid, client.namespace] = client
         _room(self.rooms.setdefault(client.namespace, {}), None).add(client)
 
-    def remove(self, client: Client) -> bool:
-        """Remove a client that has left all its rooms. Returns whether it was the last of its namespace."""
+    def remove(self, client: Client) -> LocalRoom:
+        """Remove a client that has left all its rooms. Returns the room of everybody in its namespace."""
         del self.clients[client.sid]
         del self._by_connection[client.eio_sid, client.namespace]
-        return self._take_out(client, self.rooms[client.namespace][None])
+        everybody = self.rooms[client.namespace][None]
+        self._take_out(client, everybody)
+        return everybody
 
     def find(self, sid: Room | None, namespace: str) -> Client | None:
         """Return the client with this sid in this namespace, or None."""
@@ -214,17 +216,21 @@ class LocalRooms:
         """Whether a client of this node is in the room."""
         return room in self.rooms.get(namespace, ())
 
-    def enter(self, client: Client, room: Room) -> None:
-        """Put a client into a room. Does nothing if the client is in it."""
-        if room not in client.rooms:
-            local = _room(self.rooms[client.namespace], room)
-            client.rooms[local.name] = local  # type: ignore[index]
-            local.add(client)
+    def enter(self, client: Client, room: Room) -> bool:
+        """Put a client into a room. Returns False if the client is in it already."""
+        if room in client.rooms:
+            return False
+        local = _room(self.rooms[client.namespace], room)
+        client.rooms[local.name] = local  # type: ignore[index]
+        local.add(client)
+        return True
 
-    def leave(self, client: Client, room: Room) -> bool:
-        """Take a client out of a room, if it is in it. Returns whether it was the last one."""
+    def leave(self, client: Client, room: Room) -> LocalRoom | None:
+        """Take a client out of a room. Returns the room, or None if the client is not in it."""
         local = client.rooms.pop(room, None)
-        return local is not None and self._take_out(client, local)
+        if local is not None:
+            self._take_out(client, local)
+        return local
 
     def members(self, namespace: str, rooms: list[Room] | None) -> Sequence[Client]:
         """Return each client that is in any of the rooms, once. None means everybody.
@@ -253,15 +259,14 @@ class LocalRooms:
         client = self.find(sid, namespace)
         return (client,) if client is not None else ()
 
-    def _take_out(self, client: Client, local: LocalRoom) -> bool:
+    def _take_out(self, client: Client, local: LocalRoom) -> None:
         local.remove(client)
         if local.held:
-            return False
+            return
         inside = self.rooms[client.namespace]
         del inside[local.name]
         if not inside:
             del self.rooms[client.namespace]
-        return True
 
 
 def _room(inside: dict[Room | None, LocalRoom], name: Room | None) -> LocalRoom:

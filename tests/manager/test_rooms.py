@@ -80,13 +80,14 @@ def test_nothing_is_left(rooms):
     assert (rooms.rooms, rooms.clients, rooms.on_connection("eio-s1", "/")) == ({}, {}, None)
 
 
-def test_last(rooms):
-    """Who leaves is told whether it was the last one, and only once."""
+def test_coming_and_going(rooms):
+    """A client enters and leaves once; who leaves sees who is still there."""
     one, two = add(rooms, "s1"), add(rooms, "s2")
-    for client in (one, two):
-        rooms.enter(client, "red")
-    assert [rooms.leave(client, "red") for client in (one, one, two, two)] == [False, False, True, False]
-    assert [rooms.remove(client) for client in (one, two)] == [False, True]
+    assert [rooms.enter(client, "red") for client in (one, one, two)] == [True, False, True]
+    assert list(rooms.leave(one, "red")) == ["s2"]
+    assert rooms.leave(one, "red") is None
+    assert list(rooms.leave(two, "red")) == []
+    assert [list(rooms.remove(client)) for client in (one, two)] == [["s2"], []]
 
 
 def test_one_name(rooms):
