@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextvars import Context
 from typing import Any, Final, Protocol
 
 from socketio_cluster.cluster.http.handshake import Header
@@ -29,8 +30,8 @@ class PollingProtocol(HttpProtocol):
 
     def __init__(self, stats: HttpStats, *args: Any, **kwargs: Any) -> None:
         super().__init__(stats, *args, **kwargs)
-        self.head: Any = None
-        """What the head of the last poll meant, for the next one."""
+        self.heads: dict[bytes, Any] = {}
+        """What the head of the last request meant, for the next one of the same method."""
         self.last = False
         """Whether the connection ends after the next answer."""
         self._waiting: Waiting | None = None
@@ -84,6 +85,11 @@ class PollingProtocol(HttpProtocol):
     def server_headers(self) -> list[Header]:
         """The headers that uvicorn adds to each answer; another list each second."""
         return self.server_state.default_headers
+
+    @property
+    def context(self) -> Context:
+        """The context of a new request, which is a copy of the connection's."""
+        return self._context.copy()
 
     def scope_of(self, method: str, path: str, headers: list[Header]) -> dict[str, Any]:
         """Return what python-engineio reads of the ASGI scope of a request, but for its query."""

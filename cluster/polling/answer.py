@@ -18,6 +18,20 @@ def lines(headers: Iterable[Header]) -> bytes:
     return b"".join([b"%b: %b\r\n" % (name.lower(), value) for name, value in headers])
 
 
+class ServerLines:
+    """The header fields that uvicorn adds to each answer, as lines. They are made anew once a second."""
+
+    def __init__(self) -> None:
+        self._headers: list[Header] = []
+        self._lines = b""
+
+    def of(self, headers: list[Header]) -> bytes:
+        """Return the lines of a list that uvicorn does not change, but replaces."""
+        if headers is not self._headers:
+            self._headers, self._lines = headers, lines(headers)
+        return self._lines
+
+
 def body_of(packets: list[Any]) -> bytes:
     """Return the body of an answer with packets, as python-engineio makes it."""
     if len(packets) > 1:
@@ -35,3 +49,8 @@ def chunked(said: bytes, body: bytes, *, last: bool) -> bytes:
     """
     chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
     return b"%b%b%b%b\r\n%b0\r\n\r\n" % (_OK, said, _CLOSE if last else b"", _CHUNKED, chunk)
+
+
+def sized(said: bytes, body: bytes, *, last: bool) -> bytes:
+    """Return an answer whose length is among the header fields; the arguments are those of ``chunked``."""
+    return b"%b%b%b\r\n%b" % (_OK, said, _CLOSE if last else b"", body)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from socketio_cluster.cluster.http.handshake import Header
 from socketio_cluster.cluster.polling.answer import lines
 from socketio_cluster.cluster.polling.request import PollingRequest
+from socketio_cluster.cluster.strict.answers import OK
 from socketio_cluster.manager.host.polling import Polling
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.tasks import run_now
@@ -27,7 +28,7 @@ class Head(msgspec.Struct, frozen=True):
     encoding: str | None
     cors: list[Header]
     said: bytes
-    """The header fields of an answer with packets that is not compressed."""
+    """The header fields of the answer, if it is not compressed."""
 
 
 def head_of(
@@ -47,8 +48,10 @@ def head_of(
         return None
     cors = [(name.lower().encode(), value.encode()) for name, value in host.cors_headers(environ)]
     encoding = polling.encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
-    return Head(request.query, request.fields, sid, encoding, cors, lines([TEXT, *cors]))
+    said = [TEXT] if request.method == b"GET" else _OK
+    return Head(request.query, request.fields, sid, encoding, cors, lines([*said, *cors]))
 
 
-TEXT: Header = (b"content-type", b"text/plain; charset=UTF-8")
+_OK: Final = [(name.encode(), value.encode()) for name, value in OK.headers]
+TEXT: Final[Header] = (b"content-type", b"text/plain; charset=UTF-8")
 """That of an answer with packets."""

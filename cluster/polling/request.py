@@ -19,11 +19,15 @@ LONGEST_HEAD: Final = 16384
 _FIELDS: Final = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)+")
 """The header fields of a request (RFC 9112)."""
 _UNUSUAL: Final = frozenset((b"content-length", b"transfer-encoding", b"expect", b"upgrade"))
+_LENGTH: Final = re.compile(rb"(?i:content-length):[ \t]*(\d{1,9})[ \t]*\r\n")
 _TIME: Final = b"&t="
 
 
 class PollingRequest(msgspec.Struct):
-    """A request: its method, its query without the time, its header fields as they came, and its body."""
+    """A whole request.
+
+    The query is without the time, and the header fields are without the length of the body.
+    """
 
     method: bytes
     query: bytes
@@ -39,7 +43,7 @@ class RequestReader:
         self._match = re.compile(line).match
 
     def read(self, data: bytes) -> PollingRequest | None:
-        """Read a request, and whatever came behind its head as the body."""
+        """Read a GET without a body, or a POST with its whole body, and nothing behind it."""
         line = self._match(data)
         if line is None:
             return None
@@ -48,7 +52,21 @@ class RequestReader:
         if end < 0:
             return None
         method, query = line.groups()
-        return PollingRequest(method, without_time(query), data[begin : end + 2], data[end + 4 :])
+        fields, body = data[begin : end + 2], data[end + 4 :]
+        length = 0
+        if method == b"POST":
+            fields, length = without_length(fields)
+        if len(body) != length:
+            return None
+        return PollingRequest(method, without_time(query), fields, body)
+
+
+def without_length(fields: bytes) -> tuple[bytes, int]:
+    """Return header fields without the length of the body, and this length; -1 if they do not name it."""
+    said = _LENGTH.search(fields)
+    if said is None or (said.start() and fields[said.start() - 1] != 10):  # the end of the line before
+        return fields, -1
+    return fields[: said.start()] + fields[said.end() :], int(said[1])
 
 
 def without_time(query: bytes) -> bytes:

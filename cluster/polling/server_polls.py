@@ -1,4 +1,4 @@
-"""The polls of one server that go the short way: without an HTTP parser, ASGI, a task, or python-engineio.
+"""The requests of one server's polling clients that go the short way: without an HTTP parser and ASGI.
 
 What is not the plain case goes the general way, with the same answers and the same calls of handlers. Both
 ways share the book of the polls that wait, so a session has one poll at a time, whichever way it came.
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engineio.packet import NOOP, Packet
 
-from socketio_cluster.cluster.http.handshake import Header
-from socketio_cluster.cluster.polling.answer import body_of, chunked, lines
+from socketio_cluster.cluster.polling.answer import ServerLines, body_of, chunked, lines
 from socketio_cluster.cluster.polling.head import TEXT, Head, head_of
 from socketio_cluster.cluster.polling.poll import Poll
 from socketio_cluster.cluster.polling.request import PollingRequest, RequestReader, read_fields, session_in
+from socketio_cluster.cluster.polling.server_posts import ServerPosts
 from socketio_cluster.cluster.stack import LAYERS
 from socketio_cluster.cluster.strict.gate import Gate
 from socketio_cluster.cluster.strict.rules import is_over, mark_over
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 KNOWN: Final = frozenset(LAYERS)
 """The layers whose work is done here too."""
+_BYTES: Final = (b"content-type", b"application/octet-stream")
+"""A header field of a POST that the general way refuses."""
 
 Scope = dict[str, Any]
 
@@ -56,8 +58,8 @@ class ServerPolls:
         self._spawn = lanes.spawn
         self._polling = Polling(host, KNOWN)
         self._waiting = gate.waiting
-        self._server_headers: list[Header] = []
-        self._server_lines = b""
+        self._server_lines = ServerLines()
+        self._posts = ServerPosts(lanes, gate)
         self.flusher = lanes.flusher
 
     def serve(self, connection: Any, data: bytes) -> bool:
@@ -68,29 +70,33 @@ class ServerPolls:
             data: the bytes that have come.
         """
         request = self._reader.read(data)
-        if request is None or request.method != b"GET" or request.body:
+        if request is None:
             return False
         head = self._head(connection, request)
         if head is None:
             return False
         socket = self._engine.sockets.get(head.sid)
-        if socket is None or not socket.connected or socket.closed or is_over(socket):
+        if socket is None or not socket.connected or socket.closed or socket.upgraded or is_over(socket):
             return False
-        if socket.upgrading or socket.upgraded or head.sid in self._waiting:
+        if request.method == b"POST":
+            return self._posts.serve(connection, head, socket, request.body)
+        if socket.upgrading or head.sid in self._waiting:
             return False
         self._begin(Poll(self, connection, head, socket))
         return True
 
     def _head(self, connection: Any, request: PollingRequest) -> Head | None:
-        known: Head | None = connection.head
+        known: Head | None = connection.heads.get(request.method)
         if known is not None and known.fields == request.fields and known.query == request.query:
             return known
         sid, headers = session_in(request.query), read_fields(request.fields)
-        if sid is None or headers is None or not self._polling.plain:
+        if sid is None or headers is None or _BYTES in headers or not self._polling.plain:
             return None
         scope = connection.scope_of(request.method.decode(), self._path, headers)
         self._complete(scope)
-        connection.head = head = head_of(self._host, self._polling, request, sid, scope)
+        head = head_of(self._host, self._polling, request, sid, scope)
+        if head is not None:
+            connection.heads[request.method] = head
         return head
 
     # polls
@@ -121,13 +127,9 @@ class ServerPolls:
         if head.encoding is not None and self._polling.is_long(body):
             body = self._polling.compressed(head.encoding, body)
             said = lines([TEXT, (b"content-encoding", head.encoding.encode()), *head.cors])
-        self._write(poll.connection, said, body)
-
-    def _write(self, connection: Any, said: bytes, body: bytes) -> None:
-        headers = connection.server_headers
-        if headers is not self._server_headers:
-            self._server_headers, self._server_lines = headers, lines(headers)
-        connection.end(chunked(self._server_lines + said, body, last=connection.last))
+        connection = poll.connection
+        said = self._server_lines.of(connection.server_headers) + said
+        connection.end(chunked(said, body, last=connection.last))
 
     def lost(self, poll: Poll) -> None:
         """End the session of a poll whose connection has ended."""

@@ -60,6 +60,8 @@ class Gate:
         """The polls that wait, by the session's id; the short way of polling adds its own."""
         self._departed: set[str] = set()
         self._posts = Posts(host, inner, spawn, stats, self._departed)
+        self.reading = self._posts.reading
+        """The sessions of which a POST is handled; the short way adds its own."""
         self._told = False
         """Whether a client of an old version was named in the log."""
         self.closed: HttpAnswer | None = None

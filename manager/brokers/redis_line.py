@@ -104,9 +104,11 @@ class RedisLine:
     async def run(self, wire: bytes) -> Any:
         """Send one command, given in its wire form, and return its reply. Texts in the reply are bytes.
 
+        It leaves in one write with all others of this turn of the loop.
+
         Raises ``BrokerError``, and ``TimeoutError`` after ``REPLY_TIMEOUT``. Cancelling is safe.
         """
-        reply = (await self._replies.ask(wire, 1))[0]
+        reply = (await self._replies.ask_soon(wire))[0]
         if isinstance(reply, ResponseError):
             raise self._failed(reply)
         return reply

@@ -26,13 +26,17 @@ class Batches:
         self._direct: Direct | None = None
         self._busy = False
         """Whether a batch of the direct broker is on its way, or is made in the next turn of the loop."""
+        self._more = False
+        """Whether something has come since that batch was made."""
         self._ended: asyncio.Future[None] | None = None
 
     def wake(self) -> None:
         """Send soon: in the next turn of the loop, so that the envelopes of one turn go together."""
         if self._direct is None:
             self._work.set()
-        elif not self._busy:
+        elif self._busy:
+            self._more = True
+        else:
             self._busy = True
             asyncio.get_running_loop().call_soon(self._next, self._direct)
 
@@ -59,6 +63,7 @@ class Batches:
         """Start the next batch, if something waits."""
         if broker is not self._direct:
             return
+        self._more = False
         try:
             batch = self._sender.take()
             if batch.publications:
@@ -77,7 +82,10 @@ class Batches:
             self._end(failure)
         else:
             self._sent()
-            self._next(broker)
+            if self._more or not batch.whole:
+                self._next(broker)
+            else:
+                self._busy = False
 
     def _end(self, error: Exception) -> None:
         if self._ended is not None and not self._ended.done():

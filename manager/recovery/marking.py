@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.outgoing import Outgoing
-from socketio_cluster.manager.clients.packets import Encoded, PacketClass, decode, encode, has_ack_place
+from socketio_cluster.manager.clients.packets import Encoded, decode, encode, has_ack_place
 from socketio_cluster.manager.clients.rooms import Client
 from socketio_cluster.manager.recovery.offset import write_offset
 
@@ -18,17 +19,6 @@ logger = logging.getLogger("socketio_cluster.manager")
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
     from socketio_cluster.manager.recovery.order import Order
-
-
-def with_offset(packet_class: PacketClass, encoded: Encoded, offset: str) -> Encoded:
-    """Return an event with one more argument. Raises what the serializer raises."""
-    head, *attachments = encoded.parts
-    if encoded.text and head.endswith(b"]") and has_ack_place(packet_class):  # type: ignore[arg-type]
-        parts = [b'%b,"%b"]' % (head[:-1], offset.encode()), *attachments]
-        return Encoded(parts, True, encoded.ack_at, encoded.ack_id)
-    packet = decode(packet_class, encoded.parts, encoded.text)
-    packet.data.append(offset)
-    return encode(packet)
 
 
 class Marked(Outgoing, kw_only=True, eq=False, gc=False):
@@ -69,7 +59,7 @@ class MarkingFanout(Fanout):
         for client in clients:
             if client.session is not None:
                 if marked is None:
-                    marked = self.marked(encoded, rooms, number)
+                    marked = self._marked(encoded, rooms, number, number or self._order.seen)
                 client.send(marked)
             else:
                 if plain is None:
@@ -110,11 +100,27 @@ class MarkingFanout(Fanout):
 
     def _marked(self, encoded: Encoded, rooms: list[Room] | None, number: int, at: int) -> Marked:
         offset = write_offset(self._order.epoch, at)
+        head = encoded.parts[0]
+        if self._is_json and encoded.text and head.endswith(b"]"):
+            parts = [b'%b,"%b"]' % (head[:-1], offset.encode()), *encoded.parts[1:]]
+            marked = Encoded(parts, True, encoded.ack_at, encoded.ack_id)
+        else:
+            marked = self._read_again(encoded, offset)
+        return Marked(marked, rooms, number, plain=encoded, offset=offset)
+
+    @cached_property
+    def _is_json(self) -> bool:
+        """Whether events are in Socket.IO's JSON format, so that an argument is added by its bytes."""
+        return has_ack_place(self._manager.packet_class)  # type: ignore[arg-type]
+
+    def _read_again(self, encoded: Encoded, offset: str) -> Encoded:
+        """Return an event of another format with one more argument."""
         try:
-            marked = with_offset(self._manager.packet_class, encoded, offset)
+            packet = decode(self._manager.packet_class, encoded.parts, encoded.text)
+            packet.data.append(offset)
+            return encode(packet)
         except Exception:
             # Formats of an application may not read all that they write. To lose the event would be worse
             # than to send it again to a client that is cut off before the next one.
             logger.exception("an event cannot be read again to add its offset: it goes out without")
-            marked = encoded
-        return Marked(marked, rooms, number, plain=encoded, offset=offset)
+            return encoded

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from engineio.packet import MESSAGE, Packet
 
 from tests.cluster.lane_helpers import lane_node
-from tests.polling.wire import OPENING, PLAIN, Ways, session, waits
+from tests.polling.wire import OPENING, PLAIN, Ways, session, waits, wire
 
+SID = re.compile(rb'(?<="sid":")[^"]+')
 GOOD = "https://good.test"
 OPTIONS = {
     "one page": {"cors_allowed_origins": GOOD},
@@ -68,6 +72,40 @@ OTHERS = {
     "PUT": {"method": "PUT"},
     "OPTIONS": {"method": "OPTIONS"},
 }
+BODIES = {
+    "an event": b'42["said",1]',
+    "several": b'42["said",1]\x1e42/chat,["said"]\x1e3\x1e42["said",2]',
+    "an ack": b'427["asks",{"a":[1.5,null]}]',
+    "unicode": '42["said","Grüße 𝄞"]'.encode(),
+    "binary": b'451-["said",{"_placeholder":true,"num":0}]\x1ebAAH/',
+    "another namespace": b"40/chat,",
+    "leaving": b"41",
+    "what has no effect": b"0\x1e5\x1e6",
+    "a close": b'42["said"]\x1e1\x1e42["said"]',
+    "nothing": b"",
+    "a ping": b"2",
+    "garbage": b'42["said"]\x1egarbage',
+    "bad JSON": b'42["said',
+    "an empty packet": b'42["said"]\x1e',
+    "bad base64": b'42["said"]\x1ebA',
+    "not UTF-8": b'42["said","\xff"]',
+    "a form": b"d=42%5B%22said%22%5D",
+    "many": b"\x1e".join(b'42["said",%d]' % number for number in range(40)),
+    "too large": b'42["said","' + 2000 * b"x" + b'"]',
+    "too deep": b'42["said",' + 900 * b"[" + 900 * b"]" + b"]",
+}
+REFUSED = ("nothing", "a ping", "garbage", "an empty packet", "bad base64", "not UTF-8", "too large")
+ENDS = ("a close", "bad JSON")
+"""After these a session is over, and its next poll is refused by the general way."""
+SHORT_BODIES = set(BODIES) - {*REFUSED, *ENDS, "many"}
+POSTED = {
+    "bytes": ["Content-Type: application/octet-stream"],
+    "text": ["content-type: text/plain;charset=UTF-8"],
+    "a page": [f"Origin: {GOOD}"],
+    "another page": ["Origin: https://bad.test"],
+    "two lengths": ["Content-Length: 12"],
+    "close": ["Connection: close"],
+}
 SHORT = {
     *("nothing", "a page that may", "a proxy", "asked headers", "deflate", "keep-alive", "not UTF-8"),
     *("a time", "another order", "two versions", "another sid behind"),
@@ -90,6 +128,22 @@ def asking(headers=(), query=PLAIN, events=(("said",),), **how):
                 await node.sio.emit("later", 1, to=one.name)
                 answers.append(await one.answer())
         return answers
+
+    return talk
+
+
+def posting(body, headers=()):
+    """A client that posts, and fetches what comes of it."""
+
+    async def talk(node):
+        async with session(node) as one, wire(node, headers, one.sid) as other:
+            node.log.clear()
+            answers = [await other.ask("POST", body=body)]
+            if one.sid in node.sockets:
+                node.sockets[one.sid].queue.put_nowait(Packet(MESSAGE, "last"))
+            answers.append(await one.ask())
+            calls = [(name, *arguments) for name, _, *arguments in node.log]
+            return [(fields, SID.sub(b"", text)) for fields, text in answers], calls
 
     return talk
 
@@ -129,6 +183,14 @@ async def test_packets(monkeypatch):
         for name, events in EVENTS.items():
             talks[name, accepted] = asking([f"Accept-Encoding: {accepted}"], events=events)
     assert await compare(monkeypatch, talks) == set(talks)
+
+
+async def test_posts(monkeypatch):
+    """Whatever a client posts, the answer, the calls of handlers and what its poll gets are the same."""
+    talks = {name: posting(body) for name, body in BODIES.items()}
+    talks |= {name: posting(b'42["said"]', headers) for name, headers in POSTED.items()}
+    short = await compare(monkeypatch, talks, cors_allowed_origins=GOOD, max_http_buffer_size=1900)
+    assert short == {*SHORT_BODIES, "text", "a page"}
 
 
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)

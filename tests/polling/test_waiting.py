@@ -168,6 +168,25 @@ async def test_one_poll_at_a_time(node, client):
     await eventually(lambda: node.forgotten)
 
 
+async def test_a_lost_post(node, client):
+    """A POST whose connection ends while its packets are handled is handled to its end."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def connect(sid, environ, auth):
+        begun.set()
+        await go_on.wait()
+
+    node.sio.on("connect", connect, namespace="/chat")
+    async with wire(node, sid=client.sid) as other:
+        other.send(other.request("POST", body=b"40/chat,"))
+        await begun.wait()
+    await eventually(lambda: len(node.server.server_state.connections) == 1)
+    await poll(node, client)
+    go_on.set()
+    assert b"40/chat,{" in (await client.answer())[1]
+    assert (await client.ask("POST", body=b"3"))[1] == b"ok"
+
+
 async def test_a_middleware(monkeypatch):
     """An ASGI middleware before the application sees every request."""
     seen = []

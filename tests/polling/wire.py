@@ -10,8 +10,8 @@ from socketio_cluster.cluster.strict.gate import gate_of
 from tests.harness import SECONDS, eventually
 
 PLAIN = "EIO=4&transport=polling"
-OPENING = 2
-"""The requests of ``session`` that go the general way."""
+OPENING = 1
+"""The requests of ``session`` that go the general way: the one that opens it."""
 
 
 class Wire:
@@ -32,7 +32,7 @@ class Wire:
         sid = f"&sid={self.sid}" if self.sid else ""
         lines = [f"{method} {path}?{query}{sid} HTTP/{version}", "Host: node.test", *self.headers]
         if method == "POST":
-            lines.append(f"Content-Length: {len(body)}")
+            lines.insert(1, f"Content-Length: {len(body)}")
         return "\r\n".join([*lines, "", ""]).encode() + body
 
     def send(self, data):
