@@ -28,6 +28,7 @@ from socketio_cluster.cluster.http.entering import open_entrance
 from socketio_cluster.cluster.http.front import FrontProtocol
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
 from socketio_cluster.cluster.http.mounts import allow_mounts
+from socketio_cluster.cluster.http.newcomers import Newcomers
 from socketio_cluster.cluster.http.protocol import HttpProtocol, HttpStats
 from socketio_cluster.cluster.http.websocket import RelayProtocol
 from socketio_cluster.cluster.lane.entrance import entrance
@@ -37,6 +38,8 @@ from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.metrics.worker import Metrics
 from socketio_cluster.cluster.probes.status import status_of
 from socketio_cluster.cluster.probes.status_socket import StatusSocket
+from socketio_cluster.cluster.sockets.accepting import several
+from socketio_cluster.cluster.sockets.sockets import BACKLOG
 from socketio_cluster.cluster.sockets.tls import server_context
 from socketio_cluster.cluster.stack import Layer, Stack, served
 from socketio_cluster.cluster.strict.gate import Strict
@@ -226,7 +229,7 @@ async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
     http_stats = HttpStats()
     server = WorkerServer(_config(app, serve, http_stats), options, lifeline, http_stats)
     try:
-        await server.serve([socket.socket(fileno=fd) for fd in options.fds])
+        await server.serve([one for fd in options.fds for one in several(socket.socket(fileno=fd))])
     finally:
         # It comes after the application's own shutdown, so its last emits still reach the other nodes.
         await server.close()
@@ -242,7 +245,7 @@ def _config(app: Any, options: ServeOptions, http_stats: HttpStats) -> uvicorn.C
     tls = server_context(options)
     return uvicorn.Config(
         app,
-        http=partial(FrontProtocol if options.uses_lane else HttpProtocol, http_stats),  # type: ignore[arg-type]  # it is only called
+        http=_http_protocol(options, http_stats),  # type: ignore[arg-type]  # it is only called
         ws=LaneProtocol if options.uses_lane else RelayProtocol,
         forwarded_allow_ips=options.forwarded_allow_ips,
         root_path=options.root_path,
@@ -253,9 +256,16 @@ def _config(app: Any, options: ServeOptions, http_stats: HttpStats) -> uvicorn.C
         access_log=options.access_log,
         ssl_context_factory=None if tls is None else lambda *_: tls,
         log_config=None,
+        backlog=BACKLOG,
         ws_max_size=WEBSOCKET_BYTES,
         timeout_graceful_shutdown=max(1, int(options.grace) - GOODBYE_SECONDS),
     )
+
+
+def _http_protocol(options: ServeOptions, http_stats: HttpStats) -> Callable[..., asyncio.Protocol]:
+    if options.uses_lane:
+        return partial(FrontProtocol, Newcomers(http_stats))
+    return partial(HttpProtocol, http_stats)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

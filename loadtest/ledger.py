@@ -25,6 +25,11 @@ class Ledger:
         receiver = self.receivers[name] = Receiver()
         return receiver
 
+    @property
+    def open(self) -> bool:
+        """Whether a sender still waits for an answer, so that more may become due."""
+        return any(stream.open for stream in self.streams.values())
+
     def dump(self) -> dict[str, Any]:
         """Plain values for the wire between workers: a full copy of this moment."""
         return {

@@ -85,7 +85,7 @@ def _add_verdict(judging: Any) -> None:
     _add(judging, "settle", type=_positive, default=2.0, metavar="SECONDS",
          help="how long a message may travel: around joins and reconnects nothing is expected")  # fmt: skip
     _add(judging, "quiet", type=_positive, default=10.0, metavar="SECONDS",
-         help="how long receivers wait at the end for what is still due")  # fmt: skip
+         help="how long receivers wait at the end, at most, for what is due or still comes")  # fmt: skip
     _add(
         judging,
         "clock",

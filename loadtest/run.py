@@ -25,8 +25,8 @@ from socketio_cluster.loadtest.verdict import Verdict, judge
 EVERY = 2
 """Seconds between two lines of progress."""
 
-LEAST_QUIET = 1.0
-"""Seconds to listen at the end at any rate: what comes twice comes late."""
+QUIET = 1.0
+"""Seconds in which nothing comes any more at the end of a run, before it is judged."""
 
 
 class Run:
@@ -57,14 +57,19 @@ class Run:
         self._helpers = [gevent.spawn(work) for work in self._work()]
 
     def stopping(self) -> None:
-        """The test is about to stop: nobody sends any more, and we wait, within limits, for what is due."""
+        """The test is about to stop: nobody sends any more, and we wait, within limits, for what is due.
+
+        It is over when nothing is due, nobody waits for an answer, and nothing has come for a while.
+        """
         self.hush()
         deadline = time.monotonic() + self.options.quiet
-        gevent.sleep(LEAST_QUIET)
         self.verdict = self._judge()
-        while self.verdict.lost and time.monotonic() < deadline:
-            gevent.sleep(0.5)
-            self.verdict = self._judge()
+        while True:
+            gevent.sleep(QUIET)
+            before, self.verdict = self.verdict, self._judge()
+            is_over = self.verdict == before and not (self.verdict.lost or self.ledger.open)
+            if is_over or time.monotonic() >= deadline:
+                return
 
     def stop(self) -> None:
         """The test has stopped: say how it was, and set the exit code."""

@@ -23,12 +23,15 @@ class Stream:
         self.sent: list[float] = []
         self.answered: list[float] = []
         self.unconfirmed: set[int] = set()
+        self.open = False
+        """Whether the sender still waits for the answer to its last message. It says so itself."""
 
     def send(self, now: float) -> int:
         """Note that a message leaves; give its sequence number."""
         self.sent.append(now)
         self.answered.append(now)
         self.unconfirmed.add(len(self.sent))
+        self.open = True
         return len(self.sent)
 
     def confirm(self, seq: int, now: float) -> None:
@@ -46,12 +49,15 @@ class Stream:
 
     def dump(self) -> list[Any]:
         """Plain lists for the wire between workers."""
-        return [self.target, self.owner, self.skip, self.sent, self.answered, sorted(self.unconfirmed)]
+        return [
+            *(self.target, self.owner, self.skip, self.sent, self.answered),
+            *(sorted(self.unconfirmed), self.open),
+        ]
 
     @classmethod
     def load(cls, dump: list[Any]) -> Stream:
         """Make a stream of what `dump` gave."""
         stream = cls(*dump[:3])
         stream.sent, stream.answered = list(dump[3]), list(dump[4])
-        stream.unconfirmed = set(dump[5])
+        stream.unconfirmed, stream.open = set(dump[5]), dump[6]
         return stream

@@ -222,8 +222,11 @@ class SocketIOUser(User):
         now = self.recorder.now()
         seq = stream.send(now)
         stamp = {"t": now, "seq": seq, "src": src, "node": self.node, "pad": "x" * self.options.size}
-        self.call(event, {**order, "data": {**stamp, **data}})
-        stream.confirm(seq, self.recorder.now())
+        try:
+            self.call(event, {**order, "data": {**stamp, **data}})
+            stream.confirm(seq, self.recorder.now())
+        finally:
+            stream.open = False
 
     def _stream(self, target: str, skip: bool) -> tuple[str, Stream]:
         pair = self._streams.get((target, skip))

@@ -211,6 +211,7 @@ class AsyncEmitter(EmitterCalls):
         try:
             async with asyncio.timeout(self._timeout):
                 await self._reach()
+                await self.recording.agree()
                 number = post()
                 if number and not await self.node.publisher.sent(number):
                     raise BrokerError("the buffer is full: the event was not sent")
@@ -240,9 +241,10 @@ class AsyncEmitter(EmitterCalls):
         self._settle()
         if self._starting is None:
             self.node = Node(self.options, self, self.stats, serving=False)
-            self.recording = Recording(self.node)
+            keeper = Keeper(self.node)
+            self.recording = Recording(self.node, keeper)
             self.node.receiver.recorder = self.recording
-            self.remote = LocatingRemote(self.node, Keeper(self.node), lambda: self.recording.on)
+            self.remote = LocatingRemote(self.node, keeper, lambda: self.recording.on)
             self.queries = Queries(self.node, None)
             self._starting = asyncio.get_running_loop().create_task(
                 self.node.start(self._timeout), context=Context()

@@ -84,7 +84,7 @@ class ConfirmedEmits:
     def _post_one(self, event: ReadyEvent) -> int:
         manager, whom = self._manager, event.whom
         if manager.recovery is not None and not event.volatile:
-            return post_recorded(manager.node, event.encoded, whom, [])[0]
+            return post_recorded(manager.node, event.encoded, whom, [])
         if not (is_selective(whom) or event.volatile):
             return manager.remote.emit(event.encoded, whom.namespace, whom.rooms, [])
         channels = route(manager.remote, whom)

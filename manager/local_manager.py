@@ -36,6 +36,12 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
         """Called when the last client has left a room, or with None the namespace."""
         raise NotImplementedError
 
+    def entered(self, client: Client, room: Room) -> None:
+        """Called when a client was put into a room in which it was not before."""
+
+    def left(self, client: Client, room: Room) -> None:
+        """Called when a client was taken out of a room in which it was."""
+
     def removed(self, client: Client) -> None:
         """Called when a client was removed from its rooms and its namespace."""
 
@@ -112,19 +118,21 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
             client = self.members.find(sid, namespace)
             if client is None:
                 raise ValueError(UNKNOWN_SID)
-            self.members.enter(client, room)
+            if self.members.enter(client, room):
+                self.entered(client, room)
 
     def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of this node out of a room. The room None is the namespace itself."""
         client = self.members.find(sid, namespace)
         if client is None or room == sid:
             return
-        if room is None:
-            self.members.remove(client)
-        else:
-            self.members.leave(client, room)
-        if not self.members.has(namespace, room):
+        local = self.members.remove(client) if room is None else self.members.leave(client, room)
+        if local is None:
+            return
+        if not local.held:
             self.emptied(namespace, room)
+        if room is not None:
+            self.left(client, room)
 
     def basic_close_room(self, room: Any, namespace: str) -> None:
         """Take all clients of this node out of a room. Raises ``ValueError`` for a client's own room."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Iterable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, Protocol, Unpack
 
+from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.roster import NodeInfo
@@ -25,6 +26,7 @@ from socketio_cluster.manager.queries.queries import Queries
 from socketio_cluster.manager.queries.replies import Replies
 from socketio_cluster.manager.queries.selective_emits import SelectiveEmits
 from socketio_cluster.manager.queries.server_events import ServerEvents
+from socketio_cluster.manager.recovery.differences import Differences
 from socketio_cluster.manager.recovery.locating_remote import LocatingRemote
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
@@ -91,6 +93,7 @@ class ClusterMember(LocalManager):
         self.queries = Queries(self.node, self.replies)
         self.selective_emits = SelectiveEmits(self)
         self.present = PresenceRooms(self)
+        self.differences = Differences(self.node)
 
     def _new_remote(self) -> Remote:
         if self.recovery is None:
@@ -215,21 +218,19 @@ class ClusterMember(LocalManager):
         """Handle a message of another node."""
         raise NotImplementedError
 
-    def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
-        """Put a client of this node into a room, as ``LocalManager`` does."""
-        inside = sid in self.members.clients and room in self.members.clients[sid].rooms
-        super().basic_enter_room(sid, namespace, room, eio_sid)
-        # Who enters a room again is still owed what it has missed there.
-        if self.recovery is not None and room not in (None, sid) and not inside:
-            self.recovery.sessions.moved(self.members.clients[sid], room, inside=True)
-        self.present.attendance.entered_room(sid, (namespace, room))
+    def entered(self, client: Client, room: Room) -> None:
+        """Note what recovery and presence have to know of a client that was put into a room."""
+        if self.recovery is not None:
+            self.recovery.sessions.moved(client, room, inside=True)
+        if self.present.attendance.of_client:
+            self.present.attendance.entered_room(client.sid, (client.namespace, room))
 
-    def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
-        """Take a client of this node out of a room, as ``LocalManager`` does."""
-        if self.recovery is not None and room not in (None, sid) and sid in self.members.clients:
-            self.recovery.sessions.moved(self.members.clients[sid], room, inside=False)
-        super().basic_leave_room(sid, namespace, room)
-        self.present.attendance.left_room(sid, (namespace, room))
+    def left(self, client: Client, room: Room) -> None:
+        """Note what recovery and presence have to know of a client that was taken out of a room."""
+        if self.recovery is not None:
+            self.recovery.sessions.moved(client, room, inside=False)
+        if self.present.attendance.of_client:
+            self.present.attendance.left_room(client.sid, (client.namespace, room))
 
     def basic_disconnect(self, sid: str, namespace: str, **kwargs: Any) -> None:
         """Remove a client, as ``LocalManager`` does. It stays present for ``presence_grace``."""
@@ -242,6 +243,7 @@ class ClusterMember(LocalManager):
     def node_here(self, node: str) -> None:
         """Share the rooms whose presence is kept with a node that has come."""
         self.present.keepers.here(node)
+        self.differences.look()
         if self.recovery is not None:
             self.recovery.node_here()
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable
 from typing import Any
 
 from socketio_cluster.manager.bus.channels import Room, check_room
+from socketio_cluster.manager.clients.local_room import LocalRoom
 from socketio_cluster.manager.clients.rooms import Client, check_room_limit
 from socketio_cluster.manager.errors import NodeTimeout, SettingError
+from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.member import ClusterMember
 from socketio_cluster.manager.recovery.latecomers import NO_HISTORY, check_history
 
@@ -41,41 +45,58 @@ class RoomKeeper(ClusterMember):
         client's node does not confirm in time.
         """
         room = check_room(room)
-        count = check_history(history)
+        count = check_history(history) if history is not None else 0
         if count and (self.recovery is None or self.node.alone):
             raise SettingError(NO_HISTORY)
-        self.enter_loop()
+        if self._home is not asyncio.get_running_loop():
+            self.enter_loop()
         if room == sid:
             return
         while (client := self.members.find(sid, namespace)) is None:
             await self.start()
             if await self.remote.enter(namespace, sid, room, count):
                 return
-        if await self.remote.is_client(namespace, room):
+        if node_of(room) is not None and await self.remote.is_client(namespace, room):
             raise ValueError("cannot enter a sid room")
-        await self.in_order()
+        if self.recovery is not None:
+            await self.recovery.in_order()
         check_room_limit(client, room, self.options.rooms_per_client, self.stats)
         if count and self.recovery is not None:
             await self.recovery.latecomers.enter(client, room, count, self._enter)
-        else:
-            await self._enter(client, room)
+        elif (entering := self._enter(client, room)) is not None:
+            await entering
 
-    async def _enter(self, client: Client, room: Room) -> None:
+    def _enter(self, client: Client, room: Room) -> Awaitable[None] | None:
+        """Put a client into a room. Returns what has to be awaited before its emits arrive, or None.
+
+        Mostly that is None: somebody is in the room, so this node has subscribed to it already.
+        """
         self.basic_enter_room(client.sid, client.namespace, room)
-        await self.node.subscribe(self.node.channels.room(client.namespace, room))
+        local = self.members.rooms[client.namespace][room]
+        if local.subscribed and client.session is None:
+            return None
+        return self._settle(client, room, local)
+
+    async def _settle(self, client: Client, room: Room, local: LocalRoom) -> None:
+        """Return when this node has subscribed to a room, and the bus knows that the client is in it."""
+        channel = self.node.channels.room(client.namespace, room)
+        await self.node.subscribe(channel)
+        local.subscribed = self.node.subscribed_to(channel)
         if self.recovery is not None:
             await self.recovery.sessions.flush(client)
 
     async def leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of any node out of a room. Raises ``NodeTimeout`` if its node does not confirm."""
         room = check_room(room)
-        self.enter_loop()
+        if self._home is not asyncio.get_running_loop():
+            self.enter_loop()
         while (client := self.members.find(sid, namespace)) is None:
             await self.start()
             if await self.remote.leave(namespace, sid, room):
                 return
-        await self.in_order()
-        await self.may_leave([client])
+        if self.recovery is not None:
+            await self.recovery.in_order()
+            await self.recovery.sessions.locate([client])
         self.basic_leave_room(sid, namespace, room)
         if self.recovery is not None:
             await self.recovery.sessions.flush(client)

@@ -20,6 +20,7 @@ from socketio_cluster import ClusterManager
 from socketio_cluster.cluster.http.entering import open_entrance
 from socketio_cluster.cluster.http.front import FrontProtocol
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
+from socketio_cluster.cluster.http.newcomers import Newcomers
 from socketio_cluster.cluster.http.protocol import HttpStats
 from socketio_cluster.cluster.lane.entrance import entrance
 from socketio_cluster.cluster.lane.install import Lanes
@@ -99,7 +100,7 @@ class Node:
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             self.app,
-            http=partial(FrontProtocol, HttpStats()) if LANE else "auto",
+            http=partial(FrontProtocol, Newcomers(HttpStats())) if LANE else "auto",
             ws=LaneProtocol if LANE else "websockets-sansio",
             ws_per_message_deflate=False,  # as in serve: a compressed connection would have no lane
             lifespan="off",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import uvicorn
 
-_CLOSE: Final = (b"connection", b"close")
+from socketio_cluster.cluster.http.protocol import CLOSE, HttpProtocol
 
 
 def close_after_answers(server: uvicorn.Server) -> None:
@@ -16,8 +16,8 @@ def close_after_answers(server: uvicorn.Server) -> None:
     """
     server.config.loaded_app = app = LastAnswers(server.config.loaded_app)
     for connection in server.server_state.connections:
-        if hasattr(connection, "cycle"):  # it is an HTTP connection, with or without a request at the moment
-            _close_after_answer(connection, app)
+        if isinstance(connection, HttpProtocol):  # with or without a request at the moment
+            connection.end_after_answer(app)
 
 
 def stop_accepting(server: uvicorn.Server) -> None:
@@ -25,15 +25,8 @@ def stop_accepting(server: uvicorn.Server) -> None:
     for listening in server.servers:
         listening.close()
     for connection in list(server.server_state.connections):
-        if getattr(connection, "cycle", None) is not None:
+        if isinstance(connection, HttpProtocol) and connection.has_answered:
             connection.shutdown()
-
-
-def _close_after_answer(connection: Any, app: Any) -> None:
-    connection.app = app
-    cycle = connection.cycle
-    if cycle is not None and not cycle.response_started:  # an answer is awaited, such as that of a poll
-        cycle.default_headers = [*cycle.default_headers, _CLOSE]
 
 
 class LastAnswers:
@@ -47,7 +40,7 @@ class LastAnswers:
 
         async def send_last(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), _CLOSE]}
+                message = {**message, "headers": [*message.get("headers", ()), CLOSE]}
             await send(message)
 
         await self._app(scope, receive, send_last if scope["type"] == "http" else send)

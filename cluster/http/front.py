@@ -16,24 +16,24 @@ from uvicorn import Config
 from uvicorn.protocols.utils import is_ssl
 from uvicorn.server import ServerState
 
-from socketio_cluster.cluster.http import protocol as http
-from socketio_cluster.cluster.http.handshake import HandshakeRequest, Header, is_well_formed, read
+from socketio_cluster.cluster.http.handshake import HandshakeRequest, Header, read_whole
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
-from socketio_cluster.cluster.http.protocol import HEAD, HttpProtocol, HttpStats
+from socketio_cluster.cluster.http.newcomers import Newcomers
+from socketio_cluster.cluster.http.polling_protocol import PollingProtocol
 from socketio_cluster.cluster.http.scope import local_address, remote_address, websocket_scope
 
 
 class FrontProtocol(asyncio.Protocol):
     """A connection from which nothing was read yet.
 
-    The arguments are those of ``HttpProtocol``; uvicorn gives all but the first.
+    ``newcomers`` is shared by all connections of the worker; uvicorn gives the other arguments.
     """
 
-    __slots__ = ("_app_state", "_config", "_stats", "_timer", "state", "transport")
+    __slots__ = ("_app_state", "_config", "_newcomers", "state", "transport")
 
     def __init__(
         self,
-        stats: HttpStats,
+        newcomers: Newcomers,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
@@ -41,23 +41,22 @@ class FrontProtocol(asyncio.Protocol):
     ) -> None:
         self.state = server_state
         self.transport: asyncio.Transport
-        self._stats = stats
+        self._newcomers = newcomers
         self._config = config
         self._app_state = app_state
-        self._timer: asyncio.TimerHandle
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first bytes, with a limit."""
         self.transport = cast(asyncio.Transport, transport)
         self.state.connections.add(self)  # type: ignore[arg-type]
-        self._timer = asyncio.get_running_loop().call_later(http.HEAD_SECONDS, self._too_late)
+        self._newcomers.come(self)
 
     def data_received(self, data: bytes) -> None:
         """Give the connection to the protocol that serves it."""
-        self._leave()
-        request = read(data) if is_well_formed(data) else None
+        due = self._leave()
+        request = read_whole(data)
         if request is None:
-            self._serve_http(data)
+            self._serve_http(data, due)
             return
         app = self._config.loaded_app
         enter = getattr(app, "enter", None)
@@ -83,9 +82,9 @@ class FrontProtocol(asyncio.Protocol):
         self.transport.set_protocol(protocol)
         protocol.begin(data, request, app)
 
-    def _serve_http(self, data: bytes) -> None:
-        protocol = HttpProtocol(self._stats, self._config, self.state, self._app_state)
-        protocol.head_until = self._timer.when()
+    def _serve_http(self, data: bytes, due: float) -> None:
+        protocol = PollingProtocol(self._newcomers.stats, self._config, self.state, self._app_state)
+        protocol.head_until = due
         protocol.connection_made(self.transport)
         self.transport.set_protocol(protocol)
         protocol.data_received(data)
@@ -98,10 +97,6 @@ class FrontProtocol(asyncio.Protocol):
         """Close, as uvicorn closes a connection without a request."""
         self.transport.close()
 
-    def _leave(self) -> None:
-        self._timer.cancel()
+    def _leave(self) -> float:
         self.state.connections.discard(self)
-
-    def _too_late(self) -> None:
-        self._stats.timeouts[HEAD] += 1
-        self.transport.close()
+        return self._newcomers.go(self)

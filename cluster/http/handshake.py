@@ -21,12 +21,15 @@ GUID: Final = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _ONCE: Final = (b"connection", b"upgrade", b"sec-websocket-key", b"sec-websocket-version")
 
 _WELL_FORMED: Final = re.compile(
-    rb"GET /[!-\"$-~]* HTTP/1\.1\r\n"
-    rb"(?:(?!(?i:content-length|transfer-encoding|expect):)"
-    rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)+\r\n"
+    rb"GET (/[!-\"$-~]*) HTTP/1\.1\r\n"
+    rb"((?:(?!(?i:content-length|transfer-encoding|expect):)"
+    rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)+)\r\n"
 )
 """The head of a request without a body (RFC 9112). What does not match is left to an HTTP parser, which takes
 more."""
+
+_LINE: Final = re.compile(rb"([^:]+):[\t ]*([^\r]*)\r\n")
+"""A header of a head that is well-formed."""
 
 _KEY: Final = re.compile(rb"[A-Za-z0-9+/]{22}==")
 """The base64 text of 16 bytes."""
@@ -57,9 +60,19 @@ class HandshakeRequest(msgspec.Struct, frozen=True):
         return [token.strip() for offer in offers for token in offer]
 
 
-def is_well_formed(data: bytes) -> bool:
-    """Whether these bytes are a whole request for a WebSocket that no HTTP parser needs to read before."""
-    return b"pgrade: websocket" in data and _WELL_FORMED.fullmatch(data) is not None
+def read_whole(data: bytes) -> HandshakeRequest | None:
+    """Read bytes that are a whole request for a WebSocket, and that no HTTP parser needs to read before.
+
+    Returns None for all others, as ``read`` does for what is not the common case.
+    """
+    found = _WELL_FORMED.fullmatch(data) if b"pgrade: websocket" in data else None
+    if found is None:
+        return None
+    if len(data) >= MAX_LINE_LENGTH:
+        return read(data)
+    target, lines = found.groups()
+    headers = [(name.lower(), value.rstrip(b" \t")) for name, value in _LINE.findall(lines)]
+    return _request(target, headers) if len(headers) <= MAX_NUM_HEADERS else None
 
 
 def read(data: bytes) -> HandshakeRequest | None:
@@ -83,6 +96,10 @@ def read(data: bytes) -> HandshakeRequest | None:
     for line in lines:
         name, _, value = line.partition(b":")
         headers.append((name.lower(), value.strip(b" \t")))
+    return _request(target, headers)
+
+
+def _request(target: bytes, headers: list[Header]) -> HandshakeRequest | None:
     key = _key(headers)
     path, _, query = target.partition(b"?")
     return HandshakeRequest(path, query, headers, key) if key else None

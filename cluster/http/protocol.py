@@ -26,6 +26,8 @@ BODY_RATE: Final = 500
 """A body may take BODY_SECONDS, and one second more for each BODY_RATE bytes, as in Apache's
 mod_reqtimeout."""
 
+CLOSE: Final = (b"connection", b"close")
+"""The header field of the last answer of a connection."""
 _ANSWER: Final = b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _TOO_LATE: Final = _ANSWER % b"408 Request Timeout"
 _HEAD_TOO_LARGE: Final = _ANSWER % b"431 Request Header Fields Too Large"
@@ -138,6 +140,18 @@ class HttpProtocol(HttpToolsProtocol):
         self._context.run(super()._start_asgi_task, *args)
 
     # how it ends
+
+    @property
+    def has_answered(self) -> bool:
+        """Whether this connection has had a request."""
+        return self.cycle is not None
+
+    def end_after_answer(self, app: Any) -> None:
+        """Let ``app`` answer from now on; an answer that is awaited is the last one of the connection."""
+        self.app = app
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_started:
+            cycle.default_headers = [*cycle.default_headers, CLOSE]
 
     def _end_after_these(self) -> None:
         """Answer the requests that are there, and close, as RFC 9112 (9.3.2) allows."""

@@ -20,6 +20,7 @@ from socketio_cluster.cluster.http.lane_protocol import log_accepted
 from socketio_cluster.cluster.lane.environ import LazyEnviron
 from socketio_cluster.cluster.lane.install import ServerLanes, forget_asgi, taken_over
 from socketio_cluster.cluster.plain import PlainWebSockets
+from socketio_cluster.cluster.polling.server_polls import ServerPolls
 from socketio_cluster.cluster.stack import LAYERS
 from socketio_cluster.cluster.strict.answers import send_answer
 from socketio_cluster.cluster.strict.gate import Gate, gate_of
@@ -56,6 +57,8 @@ class Entrance:
         self._complete = complete
         self._host = lanes.host
         self._opening = Opening(lanes.host, KNOWN)
+        self.polls = ServerPolls(lanes, gate, path, complete)
+        """The short way for the requests of polling clients."""
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve a request the long way."""
@@ -72,8 +75,9 @@ class Entrance:
         if not self._is_plain(request.path, query) or not self._opening.possible:
             return self
         make_scope = front.scope_of(request)
-        environ = LazyEnviron(_early(query, request.headers), partial(self._environ, make_scope))
-        if not self._from_here(request.headers, environ):
+        said = dict(request.headers)
+        environ = LazyEnviron(_early(query, request.headers, said), partial(self._environ, make_scope))
+        if not self._from_here(said, environ):
             return self
         refused = self._gate.turn_away()
         if refused is not None:
@@ -90,9 +94,9 @@ class Entrance:
         fits = asked.sid is None and "j" not in values and query.count("EIO=") == 1
         return fits and refusal(asked, self._host.engine) is None
 
-    def _from_here(self, headers: list[Header], environ: dict[str, Any]) -> bool:
+    def _from_here(self, said: dict[bytes, bytes], environ: dict[str, Any]) -> bool:
         """Whether the page that asks may do so. Only a request that names its page needs the environ."""
-        if all(name != b"origin" for name, _ in headers):
+        if b"origin" not in said:
             return True
         # A function of the application decides on the long way, where it may also fail.
         return not callable(self._host.engine.cors_allowed_origins) and self._host.same_origin(environ)
@@ -122,12 +126,12 @@ class Entrance:
         return environ
 
 
-def _early(query: str, headers: list[Header]) -> dict[str, Any]:
+def _early(query: str, headers: list[Header], said: dict[bytes, bytes]) -> dict[str, Any]:
     """Return what is in an environ before it is made: enough to tell whether a client knows recovery."""
-    agents = [value for name, value in headers if name == b"user-agent"]
-    if len(agents) != 1 or not agents[0].isascii():
+    agent = said.get(b"user-agent")
+    if agent is None or not agent.isascii() or sum(name == b"user-agent" for name, _ in headers) > 1:
         return {"QUERY_STRING": query}
-    return {"QUERY_STRING": query, "HTTP_USER_AGENT": sys.intern(agents[0].decode())}  # many have the same
+    return {"QUERY_STRING": query, "HTTP_USER_AGENT": sys.intern(agent.decode())}  # many have the same
 
 
 def entrance(app: Any, served: Any, complete: Callable[[Scope], object]) -> Any:

@@ -17,7 +17,7 @@ from socketio import packet as sio
 
 from socketio_cluster.cluster.lane.frames import TEXT, frame
 from socketio_cluster.cluster.server import AsyncServer
-from socketio_cluster.manager.clients.compact_json import dumps, refuse_constant
+from socketio_cluster.manager.clients.compact_json import dumps, quote, refuse_constant
 from socketio_cluster.manager.clients.packets import RESERVED
 from socketio_cluster.manager.host.server import Host
 
@@ -41,31 +41,39 @@ _DIGITS: Final = frozenset("0123456789")
 
 
 class Event(msgspec.Struct, eq=False):
-    """An EVENT or, with ``answer``, an ACK: its namespace, its ack id, and its data."""
+    """An EVENT. ``data`` are the values behind the name."""
 
-    answer: bool
+    name: str
     namespace: str
     ack_id: int | None
     data: list[Any]
 
 
-def read(text: str) -> Event | None:
-    """Read a Socket.IO packet; return None for one that python-socketio's own code must handle."""
+class Ack(msgspec.Struct, eq=False):
+    """An ACK, the answer to an event of the server."""
+
+    namespace: str
+    ack_id: int | None
+    data: list[Any]
+
+
+def read(text: str) -> Event | Ack | None:
+    """Read a message of Engine.IO; return None for one that python-socketio's own code must handle."""
     start = text.find("[")
-    if start < 1 or text[0] not in "23":
+    if start < 2:
         return None
-    head, namespace = text[1:start], "/"
+    head, namespace = text[2:start], "/"
     if head[:1] == "/":
         namespace, comma, head = head.partition(",")
         if not comma or "?" in namespace:
             return None
-    if head and not (head.isascii() and head.isdigit() and len(head) < 16):
+    if head and not (head.isdigit() and head.isascii() and len(head) < 16):
         return None
-    data = value_at(text, start)
-    answer = text[0] == "3"
-    if data is None or not (answer or (data and isinstance(data[0], str) and data[0] not in RESERVED)):
-        return None
-    return Event(answer, namespace, int(head) if head else None, data)
+    ack_id = int(head) if head else None
+    kind, data = text[:2], value_at(text, start)
+    if kind == "42" and data and type(data[0]) is str and data[0] not in RESERVED:
+        return Event(data.pop(0), namespace, ack_id, data)
+    return Ack(namespace, ack_id, data) if kind == "43" and data is not None else None
 
 
 def value_at(text: str, start: int) -> Any:
@@ -87,22 +95,31 @@ def value_at(text: str, start: int) -> Any:
     return data if end == len(text) else None
 
 
-def answer(event: Event, data: list[Any]) -> bytes | None:
-    """Return the frame of an ack; None when it needs attachments, or python-socketio's error."""
+def answer(event: Event, result: Any) -> bytes | None:
+    """Return the frame of an ack, from what the handler has returned.
+
+    None when it needs attachments, or python-socketio's error.
+    """
     try:
-        body = dumps(data)
+        body = f"[{quote(result)}]" if type(result) is str else dumps(_values(result))
     except (TypeError, ValueError, RecursionError):  # it holds bytes, or a value that JSON does not have
         return None
     head = "43" if event.namespace == "/" else f"43{event.namespace},"
     return frame(TEXT, f"{head}{event.ack_id}{body}".encode())
 
 
-async def answer_generally(host: Host, eio_sid: str, sid: str, event: Event, data: list[Any]) -> None:
+def _values(result: Any) -> list[Any]:
+    if result is None:
+        return []
+    return list(result) if isinstance(result, tuple) else [result]
+
+
+async def answer_generally(host: Host, eio_sid: str, sid: str, event: Event, result: Any) -> None:
     """Send an ack by python-socketio's own code."""
-    server, namespace, ack_id = host.server, event.namespace, event.ack_id
+    server, namespace, ack_id, data = host.server, event.namespace, event.ack_id, _values(result)
     try:
         await host.packet(eio_sid, server.packet_class(sio.ACK, namespace=namespace, id=ack_id, data=data))
     except Exception as error:
         if not isinstance(server, AsyncServer):
             raise
-        await server.answer_failed(sid, eio_sid, event.data[0], namespace, ack_id, error)
+        await server.answer_failed(sid, eio_sid, event.name, namespace, ack_id, error)

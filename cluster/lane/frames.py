@@ -27,11 +27,6 @@ yet."""
 
 _DATA: Final = (CONTINUATION, TEXT, BINARY)
 _CONTROL: Final = (CLOSE, PING, PONG)
-_SMALL: Final = {
-    opcode: tuple(bytes((0x80 | opcode, size)) for size in range(126))
-    for opcode in (TEXT, BINARY, CLOSE, PING, PONG)
-}
-"""The first two bytes of small frames, by opcode and size."""
 _MEDIUM: Final = Struct(">BBH")
 
 
@@ -50,11 +45,23 @@ def frame(opcode: int, payload: bytes) -> bytes:
     It is final and not masked, so it is the same for every client.
     """
     size = len(payload)
+    heads = _HEADS[opcode]
+    return (heads[size] if size < len(heads) else _head(opcode, size)) + payload
+
+
+def _head(opcode: int, size: int) -> bytes:
     if size < 126:
-        return _SMALL[opcode][size] + payload
+        return bytes((0x80 | opcode, size))
     if size < 65536:
-        return _MEDIUM.pack(0x80 | opcode, 126, size) + payload
-    return bytes((0x80 | opcode, 127)) + size.to_bytes(8, "big") + payload
+        return _MEDIUM.pack(0x80 | opcode, 126, size)
+    return bytes((0x80 | opcode, 127)) + size.to_bytes(8, "big")
+
+
+_HEADS: Final = {
+    opcode: tuple(_head(opcode, size) for size in range(1024 if opcode == TEXT else 126))
+    for opcode in (TEXT, BINARY, CLOSE, PING, PONG)
+}
+"""The bytes before the payload of frames that are not large, by opcode and size."""
 
 
 def close_frame(code: int, reason: str = "") -> bytes:
@@ -88,34 +95,31 @@ class FrameReader:
     has more bytes than the limit and a header, however small the pieces are in which they come.
     """
 
-    __slots__ = ("_buffer", "_fragments", "_limit", "_needed", "_opcode")
+    __slots__ = ("_buffer", "_fragments", "_limit", "_longest", "_needed", "_opcode")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
+        self._longest = limit + (6 if limit < 126 else 8)
+        """The bytes of a frame of ``limit`` bytes, with its header."""
         self._buffer: bytearray | None = None
         self._needed = 0
         self._fragments: bytearray | None = None
         self._opcode = CONTINUATION
 
     def text(self, data: bytes) -> bytes | None:
-        """Return the payload if these bytes are one whole text frame below 64 KiB; else None.
+        """Return the payload if these bytes are one whole text frame of 1 byte to 64 KiB; else None.
 
         Then feed them.
         """
         size = len(data)
-        if size < 6 or data[0] != 0x81 or self._buffer is not None or self._fragments is not None:
+        if size > self._longest or self._buffer is not None or self._fragments is not None:
             return None
-        if data[1] & 0x7F < 126:
-            start = 6
-            if data[1] != 0x80 + (size - 6):  # with `|`, 128 other values would be equal
-                return None
-        else:
-            start = 8
-            if data[1] != 0xFE or data[2] << 8 | data[3] != size - 8:
-                return None
-        if size - start > self._limit:
-            return None
-        return apply_mask(data[start:], data[start - 4 : start]) if size > start else b""
+        if size < 132:  # the header has 6 bytes up to a payload of 125, and then 8
+            if size > 6 and data[0] == 0x81 and data[1] == 0x80 + (size - 6):
+                return apply_mask(data[6:], data[2:6])
+        elif data[0] == 0x81 and data[1] == 0xFE and data[2] << 8 | data[3] == size - 8:
+            return apply_mask(data[8:], data[4:8])
+        return None
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """Take bytes.

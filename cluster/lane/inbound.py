@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from engineio import exceptions
 from engineio import packet as eio
 
-from socketio_cluster.cluster.lane.events import Event, answer, answer_generally, read, value_at
+from socketio_cluster.cluster.lane.events import Ack, Event, answer, answer_generally, read, value_at
 from socketio_cluster.cluster.lane.joining import Joining
 from socketio_cluster.cluster.lane.starter import starter
 from socketio_cluster.cluster.lane.writer import CONNECTING, OPEN, PROBED
@@ -55,6 +55,7 @@ class Inbound:
         self._on_connection = manager.members.on_connection
         self._stats = manager.stats
         self._handlers = manager.handlers
+        self._running = manager.handlers.running
         self._watch: Watch = host.layers["watch"]
         self._times, self._inner = self._watch.seconds, self._watch.inner
         if host.event.layers[:2] == ["exits", "watch"]:
@@ -71,10 +72,10 @@ class Inbound:
             self._upgrading(lane, data)
             return None
         socket = lane.socket
-        if isinstance(data, str):
+        if type(data) is str:
             kind = data[:1]
             if kind == "4" and self._direct and socket.sid not in self._half_read:
-                event = read(data[1:])
+                event = read(data)
                 if event is not None and self._event(lane, event):
                     return None
                 if event is None and (data == "40" or data.startswith("40{")):
@@ -84,17 +85,18 @@ class Inbound:
                 return None
         return self._general(lane, data)
 
-    def _event(self, lane: Lane, event: Event) -> bool:
+    def _event(self, lane: Lane, event: Event | Ack) -> bool:
         """Handle an event or an ack.
 
         Return False when its client is not connected, or has too many handlers.
         """
-        client = self._on_connection(lane.socket.sid, event.namespace)
+        eio_sid = lane.socket.sid
+        client = self._on_connection(eio_sid, event.namespace)
         if client is None or client.state is not CONNECTED:
             return False
-        if event.answer:
+        if isinstance(event, Ack):
             self._manager.fanout.answered(client, event.ack_id, event.data)
-        elif self._handlers.full(lane.socket.sid):
+        elif eio_sid in self._running and self._handlers.full(eio_sid):
             return False
         else:
             task = self._start(self._handle(lane, client.sid, event), lane.context.copy())
@@ -102,27 +104,27 @@ class Inbound:
                 # This does the same as manager.spawn, but the task removes itself: a callback would cost a
                 # turn of the loop. A handler that does not wait is never counted: nobody could see it run.
                 self._tasks[event] = task
-                self._handlers.begin(lane.socket.sid)
+                self._handlers.begin(eio_sid)
         return True
 
     async def _handle(self, lane: Lane, sid: str, event: Event) -> None:
         """Run the application's handler for an event, and send the client's ack."""
-        name, namespace = event.data[0], event.namespace
+        name, namespace, data = event.name, event.namespace, event.data
         try:
             handler = self._find(name, namespace)
             # When something stands before the slot now, such as the admin UI, its call passes the watch by
             # itself.
             if handler is None and not self._host.event_is_ours:
-                result = await self._host.trigger(name, namespace, sid, *event.data[1:])
+                result = await self._host.trigger(name, namespace, sid, *data)
             else:
                 self._stats.events += 1
                 times = self._times.get(name) or self._watch.times(name, namespace)
                 began = perf_counter()
                 try:
                     if handler is None:
-                        result = self._inner(name, namespace, sid, *event.data[1:])
+                        result = self._inner(name, namespace, sid, *data)
                     else:
-                        result = handler(sid, *event.data[1:])
+                        result = handler(sid, *data)
                     if isinstance(result, CoroutineType):
                         result = await result
                 except asyncio.CancelledError:
@@ -136,14 +138,13 @@ class Inbound:
                     times.counts[bisect_left(BOUNDS, took)] += 1
                     times.total += took
             if event.ack_id is not None and result is not self._not_handled:
-                data = [] if result is None else list(result) if isinstance(result, tuple) else [result]
-                wire = answer(event, data)
+                wire = answer(event, result)
                 if wire is not None:
                     lane.write_answer(wire)
                 else:
-                    await answer_generally(self._host, lane.socket.sid, sid, event, data)
+                    await answer_generally(self._host, lane.socket.sid, sid, event, result)
         finally:
-            if self._tasks.pop(event, None) is not None:
+            if self._tasks and self._tasks.pop(event, None) is not None:
                 self._handlers.end(lane.socket.sid)
 
     def _connect(self, lane: Lane, data: str) -> Coroutine[Any, Any, None] | None:

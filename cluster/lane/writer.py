@@ -115,7 +115,7 @@ class LaneWriter(asyncio.Protocol):
     def write_answer(self, wire: bytes) -> None:
         """Send ready frames that only this client gets: at once, if nothing waits before them.
 
-        uvloop gathers what is written in one turn, so there is nothing to gain from a later flush.
+        No other frame would share a flush with it, so there is nothing to gain from a later one.
         """
         if self._pending is None and not self._paused:
             self._group.stats.sent_bytes += len(wire)

@@ -21,6 +21,7 @@ def read_bus(managers: Sequence[ClusterManager]) -> Readings:
         "socketio_bus_shard_up": _shards_up(managers),
         "socketio_bus_shard_buffered_bytes": _shards_wait(managers),
         "socketio_nodes": _nodes(managers),
+        "socketio_nodes_differing": {(): sum(manager.differences.count for manager in managers)},
         "socketio_envelopes_published_total": by_name(one.published for one in stats),
         "socketio_envelopes_received_total": by_name(one.received for one in stats),
         "socketio_envelopes_refused_total": by_name((one.refused for one in stats), UNBELIEVED),

@@ -95,6 +95,7 @@ FAMILIES: Final = (
     Family("socketio_node_draining", GAUGE, "1 while this node lets its clients go"),
     Family("socketio_node_loop_lag_seconds", GAUGE, "The latest that the event loop was in 15 to 30 seconds"),
     Family("socketio_nodes", GAUGE, "Live nodes that this one knows, itself included", ("state",)),
+    Family("socketio_nodes_differing", GAUGE, "Nodes with another recovery_seconds than this one"),
     Family("process_cpu_seconds_total", COUNTER, "CPU time of the process"),
     Family("process_resident_memory_bytes", GAUGE, "Memory of the process"),
     Family("socketio_build_info", GAUGE, "1, with the version of socketio-cluster", ("version",)),

@@ -26,8 +26,9 @@ UNSEEN_TRIES: Final = 20
 A process that ends stops showing its sockets up to tenths of a second before it closes them.
 """
 
-BACKLOG: Final = 2048
-"""Connections that may wait to be accepted; the kernel allows net.core.somaxconn at most."""
+BACKLOG: Final = 65535
+"""Connections that may wait to be accepted; the kernel allows net.core.somaxconn at most, by default 4096. A
+worker may get the clients of a whole machine at once, and each that finds no place tries again after 1 s."""
 
 
 class Taken(UsageError):

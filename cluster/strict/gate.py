@@ -7,8 +7,6 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from engineio.packet import NOOP
-
 from socketio_cluster.cluster.limits.limits import admission_of
 from socketio_cluster.cluster.strict.answers import (
     NO_ROOM,
@@ -20,7 +18,7 @@ from socketio_cluster.cluster.strict.answers import (
     send_answer,
 )
 from socketio_cluster.cluster.strict.pings import PingClock, correct_opening
-from socketio_cluster.cluster.strict.polls import Polls
+from socketio_cluster.cluster.strict.polls import Polls, without_noop
 from socketio_cluster.cluster.strict.posts import Posts
 from socketio_cluster.cluster.strict.request import EngineRequest, choose_subprotocol
 from socketio_cluster.cluster.strict.rules import refusal
@@ -58,8 +56,12 @@ class Gate:
         self._stats = stats
         self._inner = inner = host.engine_request.outermost
         self._polls = Polls(host, inner, spawn)
+        self.waiting = self._polls.waiting
+        """The polls that wait, by the session's id; the short way of polling adds its own."""
         self._departed: set[str] = set()
         self._posts = Posts(host, inner, spawn, stats, self._departed)
+        self.reading = self._posts.reading
+        """The sessions of which a POST is handled; the short way adds its own."""
         self._told = False
         """Whether a client of an old version was named in the log."""
         self.closed: HttpAnswer | None = None
@@ -108,10 +110,8 @@ class Gate:
 
     def _before_answer(self, make: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
         def poll_answer(packets: list[Any] | None = None, **how: Any) -> dict[str, Any]:
-            """Answer a poll. A NOOP, whose purpose is to end the poll, is left out beside other packets."""
-            if packets is not None and len(packets) > 1:
-                packets = [packet for packet in packets if packet.packet_type != NOOP] or packets[:1]
-            answer = make(packets, **how)
+            """Answer a poll."""
+            answer = make(packets and without_noop(packets), **how)
             self._stats.sent_bytes += len(answer["response"])
             return answer
 

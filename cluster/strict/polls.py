@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Final
+
+from engineio.packet import NOOP
 
 from socketio_cluster.cluster.strict.answers import CLOSED, send_answer
 from socketio_cluster.cluster.strict.request import jsonp_index
 from socketio_cluster.cluster.strict.rules import cut_off
 from socketio_cluster.manager.host.server import Host
+
+NOOP_SECONDS: Final = 0.05
+"""How long a poll waits for its NOOP while the client upgrades: one that never finishes polls on and on.
+
+engine.io answers such polls every 100 ms.
+"""
 
 
 class Polls:
@@ -29,21 +37,29 @@ class Polls:
         self._eio = host.engine
         self._inner = inner
         self._spawn = spawn
-        self._waiting: set[str] = set()
+        self.waiting: dict[str, object] = {}
+        """What stands for the poll that waits, by the session's id."""
 
     async def serve(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer with the packets that wait for the client; wait until there is one."""
         if socket.closed:
             await self._last_words(socket, scope, send)
-        elif socket.sid in self._waiting:
+        elif socket.sid in self.waiting:
             cut_off(socket, self._spawn)
             await send_answer(self._host, CLOSED, scope, receive, send)
         else:
-            self._waiting.add(socket.sid)
+            self.waiting[socket.sid] = scope
             try:
                 await self._wait(socket, scope, receive, send)
             finally:
-                self._waiting.discard(socket.sid)
+                self._ended(socket, scope)
+
+    def _ended(self, socket: Any, scope: dict[str, Any]) -> bool:
+        """Take this poll out of the book; return whether it was still there."""
+        if self.waiting.get(socket.sid) is not scope:
+            return False  # the client has its answer, and may poll again already
+        del self.waiting[socket.sid]
+        return True
 
     async def _wait(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
         request = await receive()
@@ -56,19 +72,21 @@ class Polls:
 
         async def answer(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.body":
-                self._waiting.discard(socket.sid)  # this must come before the client can poll again
+                self._ended(socket, scope)  # this must come before the client can poll again
             await send(message)
 
-        watch = asyncio.ensure_future(self._watch(socket, receive))
+        watch = asyncio.ensure_future(self._watch(socket, scope, receive))
         try:
+            if socket.upgrading:  # what waits goes by the other transport: this poll gets a NOOP
+                await asyncio.sleep(NOOP_SECONDS)
             await self._inner(scope, again, answer)
         finally:
             watch.cancel()
 
-    async def _watch(self, socket: Any, receive: Any) -> None:
+    async def _watch(self, socket: Any, scope: dict[str, Any], receive: Any) -> None:
         while (await receive())["type"] != "http.disconnect":
             pass
-        if socket.sid in self._waiting:
+        if self.waiting.get(socket.sid) is scope:
             cut_off(socket, self._spawn)
 
     async def _last_words(self, socket: Any, scope: dict[str, Any], send: Any) -> None:
@@ -78,3 +96,8 @@ class Polls:
         packets = [packet for packet in socket.queue.drain() if packet is not None]
         index = jsonp_index(scope)
         await self._host.respond(self._host.poll_answer(packets, jsonp_index=index), environ)
+
+
+def without_noop(packets: list[Any]) -> list[Any]:
+    """Leave out a NOOP, whose purpose is to end a poll, if there are other packets for the answer."""
+    return [packet for packet in packets if packet.packet_type != NOOP] or packets[:1]

@@ -41,7 +41,8 @@ class Posts:
         self._inner = inner
         self._spawn = spawn
         self._departed = departed
-        self._reading: set[str] = set()
+        self.reading: set[str] = set()
+        """The ids of the sessions of which a POST is handled."""
 
     async def serve(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Handle the packets of a POST."""
@@ -49,14 +50,14 @@ class Posts:
         if not self._host.same_origin(environ):
             await self._inner(scope, receive, send)  # it refuses the origin
             return
-        if socket.sid in self._reading or header(scope, b"content-type") == "application/octet-stream":
+        if socket.sid in self.reading or header(scope, b"content-type") == "application/octet-stream":
             answer: HttpAnswer | None = self._end(socket, answers.CLOSED)
         else:
-            self._reading.add(socket.sid)
+            self.reading.add(socket.sid)
             try:
                 answer = await self._take(socket, scope, receive, environ)
             finally:
-                self._reading.discard(socket.sid)
+                self.reading.discard(socket.sid)
         if answer is not None:
             await send_answer(self._host, answer, scope, receive, send)
 

@@ -7,8 +7,7 @@ session.
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
-from weakref import WeakSet
+from typing import Any
 
 from socketio_cluster.cluster.strict.answers import (
     BAD_METHOD,
@@ -23,9 +22,6 @@ from socketio_cluster.cluster.strict.request import EngineRequest
 from socketio_cluster.manager.host.session import hang_up
 
 VERSION = "4"
-
-
-_over: Final[WeakSet[Any]] = WeakSet()
 
 
 def refusal(request: EngineRequest, eio: Any) -> HttpAnswer | None:
@@ -73,12 +69,12 @@ def _last_words(request: EngineRequest, socket: Any) -> bool:
 
 def mark_over(socket: Any) -> None:
     """Refuse all further requests of this session, though its disconnect handlers may still run."""
-    _over.add(socket)
+    socket.over = True
 
 
 def is_over(socket: Any) -> bool:
     """Return whether ``mark_over`` was called for this session."""
-    return socket in _over
+    return getattr(socket, "over", False)
 
 
 def cut_off(socket: Any, spawn: Callable[[Coroutine[Any, Any, Any]], object]) -> None:

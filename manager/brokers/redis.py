@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
@@ -26,7 +27,7 @@ from socketio_cluster.manager.brokers.redis_line import (
 from socketio_cluster.manager.brokers.redis_replies import Replies
 from socketio_cluster.manager.brokers.redis_store import RedisStore
 from socketio_cluster.manager.brokers.redis_url import Settings, read_settings
-from socketio_cluster.manager.bus.broker import Delivery, Publication, Take
+from socketio_cluster.manager.bus.broker import Delivery, Done, Publication, Take
 from socketio_cluster.manager.bus.store import Operation, Result
 from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused, WrongServer
 
@@ -48,6 +49,9 @@ SHARDED = Commands(b"SPUBLISH", b"SSUBSCRIBE", b"SUNSUBSCRIBE", b"smessage")
 Confirmation = tuple[bytes, bytes, asyncio.Future[None]]
 """A reply that the server will send: the word, the channel, and the future of the waiting caller."""
 
+Owners = Callable[[Sequence[Publication]], list[range]]
+"""A function that returns for each command of a batch the indexes of its publications."""
+
 
 class RedisBroker:
     """A broker with two connections to one server."""
@@ -60,6 +64,7 @@ class RedisBroker:
         self._inbox = Inbox()
         self._taken: dict[bytes, str] = {}
         self._expected: deque[Confirmation] = deque()
+        self._starting: asyncio.Future[None] | None = None
         self._tells_role = True
         self.limit: int | None = None
 
@@ -101,20 +106,60 @@ class RedisBroker:
 
         Any error but a missing permission ends the broker.
         """
-        recording = any(publication.recorded for publication in batch)
-        if recording:
-            await self._store.open()
-        commands = (recording_commands if recording else publish_commands)(batch, self._words.publish)
+        published: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.start(batch, partial(_settle, published))
+        await published
+
+    def start(self, batch: Sequence[Publication], done: Done) -> None:
+        """Do as ``publish``, and call ``done`` at the end. See ``Direct``."""
         self._inbox.check()
+        recording = bool([each for each in batch if each.recorded])  # a generator would cost twice as much
+        if recording and not self._store.opened:
+            self._starting = asyncio.ensure_future(self._open_and_start(batch, done))
+            return
+        commands = (recording_commands if recording else publish_commands)(batch, self._words.publish)
+        if not commands:
+            asyncio.get_running_loop().call_soon(done, None)
+            return
+        owners = recording_owners if recording else publish_owners
+
+        def answered(replies: Replies | Exception) -> None:
+            done(self._outcome(replies, batch, owners))
+
         try:
-            denied = await self._publisher.answers(b"".join(commands), len(commands))
-        except TimeoutError as error:
-            raise self.fail(self._silent(self._publisher)) from error
+            self._publisher.ask_for(b"".join(commands), len(commands), answered)
         except BrokerError as error:
-            raise self.fail(PublishError(str(error))) from error.__cause__
-        if denied:
-            owners = (recording_owners if recording else publish_owners)(batch)
-            raise PublishRefused({index: why for at, why in denied.items() for index in owners[at]})
+            raise self._broke(error) from error.__cause__
+
+    async def _open_and_start(self, batch: Sequence[Publication], done: Done) -> None:
+        try:
+            await self._store.open()
+            self.start(batch, done)
+        except BrokerError as error:
+            done(error)
+
+    def _outcome(
+        self, replies: Replies | Exception, batch: Sequence[Publication], owners: Owners
+    ) -> Exception | None:
+        """Return the error that the replies to a batch tell of."""
+        if isinstance(replies, TimeoutError):
+            return self.fail(self._silent(self._publisher))
+        if isinstance(replies, Exception):
+            return self._broke(replies)
+        try:
+            denied = self._publisher.denied(replies)
+        except BrokerError as error:
+            return self._broke(error)
+        if not denied:
+            return None
+        of_command = owners(batch)
+        return PublishRefused({index: why for at, why in denied.items() for index in of_command[at]})
+
+    def _broke(self, error: Exception) -> BrokerError:
+        """End the broker, because its connection broke while it published."""
+        broken = PublishError(str(error))
+        broken.__cause__ = error.__cause__
+        return self.fail(broken)
 
     async def check(self) -> None:
         """Ask for the server's role. A failover may make it a replica without ending its connections."""
@@ -162,6 +207,8 @@ class RedisBroker:
     async def close(self) -> None:
         """Drop both connections at once."""
         self.fail(BrokerError("closed"))
+        if self._starting is not None:
+            self._starting.cancel()
         for line in (self._publisher, self._subscriber, self._store):
             try:
                 await line.close()
@@ -224,6 +271,16 @@ class RedisBroker:
 
     def _silent(self, line: RedisLine) -> BrokerError:
         return BrokerError(f"Redis at {line.name} has not answered for {REPLY_TIMEOUT:g} s")
+
+
+def _settle(published: asyncio.Future[None], error: Exception | None) -> None:
+    """Wake who waits for a batch, unless it was cancelled."""
+    if published.done():
+        return
+    if error is not None:
+        published.set_exception(error)
+    else:
+        published.set_result(None)
 
 
 async def connect(url: str) -> RedisBroker:

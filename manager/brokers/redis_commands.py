@@ -82,7 +82,7 @@ def recording_owners(batch: Sequence[Publication]) -> list[range]:
 def _groups(batch: Sequence[Publication]) -> Iterator[range]:
     """Yield the indexes of publications that follow each other and are all recorded, or all not."""
     at = 0
-    for recorded, group in groupby(batch, lambda publication: bool(publication.recorded)):
+    for recorded, group in groupby([bool(publication.recorded) for publication in batch]):
         end = at + len(list(group))
         for start in range(at, end, GROUP if recorded else end - at):
             yield range(start, min(end, start + GROUP) if recorded else end)
@@ -95,9 +95,10 @@ def _record(events: Sequence[Publication], word: bytes) -> bytes:
     parts, count = [_words(word, origin)], 2
     for event in events:
         payload = event.payload
+        number = b"%d" % read_number(payload)
         names, named = _names(event.channels, event.recorded)
         count += 2 + named
-        parts.append(b"%b$%d\r\n%b\r\n%b" % (_words(read_number(payload)), len(payload), payload, names))
+        parts.append(b"$%d\r\n%b\r\n$%d\r\n%b\r\n%b" % (len(number), number, len(payload), payload, names))
     start = _words("EVALSHA", _NAMES[RECORD], 1, f"{cluster_of(events[0].recorded[0])}:recovery")
     return b"*%d\r\n%b%b" % (4 + count, start, b"".join(parts))
 

@@ -14,7 +14,7 @@ from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, SEED_TIMEOUT
 from socketio_cluster.manager.brokers.redis_commands import command
-from socketio_cluster.manager.brokers.redis_replies import RedisReplies, Replies
+from socketio_cluster.manager.brokers.redis_replies import Answered, RedisReplies, Replies
 from socketio_cluster.manager.brokers.redis_url import Address, Settings
 from socketio_cluster.manager.errors import BrokerError, SettingError, WrongServer
 
@@ -71,16 +71,17 @@ class RedisLine:
         """Call ``ended`` with the error that ends the connection."""
         self._replies.on_end(ended)
 
-    async def answers(self, commands: bytes, count: int) -> dict[int, str]:
-        """Write ``count`` commands in their wire form, and await their replies.
+    def ask_for(self, commands: bytes, count: int, done: Answered) -> None:
+        """Write ``count`` commands, whose replies go to ``done``. See ``RedisReplies.ask_for``."""
+        self._replies.ask_for(commands, count, done)
 
-        Returns a reason for each command that this user may not send, by index. Any other error among the
-        replies is raised as a ``BrokerError``. Raises ``TimeoutError`` after ``REPLY_TIMEOUT``.
+    def denied(self, replies: Replies) -> dict[int, str]:
+        """Return a reason for each command that this user may not send, by index.
+
+        Any other error among the replies is raised as a ``BrokerError``.
         """
         denied: dict[int, str] = {}
-        if not count:
-            return denied
-        for at, reply in enumerate(await self._replies.ask(commands, count)):
+        for at, reply in enumerate(replies):
             if isinstance(reply, NoPermissionError):
                 denied[at] = f"Redis at {self.name}: {reply}"
             elif isinstance(reply, ResponseError):
@@ -103,9 +104,11 @@ class RedisLine:
     async def run(self, wire: bytes) -> Any:
         """Send one command, given in its wire form, and return its reply. Texts in the reply are bytes.
 
+        It leaves in one write with all others of this turn of the loop.
+
         Raises ``BrokerError``, and ``TimeoutError`` after ``REPLY_TIMEOUT``. Cancelling is safe.
         """
-        reply = (await self._replies.ask(wire, 1))[0]
+        reply = (await self._replies.ask_soon(wire))[0]
         if isinstance(reply, ResponseError):
             raise self._failed(reply)
         return reply

@@ -11,6 +11,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from copy import copy
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -23,13 +24,18 @@ from socketio_cluster.manager.errors import BrokerError
 Replies = list[Any]
 """Replies in their order; an error reply is a ``ResponseError`` among them. Texts are bytes."""
 
+Answered = Callable[[Replies | Exception], None]
+
 
 class Question(msgspec.Struct):
-    """Commands that were written at the time ``at`` (of the loop), and the replies that have come so far."""
+    """Commands that were written at the time ``at`` (of the loop), and the replies that have come so far.
+
+    ``done`` is called with all replies, or with an error in their place.
+    """
 
     count: int
     at: float
-    answered: asyncio.Future[Replies]
+    done: Answered
     replies: Replies = []
 
 
@@ -49,6 +55,8 @@ class RedisReplies(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._reader = Reader(replyError=_refusal)
         self._questions: deque[Question] = deque()
+        self._unsent: list[bytes] = []
+        """The commands that leave at the next turn of the loop."""
         self._timer: asyncio.TimerHandle | None = None
         self._take: Callable[[Replies], None] = self._answer
         self._ended: Callable[[BrokerError], object] = lambda error: None
@@ -57,22 +65,54 @@ class RedisReplies(asyncio.Protocol):
 
     def write(self, commands: bytes) -> None:
         """Write commands in their wire form. Raises ``BrokerError`` if the connection has ended."""
+        self._check()
+        if self._unsent:
+            self._unsent.append(commands)
+            self._send()
+        else:
+            self.transport.write(commands)
+
+    def _check(self) -> None:
         if self._error is not None:
             raise copy(self._error)  # Raising one object again makes its traceback grow.
-        self.transport.write(commands)
 
     def ask(self, commands: bytes, count: int) -> asyncio.Future[Replies]:
-        """Write ``count`` commands, and return the future of their replies. Cancelling it is safe.
+        """Do as ``ask_for``, and return the future of the replies. Cancelling it is safe."""
+        answered = self._loop.create_future()
+        self.ask_for(commands, count, partial(_settle, answered))
+        return answered
 
-        It gets ``TimeoutError`` if the server is silent for ``REPLY_TIMEOUT``, and ``BrokerError`` if the
-        connection ends. Raises ``BrokerError`` if that has ended already.
+    def ask_for(self, commands: bytes, count: int, done: Answered) -> None:
+        """Write ``count`` commands, and call ``done`` with their replies when the last one has come.
+
+        In their place it gets ``TimeoutError`` if the server is silent for ``REPLY_TIMEOUT``, and
+        ``BrokerError`` if the connection ends. Raises ``BrokerError`` if that has ended already.
         """
         self.write(commands)
+        self._expect(count, done)
+
+    def ask_soon(self, command: bytes) -> asyncio.Future[Replies]:
+        """Ask one command, as ``ask`` does, but in one write with all others of this turn of the loop.
+
+        uvloop writes at once. When many clients come back, a write for each would cost more than the rest.
+        """
+        self._check()
+        if not self._unsent:
+            self._loop.call_soon(self._send)
+        self._unsent.append(command)
         answered = self._loop.create_future()
-        self._questions.append(Question(count, self._loop.time(), answered))
+        self._expect(1, partial(_settle, answered))
+        return answered
+
+    def _send(self) -> None:
+        if self._unsent and self._error is None:
+            self.transport.write(b"".join(self._unsent))
+        self._unsent.clear()
+
+    def _expect(self, count: int, done: Answered) -> None:
+        self._questions.append(Question(count, self._loop.time(), done))
         if self._timer is None:
             self._timer = self._loop.call_later(REPLY_TIMEOUT, self._look)
-        return answered
 
     def hand_to(self, take: Callable[[Replies], None]) -> None:
         """Give all replies to ``take`` from now on."""
@@ -114,8 +154,7 @@ class RedisReplies(asyncio.Protocol):
             at = end
             if len(question.replies) == question.count:
                 self._questions.popleft()
-                if not question.answered.done():
-                    question.answered.set_result(question.replies)
+                question.done(question.replies)
 
     def _look(self) -> None:
         """Give up the questions if the oldest waits for too long. One timer does for all of them."""
@@ -140,10 +179,17 @@ class RedisReplies(asyncio.Protocol):
 
     def _give_up(self, error: Exception) -> None:
         while self._questions:
-            answered = self._questions.popleft().answered
-            if not answered.done():
-                answered.set_exception(copy(error))
-                answered.exception()  # Somebody may have stopped waiting for it.
+            self._questions.popleft().done(copy(error))
+
+
+def _settle(answered: asyncio.Future[Replies], replies: Replies | Exception) -> None:
+    if answered.done():
+        return
+    if isinstance(replies, Exception):
+        answered.set_exception(replies)
+        answered.exception()  # Somebody may have stopped waiting for it.
+    else:
+        answered.set_result(replies)
 
 
 def _refusal(text: str) -> ResponseError:

@@ -54,6 +54,8 @@ class RedisStore:
         self._failed = failed
         self._opening: asyncio.Future[None] | None = None
         self._home = Home("", 0)
+        self.opened = False
+        """Whether it is connected and has its scripts."""
 
     async def open(self) -> None:
         """Connect and load the scripts, once. Raises ``BrokerError``."""
@@ -92,6 +94,7 @@ class RedisStore:
         except TimeoutError:
             raise BrokerError(f"Redis at {self._line.name} does not answer") from None
         self._line.on_end(self._failed)
+        self.opened = True
 
 
 def _worded(operation: Operation, home: Home) -> tuple[str, Iterable[Word]]:

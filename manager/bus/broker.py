@@ -96,6 +96,21 @@ class Prompt(Protocol):
         """
 
 
+Done = Callable[[Exception | None], None]
+
+
+@runtime_checkable
+class Direct(Protocol):
+    """A broker that publishes without a task that waits for it, and so without turns of the event loop."""
+
+    def start(self, batch: Sequence[Publication], done: Done) -> None:
+        """Publish the batch, in order.
+
+        Later ``done`` is called, with None when the bus has all of it, else with what ``publish`` would
+        raise. Raises ``BrokerError`` if the connection has ended.
+        """
+
+
 Connect = Callable[[str], Awaitable[Broker]]
 """The function ``connect(url)`` of every module in ``socketio_cluster.manager.brokers``.
 

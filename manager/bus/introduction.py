@@ -27,16 +27,19 @@ class Introduction:
         self._most = self._seconds + deaf_after
         self._due = 0.0
         self._stamp: float | None = None
-        self._over = asyncio.Event()
+        self._heard = asyncio.Event()
+        self.over = False
+        """Whether this node knows every live node. It is a plain attribute because every emit reads it."""
 
     def joined(self, now: float) -> None:
         """Begin, as this node has joined the bus; ``now`` is a monotonic clock in seconds."""
         self._due, self._stamp = now + self._seconds, None
-        self._over.clear()
+        self.parted()
 
     def parted(self) -> None:
         """Note that the bus is lost."""
-        self._over.clear()
+        self.over = False
+        self._heard.clear()
 
     def said(self, now: float, stamp: float) -> None:
         """Note that this node has said that it is alive. ``stamp`` is the time in the header."""
@@ -46,12 +49,8 @@ class Introduction:
     def heard(self, stamp: float) -> None:
         """Note that what this node has said with this time in the header has come back."""
         if self._stamp is not None and stamp >= self._stamp:
-            self._over.set()
-
-    @property
-    def over(self) -> bool:
-        """Whether this node knows every live node."""
-        return self._over.is_set()
+            self.over = True
+            self._heard.set()
 
     async def wait(self, link: Link, seconds: float | None) -> bool:
         """Return True when it is over, or False when the bus is not reached for so many seconds.
@@ -59,13 +58,13 @@ class Introduction:
         On a bus that is reached it takes one heartbeat, or 1 second if that is longer, and only when the bus
         is lost meanwhile ``seconds`` more. With None it takes as long as the bus is away.
         """
-        if self._over.is_set():
+        if self.over:
             return True
         try:
             async with asyncio.timeout(seconds):
                 await link.wait_up()
             async with asyncio.timeout(None if seconds is None else seconds + self._most):
-                await self._over.wait()
+                await self._heard.wait()
         except TimeoutError:
             return False
         return True

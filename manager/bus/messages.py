@@ -126,6 +126,7 @@ class Hello(msgspec.Struct, array_like=True, tag=14, gc=False):
     bridge: bool = False
     reads: int = 1
     history: str = ""
+    recovery_seconds: float = 0
 
 
 class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
@@ -133,7 +134,7 @@ class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
 
     ``records`` tells that the bus keeps its events, and ``history`` names what keeps them. ``bridge`` tells
     that the node needs to hear every emit, because it passes them on to a cluster of another kind. ``reads``
-    is the newest version of the envelope that it reads.
+    is the newest version of the envelope that it reads. ``recovery_seconds`` is the option, 0 for None.
     """
 
     name: str
@@ -146,6 +147,7 @@ class Beat(msgspec.Struct, array_like=True, tag=15, gc=False):
     bridge: bool = False
     reads: int = 1
     history: str = ""
+    recovery_seconds: float = 0
 
 
 class Bye(msgspec.Struct, array_like=True, tag=11, gc=False):

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final
+
+import msgspec
 
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
 from socketio_cluster.manager.bus.broker import LARGEST, Publication
@@ -29,17 +31,18 @@ With more the oldest are dropped, as all but a goodbye are repeated anyway.
 """
 
 
-class Batch(NamedTuple):
+class Batch(msgspec.Struct, frozen=True):
     """The publications that go to the bus in one round trip.
 
     ``entries`` are those of the stream; the first one has the index ``first``. ``told`` is the number of all
-    notices up to this batch.
+    notices up to this batch. ``whole`` tells that nothing waited behind it.
     """
 
     publications: list[Publication]
     entries: list[Entry]
     first: int
     told: int
+    whole: bool
 
     def entry(self, index: int) -> Entry | None:
         """Return the entry of the publication with this index, or None for a notice or an answer."""
@@ -122,7 +125,8 @@ class Outgoing:
             publications.append(self._mark())
         if answer := self._answer():
             publications.append(answer)
-        return Batch(publications, entries, first, self.noticed)
+        whole = answer is None and len(entries) == self.backlog.unsent
+        return Batch(publications, entries, first, self.noticed, whole)
 
     def sent(self, batch: Batch) -> None:
         """Note that the bus has this batch."""

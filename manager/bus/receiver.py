@@ -8,10 +8,10 @@ from collections.abc import Callable, Collection
 from typing import Protocol
 
 from socketio_cluster.manager.bus.broker import Broker, Delivery
-from socketio_cluster.manager.bus.envelope import ORIGIN_END, Codec, Header, is_notice, read_number
+from socketio_cluster.manager.bus.envelope import ORIGIN_END, Codec, Header, is_notice
 from socketio_cluster.manager.bus.introduction import Introduction
 from socketio_cluster.manager.bus.messages import Dropped, Message, Notice, Recorded, Unknown
-from socketio_cluster.manager.bus.stamp import Stamp, read_stamp
+from socketio_cluster.manager.bus.stamp import read_stamp
 from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.stats import Stats
@@ -26,13 +26,15 @@ class Recorder(Protocol):
     def history(self) -> str:
         """The epoch of the history that keeps this node's events, or an empty text."""
 
-    def own(self, number: int, envelope: bytes) -> tuple[Header, Message] | None:
+    def own(self, envelope: bytes) -> tuple[Header, Message] | None:
         """Return the header and message of an envelope of this node itself, if it is remembered."""
 
-    def numbered(self, stamp: Stamp, header: Header, message: Recorded | Dropped, size: int) -> None:
+    def numbered(
+        self, epoch: str, number: int, header: Header, message: Recorded | Dropped, size: int
+    ) -> None:
         """Handle an event that the bus has numbered, or what is said of dropped ones.
 
-        ``size`` is the bytes of its envelope.
+        ``epoch`` and ``number`` are its stamp, ``size`` is the bytes of its envelope.
         """
 
     async def begin(self, broker: Broker) -> None:
@@ -126,9 +128,14 @@ class Receiver:
     def arrived(self, deliveries: list[Delivery]) -> None:
         """Handle deliveries from the bus. Never raises: errors are logged and counted."""
         now, wall = time.monotonic(), time.time()
+        recorder = self.recorder
         for delivery in deliveries:
+            raw = delivery.payload
             try:
-                self._receive(delivery.payload, now, wall)
+                if recorder is not None and raw[:1] == b"N":
+                    self._receive_numbered(recorder, raw, now, wall)
+                else:
+                    self._receive(raw, now, wall)
             except EnvelopeError as exc:
                 self._refuse(exc)
             except Exception:
@@ -180,9 +187,6 @@ class Receiver:
             logger.exception("an envelope could not be handled")
 
     def _receive(self, raw: bytes, now: float, wall: float) -> None:
-        if self.recorder is not None and raw[:1] == b"N":
-            self._receive_numbered(self.recorder, raw, now, wall)
-            return
         if raw[:ORIGIN_END] in self._own_heads and not is_notice(raw):
             return  # Its own echo, which comes as often as anything else, costs no more than this.
         header = self._codec.header(raw)
@@ -201,10 +205,10 @@ class Receiver:
 
     def _receive_numbered(self, recorder: Recorder, raw: bytes, now: float, wall: float) -> None:
         try:
-            stamp, raw = read_stamp(raw)
+            epoch, number, raw = read_stamp(raw)
         except ValueError as exc:
             raise EnvelopeError("malformed", str(exc)) from exc
-        own = recorder.own(read_number(raw), raw) if raw[:ORIGIN_END] in self._own_heads else None
+        own = recorder.own(raw) if raw[:ORIGIN_END] in self._own_heads else None
         header, message = own or (self._codec.header(raw), self._codec.message(raw))
         if not isinstance(message, (Recorded, Dropped)):
             raise EnvelopeError("malformed", f"a {type(message).__name__} with a stamp")
@@ -212,7 +216,7 @@ class Receiver:
             if self.one_way:
                 self._streams.note(header, now, wall)
             self._stats.received[type(message).__name__] += 1
-        recorder.numbered(stamp, header, message, len(raw))
+        recorder.numbered(epoch, number, header, message, len(raw))
 
     def _notice(self, header: Header, message: Message, now: float, wall: float) -> None:
         if isinstance(message, Unknown):

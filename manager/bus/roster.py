@@ -28,6 +28,8 @@ class NodeInfo:
     history: str = ""
     bridge: bool = False
     """Whether it passes on what it hears to a cluster of another kind."""
+    recovery_seconds: float = 0
+    """How long its clients may be away and come back. 0 means that they may not, or that it does not say."""
 
 
 class Roster:
@@ -45,7 +47,7 @@ class Roster:
         if message.serving:
             name = message.name or origin
             facts = message.address, message.clients, message.draining, _history(message), message.bridge
-            self.nodes[origin] = NodeInfo(origin, name, *facts)
+            self.nodes[origin] = NodeInfo(origin, name, *facts, message.recovery_seconds)
             self._note_bridges()
         return new and message.serving
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from socketio_cluster.manager.bus.backlog import Entry
 from socketio_cluster.manager.bus.broker import LARGEST, Broker
-from socketio_cluster.manager.bus.outgoing import BATCH_ENTRIES, Outgoing
+from socketio_cluster.manager.bus.outgoing import BATCH_ENTRIES, Batch, Outgoing
 from socketio_cluster.manager.errors import BrokerError, PublishError, PublishRefused, WrongServer
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -90,39 +90,53 @@ class Sender:
 
         If this is cancelled, the batch may be sent again; receivers drop the repeat.
         """
-        batch = self._outgoing.batch(self._suspect.most(BATCH_ENTRIES))
+        batch = self.take()
         if not batch.publications:
             return False
-        self._under_way = batch.entries
         try:
             await broker.publish(batch.publications)
         except PublishRefused as refusal:
-            for index, why in refusal.reasons.items():
-                if (entry := batch.entry(index)) is not None:
-                    self._give_up(entry, why)
-                else:
-                    logger.error("the bus will not take what this node says of itself, or answers: %s", why)
-        except (
-            BaseException
-        ):  # This may be a cancellation, if the reader has noticed first that the bus is gone.
-            self.errors += 1
-            raise
+            self.finish(batch, refusal)
+        else:
+            self.finish(batch)
+        return True
+
+    def take(self) -> Batch:
+        """Return the next batch, to be sent and given to ``finish``. It is empty if nothing waits."""
+        batch = self._outgoing.batch(self._suspect.most(BATCH_ENTRIES))
+        self._under_way = batch.entries
+        return batch
+
+    def finish(self, batch: Batch, error: Exception | None = None) -> None:
+        """Note that the bus has a batch. Raises the error, if it is one that ends the broker."""
+        if isinstance(error, PublishRefused):
+            self._refuse(batch, error)
+        elif error is not None:
+            raise error
         self._under_way = []
         self._outgoing.sent(batch)
         if batch.entries:
             self._through = True
             self._suspect.passed(batch.entries[-1].number)
-        return True
 
     def broke(self, error: BrokerError) -> bool:
         """Note the error that ended a broker. Returns False if nothing got through before it ended."""
         batch, self._under_way = self._under_way, []
+        if batch:
+            self.errors += 1
         if isinstance(error, WrongServer):
             count = self._backlog.rewind(self.proven)
             logger.warning("%d envelopes that may have reached nobody are sent again", count)
         elif isinstance(error, PublishError) and batch:
             self._look_for_culprit(batch, error)
         return self._through or not batch
+
+    def _refuse(self, batch: Batch, refusal: PublishRefused) -> None:
+        for index, why in refusal.reasons.items():
+            if (entry := batch.entry(index)) is not None:
+                self._give_up(entry, why)
+            else:
+                logger.error("the bus will not take what this node says of itself, or answers: %s", why)
 
     def _look_for_culprit(self, batch: list[Entry], error: PublishError) -> None:
         if error.limit is not None and self._learn(error.limit):

@@ -296,5 +296,5 @@ class Shard:
 
     def _info(self) -> NodeInfo:
         me, clients, history = self.options, self._listener.client_count, self.receiver.history
-        facts = me.address, clients, self.draining, history, self.bridge
+        facts = me.address, clients, self.draining, history, self.bridge, me.recovery_seconds or 0
         return NodeInfo(self.id, me.name or self.id, *facts)

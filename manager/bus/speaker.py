@@ -55,5 +55,5 @@ class Speaker:
         return me.name, me.address, self._serving, me.clients, me.draining
 
 
-def _more(me: NodeInfo) -> tuple[bool, bool, int, str]:
-    return bool(me.history), me.bridge, NEWEST, me.history
+def _more(me: NodeInfo) -> tuple[bool, bool, int, str, float]:
+    return bool(me.history), me.bridge, NEWEST, me.history, me.recovery_seconds

@@ -31,8 +31,11 @@ def stamped(stamp: Stamp, envelope: bytes) -> bytes:
     return b"N%b%016d%b" % (stamp.epoch.encode(), stamp.number, envelope)
 
 
-def read_stamp(raw: bytes) -> tuple[Stamp, bytes]:
-    """Return the stamp and the envelope behind it. Raises ``ValueError`` for bytes that have no stamp."""
+def read_stamp(raw: bytes) -> tuple[str, int, bytes]:
+    """Return the epoch, the number, and the envelope behind them.
+
+    Raises ``ValueError`` for bytes that have no stamp.
+    """
     if len(raw) < STAMP_BYTES or raw[0] != MARK:
         raise ValueError(f"no stamp in {len(raw)} bytes")
-    return Stamp(raw[1:_EPOCH].decode("ascii"), int(raw[_EPOCH:STAMP_BYTES])), raw[STAMP_BYTES:]
+    return str(raw[1:_EPOCH], "ascii"), int(raw[_EPOCH:STAMP_BYTES]), raw[STAMP_BYTES:]

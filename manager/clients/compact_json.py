@@ -17,6 +17,8 @@ from typing import Any, Final, NoReturn
 import engineio.json
 
 _SEPARATORS: Final = (",", ":")
+quote: Final = encoder.encode_basestring_ascii
+"""Encode a string. This takes half of the time of ``dumps``."""
 _standard: Final = json.JSONEncoder(separators=_SEPARATORS, allow_nan=False)
 
 
@@ -24,7 +26,6 @@ def _compact() -> Callable[[Any], str]:
     make = encoder.c_make_encoder  # type: ignore[attr-defined]
     if make is None:  # an interpreter without the C accelerator
         return _standard.encode
-    quote = encoder.encode_basestring_ascii
     chunks = make(None, _standard.default, quote, None, ":", ",", False, False, False)
     return lambda value: "".join(chunks(value, 0))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Hashable
-from functools import cached_property
 from typing import Any, TypeVar
 
+import msgspec
 from engineio import packet as eio
 
 from socketio_cluster.manager.bus.channels import Room
@@ -35,20 +35,20 @@ class SharedPacket(eio.Packet):  # type: ignore[misc]
         return self._base64
 
 
-class Outgoing:
+class Outgoing(msgspec.Struct, eq=False, gc=False):
     """One event for any number of clients.
 
     ``rooms`` are the rooms that it was emitted to; None means everybody. ``number`` is the event's number on
-    the bus, or 0 for one that the bus does not keep.
+    the bus, or 0 for one that the bus does not keep. ``wire`` are the bytes of the whole event for a
+    WebSocket, once one connection has made them for all. It is a struct because that is made in half the
+    time of another object, for each event.
     """
 
-    def __init__(self, encoded: Encoded, rooms: list[Room] | None = None, number: int = 0) -> None:
-        self.encoded = encoded
-        self.rooms = rooms
-        self.number = number
-        self.wire: bytes | None = None
-        """The bytes of the whole event for a WebSocket, once one connection has made them for all."""
-        self._forms: dict[Hashable, Any] | None = None
+    encoded: Encoded
+    rooms: list[Room] | None = None
+    number: int = 0
+    wire: bytes | None = None
+    _forms: dict[Hashable, Any] | None = None
 
     def form(self, name: Hashable, make: Callable[[Outgoing], Form]) -> Form:
         """Return this event in another format. ``make`` is called once for each name."""
@@ -58,9 +58,13 @@ class Outgoing:
             self._forms[name] = make(self)
         return self._forms[name]  # type: ignore[no-any-return]
 
-    @cached_property
+    @property
     def packets(self) -> list[SharedPacket]:
         """The Engine.IO packets, for the queue of a connection."""
-        head, *attachments = self.encoded.parts
-        first: str | bytes = head.decode() if self.encoded.text else head
-        return [SharedPacket(part) for part in (first, *attachments)]
+        return self.form(SharedPacket, _packets)
+
+
+def _packets(outgoing: Outgoing) -> list[SharedPacket]:
+    head, *attachments = outgoing.encoded.parts
+    first: str | bytes = head.decode() if outgoing.encoded.text else head
+    return [SharedPacket(part) for part in (first, *attachments)]

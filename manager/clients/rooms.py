@@ -7,11 +7,12 @@ rooms. A client's own room, whose name is its sid, is not stored: the sid is loo
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.clients.local_room import LocalRoom
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.errors import TooManyRooms
 from socketio_cluster.manager.stats import Stats
@@ -110,7 +111,7 @@ class Client:
         self.held: HeldEvents | None = HeldEvents(held_bytes)
         self.send: Callable[[Outgoing], None] = self.held.put
         self.state: State = PENDING
-        self.rooms: set[Room] = set()
+        self.rooms: dict[Room, LocalRoom] = {}
         self.acks: OrderedDict[int, PendingAck] | None = None
         self.ack_id = 0
         self.connected_at = 0.0
@@ -171,9 +172,6 @@ class Client:
         return self.acks is not None and ack_id in self.acks
 
 
-Members = dict[str, Client]
-
-
 def _ignore(outgoing: Outgoing) -> None:
     """Drop an event for a client that leaves."""
 
@@ -182,25 +180,27 @@ class LocalRooms:
     """The book of clients: ``rooms[namespace][room][sid]`` is a client. The room None holds everybody."""
 
     def __init__(self) -> None:
-        self.rooms: dict[str, dict[Room | None, Members]] = {}
-        self.clients: Members = {}
+        self.rooms: dict[str, dict[Room | None, LocalRoom]] = {}
+        self.clients: dict[str, Client] = {}
         self._by_connection: dict[tuple[str, str], Client] = {}
 
     def add(self, client: Client) -> None:
         """Add a client to its namespace."""
         self.clients[client.sid] = client
         self._by_connection[client.eio_sid, client.namespace] = client
-        self.rooms.setdefault(client.namespace, {}).setdefault(None, {})[client.sid] = client
+        _room(self.rooms.setdefault(client.namespace, {}), None).add(client)
 
-    def remove(self, client: Client) -> None:
-        """Remove a client that has left all its rooms."""
+    def remove(self, client: Client) -> LocalRoom:
+        """Remove a client that has left all its rooms. Returns the room of everybody in its namespace."""
         del self.clients[client.sid]
         del self._by_connection[client.eio_sid, client.namespace]
-        self._take_out(client, None)
+        everybody = self.rooms[client.namespace][None]
+        self._take_out(client, everybody)
+        return everybody
 
-    def find(self, sid: str | None, namespace: str) -> Client | None:
+    def find(self, sid: Room | None, namespace: str) -> Client | None:
         """Return the client with this sid in this namespace, or None."""
-        client = self.clients.get(sid) if sid else None
+        client = self.clients.get(sid) if sid else None  # type: ignore[arg-type]
         return client if client is not None and client.namespace == namespace else None
 
     def on_connection(self, eio_sid: str, namespace: str) -> Client | None:
@@ -216,50 +216,65 @@ class LocalRooms:
         """Whether a client of this node is in the room."""
         return room in self.rooms.get(namespace, ())
 
-    def enter(self, client: Client, room: Room) -> None:
-        """Put a client into a room."""
-        client.rooms.add(room)
-        self.rooms[client.namespace].setdefault(room, {})[client.sid] = client
-
-    def leave(self, client: Client, room: Room) -> None:
-        """Take a client out of a room. Does nothing if the client is not in it."""
+    def enter(self, client: Client, room: Room) -> bool:
+        """Put a client into a room. Returns False if the client is in it already."""
         if room in client.rooms:
-            client.rooms.discard(room)
-            self._take_out(client, room)
+            return False
+        local = _room(self.rooms[client.namespace], room)
+        client.rooms[local.name] = local  # type: ignore[index]
+        local.add(client)
+        return True
 
-    def members(self, namespace: str, rooms: list[Room] | None) -> list[Client]:
+    def leave(self, client: Client, room: Room) -> LocalRoom | None:
+        """Take a client out of a room. Returns the room, or None if the client is not in it."""
+        local = client.rooms.pop(room, None)
+        if local is not None:
+            self._take_out(client, local)
+        return local
+
+    def members(self, namespace: str, rooms: list[Room] | None) -> Sequence[Client]:
         """Return each client that is in any of the rooms, once. None means everybody.
 
         A sid is the name of a room with one client.
         """
         inside = self.rooms.get(namespace)
         if inside is None:
-            return []
+            return ()
         if rooms is None:
-            return list(inside[None].values())
+            return inside[None].clients()
         if len(rooms) == 1:
-            members = inside.get(rooms[0])
-            return list((self._room(inside, rooms[0]) if members is None else members).values())
-        found: Members = {}
+            local = inside.get(rooms[0])
+            return local.clients() if local is not None else self._alone(rooms[0], namespace)
+        found: dict[str, Client] = {}
         for room in rooms:
-            found.update(self._room(inside, room))
+            local = inside.get(room)
+            if local is not None:
+                found.update(local.by_sid())
+            else:
+                found.update((client.sid, client) for client in self._alone(room, namespace))
         return list(found.values())
 
-    @staticmethod
-    def _room(inside: dict[Room | None, Members], room: Room) -> Members:
-        members = inside.get(room)
-        if members is not None:
-            return members
-        client = inside[None].get(room)  # type: ignore[arg-type]
-        return {client.sid: client} if client is not None else {}
+    def _alone(self, sid: Room, namespace: str) -> Sequence[Client]:
+        """Return the client in a room that is named like a sid, or nobody."""
+        client = self.find(sid, namespace)
+        return (client,) if client is not None else ()
 
-    def _take_out(self, client: Client, room: Room | None) -> None:
+    def _take_out(self, client: Client, local: LocalRoom) -> None:
+        local.remove(client)
+        if local.held:
+            return
         inside = self.rooms[client.namespace]
-        del inside[room][client.sid]
-        if not inside[room]:
-            del inside[room]
+        del inside[local.name]
         if not inside:
             del self.rooms[client.namespace]
+
+
+def _room(inside: dict[Room | None, LocalRoom], name: Room | None) -> LocalRoom:
+    """Return a room, which is made if there is none."""
+    room = inside.get(name)
+    if room is None:
+        room = inside[name] = LocalRoom(name)
+    return room
 
 
 def check_room_limit(client: Client, room: Room, limit: int | None, stats: Stats) -> None:

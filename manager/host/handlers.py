@@ -35,7 +35,8 @@ class Handlers:
     def __init__(self, most: int, stats: Stats) -> None:
         self._most = most
         self._stats = stats
-        self._running: dict[str, int] = {}
+        self.running: dict[str, int] = {}
+        """How many handlers run, by the connections that have any."""
         self._room: dict[str, asyncio.Event] = {}
         self._rest: dict[str, asyncio.Event] = {}
 
@@ -57,16 +58,16 @@ class Handlers:
     def begin(self, eio_sid: str) -> None:
         """Count one more handler."""
         self._stats.handlers += 1
-        self._running[eio_sid] = self._running.get(eio_sid, 0) + 1
+        self.running[eio_sid] = self.running.get(eio_sid, 0) + 1
 
     def end(self, eio_sid: str) -> None:
         """Count one handler less, and wake a reader that waits for it."""
         self._stats.handlers -= 1
-        left = self._running[eio_sid] - 1
+        left = self.running[eio_sid] - 1
         if left:
-            self._running[eio_sid] = left
+            self.running[eio_sid] = left
         else:
-            del self._running[eio_sid]
+            del self.running[eio_sid]
             if self._rest:
                 rest = self._rest.pop(eio_sid, None)
                 if rest is not None:
@@ -78,7 +79,7 @@ class Handlers:
 
     def full(self, eio_sid: str) -> bool:
         """Whether the connection is at its limit."""
-        return self._running.get(eio_sid, 0) >= self._most
+        return self.running.get(eio_sid, 0) >= self._most
 
     async def room(self, eio_sid: str) -> None:
         """Return when one more handler may run for this connection. Cancelling is safe."""
@@ -87,7 +88,7 @@ class Handlers:
 
     async def ended(self, eio_sid: str) -> None:
         """Return at a moment at which none runs for this connection, after ``END_SECONDS`` in any case."""
-        if eio_sid in self._running:
+        if eio_sid in self.running:
             rest = self._rest.setdefault(eio_sid, asyncio.Event())
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(rest.wait(), END_SECONDS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, Protocol
 
 from engineio.exceptions import EngineIOError
 
@@ -19,12 +19,29 @@ from socketio_cluster.manager.host.byte_queue import POLL_PACKETS, ByteQueue
 from socketio_cluster.manager.host.server import Host
 
 
+class WaitingPoll(Protocol):
+    """A poll that waits for a packet."""
+
+    def wake(self) -> None:
+        """Answer soon. More packets may come before."""
+
+
 class Outbox(ByteQueue, asyncio.Queue[Any]):
     """The queue of one connection.
 
     python-engineio awaits the first packet, and then takes packets until the queue says that it is empty. The
     queue says so after ``POLL_PACKETS``, and the next poll takes the next ones.
     """
+
+    poll: WaitingPoll | None = None
+    """A poll that waits without a task. It is woken once, by the next packet."""
+
+    def _put(self, item: Any) -> None:
+        super()._put(item)
+        poll = self.poll
+        if poll is not None:
+            self.poll = None
+            poll.wake()
 
     async def get(self) -> Any:
         """Wait for the first packet of a poll and take it."""
@@ -38,6 +55,25 @@ class Outbox(ByteQueue, asyncio.Queue[Any]):
         item = super().get_nowait()
         self._taken += 1
         return item
+
+    def take(self) -> list[Any] | None:
+        """Take the packets of one answer to a poll; None if nothing waits.
+
+        As in python-engineio, a mark of the end alone makes an empty answer, and one behind packets stays.
+        """
+        waiting = self.qsize()
+        if not waiting:
+            return None
+        packets: list[Any] = []
+        for _ in range(min(waiting, POLL_PACKETS)):
+            packet = self._get()
+            self.task_done()
+            if packet is None:
+                if packets:
+                    self.put_nowait(None)
+                break
+            packets.append(packet)
+        return packets
 
     def drain(self) -> list[Any]:
         """Take and return all packets."""

@@ -21,7 +21,7 @@ class Attendance:
 
     def __init__(self, rooms: PresenceRooms) -> None:
         self._rooms = rooms
-        self._of_client: dict[str, dict[RoomId, None]] = {}
+        self.of_client: dict[str, dict[RoomId, None]] = {}
         """The rooms in which each client is present or which it watches."""
         self._lost: dict[tuple[str, RoomId], float] = {}
         """Until when clients whose connections are lost count as present in a room."""
@@ -67,13 +67,13 @@ class Attendance:
 
     def untrack(self, sid: str, namespace: str, room: Room | None) -> None:
         """Let a client not be present any more, in one room or in all. It goes on to watch."""
-        for place in [place for place in self._of_client.get(sid, ()) if place[0] == namespace]:
+        for place in [place for place in self.of_client.get(sid, ()) if place[0] == namespace]:
             if room in (None, place[1]):
                 self._rooms.hold(place).own.remove(sid)
 
     def left_room(self, sid: str, place: RoomId) -> None:
         """Note that a client is not in a room any more."""
-        if place not in self._of_client.get(sid, ()):
+        if place not in self.of_client.get(sid, ()):
             return
         room = self._rooms.hold(place)
         room.watchers.discard(sid)
@@ -112,7 +112,7 @@ class Attendance:
     def lost(self, sid: str) -> None:
         """Note that a client's connection has ended. It is present for a while, because it may come back."""
         until = time.monotonic() + self._rooms.manager.options.presence_grace
-        for place in list(self._of_client.get(sid, ())):
+        for place in list(self.of_client.get(sid, ())):
             entry = self._entry(sid, place)
             if entry is not None and not entry.lost:
                 self._rooms.hold(place).own.lose(sid)
@@ -134,7 +134,7 @@ class Attendance:
         self._forget(sid, place)
 
     def _attend(self, sid: str, place: RoomId) -> None:
-        self._of_client.setdefault(sid, {})[place] = None
+        self.of_client.setdefault(sid, {})[place] = None
         self._welcome(self._rooms.hold(place), sid)
 
     def _welcome(self, room: HeldRoom, sid: str) -> None:
@@ -146,7 +146,7 @@ class Attendance:
         return room.own.entries.get(sid) if room is not None else None
 
     def _forget(self, sid: str, place: RoomId) -> None:
-        places = self._of_client.get(sid, {})
+        places = self.of_client.get(sid, {})
         places.pop(place, None)
         if not places:
-            self._of_client.pop(sid, None)
+            self.of_client.pop(sid, None)

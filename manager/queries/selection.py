@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from socketio_cluster.manager.bus.channels import Room
@@ -104,7 +104,7 @@ def choose(
     return aim(room, **whom), check_flag("volatile", volatile)
 
 
-def select(manager: ClusterMember, whom: Recipients) -> list[Client]:
+def select(manager: ClusterMember, whom: Recipients) -> Sequence[Client]:
     """Return the clients of this node that are meant, also those that are still connecting.
 
     ``where`` is not checked here: ``is_meant`` does that for each client.

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.broker import Broker
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.messages import Dropped, Message, Recorded
-from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Begin, Place, Read, Store, cluster_of
 from socketio_cluster.manager.clients.packets import Encoded, check_readable
 from socketio_cluster.manager.clients.rooms import Client
@@ -60,6 +59,8 @@ class Follower:
         self._losing = Losing(manager, keeper)
         self._own_events = OwnEvents()
         self.own = self._own_events.take
+        self.coming = 0
+        """The number, in the stream of this node, of its newest event that comes back to it."""
         self._echoed = 0
         self._turn: asyncio.Future[None] | None = None
 
@@ -99,11 +100,14 @@ class Follower:
         """Remember an event of this node that comes back to it: one to a channel that it reads."""
         if not self._manager.node.interest.wanted.isdisjoint(channels):
             self._own_events.posted(header, envelope, message)
+            self.coming = header.number
 
-    def numbered(self, stamp: Stamp, header: Header, message: Recorded | Dropped, size: int) -> None:
+    def numbered(
+        self, epoch: str, number: int, header: Header, message: Recorded | Dropped, size: int
+    ) -> None:
         """Handle a live event. Raises ``EnvelopeError`` for one that no client could read."""
-        if self.order.live(stamp, (header, message), size):
-            self._deliver(stamp.number, header, message)
+        if self.order.live(epoch, number, (header, message), size):
+            self._deliver(number, header, message)
 
     # for those who emit
 
@@ -132,7 +136,8 @@ class Follower:
             self._send(number, message)
         if header.origin == self._manager.node_id:
             self._echoed = header.number
-            self._next_turn()
+            if self._turn is not None:
+                self._next_turn()
 
     def _send(self, number: int, message: Recorded) -> None:
         event = message.event
@@ -147,7 +152,7 @@ class Follower:
             self.fanout.send_numbered(clients, Encoded(event.parts, event.text), event.rooms, number)
         self._manager.stats.delivered += len(clients)
 
-    def _chosen(self, message: Recorded) -> list[Client]:
+    def _chosen(self, message: Recorded) -> Sequence[Client]:
         whom = message.recipients
         clients = select(self._manager, whom)
         return [client for client in clients if is_meant(self._manager, client, whom)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qs
 
@@ -32,5 +33,11 @@ def knows_recovery(environ: Mapping[str, Any]) -> bool:
 
 def wishes_recovery(environ: Mapping[str, Any]) -> bool | None:
     """What the query parameter ``recovery`` of a request says, or None without it."""
-    wish = parse_qs(environ.get("QUERY_STRING", "")).get("recovery")
+    return _wish_in(environ.get("QUERY_STRING", ""))
+
+
+@lru_cache(64)
+def _wish_in(query: str) -> bool | None:
+    """Read a query. WebSockets of one kind of client all have the same, unlike polls, which have a sid."""
+    wish = parse_qs(query).get("recovery")
     return wish[-1] in ("1", "true") if wish else None

@@ -60,7 +60,7 @@ class Latecomers:
         """One for each client that enters a room: it gets one history at a time."""
 
     async def enter(
-        self, client: Client, room: Room, count: int, join: Callable[[Client, Room], Awaitable[None]]
+        self, client: Client, room: Room, count: int, join: Callable[[Client, Room], Awaitable[None] | None]
     ) -> None:
         """Put a client into a room and send it the last events of it; nothing if it is there already.
 
@@ -75,7 +75,8 @@ class Latecomers:
             at = self._reached(client)
             upto, history = 0, list[Outgoing]()
             try:
-                await join(client, room)
+                if (joining := join(client, room)) is not None:
+                    await joining
                 upto, found = await self._last(client, room, count, at)
                 if client.session is not None and client.session.returning:
                     _give_to_replay(client.session, found)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.outgoing import Outgoing
-from socketio_cluster.manager.clients.packets import Encoded, PacketClass, decode, encode, has_ack_place
+from socketio_cluster.manager.clients.packets import Encoded, decode, encode, has_ack_place
 from socketio_cluster.manager.clients.rooms import Client
 from socketio_cluster.manager.recovery.offset import write_offset
 
@@ -20,30 +21,15 @@ if TYPE_CHECKING:
     from socketio_cluster.manager.recovery.order import Order
 
 
-def with_offset(packet_class: PacketClass, encoded: Encoded, offset: str) -> Encoded:
-    """Return an event with one more argument. Raises what the serializer raises."""
-    head = encoded.parts[0]
-    if encoded.text and head.endswith(b"]") and has_ack_place(packet_class):  # type: ignore[arg-type]
-        parts = [b'%b,"%b"]' % (head[:-1], offset.encode()), *encoded.parts[1:]]
-        return Encoded(parts, True, encoded.ack_at, encoded.ack_id)
-    packet = decode(packet_class, encoded.parts, encoded.text)
-    packet.data.append(offset)
-    return encode(packet)
-
-
-class Marked(Outgoing):
+class Marked(Outgoing, kw_only=True, eq=False, gc=False):
     """An event with its offset.
 
     ``plain`` is the event without it, and ``offset`` the offset alone. With ``number`` 0 that is the place of
     the event before this one.
     """
 
-    def __init__(
-        self, plain: Encoded, encoded: Encoded, rooms: list[Room] | None, number: int, offset: str
-    ) -> None:
-        super().__init__(encoded, rooms, number)
-        self.plain = plain
-        self.offset = offset
+    plain: Encoded
+    offset: str
 
 
 class MarkingFanout(Fanout):
@@ -67,22 +53,21 @@ class MarkingFanout(Fanout):
         self, clients: Collection[Client], encoded: Encoded, rooms: list[Room] | None, number: int
     ) -> None:
         """Hand an event to clients, but for those to whom it was replayed already."""
-        knowing = [client for client in clients if client.session is not None]
-        if len(knowing) < len(clients):
-            plain = Outgoing(encoded, rooms, number)
-            for client in clients:
-                if client.session is None:
-                    client.send(plain)
-        if not knowing:
-            return
         if self.replayed >= (number or self._order.seen + 1):
-            knowing = self._due(knowing, encoded, rooms, number)
-        marked = self.marked(encoded, rooms, number)
-        for client in knowing:
-            client.send(marked)
+            clients = self._due(clients, encoded, rooms, number)
+        marked = plain = None
+        for client in clients:
+            if client.session is not None:
+                if marked is None:
+                    marked = self._marked(encoded, rooms, number, number or self._order.seen)
+                client.send(marked)
+            else:
+                if plain is None:
+                    plain = Outgoing(encoded, rooms, number)
+                client.send(plain)
 
     def _due(
-        self, clients: list[Client], encoded: Encoded, rooms: list[Room] | None, number: int
+        self, clients: Collection[Client], encoded: Encoded, rooms: list[Room] | None, number: int
     ) -> list[Client]:
         """Return the clients to whom the event was not replayed.
 
@@ -90,7 +75,7 @@ class MarkingFanout(Fanout):
         seen get it here, with an offset of their own.
         """
         if number:
-            return [client for client in clients if client.session and client.session.upto < number]
+            return [each for each in clients if each.session is None or each.session.upto < number]
         due = []
         for client in clients:
             if client.session is None or client.session.upto <= self._order.seen:
@@ -115,11 +100,27 @@ class MarkingFanout(Fanout):
 
     def _marked(self, encoded: Encoded, rooms: list[Room] | None, number: int, at: int) -> Marked:
         offset = write_offset(self._order.epoch, at)
+        head = encoded.parts[0]
+        if self._is_json and encoded.text and head.endswith(b"]"):
+            parts = [b'%b,"%b"]' % (head[:-1], offset.encode()), *encoded.parts[1:]]
+            marked = Encoded(parts, True, encoded.ack_at, encoded.ack_id)
+        else:
+            marked = self._read_again(encoded, offset)
+        return Marked(marked, rooms, number, plain=encoded, offset=offset)
+
+    @cached_property
+    def _is_json(self) -> bool:
+        """Whether events are in Socket.IO's JSON format, so that an argument is added by its bytes."""
+        return has_ack_place(self._manager.packet_class)  # type: ignore[arg-type]
+
+    def _read_again(self, encoded: Encoded, offset: str) -> Encoded:
+        """Return an event of another format with one more argument."""
         try:
-            marked = with_offset(self._manager.packet_class, encoded, offset)
+            packet = decode(self._manager.packet_class, encoded.parts, encoded.text)
+            packet.data.append(offset)
+            return encode(packet)
         except Exception:
             # Formats of an application may not read all that they write. To lose the event would be worse
             # than to send it again to a client that is cut off before the next one.
             logger.exception("an event cannot be read again to add its offset: it goes out without")
-            marked = encoded
-        return Marked(encoded, marked, rooms, number, offset)
+            return encoded

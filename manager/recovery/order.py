@@ -38,19 +38,19 @@ class Order(Generic[Item]):
         """The place up to which everything was handled."""
         return Stamp(self.epoch, self.seen)
 
-    def live(self, stamp: Stamp, item: Item, size: int) -> bool:
+    def live(self, epoch: str, number: int, item: Item, size: int) -> bool:
         """Note a live event. Returns whether it is to be handled now: it is not held and no repeat."""
         if self.behind:
-            self._hold(stamp, item, size)
+            self._hold(number, item, size)
             return False
-        if stamp.epoch != self.epoch:
+        if epoch != self.epoch:
             # The bus has begun anew under way. What it published before has come, because a connection keeps
             # its order.
-            self.epoch, self.seen = stamp
+            self.epoch, self.seen = epoch, number
             return True
-        if stamp.number <= self.seen:
+        if number <= self.seen:
             return False
-        self.seen = stamp.number
+        self.seen = number
         return True
 
     def cut(self) -> None:
@@ -83,14 +83,14 @@ class Order(Generic[Item]):
         self._drop()
         return due
 
-    def _hold(self, stamp: Stamp, item: Item, size: int) -> None:
-        if self._held and stamp.number <= self._held[-1][0]:
+    def _hold(self, number: int, item: Item, size: int) -> None:
+        if self._held and number <= self._held[-1][0]:
             return
         self._size += size + OVERHEAD
         if self._full or self._size > HELD_BYTES:
             self._full = True
             return
-        self._held.append((stamp.number, item))
+        self._held.append((number, item))
 
     def _drop(self) -> None:
         self._held = []

@@ -7,17 +7,18 @@ from socketio_cluster.manager.bus.envelope import Header
 from socketio_cluster.manager.bus.messages import Dropped, Emit, Recorded, SelectiveEmit
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.query_messages import Recipients
-from socketio_cluster.manager.bus.stamp import Stamp
+from socketio_cluster.manager.bus.roster import UNNAMED
 from socketio_cluster.manager.bus.store import Look, Store, cluster_of
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.routes import route
 
 
-def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str]) -> tuple[int, bool]:
-    """Post an event that the bus numbers and keeps. Raises ``EventTooLarge``.
+def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str]) -> int:
+    """Post an event that the bus numbers and keeps, and return its number in the stream of this node.
 
-    Returns its number in the stream of this node, and whether it comes back to this node.
+    Raises ``EventTooLarge``.
     """
     event = Emit(whom.namespace, whom.rooms, skip, encoded.parts, encoded.text)
     channels, recorded = route(node.channels, whom.namespace, whom.rooms)
@@ -28,7 +29,7 @@ def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str
             SelectiveEmit(event, whom.except_, False, whom.where),
             node.channels.bridges_beside(channels[0]),
         )
-    return number, not node.interest.wanted.isdisjoint(channels)
+    return number
 
 
 class Recording:
@@ -38,10 +39,13 @@ class Recording:
     emitter has no setting for it: it asks the bus when it connects, and hears it from the nodes.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, keeper: Keeper) -> None:
         self._node = node
+        self._keeper = keeper
         self._begun = False
         self._keeps = True
+        self._mine = {"", UNNAMED}
+        """The histories that this emitter's events were kept in, and what nodes say that name none."""
 
     @property
     def history(self) -> str:
@@ -50,8 +54,31 @@ class Recording:
 
     @property
     def on(self) -> bool:
-        """Whether the events have to be recorded."""
-        return self._begun or any(info.history for info in self._node.nodes.values())
+        """Whether the events have to be recorded.
+
+        The nodes are believed as soon as one is known: a bus remembers a history for a while after the nodes
+        have stopped to keep one, and then nobody takes events from it.
+        """
+        nodes = self._node.nodes.values()
+        return any(info.history for info in nodes) if nodes else self._begun
+
+    async def agree(self) -> None:
+        """Find out whether the nodes keep their events where those of this emitter are kept.
+
+        Raises ``SettingError`` if they do not: the events would reach nobody. Raises ``BrokerError``.
+        """
+        if self._keeps and self._apart():
+            place = await self._keeper.place()
+            if place is not None:
+                self._mine.add(place.epoch)
+            if names := self._apart():
+                raise SettingError(
+                    f"{', '.join(names)}: events are kept elsewhere, where those of this emitter do not come:"
+                    " give it the recovery_url of the nodes"
+                )
+
+    def _apart(self) -> list[str]:
+        return [info.name for info in self._node.nodes.values() if info.history not in self._mine]
 
     def post(self, encoded: Encoded, whom: Recipients, skip: list[str]) -> int:
         """Post an event, as ``post_recorded``, and return its number.
@@ -62,7 +89,7 @@ class Recording:
             raise SettingError(
                 "the nodes of this bus keep events in a Redis: give this emitter recovery_url too"
             )
-        return post_recorded(self._node, encoded, whom, skip)[0]
+        return post_recorded(self._node, encoded, whom, skip)
 
     async def begin(self, broker: Broker) -> None:
         """Ask the bus. Raises ``BrokerError``."""
@@ -76,8 +103,10 @@ class Recording:
     def parted(self) -> None:
         """Do nothing."""
 
-    def own(self, number: int, envelope: bytes) -> None:
+    def own(self, envelope: bytes) -> None:
         """Remember nothing: an emitter serves no clients."""
 
-    def numbered(self, stamp: Stamp, header: Header, message: Recorded | Dropped, size: int) -> None:
+    def numbered(
+        self, epoch: str, number: int, header: Header, message: Recorded | Dropped, size: int
+    ) -> None:
         """Ignore an event, because an emitter serves no clients."""

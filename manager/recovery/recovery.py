@@ -67,7 +67,7 @@ class Recovery:
         self._replays = Replays(manager, self.keeper, codec, self.follower.fanout)
         self.latecomers = Latecomers(manager, self.keeper, codec, self.follower)
         self._leases = Leases(manager, self)
-        self._posted = self._coming = 0
+        self._posted = 0
         node.receiver.recorder = self.follower
         node.on_recorded(self.follower.posted)
 
@@ -101,9 +101,7 @@ class Recovery:
         Raises ``EventTooLarge``.
         """
         manager, publisher = self._manager, self._node.publisher
-        self._posted, comes_back = post_recorded(self._node, encoded, whom, skip)
-        if comes_back:
-            self._coming = self._posted
+        self._posted = post_recorded(self._node, encoded, whom, skip)
         manager.stats.emitted += 1
         if publisher.full(self._posted):
             await publisher.wait_for_capacity(self._posted)
@@ -115,7 +113,7 @@ class Recovery:
 
         What comes behind them may not take their way: an event with an ack, or a join.
         """
-        posted, coming = self._posted, self._coming
+        posted, coming = self._posted, self.follower.coming
         if posted and self._node.ready:
             with suppress(TimeoutError, BrokerError):
                 await asyncio.wait_for(self._node.publisher.sent(posted), ECHO_SECONDS)

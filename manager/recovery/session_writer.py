@@ -65,13 +65,16 @@ class SessionWriter:
             logger.debug("the session of %s ends by itself: %s", sid, error)
 
     def moved(self, client: Client, room: Room, *, inside: bool) -> None:
-        """Note that a client has entered or left a room. The bus is told by ``flush``."""
+        """Note that a client has entered or left a room. The bus is told by ``flush``.
+
+        Who enters a room that it has not left has not moved: it is still owed what it has missed there.
+        """
         session = client.session
         if session is None or session.parted:
             return
         if inside:
             session.enter(room, self._order.seen)
-        elif room in client.rooms:
+        else:
             session.leave(room, self._order.seen)
 
     async def locate(self, clients: Iterable[Client]) -> None:

@@ -18,6 +18,7 @@ from websockets.frames import apply_mask
 from socketio_cluster.cluster.http.entering import open_entrance
 from socketio_cluster.cluster.http.front import FrontProtocol
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
+from socketio_cluster.cluster.http.newcomers import Newcomers
 from socketio_cluster.cluster.http.protocol import HttpStats
 from socketio_cluster.cluster.http.websocket import RelayProtocol
 from socketio_cluster.cluster.lane.entrance import entrance
@@ -47,7 +48,7 @@ class LaneNode(Node):
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         config = uvicorn.Config(
             self.wrap(self.sio),
-            http=partial(FrontProtocol, HttpStats()) if self.short else "auto",
+            http=partial(FrontProtocol, Newcomers(HttpStats())) if self.short else "auto",
             ws=LaneProtocol if self.lane else RelayProtocol,
             ws_per_message_deflate=False,
             lifespan="off",

@@ -90,4 +90,4 @@ async def test_count_of_handlers():
         go.set()
         assert await one.text() == "431[]"
         assert node.manager.stats.handlers == 0
-        assert not node.manager.handlers._running
+        assert not node.manager.handlers.running

@@ -9,6 +9,7 @@ import pytest
 
 from socketio_cluster.cluster.lane import install as lane_install
 from socketio_cluster.cluster.lane.writer import LaneState
+from socketio_cluster.cluster.strict.polls import NOOP_SECONDS
 from tests.cluster.lane_helpers import RawSocket, lane_node, raw
 from tests.harness import client, eventually, fence, raw_polling
 from tests.jsclient import install, js_driver
@@ -88,6 +89,18 @@ async def test_waiting_poll_is_ended(node, polling):
         await one.say("2probe")
         assert await poll == ["6"]
         assert await polling.get() == ["6"]
+
+
+async def test_polls_while_an_upgrade_hangs(node, polling):
+    """Who polls on and on while its upgrade hangs gets a NOOP every 50 ms, not as fast as it can ask."""
+    now = asyncio.get_running_loop().time
+    async with websocket(node, polling) as one:
+        await one.say("2probe")
+        assert await one.text() == "3probe"
+        began = now()
+        for _ in range(6):
+            assert await polling.get() == ["6"]
+        assert now() - began >= 6 * NOOP_SECONDS
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ async def test_numbers_grow_and_history_has_what_was_published(pair, channels, c
     await reader.subscribe([red, blue])
     await writer.publish([event(1, red), event(2, blue), event(3, red, blue)])
     found = [read_stamp(delivery.payload) for delivery in await collect(reader, 3)]
-    stamps = dict.fromkeys(stamp for stamp, _ in found)
+    stamps = dict.fromkeys((epoch, number) for epoch, number, _ in found)
     assert [epoch for epoch, _ in stamps] == [place.epoch] * 3
     numbers = [number for _, number in stamps]
     assert numbers == sorted(numbers)

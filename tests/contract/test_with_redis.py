@@ -23,7 +23,7 @@ from tests.services.redis import RedisServer
 
 def unstamped(raw):
     """An envelope without the stamp that an event has."""
-    return read_stamp(raw)[1] if raw.startswith(b"N") else raw
+    return read_stamp(raw)[2] if raw.startswith(b"N") else raw
 
 
 @contextlib.asynccontextmanager

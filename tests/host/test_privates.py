@@ -39,6 +39,8 @@ ENGINE_IO = {
     "_ok": "(self, packets=None, headers=None, jsonp_index=None)",
     "_bad_request": "(self, message=None)",
     "_cors_headers": "(self, environ)",
+    "_gzip": "(self, response)",
+    "_deflate": "(self, response)",
     "_cors_allowed_origins": "(self, environ)",
     "_trigger_event": "(self, event, *args, **kwargs)",
     "create_queue": "(self, *args, **kwargs)",

@@ -13,6 +13,7 @@ import uvicorn
 from socketio_cluster.cluster.http import protocol as http_protocol
 from socketio_cluster.cluster.http.front import FrontProtocol
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
+from socketio_cluster.cluster.http.newcomers import Newcomers
 from socketio_cluster.cluster.http.protocol import BODY, HEAD, PIPELINED, HttpProtocol, HttpStats
 from socketio_cluster.cluster.http.websocket import RelayProtocol
 from tests.harness import Server, eventually
@@ -63,7 +64,9 @@ class Served:
         self.sock = socket.create_server(("127.0.0.1", 0))
         config = uvicorn.Config(
             self.app,
-            http=partial(FrontProtocol if ws is LaneProtocol else HttpProtocol, self.stats),
+            http=partial(FrontProtocol, Newcomers(self.stats))
+            if ws is LaneProtocol
+            else partial(HttpProtocol, self.stats),
             ws=ws,
             lifespan="off",
             log_level="critical",
@@ -161,6 +164,26 @@ async def test_deadline_of_a_head(soon, beginning):
             b"HTTP/1.1 408 Request Timeout" if beginning else b"", 0, said.rfind(b"\r\ncontent-l")
         )
         assert served.stats.timeouts == {HEAD: 1}
+
+
+async def test_silent_connections_end_in_their_order(soon):
+    """Connections that say nothing each have their own time; one that ended before is not counted."""
+    async with serve() as served, served.connection() as (first, _):
+        await eventually(lambda: served.server.server_state.connections)
+        async with served.connection() as (_, gone):
+            await eventually(lambda: len(served.server.server_state.connections) == 2)
+            gone.close()
+            await eventually(lambda: len(served.server.server_state.connections) == 1)
+        await asyncio.sleep(SOON / 2)
+        async with served.connection() as (second, writer):
+            assert await asyncio.wait_for(first.read(), 5) == b""
+            assert not second.at_eof()
+            writer.write(GET % 1)
+            assert await status(second) == 200
+        assert served.stats.timeouts == {HEAD: 1}
+        async with served.connection() as (third, _):
+            assert await asyncio.wait_for(third.read(), 5) == b""
+        assert served.stats.timeouts == {HEAD: 2}
 
 
 async def test_drops_do_not_prolong_a_head(soon):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 
 import socketio
 
@@ -16,7 +16,7 @@ ONE_IN = {"/drop": 100, "/duplicate": 100, "/reorder": 100, "/leak": 10}
 sio = new_server("broken", socketio.AsyncManager())
 app = socketio.ASGIApp(sio)
 faults = Counter()
-joins = Counter()
+talking = defaultdict(set)
 settled = {}
 held = {}
 turns = random.Random(1)
@@ -35,14 +35,14 @@ async def no_welcome(sid, environ, auth):
 @sio.on("join", namespace="*")
 async def join(namespace, sid, room):
     await sio.enter_room(sid, room, namespace=namespace)
-    joins[namespace] += 1
-    if joins[namespace] == USERS:
-        settled[namespace] = time.time() + 0.3
     return True
 
 
 @sio.on("say", namespace="*")
 async def say(namespace, sid, order):
+    talking[namespace].add(sid)
+    if len(talking[namespace]) == USERS:  # each of them has had the answer to its join, and counts since
+        settled.setdefault(namespace, time.time())
     wrong = order["data"]["t"] > settled.get(namespace, float("inf"))
     sids = [member for member, _ in sio.manager.get_participants(namespace, order["room"])]
     for member in sids:

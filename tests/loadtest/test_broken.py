@@ -22,7 +22,7 @@ LIMITS = {
 def runs(broken, tmp_path_factory):
     """One run for each fault, at the same time."""
     folder = tmp_path_factory.mktemp("broken")
-    given = ("--rooms", "1", "--rate", "10", "--quiet", "1.5")
+    given = ("--rooms", "1", "--rate", "10", "--quiet", "4")
     started = {
         fault: scenario(folder / fault, "skip", broken, *given, "--namespace", f"/{fault}", seconds=8)
         for fault in FAULTS

@@ -68,7 +68,7 @@ def test_a_swarm_elsewhere(tmp_path):
 
 async def test_a_crowd_counts_exactly_what_was_dropped_and_repeated(broken, tmp_path):
     """The verdict of a swarm agrees with a broken server's own count of what it did wrong."""
-    given = ("--swarm", "--rooms", "1", "--rate", "10", "--quiet", "1.5")
+    given = ("--swarm", "--rooms", "1", "--rate", "10", "--quiet", "4")
     started = {
         fault: scenario(tmp_path / fault, "skip", broken, *given, "--namespace", f"/{fault}")
         for fault in ("drop", "duplicate")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.manager.rig import Rig
+from tests.manager.rig import DirectBroker, FakeBroker, Rig
 
 
-@pytest.fixture
-async def rig():
-    """A link that is about to start."""
-    rig = Rig()
+@pytest.fixture(params=[FakeBroker, DirectBroker])
+async def rig(request):
+    """A link that is about to start, with a broker of each kind."""
+    rig = Rig(request.param)
     rig.interest.want("inbox")
     yield rig
     await rig.stop()

@@ -11,31 +11,6 @@ from socketio_cluster.manager.bus.link import Link
 from socketio_cluster.manager.bus.outgoing import Outgoing
 
 
-class Bus:
-    """Makes brokers, and remembers what each was told; a test says what fails or waits."""
-
-    def __init__(self):
-        self.brokers = []
-        self.failures = []
-        """What the next calls of ``connect`` raise."""
-        self.limit = None
-
-    async def connect(self):
-        if self.failures:
-            raise self.failures.pop(0)
-        self.brokers.append(FakeBroker(self))
-        return self.brokers[-1]
-
-    async def on_subscribe(self, channels):
-        pass
-
-    async def on_publish(self, payloads):
-        pass
-
-    async def on_check(self):
-        pass
-
-
 class FakeBroker:
     """A broker that is told everything and does nothing, until it is broken."""
 
@@ -85,6 +60,40 @@ class FakeBroker:
         self.closed = True
 
 
+class DirectBroker(FakeBroker):
+    """The same, and nobody has to wait for it while it publishes."""
+
+    def start(self, batch, done):
+        task = asyncio.ensure_future(self.publish(batch))
+        task.add_done_callback(lambda task: task.cancelled() or done(task.exception()))
+
+
+class Bus:
+    """Makes brokers, and remembers what each was told; a test says what fails or waits."""
+
+    def __init__(self, kind=FakeBroker):
+        self._kind = kind
+        self.brokers = []
+        self.failures = []
+        """What the next calls of ``connect`` raise."""
+        self.limit = None
+
+    async def connect(self):
+        if self.failures:
+            raise self.failures.pop(0)
+        self.brokers.append(self._kind(self))
+        return self.brokers[-1]
+
+    async def on_subscribe(self, channels):
+        pass
+
+    async def on_publish(self, payloads):
+        pass
+
+    async def on_check(self):
+        pass
+
+
 class Ends:
     """Notes what the link tells its node."""
 
@@ -115,8 +124,8 @@ class Ends:
 class Rig:
     """A link with all its parts."""
 
-    def __init__(self):
-        self.bus = Bus()
+    def __init__(self, kind=FakeBroker):
+        self.bus = Bus(kind)
         self.interest = Interest()
         self.backlog = Backlog(10**6, 60)
         self.outgoing = Outgoing(self.backlog, lambda: None, lambda: None)

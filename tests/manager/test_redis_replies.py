@@ -33,6 +33,19 @@ async def test_replies_in_pieces(replies):
         assert [str(error) for error in errors] == ["no", "what", "MOVED 1 there"]
 
 
+async def test_questions_of_one_turn_leave_in_one_write(replies):
+    """Questions that can wait for the end of the turn are gathered, and none overtakes another."""
+    asked = [replies.ask_soon(b"a"), replies.ask_soon(b"b")]
+    assert not replies.transport.write.called
+    await asyncio.sleep(0)
+    asked.append(replies.ask_soon(b"c"))
+    asked.append(replies.ask(b"d", 1))
+    await asyncio.sleep(0)
+    assert [call.args[0] for call in replies.transport.write.call_args_list] == [b"ab", b"cd"]
+    replies.data_received(b":1\r\n:2\r\n:3\r\n:4\r\n")
+    assert [one.result() for one in asked] == [[1], [2], [3], [4]]
+
+
 async def test_a_cancelled_question(replies):
     """The replies to a question that was cancelled are not taken for those to the next one."""
     cancelled, asked = replies.ask(b"x", 2), replies.ask(b"y", 1)
@@ -46,11 +59,15 @@ async def test_the_end(replies):
     heard = []
     replies.hand_to(heard.append)
     replies.on_end(heard.append)
-    asked = replies.ask(b"x", 1)
+    asked, unsent = replies.ask(b"x", 1), replies.ask_soon(b"y")
     replies.connection_lost(OSError("cut"))
-    assert [str(error) for error in (*heard, asked.exception())] == ["Redis at here failed: cut"] * 2
-    with pytest.raises(BrokerError, match="cut"):
-        replies.ask(b"x", 1)
+    errors = (*heard, asked.exception(), unsent.exception())
+    assert [str(error) for error in errors] == ["Redis at here failed: cut"] * 3
+    await asyncio.sleep(0)
+    replies.transport.write.assert_called_once_with(b"x")
+    for ask in (lambda: replies.ask(b"x", 1), lambda: replies.ask_soon(b"x")):
+        with pytest.raises(BrokerError, match="cut"):
+            ask()
     with pytest.raises(BrokerError, match="cut"):
         replies.write(b"x")
 

@@ -80,6 +80,25 @@ def test_nothing_is_left(rooms):
     assert (rooms.rooms, rooms.clients, rooms.on_connection("eio-s1", "/")) == ({}, {}, None)
 
 
+def test_coming_and_going(rooms):
+    """A client enters and leaves once; who leaves sees who is still there."""
+    one, two = add(rooms, "s1"), add(rooms, "s2")
+    assert [rooms.enter(client, "red") for client in (one, one, two)] == [True, False, True]
+    assert list(rooms.leave(one, "red")) == ["s2"]
+    assert rooms.leave(one, "red") is None
+    assert list(rooms.leave(two, "red")) == []
+    assert [list(rooms.remove(client)) for client in (one, two)] == [["s2"], []]
+
+
+def test_one_name(rooms):
+    """Clients share the name of a room, however often it came over the network."""
+    one, two = add(rooms, "s1"), add(rooms, "s2")
+    for client in (one, two):
+        rooms.enter(client, "".join(["r", "ed"]))
+    (name,), (same,) = one.rooms, two.rooms
+    assert name is same
+
+
 def test_walking_while_clients_go(rooms):
     """Members may leave while they are walked."""
     clients = [add(rooms, f"s{number}") for number in range(5)]

@@ -11,6 +11,9 @@ from tests.recovery.door import Door
 LONG = 4 * SECONDS
 """For servers that start slowly, or come back as another one."""
 
+PATIENT = 20 * SECONDS
+"""How long clients may be away and events may wait: on a busy machine RabbitMQ alone takes 40 s to start."""
+
 
 async def stop(servers, *nodes):
     """Stop servers, and return when the nodes have noticed."""
@@ -26,7 +29,8 @@ async def start(servers):
 
 async def nothing_is_forgotten(bus_url, prefix, driver, servers, **options):
     """Check that clients have their sessions when the servers are back, and get what waited meanwhile."""
-    async with three_nodes(bus_url, prefix, count=2, recovery_seconds=30, **options) as (a, b):
+    options |= {"recovery_seconds": PATIENT, "buffer_seconds": PATIENT}
+    async with three_nodes(bus_url, prefix, count=2, **options) as (a, b):
         async with (
             Door(a) as door,
             driver.client(door, reconnection=True, **SOON) as client,

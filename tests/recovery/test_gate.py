@@ -6,7 +6,7 @@ import pytest
 
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded
-from socketio_cluster.manager.clients.rooms import Client
+from socketio_cluster.manager.clients.rooms import Client, LocalRooms
 from socketio_cluster.manager.recovery.gate import Gate
 
 
@@ -21,8 +21,10 @@ def got():
 
 @pytest.fixture
 def client(got):
-    one = Client("s" * 20, "e", "/", got.append, 1000)
-    one.rooms |= {"red", "blue"}
+    one, book = Client("s" * 20, "e", "/", got.append, 1000), LocalRooms()
+    book.add(one)
+    for room in ("red", "blue"):
+        book.enter(one, room)
     return one
 
 

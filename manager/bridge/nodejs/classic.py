@@ -8,9 +8,9 @@ answer to each question.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any
 
 from socketio_cluster.manager.bridge.commands import (
     Answer,
@@ -19,18 +19,15 @@ from socketio_cluster.manager.bridge.commands import (
     Event,
     ServerAnswer,
     ServerEvent,
-    Sign,
     Told,
     Whom,
 )
-from socketio_cluster.manager.bridge.dialect import BridgeError, Post
-from socketio_cluster.manager.bridge.nodejs.moves import Verb, move_of, read_move
+from socketio_cluster.manager.bridge.dialect import Post
+from socketio_cluster.manager.bridge.nodejs.adapter import Adapter, Answering
 from socketio_cluster.manager.bridge.nodejs.payloads import pack, read_object, read_payload, write_json
-from socketio_cluster.manager.bridge.nodejs.signs import Identity
 from socketio_cluster.manager.bridge.nodejs.words import (
     describe,
     names_of,
-    opts_of,
     opts_of_event,
     packet_of,
     read_arguments,
@@ -56,86 +53,34 @@ class Kind(IntEnum):
     ACK = 9
 
 
-_VERBS: Final = {
-    int(Kind.JOIN): Verb.JOIN,
-    int(Kind.LEAVE): Verb.LEAVE,
-    int(Kind.DISCONNECT): Verb.DISCONNECT,
-}
-_KINDS: Final = {verb: Kind(kind) for kind, verb in _VERBS.items()}
+class Classic(Adapter):
+    """A ``Dialect`` for servers with the classic adapter; ``key`` is its option of that name."""
 
+    _kinds = Kind
 
-class Classic:
-    """A ``Dialect`` for Node.js's servers with the classic Redis adapter.
-
-    Args:
-        node: the id of the bridge's node.
-        is_peer: whether a node is another bridge between the same two clusters.
-        namespaces: those that the bridge serves. Node.js's servers must have all of them.
-        key: the option ``key`` of their adapter.
-    """
-
-    def __init__(
-        self,
-        node: str,
-        is_peer: Callable[[str], bool],
-        namespaces: Sequence[str] = ("/",),
-        key: str = "socket.io",
-    ) -> None:
-        self._me = Identity(node, is_peer, key)
-        self._key = key
+    def _listen(self, namespaces: Sequence[str]) -> None:
+        key = self._key
         self._broadcasts = {f"{key}#{namespace}#": namespace for namespace in namespaces}
         self._requests = {f"{key}-request#{namespace}#": namespace for namespace in namespaces}
-        self._node = node
         self._responses = {
             f"{key}-response#{namespace}#{own}": namespace
             for namespace in namespaces
             for own in ("", f"{self._me.uid}#")
         }
         patterns = [re.sub(r"([*?\[\]\\])", r"\\\1", channel) + "*" for channel in self._broadcasts]
-        self.channels: Sequence[str] = (*patterns, *self._requests, *self._responses, self._me.channel)
+        self.channels = (*patterns, *self._requests, *self._responses, self._me.channel)
 
     def census(self, namespace: str) -> str | None:
         """Return the channel on which all servers with this namespace are asked. See ``Dialect.census``."""
         channel = f"{self._key}-request#{namespace}#"
         return channel if channel in self._requests else None
 
-    def read(self, channel: str, payload: bytes) -> Sequence[Command | Post]:
-        """Return what a message says. See ``Dialect.read``."""
-        try:
-            if channel == self._me.channel:
-                return self._me.read(payload)
-            if (namespace := self._responses.get(channel)) is not None:
-                return self._read_response(namespace, read_object(payload))
-            if (namespace := self._requests.get(channel)) is not None:
-                return self._read_request(namespace, read_object(payload))
-            return self._read_broadcast(channel, read_payload(payload))
-        except (KeyError, TypeError, ValueError, AttributeError) as exc:
-            raise BridgeError("malformed", f"a message on {channel:.100}: {exc!r:.200}") from None
-
-    def write(self, command: Command) -> Sequence[Post]:
-        """Return the message that says the same. See ``Dialect.write``."""
-        match command:
-            case Event():
-                return [self._write_event(command)]
-            case Answer(reply_to, args):
-                return [self._respond(reply_to, Kind.ACK, "packet", args[0] if args else None)]
-            case Told(reply_to, clients):
-                return [self._tell(reply_to, clients)]
-            case ServerAnswer(reply_to, results):
-                return [self._respond(reply_to, Kind.SERVER_EVENT, "data", results)]
-            case ServerEvent(namespace, args):
-                return [self._request(namespace, Kind.SERVER_EVENT, {"data": args})]
-            case Ask(whom, reply_to):
-                asked = {
-                    "requestId": self._me.request_id(reply_to),
-                    "opts": opts_of(whom.rooms, whom.except_),
-                }
-                return [self._request(whom.namespace, Kind.FETCH, asked)]
-            case Sign():
-                return [self._me.write(command)]
-            case _:
-                move = move_of(command)
-                return [self._request(move.whom.namespace, _KINDS[move.verb], move.fields)]
+    def _read(self, channel: str, payload: bytes) -> Sequence[Command]:
+        if (namespace := self._responses.get(channel)) is not None:
+            return self._read_response(namespace, read_object(payload))
+        if (namespace := self._requests.get(channel)) is not None:
+            return self._read_request(namespace, read_object(payload))
+        return self._read_broadcast(channel, read_payload(payload))
 
     def _read_broadcast(self, channel: str, message: Any) -> Sequence[Command]:
         uid, packet, opts = message
@@ -163,9 +108,7 @@ class Classic:
             case Kind.BROADCAST:
                 event = read_event(namespace, message["packet"], opts, back)
                 return [Ask(Whom(namespace, event.rooms, event.except_), back, count=True), event]
-        if kind not in _VERBS:
-            raise BridgeError("unknown", f"a request of the type {kind!r:.40}")
-        return [read_move(_VERBS[kind], namespace, message)]
+        return [self._read_move(kind, namespace, message)]
 
     def _read_response(self, namespace: str, message: dict[str, Any]) -> Sequence[Command]:
         reply_to = self._me.reply_to(message.get("requestId"))
@@ -185,8 +128,20 @@ class Classic:
         room = f"{event.rooms[0]}#" if event.rooms is not None and len(event.rooms) == 1 else ""
         return Post(f"{self._key}#{event.namespace}#{room}", pack([self._me.uid, packet, opts]))
 
-    def _request(self, namespace: str, kind: Kind, more: dict[str, Any]) -> Post:
-        message = {"uid": self._me.uid, "type": int(kind)} | more
+    def _write_answer(self, answer: Answering) -> Post:
+        match answer:
+            case Answer(reply_to, args):
+                return self._respond(reply_to, Kind.ACK, "packet", args[0] if args else None)
+            case Told(reply_to, clients):
+                return self._tell(reply_to, clients)
+            case ServerAnswer(reply_to, results):
+                return self._respond(reply_to, Kind.SERVER_EVENT, "data", results)
+
+    def _write_server_event(self, event: ServerEvent) -> Post:
+        return self._request(event.namespace, Kind.SERVER_EVENT, {"data": event.args})
+
+    def _request(self, namespace: str, kind: IntEnum, fields: dict[str, Any]) -> Post:
+        message = {"uid": self._me.uid, "type": int(kind)} | fields
         return Post(f"{self._key}-request#{namespace}#", write_json(message))
 
     def _tell(self, reply_to: Any, clients: Any) -> Post:
