@@ -16,4 +16,7 @@ def several(sock: socket.socket) -> list[socket.socket]:
     uvloop accepts one connection from each socket in a turn. While thousands come back at once, the queue in
     the kernel must not be full: what finds no place in it tries again after 1, 3 and 7 seconds.
     """
+    # ``dup`` sets the mode of its original for all processes that share the socket. If it were the blocking
+    # one, other workers would stand still in ``accept`` until the next client comes.
+    sock.setblocking(False)
     return [sock, *(sock.dup() for _ in range(AT_ONCE - 1))]

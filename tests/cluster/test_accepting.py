@@ -56,6 +56,16 @@ def test_several_connections_are_accepted_in_one_turn():
             client.close()
 
 
+def test_socket_of_another_worker_does_not_block():
+    """A worker that starts leaves the socket as it is for those that accept from it already."""
+    with listen("127.0.0.1", 0) as sock:
+        sock.setblocking(False)
+        sockets = several(socket.socket(fileno=os.dup(sock.fileno())))
+        assert not os.get_blocking(sock.fileno())
+        for one in sockets:
+            one.close()
+
+
 @pytest.fixture
 def many_files():
     """Let this process and those that it starts open enough files."""

@@ -56,7 +56,9 @@ async def say(sid, room, text):
 def polled(eio_sid):
     """Whether a poll waits for something to be sent to this session."""
     socket = sio.eio.sockets.get(eio_sid)
-    return socket is not None and not socket.upgraded and bool(socket.queue._getters)
+    if socket is None or socket.upgraded:
+        return False
+    return socket.queue.poll is not None or bool(socket.queue._getters)
 
 
 async def http(scope, receive, send):
