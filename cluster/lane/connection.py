@@ -80,18 +80,19 @@ class Lane(LaneWriter):
 
     def data_received(self, data: bytes) -> None:
         """Read frames, and handle the messages in them."""
-        self.context.run(self._read, data)
+        group = self._group
+        group.stats.received_bytes += len(data)
+        text = self._reader.text(data) if self.state is OPEN and not self._busy else None
+        if text is None:
+            self.context.run(self._read, data)
+        elif not group.short(self, text):
+            self.context.run(self._handle_text, text)
 
     def _read(self, data: bytes) -> None:
-        self._group.stats.received_bytes += len(data)
         if self._busy:  # TLS may give more after reading was paused
             self._later = chain(self._later, self._reader.feed(data))
-            return
-        text = self._reader.text(data)
-        if text is None:
+        else:
             self._handle_all(self._reader.feed(data))
-        elif self.state < CLOSING:
-            self._handle_text(text)
 
     def _handle_text(self, payload: bytes) -> None:
         """Handle a text message; nearly always it is all that has come."""

@@ -36,8 +36,10 @@ def _scanner(**options: Any) -> Callable[[str, int], tuple[Any, int]]:
 
 
 _scan: Final = _scanner(parse_int=_integer)
-_decode: Final = msgspec.json.Decoder().decode
+decode: Final = msgspec.json.Decoder().decode
+"""Read JSON. Raises ``ValueError`` for what msgspec refuses, and ``RecursionError``."""
 _DIGITS: Final = frozenset("0123456789")
+_DIGIT_BYTES: Final = frozenset(b"0123456789")
 
 
 class Event(msgspec.Struct, eq=False):
@@ -85,7 +87,7 @@ def value_at(text: str, start: int) -> Any:
     try:
         if _DIGITS.isdisjoint(text[LONGEST_INTEGER :: LONGEST_INTEGER + 1]):
             # A longer integer would have had a digit at one of these places.
-            return _decode(text[start:])
+            return decode(text[start:])
     except (ValueError, RecursionError):
         pass
     try:
@@ -93,6 +95,11 @@ def value_at(text: str, start: int) -> Any:
     except (ValueError, StopIteration, RecursionError):
         return None
     return data if end == len(text) else None
+
+
+def may_hold_long_integer(text: bytes) -> bool:
+    """Whether a text can have a longer integer than ``value_at`` allows, which looks in the same way."""
+    return not _DIGIT_BYTES.isdisjoint(text[LONGEST_INTEGER :: LONGEST_INTEGER + 1])
 
 
 def answer(event: Event, result: Any) -> bytes | None:

@@ -8,28 +8,22 @@ method of the server was replaced that this file stands in for.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from bisect import bisect_left
 from collections.abc import Coroutine
-from time import perf_counter
-from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from engineio import exceptions
 from engineio import packet as eio
 
-from socketio_cluster.cluster.lane.events import Ack, Event, answer, answer_generally, read, value_at
+from socketio_cluster.cluster.lane.events import Ack, Event, read, value_at
+from socketio_cluster.cluster.lane.handling import Handling
 from socketio_cluster.cluster.lane.joining import Joining
-from socketio_cluster.cluster.lane.starter import starter
+from socketio_cluster.cluster.lane.shortcut import Shortcut
 from socketio_cluster.cluster.lane.writer import CONNECTING, OPEN, PROBED
-from socketio_cluster.cluster.metrics.watch import Watch
 from socketio_cluster.cluster.server import AsyncServer
 from socketio_cluster.manager.clients.packets import is_standard
 from socketio_cluster.manager.clients.rooms import CONNECTED
-from socketio_cluster.manager.errors import EXITS, HandlerExit
 from socketio_cluster.manager.host.posts import counts
-from socketio_cluster.manager.stats import BOUNDS
 
 if TYPE_CHECKING:
     from socketio_cluster.cluster.lane.connection import Lane
@@ -45,26 +39,16 @@ class Inbound:
     def __init__(self, manager: ClusterManager, group: ServerLanes) -> None:
         self._host = host = manager.host
         server = host.server
-        self._not_handled = server.not_handled
         self._manager = manager
         self._group = group
-        self._tasks: dict[Event, asyncio.Task[None]] = {}
-        """The tasks of the handlers that wait, by the event."""
-        self._start = starter(asyncio.get_running_loop())
+        self._handling = Handling(manager)
         self._half_read = host.half_read
         self._on_connection = manager.members.on_connection
-        self._stats = manager.stats
         self._handlers = manager.handlers
-        self._running = manager.handlers.running
-        self._watch: Watch = host.layers["watch"]
-        self._times, self._inner = self._watch.seconds, self._watch.inner
-        if host.event.layers[:2] == ["exits", "watch"]:
-            self._inner = host.event.own  # its errors are contained below, without one more coroutine
-        self._stock = host.triggers_plainly
-        self._find = host.plain_handler if self._stock else _no_handler
         own = host.handles_events_as(AsyncServer)
         self._joining = Joining(manager)
         self._direct = own and server.async_handlers and is_standard(server.packet_class)
+        self.short = Shortcut(manager, self._handling, self._direct).take
 
     def packet(self, lane: Lane, data: str | bytes) -> Coroutine[Any, Any, None] | None:
         """Handle a packet. Return None when that is done, or the coroutine that handles it."""
@@ -90,62 +74,16 @@ class Inbound:
 
         Return False when its client is not connected, or has too many handlers.
         """
-        eio_sid = lane.socket.sid
-        client = self._on_connection(eio_sid, event.namespace)
+        client = self._on_connection(lane.socket.sid, event.namespace)
         if client is None or client.state is not CONNECTED:
             return False
         if isinstance(event, Ack):
             self._manager.fanout.answered(client, event.ack_id, event.data)
-        elif eio_sid in self._running and self._handlers.full(eio_sid):
+        elif self._handlers.full(lane.socket.sid):
             return False
         else:
-            task = self._start(self._handle(lane, client.sid, event), lane.context.copy())
-            if task is not None:
-                # This does the same as manager.spawn, but the task removes itself: a callback would cost a
-                # turn of the loop. A handler that does not wait is never counted: nobody could see it run.
-                self._tasks[event] = task
-                self._handlers.begin(eio_sid)
+            self._handling.begin(lane, client.sid, event)
         return True
-
-    async def _handle(self, lane: Lane, sid: str, event: Event) -> None:
-        """Run the application's handler for an event, and send the client's ack."""
-        name, namespace, data = event.name, event.namespace, event.data
-        try:
-            handler = self._find(name, namespace)
-            # When something stands before the slot now, such as the admin UI, its call passes the watch by
-            # itself.
-            if handler is None and not self._host.event_is_ours:
-                result = await self._host.trigger(name, namespace, sid, *data)
-            else:
-                self._stats.events += 1
-                times = self._times.get(name) or self._watch.times(name, namespace)
-                began = perf_counter()
-                try:
-                    if handler is None:
-                        result = self._inner(name, namespace, sid, *data)
-                    else:
-                        result = handler(sid, *data)
-                    if isinstance(result, CoroutineType):
-                        result = await result
-                except asyncio.CancelledError:
-                    if not self._stock:
-                        raise
-                    result = None  # as python-socketio's ``_trigger_event`` does
-                except EXITS as error:
-                    raise HandlerExit(name, error) from error
-                finally:
-                    took = perf_counter() - began  # this is times.observe, without the call
-                    times.counts[bisect_left(BOUNDS, took)] += 1
-                    times.total += took
-            if event.ack_id is not None and result is not self._not_handled:
-                wire = answer(event, result)
-                if wire is not None:
-                    lane.write_answer(wire)
-                else:
-                    await answer_generally(self._host, lane.socket.sid, sid, event, result)
-        finally:
-            if self._tasks and self._tasks.pop(event, None) is not None:
-                self._handlers.end(lane.socket.sid)
 
     def _connect(self, lane: Lane, data: str) -> Coroutine[Any, Any, None] | None:
         """Connect a client to the main namespace. Return None when that is done, or the coroutine for it."""
@@ -184,7 +122,3 @@ class Inbound:
         else:
             logger.info("client %s failed to upgrade", lane.socket.sid)
             lane.give_up()
-
-
-def _no_handler(name: str, namespace: str) -> None:
-    """Find no handler: the server runs its handlers in a way of its own."""

@@ -58,6 +58,7 @@ class ServerLanes:
         self.backpressure = manager.backpressure
         self.lanes: dict[str, Lane] = {}
         self.inbound = Inbound(manager, self)
+        self.short = self.inbound.short
         host.driver("websocket").put(NAME, lambda _: partial(LaneWebSocket, self))
         host.packet.put(NAME, self._before_packet)
         manager.direct_writer = self.writer_of
