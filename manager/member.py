@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Coroutine, Iterable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, Protocol, Unpack
@@ -214,9 +215,9 @@ class ClusterMember(LocalManager):
         self.remote.acks.expire(now)
         return bool(len(self.client_acks) or len(self.remote.acks))
 
+    @abstractmethod
     def heard(self, origin: str, message: Message) -> None:
         """Handle a message of another node."""
-        raise NotImplementedError
 
     def entered(self, client: Client, room: Room) -> None:
         """Note what recovery and presence have to know of a client that was put into a room."""
