@@ -9,7 +9,8 @@ import socketio
 
 import socketio_cluster
 from socketio_cluster import Refused, Skip
-from tests.harness import Node, client, eventually, fence, raw_websocket, three_nodes
+from tests.bare_sessions import raw_websocket
+from tests.harness import Node, client, eventually, fence, three_nodes
 from tests.harness import Refused as ConnectRefused
 
 
