@@ -6,19 +6,13 @@ import asyncio
 import contextlib
 import ssl
 import subprocess
-import threading
-import time
 
 import pytest
-from kombu.transport.virtual import Channel
 
-from socketio_cluster.manager.brokers.amqp import AmqpBroker
-from socketio_cluster.manager.bus.broker import INBOX_LIMIT, Publication
-from socketio_cluster.manager.bus.channels import routing_key
 from socketio_cluster.manager.bus.registry import open_broker
-from socketio_cluster.manager.errors import BrokerError, SettingError
+from socketio_cluster.manager.errors import BrokerError
 from tests.contract.payloads import payloads, publish
-from tests.services.process import free_port, program
+from tests.services.process import program
 
 
 @pytest.fixture(scope="module")
