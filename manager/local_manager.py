@@ -10,9 +10,10 @@ from socketio import AsyncManager
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.checks import room_list
+from socketio_cluster.manager.clients.client import CONNECTED, PENDING, Client
 from socketio_cluster.manager.clients.client_acks import ClientAcks
 from socketio_cluster.manager.clients.outgoing import Outgoing
-from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Client, LocalRooms
+from socketio_cluster.manager.clients.rooms import LocalRooms
 from socketio_cluster.manager.errors import UNKNOWN_SID
 
 

@@ -13,8 +13,9 @@ from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.roster import NodeInfo
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.clients.client_acks import ClientAcks
-from socketio_cluster.manager.clients.rooms import Client, LocalRooms
+from socketio_cluster.manager.clients.rooms import LocalRooms
 from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
 from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.loops import OwnLoop

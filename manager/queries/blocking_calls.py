@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Seque
 from typing import Any, TypeVar, Unpack
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.clients.rooms import Callback
+from socketio_cluster.manager.clients.client import Callback
 from socketio_cluster.manager.queries.ack_calls import ClientAnswer
 from socketio_cluster.manager.queries.asking import Stream
 from socketio_cluster.manager.queries.blocking_broadcast import BlockingBroadcast
