@@ -1,4 +1,4 @@
-"""A light Socket.IO client for gevent: one greenlet reads, nothing reconnects, every failure is told."""
+"""A light Socket.IO client for gevent. One greenlet reads. It never reconnects and hides no failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client of the swarm for greenlets: the same verbs as ``loadtest/client.py``, one loop for all."""
+"""A client of the swarm, for greenlets, with the methods of ``loadtest/client.py``. All share one loop."""
 
 from __future__ import annotations
 
