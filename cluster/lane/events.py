@@ -1,8 +1,8 @@
 """Events and acks in the JSON format, read and answered without python-socketio's ``Packet``.
 
-The bytes are the same as those of ``Packet`` (a test compares them). This file handles packets without
-attachments in the format of the standard ``json``, which is nearly all traffic. For any other packet ``read``
-returns None, and python-socketio's own code handles it.
+The bytes are the same as those of ``Packet`` (a test compares them). This file handles the packets of nearly
+all traffic: without attachments, with the standard ``json``. For any other packet ``read`` returns None, and
+python-socketio's own code handles it.
 """
 
 from __future__ import annotations
