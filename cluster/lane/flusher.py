@@ -3,6 +3,10 @@
 The first event after a pause leaves in the same turn of the loop. After a flush the flusher waits for as long
 as that flush took. So an idle node adds no delay, and a busy node turns many events into one write for each
 client. A flush of very many clients gives the loop a turn in between.
+
+A flush of a few clients may take long because another process has the processor. To wait as long again would
+gather next to nothing and more than double the delay, as uvloop's timers count in milliseconds. So the pause
+depends on the number of clients too.
 """
 
 from __future__ import annotations
@@ -16,6 +20,10 @@ SLICE: Final = 200
 milliseconds."""
 LONGEST_PAUSE: Final = 0.02
 """Seconds between two flushes at most; people would feel a longer pause."""
+
+
+SLOW_WRITE: Final = 20e-6
+"""Seconds for a lane that count for the pause at most: twice what a write usually takes."""
 
 
 class Writes(Protocol):
@@ -61,7 +69,7 @@ class Flusher:
         if at + SLICE < len(lanes):
             self._loop.call_soon(self._flush, lanes, at + SLICE, spent)
             return
-        self._not_before = now + min(spent, LONGEST_PAUSE)
+        self._not_before = now + min(spent, SLOW_WRITE * len(lanes), LONGEST_PAUSE)
         self._scheduled = False
         if self._dirty:
             self._schedule()
