@@ -12,6 +12,7 @@ depends on the number of clients too.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from time import perf_counter
 from typing import Final, Protocol
 
@@ -20,8 +21,6 @@ SLICE: Final = 200
 milliseconds."""
 LONGEST_PAUSE: Final = 0.02
 """Seconds between two flushes at most; people would feel a longer pause."""
-
-
 SLOW_WRITE: Final = 20e-6
 """Seconds for a lane that count for the pause at most: twice what a write usually takes."""
 
@@ -39,17 +38,19 @@ class Flusher:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._dirty: list[Writes] = []
-        self._scheduled = False
         self._not_before = 0.0
+        self.add: Callable[[Writes], None] = self._add_first
+        """Flushes a lane soon. The caller must not add it again before it was flushed.
 
-    def add(self, lane: Writes) -> None:
-        """Flush a lane soon. The caller must not add it again before it was flushed."""
+        It is the ``append`` of a list once a flush is due: every delivery calls it.
+        """
+
+    def _add_first(self, lane: Writes) -> None:
         self._dirty.append(lane)
-        if not self._scheduled:
-            self._schedule()
+        self._schedule()
 
     def _schedule(self) -> None:
-        self._scheduled = True
+        self.add = self._dirty.append
         pause = self._not_before - perf_counter()
         if pause > 0:
             self._loop.call_later(pause, self._start)
@@ -58,6 +59,7 @@ class Flusher:
 
     def _start(self) -> None:
         lanes, self._dirty = self._dirty, []
+        self.add = self._dirty.append
         self._flush(lanes, 0, 0.0)
 
     def _flush(self, lanes: list[Writes], at: int, spent: float) -> None:
@@ -70,6 +72,7 @@ class Flusher:
             self._loop.call_soon(self._flush, lanes, at + SLICE, spent)
             return
         self._not_before = now + min(spent, SLOW_WRITE * len(lanes), LONGEST_PAUSE)
-        self._scheduled = False
         if self._dirty:
             self._schedule()
+        else:
+            self.add = self._add_first
