@@ -21,8 +21,8 @@ SLICE: Final = 200
 milliseconds."""
 LONGEST_PAUSE: Final = 0.02
 """Seconds between two flushes at most; people would feel a longer pause."""
-SLOW_WRITE: Final = 20e-6
-"""Seconds for a lane that count for the pause at most: twice what a write usually takes."""
+SLOW_WRITE: Final = 50e-6
+"""Seconds for a lane that count for the pause at most: five times what a write usually takes, or more."""
 
 
 class Writes(Protocol):
