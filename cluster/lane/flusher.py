@@ -8,8 +8,11 @@ client. A flush of very many clients gives the loop a turn in between.
 from __future__ import annotations
 
 import asyncio
+import logging
 from time import perf_counter
 from typing import Final, Protocol
+
+log = logging.getLogger("socketio_cluster.cluster")
 
 SLICE: Final = 200
 """Lanes that are flushed before the loop gets a turn: at 5-10 µs a write this takes one or two
@@ -55,7 +58,10 @@ class Flusher:
     def _flush(self, lanes: list[Writes], at: int, spent: float) -> None:
         began = perf_counter()
         for lane in lanes[at : at + SLICE]:
-            lane.flush()
+            try:
+                lane.flush()
+            except Exception:  # the others must get theirs, in this flush and in all later ones
+                log.exception("what waits for a client could not be written")
         now = perf_counter()
         spent += now - began
         if at + SLICE < len(lanes):
