@@ -90,7 +90,13 @@ class ServerPolls:
 
     def _head(self, connection: Any, request: PollingRequest) -> Head | None:
         known: Head | None = connection.heads.get(request.method)
-        if known is not None and known.fields == request.fields and known.query == request.query:
+        if (
+            known is not None
+            and known.fields == request.fields
+            and known.query == request.query
+            and known.pages == self._engine.cors_allowed_origins
+            and self._polling.unwatched
+        ):
             return known
         sid, headers = session_in(request.query), read_fields(request.fields)
         if sid is None or headers is None or _BYTES in headers or not self._polling.plain:

@@ -31,6 +31,8 @@ HEADERS = {
     "deflate": ["accept-ENCODING:  br, deflate;q=1 ,gzip"],
     "keep-alive": ["Connection: keep-alive"],
     "close": ["Connection: close"],
+    "close by another name": ["Proxy-Connection: close"],
+    "a space behind": [f"Origin: {GOOD} "],
     "expect": ["Expect: 100-continue"],
     "no body": ["Content-Length: 0"],
     "an upgrade": ["Connection: upgrade", "Upgrade: h2c"],
