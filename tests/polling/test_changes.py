@@ -38,7 +38,7 @@ async def test_the_admin_ui(monkeypatch):
 
 @pytest.mark.parametrize("pages", [[GOOD, "https://other.test"], ["https://other.test", GOOD]])
 async def test_a_page_that_may_no_longer_ask(pages):
-    """A page that is taken out of the list of those that may ask is refused, on a connection that it has too."""
+    """A page that is taken out of the list of those that may ask is refused on its open connection too."""
     answers = []
     for short in (False, True):
         async with lane_node(short=short, server_options={"cors_allowed_origins": list(pages)}) as node:

@@ -12,7 +12,7 @@ WITHOUT_TEXT = {"a lone surrogate": "\ud800", "an object in a dict": {"of": obje
 
 @pytest.mark.parametrize("data", WITHOUT_TEXT.values(), ids=WITHOUT_TEXT)
 async def test_packets_that_cannot_be_encoded(data, monkeypatch):
-    """A poll that cannot be answered gets a 500 and the end of its connection; other clients get their events."""
+    """A poll that cannot be answered gets a 500 and loses its connection; other clients get their events."""
     answers, ways = [], Ways(monkeypatch)
     for short in (False, True):
         async with lane_node(short=short) as node, session(node) as one, raw(node) as other:
