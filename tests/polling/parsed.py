@@ -48,7 +48,7 @@ class Parsed:
 
 
 def compare(data):
-    """Whether the short way takes these bytes: then httptools finds the same request in them, and no other."""
+    """Whether the short way takes these bytes: then httptools finds the same request and no other."""
     request = _reader.read(data)
     fields = None if request is None else read_fields(request.fields)
     if fields is None:
