@@ -14,6 +14,7 @@ from socketio_cluster.cluster.lane.frames import BINARY, TEXT, FrameError, Frame
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.messages import Emit, Message
 from socketio_cluster.manager.errors import EnvelopeError
+from tests.polling.parsed import compare
 
 LIMIT = 1000
 bounded = settings(max_examples=400, deadline=None, derandomize=True)
@@ -68,6 +69,63 @@ def test_frames_in_pieces(messages, step):
     for start in range(0, len(data), step):
         found += reader.feed(data[start : start + step])
     assert found == messages
+
+
+queries = st.lists(
+    st.sampled_from(
+        ["EIO=4", "transport=polling", "sid=a", "t=1", "t", "j=0", "j=", "sid=", "a=b=c", "", "%74=1"]
+    )
+).map("&".join)
+field_names = st.sampled_from(
+    ["Host", "Connection", "Proxy-Connection", "Content-Length", "Transfer-Encoding", "Expect", "Upgrade"]
+    + ["Content-Length ", " Content-Length", "X Y", "", "Origin", "X-A"]
+)
+field_values = st.sampled_from(
+    [
+        "a",
+        "keep-alive",
+        "close",
+        "close, keep-alive",
+        "upgrade",
+        "0",
+        "3",
+        "03",
+        "+3",
+        "3\t",
+        "3, 3",
+        "chunked",
+    ]
+    + ["100-continue", "websocket", "", " a\t", "\xff", "a\x00b", "a\nb: c", "a\r\n b", "a\rb", "a\r\n\r\nb"]
+)
+colons = st.sampled_from([":", ": ", " :", ":\t", ""])
+fields = st.tuples(field_names, colons, field_values, st.sampled_from(["\r\n", "\r\n", "\r\n", "\n", "\r"]))
+requests = st.tuples(
+    st.sampled_from(["GET", "POST"]),
+    st.sampled_from([" /socket.io/?", " http://a/socket.io/?", " /socket.io?", "\t/socket.io/?"]),
+    queries,
+    st.sampled_from([" HTTP/1.1\r\n", " HTTP/1.1\r\n", " HTTP/1.0\r\n", " HTTP/1.1\n"]),
+    st.lists(fields.map("".join), max_size=4).map("".join),
+    st.sampled_from(
+        ["\r\n", "Content-Length: 3\r\n\r\n", "Content-Length: 3\r\nHost: a\r\n\r\n", "\n", "\r\n\r\n"]
+    ),
+    st.sampled_from(["", "abc", "abcd", "GET / HTTP/1.1\r\n\r\n"]),
+).map(lambda parts: "".join(parts).encode("latin-1"))
+
+
+@bounded
+@given(requests)
+@example(b"GET /socket.io/?sid=a HTTP/1.1\r\nHost: a\r\nProxy-Connection: close\r\n\r\n")
+@example(b"GET /socket.io/?sid=a HTTP/1.1\r\nOrigin: https://good.test\t\r\n\r\n")
+def test_polls(data):
+    """What the short way of polling takes is the same request to httptools."""
+    compare(data)
+
+
+def test_polls_that_are_taken():
+    """The comparison above is not about nothing."""
+    plain = b"/socket.io/?EIO=4&transport=polling&t=1&sid=a HTTP/1.1\r\nHost: a\r\n"
+    assert compare(b"GET " + plain + b"\r\n")
+    assert compare(b"POST " + plain + b"Content-Length: 3\r\nX-A: b \r\n\r\nabc")
 
 
 texts = st.one_of(

@@ -46,7 +46,7 @@ class PollingProtocol(HttpProtocol):
         """Serve a request the short way, if that is possible, or let uvicorn read it."""
         if self._waiting is not None:
             self._keep(data)
-        elif not (self._is_at_rest() and self._is_served(data)):
+        elif not (self._is_at_rest() and self._is_served(data)) and not self._is_nothing(data):
             self._forget_idle()
             super().data_received(data)
 

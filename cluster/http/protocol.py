@@ -68,7 +68,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read, unless the connection ends after the requests that were read."""
-        if self._last:
+        if self._last or self._is_nothing(data):
             return
         head = self.headers if self._part is HEAD else None
         super().data_received(data)
@@ -80,6 +80,13 @@ class HttpProtocol(HttpToolsProtocol):
             self._body_until += len(data) / BODY_RATE
         if self._part is not self._watched:
             self._watch()
+
+    def _is_nothing(self, data: bytes) -> bool:
+        """Whether these bytes are empty lines between requests, which begin none (RFC 9112, section 2.2).
+
+        uvicorn would stop its timer for them, and keep the connection for ever.
+        """
+        return self._part is None and data[:1] in (b"\r", b"\n") and not data.strip(b"\r\n")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the timer."""

@@ -12,9 +12,12 @@ depends on the number of clients too.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from time import perf_counter
 from typing import Final, Protocol
+
+log = logging.getLogger("socketio_cluster.cluster")
 
 SLICE: Final = 200
 """Lanes that are flushed before the loop gets a turn: at 5-10 µs a write this takes one or two
@@ -65,7 +68,10 @@ class Flusher:
     def _flush(self, lanes: list[Writes], at: int, spent: float) -> None:
         began = perf_counter()
         for lane in lanes[at : at + SLICE]:
-            lane.flush()
+            try:
+                lane.flush()
+            except Exception:  # the others must get theirs, in this flush and in all later ones
+                log.exception("what waits for a client could not be written")
         now = perf_counter()
         spent += now - began
         if at + SLICE < len(lanes):

@@ -9,6 +9,11 @@ from socketio_cluster.cluster.http.handshake import Header
 from socketio_cluster.cluster.strict.polls import without_noop
 
 _OK: Final = b"HTTP/1.1 200 OK\r\n"
+_FAILED: Final = b"HTTP/1.1 500 Internal Server Error\r\n"
+_REASON: Final = (
+    b"content-type: text/plain; charset=utf-8\r\ncontent-length: 21\r\nconnection: close\r\n\r\n"
+    b"Internal Server Error"
+)
 _CLOSE: Final = b"connection: close\r\n"
 _CHUNKED: Final = b"transfer-encoding: chunked\r\n"
 
@@ -54,3 +59,12 @@ def chunked(said: bytes, body: bytes, *, last: bool) -> bytes:
 def sized(said: bytes, body: bytes, *, last: bool) -> bytes:
     """Return an answer whose length is among the header fields; the arguments are those of ``chunked``."""
     return b"%b%b%b\r\n%b" % (_OK, said, _CLOSE if last else b"", body)
+
+
+def failed(said: bytes) -> bytes:
+    """Return the answer to a request that cannot be answered, after which the connection ends.
+
+    Args:
+        said: the header fields that uvicorn adds.
+    """
+    return b"%b%b%b" % (_FAILED, said, _REASON)

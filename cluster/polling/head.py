@@ -19,7 +19,7 @@ class Head(msgspec.Struct, frozen=True):
     """The head of a request of the plain case.
 
     ``sid`` is the session in its query, ``encoding`` is that of a long answer, and ``cors`` are header fields
-    of each answer.
+    of each answer. They hold as long as the server's ``cors_allowed_origins`` are equal to ``pages``.
     """
 
     query: bytes
@@ -27,6 +27,7 @@ class Head(msgspec.Struct, frozen=True):
     sid: str
     encoding: str | None
     cors: list[Header]
+    pages: Any
     said: bytes
     """The header fields of the answer, if it is not compressed."""
 
@@ -49,7 +50,8 @@ def head_of(
     cors = [(name.lower().encode(), value.encode()) for name, value in host.cors_headers(environ)]
     encoding = polling.encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
     said = [TEXT] if request.method == b"GET" else _OK
-    return Head(request.query, request.fields, sid, encoding, cors, lines([*said, *cors]))
+    said_lines = lines([*said, *cors])
+    return Head(request.query, request.fields, sid, encoding, cors, polling.pages(), said_lines)
 
 
 _OK: Final = [(name.encode(), value.encode()) for name, value in OK.headers]

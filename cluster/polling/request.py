@@ -18,7 +18,11 @@ from socketio_cluster.cluster.strict.rules import VERSION
 LONGEST_HEAD: Final = 16384
 _FIELDS: Final = re.compile(rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t -~\x80-\xff]*\r\n)+")
 """The header fields of a request (RFC 9112)."""
-_UNUSUAL: Final = frozenset((b"content-length", b"transfer-encoding", b"expect", b"upgrade"))
+_UNUSUAL: Final = frozenset(
+    (b"content-length", b"transfer-encoding", b"expect", b"upgrade", b"proxy-connection")
+)
+"""Header fields that change what a request is, or what becomes of its connection: httptools obeys
+``Proxy-Connection`` as it does ``Connection``."""
 _LENGTH: Final = re.compile(rb"(?i:content-length):[ \t]*(\d{1,9})[ \t]*\r\n")
 _TIME: Final = b"&t="
 
@@ -86,7 +90,7 @@ def session_in(query: bytes) -> str | None:
 
 
 def read_fields(fields: bytes) -> list[Header] | None:
-    """Return header fields with names in lower case.
+    """Return header fields as httptools does: names in lower case, values with the spaces behind them.
 
     None when one of them is not well-formed, or asks for what only the general way does.
     """
@@ -95,7 +99,7 @@ def read_fields(fields: bytes) -> list[Header] | None:
     found = []
     for line in fields[:-2].split(b"\r\n"):
         name, _, value = line.partition(b":")
-        name, value = name.lower(), value.strip(b" \t")
+        name, value = name.lower(), value.lstrip(b" \t")
         if name in _UNUSUAL or (name == b"connection" and value.lower() != b"keep-alive"):
             return None
         found.append((name, value))

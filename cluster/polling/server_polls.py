@@ -9,12 +9,13 @@ or closed for want of a pong, and the end of a session puts a packet into its qu
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from engineio.packet import NOOP, Packet
 
-from socketio_cluster.cluster.polling.answer import ServerLines, body_of, chunked, lines
+from socketio_cluster.cluster.polling.answer import ServerLines, body_of, chunked, failed, lines
 from socketio_cluster.cluster.polling.head import TEXT, Head, head_of
 from socketio_cluster.cluster.polling.poll import Poll
 from socketio_cluster.cluster.polling.request import PollingRequest, RequestReader, read_fields, session_in
@@ -32,6 +33,8 @@ KNOWN: Final = frozenset(LAYERS)
 """The layers whose work is done here too."""
 _BYTES: Final = (b"content-type", b"application/octet-stream")
 """A header field of a POST that the general way refuses."""
+
+log = logging.getLogger("socketio_cluster.cluster")
 
 Scope = dict[str, Any]
 
@@ -87,7 +90,13 @@ class ServerPolls:
 
     def _head(self, connection: Any, request: PollingRequest) -> Head | None:
         known: Head | None = connection.heads.get(request.method)
-        if known is not None and known.fields == request.fields and known.query == request.query:
+        if (
+            known is not None
+            and known.fields == request.fields
+            and known.query == request.query
+            and known.pages == self._engine.cors_allowed_origins
+            and self._polling.unwatched
+        ):
             return known
         sid, headers = session_in(request.query), read_fields(request.fields)
         if sid is None or headers is None or _BYTES in headers or not self._polling.plain:
@@ -118,26 +127,36 @@ class ServerPolls:
             self._end(poll, packets)
 
     def _end(self, poll: Poll, packets: list[Any]) -> None:
-        head, said = poll.head, poll.head.said
-        del self._waiting[head.sid]  # this must come before the client can poll again
+        sid, connection = poll.head.sid, poll.connection
+        del self._waiting[sid]  # this must come before the client can poll again
         if poll.socket.closed:
-            self._engine.sockets.pop(head.sid, None)
-        body = body_of(packets)
+            self._engine.sockets.pop(sid, None)
+        server_lines = self._server_lines.of(connection.server_headers)
+        try:
+            said, body = self._made(poll.head, packets)
+        except Exception:  # as in uvicorn: only this client may notice it
+            log.exception("the packets of client %s could not be encoded", sid)
+            connection.last = True
+            connection.end(failed(server_lines))
+        else:
+            connection.end(chunked(server_lines + said, body, last=connection.last))
+
+    def _made(self, head: Head, packets: list[Any]) -> tuple[bytes, bytes]:
+        """Return the header fields and the body of an answer. An application may send what has no text."""
+        said, body = head.said, body_of(packets)
         self._stats.sent_bytes += len(body)
         if head.encoding is not None and self._polling.is_long(body):
             body = self._polling.compressed(head.encoding, body)
             said = lines([TEXT, (b"content-encoding", head.encoding.encode()), *head.cors])
-        connection = poll.connection
-        said = self._server_lines.of(connection.server_headers) + said
-        connection.end(chunked(said, body, last=connection.last))
+        return said, body
 
     def lost(self, poll: Poll) -> None:
         """End the session of a poll whose connection has ended."""
         if self._waiting.get(poll.head.sid) is poll:
             del self._waiting[poll.head.sid]
+            mark_over(poll.socket)
             self._spawn(self._close(poll.socket))
 
     async def _close(self, socket: Any) -> None:
-        mark_over(socket)
         await hang_up(socket, self._engine.reason.TRANSPORT_ERROR)
         self._engine.sockets.pop(socket.sid, None)

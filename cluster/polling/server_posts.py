@@ -51,9 +51,8 @@ class ServerPosts:
 
     async def _take(self, post: Post, head: Head, socket: Any, packets: list[Packet]) -> None:
         try:
-            for packet in packets:
-                if socket.closed:
-                    break
+            # As in python-engineio, all packets of a body are taken, though one of them may end the session.
+            for packet in () if socket.closed else packets:
                 await socket.receive(packet)
         except (ValueError, RecursionError):  # its JSON is nested too deeply, for instance
             self._spawn(hang_up(socket, self._engine.reason.TRANSPORT_ERROR))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from typing import Any, Final
 
@@ -14,6 +15,8 @@ from socketio_cluster.manager.host.server import Host
 _METHODS: Final = ("handle_get_request", "handle_post_request", "poll", "receive")
 _OWN: Final = [getattr(AsyncSocket, name) for name in _METHODS]
 """The admin UI replaces some of these functions of the class, to count packets."""
+_OWN_POST: Final = AsyncSocket.handle_post_request
+"""One of those that it replaces."""
 
 
 class Polling:
@@ -48,6 +51,19 @@ class Polling:
             and not callable(engine.cors_allowed_origins)
             and not engine.logger.isEnabledFor(logging.INFO)
         )
+
+    @property
+    def unwatched(self) -> bool:
+        """Whether the admin UI, which an application may switch on at any time, does not count the packets.
+
+        It is asked for each request, so it looks only at what the admin UI replaces.
+        """
+        answers: bool = self._engine._ok is self._host.poll_answer.entry
+        return answers and AsyncSocket.handle_post_request is _OWN_POST
+
+    def pages(self) -> Any:
+        """Return the pages that may ask now: a copy, as an application may change a list of them."""
+        return copy.copy(self._engine.cors_allowed_origins)
 
     def encoding(self, accepted: str) -> str | None:
         """Return the encoding in which a client that sends this ``Accept-Encoding`` gets a long answer."""

@@ -30,6 +30,7 @@ from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.host.posts import MOST_PACKETS, Malformed, packets_of
 from socketio_cluster.manager.host.strict_packet import BadPacket, strict_packet_class
+from tests.polling.parsed import compare
 
 LIMIT = 1000
 JSON, MSGPACK = strict_packet_class(Packet), strict_packet_class(MsgPackPacket)
@@ -73,6 +74,11 @@ def payload(data: bytes) -> None:
         return
     assert len(packets) <= MOST_PACKETS
     assert all(packet[0] in "134b" for packet in packets)
+
+
+def polls(data: bytes) -> None:
+    """A request that the short way of polling takes is the same request to httptools."""
+    compare(data)
 
 
 def events(data: bytes) -> None:
@@ -179,5 +185,6 @@ def routes(data: bytes) -> None:
 
 
 TARGETS = {
-    each.__name__: each for each in (frames, payload, events, msgpack, envelope, forward, hub, amqp, routes)
+    each.__name__: each
+    for each in (frames, payload, polls, events, msgpack, envelope, forward, hub, amqp, routes)
 }

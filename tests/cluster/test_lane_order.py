@@ -184,6 +184,22 @@ def test_pause_after_a_flush_that_was_held_up(monkeypatch, count, pause):
     assert calls.run() == pytest.approx(pause, rel=0.01)
 
 
+async def test_an_error_in_a_flush():
+    """A client that cannot be written to stops neither the rest of the flush nor later ones."""
+    flushed = []
+    one = Flusher(asyncio.get_running_loop())
+
+    class Broken(Line):
+        def flush(self):
+            raise ValueError(self.number)
+
+    for line in (Line(flushed, 0), Broken(flushed, 1), Line(flushed, 2)):
+        one.add(line)
+    await eventually(lambda: flushed == [0, 2])
+    one.add(Line(flushed, 3))
+    await eventually(lambda: flushed == [0, 2, 3])
+
+
 async def test_handler_runs_during_a_flush(monkeypatch):
     """An event handler that is due while many clients are flushed runs before the last one is."""
     monkeypatch.setattr(flusher, "SLICE", 5)

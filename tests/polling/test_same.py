@@ -31,6 +31,8 @@ HEADERS = {
     "deflate": ["accept-ENCODING:  br, deflate;q=1 ,gzip"],
     "keep-alive": ["Connection: keep-alive"],
     "close": ["Connection: close"],
+    "close by another name": ["Proxy-Connection: close"],
+    "a space behind": [f"Origin: {GOOD} "],
     "expect": ["Expect: 100-continue"],
     "no body": ["Content-Length: 0"],
     "an upgrade": ["Connection: upgrade", "Upgrade: h2c"],
@@ -92,10 +94,11 @@ BODIES = {
     "a form": b"d=42%5B%22said%22%5D",
     "many": b"\x1e".join(b'42["said",%d]' % number for number in range(40)),
     "too large": b'42["said","' + 2000 * b"x" + b'"]',
+    "more behind bad JSON": b'42["said"\x1e40/nope,\x1e42["said"]',
     "too deep": b'42["said",' + 900 * b"[" + 900 * b"]" + b"]",
 }
 REFUSED = ("nothing", "a ping", "garbage", "an empty packet", "bad base64", "not UTF-8", "too large")
-ENDS = ("a close", "bad JSON")
+ENDS = ("a close", "bad JSON", "more behind bad JSON")
 """After these a session is over, and its next poll is refused by the general way."""
 SHORT_BODIES = set(BODIES) - {*REFUSED, *ENDS, "many"}
 POSTED = {

@@ -118,6 +118,18 @@ async def test_an_idle_connection(node):
         assert await one.ended()
 
 
+async def test_empty_lines(node):
+    """Empty lines begin no request: a connection on which nothing else comes is closed all the same."""
+    node.server.config.timeout_keep_alive = 0.2
+    async with session(node) as one, wire(node) as other:
+        await node.sio.emit("said", to=one.name)
+        for each in (one, other):  # the answer goes the short way, and the general one
+            await each.ask()
+            each.send(b"\r\n")
+        await eventually(lambda: not node.server.server_state.connections)
+        assert [await each.ended() for each in (one, other)] == [True, True]
+
+
 async def test_a_stop(client, node):
     """A connection that is told of the server's stop ends after the answer, which says so."""
     await poll(node, client)
