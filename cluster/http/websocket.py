@@ -25,6 +25,8 @@ class RelayProtocol(WebSocketsSansIOProtocol):
     """Lets the application take the transport while the handshake is open, and mends faults of uvicorn."""
 
     _shut_down = False
+    _half_closed = False
+    """Whether the client sends no more."""
     _frames = 0
     _later = b""
     """Bytes that were received and wait for a later turn of the loop."""
@@ -110,9 +112,23 @@ class RelayProtocol(WebSocketsSansIOProtocol):
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True
 
+    def eof_received(self) -> bool:
+        """Let the application end the connection: what it has to say still reaches the client.
+
+        A relay half-closes when its node stops; see ``LineHalf``. With TLS the transport closes now.
+        """
+        if not (self.handshake_complete and self.transport.can_write_eof()):
+            return False
+        self._half_closed = True
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": 1006})
+        self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
+        return True
+
     async def run_asgi(self) -> None:
         """Serve. A client that does not read holds up the end of its connection, but not for ever."""
         await super().run_asgi()
+        if self._half_closed:
+            self.transport.close()  # no close frame can come in answer to ours
         if not (self.writable.is_set() or self.disconnected):
             self.loop.call_later(CLOSE_SECONDS, self.transport.abort)
 

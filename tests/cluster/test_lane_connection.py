@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 
 import pytest
 
@@ -257,3 +258,17 @@ async def test_packets_wait_for_the_one_before(node):
     assert (PONG, b"behind") in frames
     got = [payload.decode()[:8] for opcode, payload in frames if opcode == TEXT]
     assert got == ['40{"sid"', "431[]", "432[]", "40/chat,", "43/chat,", "434[]"]
+
+
+@pytest.mark.parametrize("lane", [True, False])
+async def test_client_that_sends_no_more(lane):
+    """What was emitted to it before its disconnect handler ran still reaches it; then the connection ends."""
+    async with lane_node(lane) as node, raw(node, receive_buffer=4096) as one:
+        for number in range(400):
+            await node.sio.emit("piece", [number, 4096 * "x"], to=one.sid)
+        one.sock.shutdown(socket.SHUT_WR)
+        for number in range(400):
+            assert (await one.text()).startswith(f'42["piece",[{number},')
+        await one.closed()
+        assert node.reasons == ["transport close"]
+        await one.lost()
