@@ -13,7 +13,7 @@ from socketio_cluster.cluster.middleware.async_runner import AsyncMiddlewares
 from socketio_cluster.cluster.middleware.refusal import Refused, Skip
 from socketio_cluster.manager.checks import check_namespace
 from socketio_cluster.manager.client_manager import ClusterManager
-from socketio_cluster.manager.clients.rooms import Callback
+from socketio_cluster.manager.clients.client import Callback
 from socketio_cluster.manager.errors import FAILURES, SettingError
 from socketio_cluster.manager.presence.presence import Presence
 from socketio_cluster.manager.queries.calls import ClusterCalls

@@ -9,7 +9,7 @@ import socketio
 
 from socketio_cluster.cluster.handler_decorators import HandlerDecorators
 from socketio_cluster.manager.checks import check_namespace
-from socketio_cluster.manager.clients.rooms import Callback
+from socketio_cluster.manager.clients.client import Callback
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.queries.broadcast import Calls
 from socketio_cluster.manager.queries.selection import Chosen, Rooms

@@ -10,14 +10,11 @@ import signal
 import socket
 from collections.abc import Callable
 from dataclasses import asdict
-from functools import partial
 from types import FrameType
-from typing import Any
 
 import uvicorn
 
 from socketio_cluster.cluster import logs
-from socketio_cluster.cluster.cli.options import ServeOptions
 from socketio_cluster.cluster.client_address import Addresses
 from socketio_cluster.cluster.drain import Aging, Drain
 from socketio_cluster.cluster.emit.port import open_emit_port
@@ -25,12 +22,9 @@ from socketio_cluster.cluster.errors import UsageError
 from socketio_cluster.cluster.forward.forwarding import Forwarding
 from socketio_cluster.cluster.http.ending import stop_accepting
 from socketio_cluster.cluster.http.entering import open_entrance
-from socketio_cluster.cluster.http.front import FrontProtocol
 from socketio_cluster.cluster.http.lane_protocol import LaneProtocol
 from socketio_cluster.cluster.http.mounts import allow_mounts
-from socketio_cluster.cluster.http.newcomers import Newcomers
-from socketio_cluster.cluster.http.protocol import HttpProtocol, HttpStats
-from socketio_cluster.cluster.http.websocket import RelayProtocol
+from socketio_cluster.cluster.http.protocol import HttpStats
 from socketio_cluster.cluster.lane.entrance import entrance
 from socketio_cluster.cluster.lane.install import Lanes
 from socketio_cluster.cluster.limits.limits import Limiter
@@ -39,12 +33,11 @@ from socketio_cluster.cluster.metrics.worker import Metrics
 from socketio_cluster.cluster.probes.status import status_of
 from socketio_cluster.cluster.probes.status_socket import StatusSocket
 from socketio_cluster.cluster.sockets.accepting import several
-from socketio_cluster.cluster.sockets.sockets import BACKLOG
-from socketio_cluster.cluster.sockets.tls import server_context
 from socketio_cluster.cluster.stack import Layer, Stack, served
 from socketio_cluster.cluster.strict.gate import Strict
 from socketio_cluster.cluster.supervisor.lifeline import Lifeline, WorkerOptions, receive
 from socketio_cluster.cluster.target import begin_in_application, load_target
+from socketio_cluster.cluster.uvicorn_config import WEBSOCKET_BYTES, uvicorn_config
 from socketio_cluster.cluster.wrong_setup import check_interface, outsiders, usage_error
 from socketio_cluster.manager.client_manager import active_managers
 from socketio_cluster.manager.errors import SettingError
@@ -53,18 +46,11 @@ from socketio_cluster.manager.options import give_settings
 log = logging.getLogger("socketio_cluster.cluster")
 
 FAILED_START = 3
-# uvicorn gets so much less than the whole grace, so that the lifespan and the goodbyes have time too.
-GOODBYE_SECONDS = 2
 # Seconds for which a replaced worker still serves requests on connections that it has just accepted.
 REPLACED_SECONDS = 1.0
 # New objects after which the garbage collector looks at them. Those of connections stay: with Python's 700 a
 # quarter of a connect's time went into that. Cycles of objects that nobody uses wait a little longer for it.
 NEW_OBJECTS = 10_000
-# Engine.IO uses the same times.
-PING_SECONDS = 25
-PONG_SECONDS = 20
-# This is uvicorn's own limit of a message. A Socket.IO server of the application may raise it.
-WEBSOCKET_BYTES = 16 * 1024 * 1024
 
 
 class WorkerServer(uvicorn.Server):
@@ -227,7 +213,7 @@ async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
     logs.take_over()
     logs.stamp(options.node, _node_id())
     http_stats = HttpStats()
-    server = WorkerServer(_config(app, serve, http_stats), options, lifeline, http_stats)
+    server = WorkerServer(uvicorn_config(app, serve, http_stats), options, lifeline, http_stats)
     try:
         await server.serve([one for fd in options.fds for one in several(socket.socket(fileno=fd))])
     finally:
@@ -239,33 +225,6 @@ async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
 def _node_id() -> str:
     """Return the id of the application's node; an empty text for an application without Socket.IO."""
     return next((manager.node_id for manager in active_managers()), "")
-
-
-def _config(app: Any, options: ServeOptions, http_stats: HttpStats) -> uvicorn.Config:
-    tls = server_context(options)
-    return uvicorn.Config(
-        app,
-        http=_http_protocol(options, http_stats),  # type: ignore[arg-type]  # it is only called
-        ws=LaneProtocol if options.uses_lane else RelayProtocol,
-        forwarded_allow_ips=options.forwarded_allow_ips,
-        root_path=options.root_path,
-        # These are for plain clients and the application's own WebSockets. Engine.IO sends pings of its own.
-        ws_ping_interval=PING_SECONDS,
-        ws_ping_timeout=PONG_SECONDS,
-        ws_per_message_deflate=options.ws_per_message_deflate,
-        access_log=options.access_log,
-        ssl_context_factory=None if tls is None else lambda *_: tls,
-        log_config=None,
-        backlog=BACKLOG,
-        ws_max_size=WEBSOCKET_BYTES,
-        timeout_graceful_shutdown=max(1, int(options.grace) - GOODBYE_SECONDS),
-    )
-
-
-def _http_protocol(options: ServeOptions, http_stats: HttpStats) -> Callable[..., asyncio.Protocol]:
-    if options.uses_lane:
-        return partial(FrontProtocol, Newcomers(http_stats))
-    return partial(HttpProtocol, http_stats)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -1,4 +1,4 @@
-"""A light Socket.IO client for gevent: one greenlet reads, nothing reconnects, every failure is told."""
+"""A light Socket.IO client for gevent. One greenlet reads. It never reconnects and hides no failure."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from socketio.packet import (
     Packet,
 )
 
+from socketio_cluster.loadtest.ack import wait_for_ack
 from socketio_cluster.loadtest.address import Address
-from socketio_cluster.loadtest.errors import CallTimeout, Disconnected, NotSocketIO, Refused
+from socketio_cluster.loadtest.errors import Disconnected, NotSocketIO, Refused
 from socketio_cluster.loadtest.polling import Polling
 from socketio_cluster.loadtest.recovery import Recovery
 from socketio_cluster.loadtest.websocket import WebSocket
@@ -92,13 +93,7 @@ class Client:
         """Send an event and give the ack's arguments; raises CallTimeout or Disconnected."""
         answer = AsyncResult()
         self.emit(event, *args, namespace=namespace, callback=answer.set)
-        try:
-            result: list[Any] | Exception = answer.get(timeout=timeout)
-        except gevent.Timeout:
-            raise CallTimeout(f"no ack for {event!r} within {timeout:g} s") from None
-        if isinstance(result, Exception):
-            raise result
-        return result
+        return wait_for_ack(answer, event, timeout)
 
     def _send(self, packet: Packet) -> None:
         if self.gone.is_set():

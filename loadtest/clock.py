@@ -1,4 +1,4 @@
-"""One clock for generators on several machines: that of the server, found by asking it."""
+"""One clock for generators on several machines: the server's, whose time they ask for."""
 
 from __future__ import annotations
 

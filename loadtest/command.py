@@ -52,7 +52,7 @@ def run(arguments: list[str]) -> int:
 
 
 def _for_locust(given: argparse.Namespace, rest: list[str]) -> list[str]:
-    """Locust takes one host and its own --json; everything else it and our hooks understand as it is."""
+    """Change what Locust would not understand: several hosts, and our --json. The rest stays as it is."""
     words = ["-f", str(LOCUSTFILE), "--loglevel", "WARNING", *rest]
     words += ["--users", given.users, "--spawn-rate", given.spawn_rate, "--run-time", given.run_time]
     if given.host:

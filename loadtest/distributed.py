@@ -1,4 +1,4 @@
-"""Master and workers: the workers have the users, the master merges what they report and judges."""
+"""Master and workers. The workers have the users; the master merges their reports and gives the verdict."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Master(Run):
         return [work for work in super()._work() if work != self._sample]
 
     def start(self) -> None:
-        """Begin with no worker known: those that report belong to this test."""
+        """Forget all workers. Those that report from now on belong to this test."""
         self._reported.clear()
         self._answered.clear()
         super().start()

@@ -20,7 +20,7 @@ class Disturbance:
         self._recorder = recorder
 
     def run(self) -> None:
-        """Wait, run the command and tell how it ended; killing this ends the command too."""
+        """Wait, run the command and note how it ended. If this is killed, the command ends too."""
         if not self._command:
             return
         gevent.sleep(self._after)

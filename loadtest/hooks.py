@@ -1,4 +1,4 @@
-"""The hooks into Locust: our options, and a run around each test. To import this installs them."""
+"""The hooks that give Locust our options and a ``Run`` for each test. Importing this installs them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _init(environment: Any, runner: Any, **_: Any) -> None:
 
 
 def _or_end(check: Callable[[], None]) -> None:
-    """Check something without which there can be no test; what is wrong is said, and the exit code is 2."""
+    """Check something that a test needs. If it is wrong, print why and end with the exit code 2."""
     try:
         check()
     except LoadTestError as error:
@@ -59,19 +59,19 @@ def _test_stop(environment: Any, **_: Any) -> None:
 
 
 def _user_error(user_instance: Any, exception: Exception, **_: Any) -> None:
-    """A mistake in a scenario fails the run like one of the server."""
+    """Count an error that a scenario raises, so that the run fails as it does for an error of the server."""
     recorder = user_instance.environment.loadtest.recorder
     recorder.timeline.error(f"{type(user_instance).__name__}: {exception!r}", recorder.now())
 
 
 def _quitting(environment: Any, **_: Any) -> None:
-    """Ctrl-C and SIGTERM end a run like its last second does: with a verdict."""
+    """Give a verdict also when Ctrl-C or SIGTERM ends the run."""
     if environment.loadtest.active and not isinstance(environment.runner, WorkerRunner):
         environment.runner.stop()
 
 
 PATIENCE = 20
-"""Heartbeats, one a second, that a worker may miss: a generator at its limit is still there."""
+"""How many heartbeats, one a second, a worker may miss. A worker at its limit sends them late."""
 
 
 def _install(hooks: Any) -> None:

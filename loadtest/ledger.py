@@ -31,14 +31,14 @@ class Ledger:
         return any(stream.open for stream in self.streams.values())
 
     def dump(self) -> dict[str, Any]:
-        """Plain values for the wire between workers: a full copy of this moment."""
+        """Return a full copy of this moment as plain values, for the wire between workers."""
         return {
             "streams": {src: stream.dump() for src, stream in self.streams.items()},
             "receivers": {name: receiver.dump() for name, receiver in self.receivers.items()},
         }
 
     def merge(self, dump: dict[str, Any]) -> None:
-        """Take in what another process dumped; a later dump of it replaces the earlier one."""
+        """Add what another process has dumped. A later dump of that process replaces the earlier one."""
         for src, stream in dump["streams"].items():
             self.streams[src] = Stream.load(stream)
         for name, receiver in dump["receivers"].items():

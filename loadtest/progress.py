@@ -1,4 +1,4 @@
-"""The line that tells how a run goes."""
+"""The line on the terminal that says how a run goes."""
 
 from __future__ import annotations
 

@@ -40,12 +40,12 @@ class Receiver:
         stay.left = min(stay.left, now)
 
     def pause(self, now: float) -> None:
-        """The client stops to read: it stays a member, but nothing is expected any more."""
+        """Note that the client stops reading. It stays a member, but nothing is expected any more."""
         for target in self.memberships:
             self.leave(target, now)
 
     def close(self, heard: float, now: float, *, lost: bool) -> None:
-        """The connection is over: the server was last heard of at `heard`, and it was noticed `now`."""
+        """Note that the connection is over. It was last heard of at `heard`; the end was noticed `now`."""
         for stays in self.memberships.values():
             stay = stays[-1]
             if stay.left > now:

@@ -55,7 +55,7 @@ class Recorder:
         self._cpu_at = (wall, cpu)
 
     def report(self) -> dict[str, Any]:
-        """What the master adds to its timeline: what happened since the last report."""
+        """Return what has happened since the last report. The master adds it to its timeline."""
         return {"timeline": self.timeline.take(), "machine": socket.gethostname()}
 
     def full_report(self) -> dict[str, Any]:

@@ -48,7 +48,7 @@ class Run:
     # The stages, called by the hooks
 
     def start(self) -> None:
-        """The test starts: users come after this."""
+        """Start the test. The users come after this."""
         tidy(self.options)
         self.recorder = self._new_recorder()
         self.ledger = self.recorder.ledger
@@ -57,7 +57,7 @@ class Run:
         self._helpers = [gevent.spawn(work) for work in self._work()]
 
     def stopping(self) -> None:
-        """The test is about to stop: nobody sends any more, and we wait, within limits, for what is due.
+        """Let nobody send any more, and wait for what is due, but not for ever.
 
         It is over when nothing is due, nobody waits for an answer, and nothing has come for a while.
         """
@@ -72,7 +72,7 @@ class Run:
                 return
 
     def stop(self) -> None:
-        """The test has stopped: say how it was, and set the exit code."""
+        """Print the verdict, after the test has stopped, and set the exit code."""
         gevent.killall(self._helpers)
         self._helpers = []
         result = self._result()

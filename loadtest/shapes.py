@@ -1,4 +1,4 @@
-"""Shapes: how many users there are at each moment of a run."""
+"""Shapes, which say how many users there are at each moment of a run."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ TEETH = 5
 
 
 def ramp(share: float) -> float:
-    """Up evenly to the last moment."""
+    """Add users evenly until the end."""
     return share
 
 
 def steps(share: float) -> float:
-    """Up in five steps, each held equally long."""
+    """Add a fifth of the users at a time, in five steps of equal length."""
     return (int(share * STEPS) + 1) / STEPS
 
 
 def spike(share: float) -> float:
-    """A tenth of the users, and all of them for the middle fifth."""
+    """Keep a tenth of the users, but all of them in the middle fifth of the time."""
     return 1.0 if 0.4 <= share < 0.6 else 0.1
 
 
 def soak(share: float) -> float:
-    """Up within the first tenth, then level."""
+    """Add all users within the first tenth of the time, and then keep them."""
     return min(1.0, share * 10)
 
 
 def sawtooth(share: float) -> float:
-    """Five times up from a tenth to all, then at once down again: everybody reconnects."""
+    """Five times, add users from a tenth to all, and then remove those at once, so that they reconnect."""
     return 0.1 + 0.9 * (share * TEETH % 1)
 
 
@@ -45,7 +45,7 @@ SHAPES: dict[str, Callable[[float], float]] = {
 
 
 def users_at(shape: str, second: float, users: int, seconds: float) -> int | None:
-    """The number of users at this second of a run, at least one; None when the run is over."""
+    """Return the number of users at this second of a run, at least one, or None when the run is over."""
     if second >= seconds:
         return None
     return max(1, ceil(users * min(1.0, SHAPES[shape](second / seconds))))

@@ -1,4 +1,4 @@
-"""The shape of a test as Locust wants it."""
+"""The shape of a test, in the form that Locust asks for."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ KINDS = {"same_node": "within a node", "cross_node": "between nodes", "all": "al
 
 
 def render(result: dict[str, Any]) -> str:
-    """Lines of text: the verdict, latencies, counts, errors, thresholds and warnings."""
+    """Return the verdict, latencies, counts, errors, thresholds and warnings as lines of text."""
     parts = [_title(result), _verdict(result["verdict"]), _latencies(result), _counts(result)]
     parts += [_errors(result["errors"]), _thresholds(result["thresholds"])]
     parts += [f"Warning: {warning}" for warning in result["warnings"]]

@@ -84,7 +84,7 @@ class Timeline:
         return whole
 
     def take(self) -> list[Any]:
-        """Plain values for the wire between workers; what was taken is no longer here."""
+        """Remove everything and return it as plain values, for the wire between workers."""
         seconds, self.seconds = self.seconds, {}
         errors, self.errors = self.errors, Counter()
         return [[[at, _dump(second)] for at, second in seconds.items()], dict(errors)]

@@ -1,4 +1,4 @@
-"""SocketIOUser: a Locust user with a Socket.IO connection; all it does and receives is timed and counted."""
+"""``SocketIOUser``: a Locust user with a Socket.IO connection, which times and counts all messages."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ class SocketIOUser(User):
 
     @property
     def transport(self) -> str:
-        """The transport of this user: with `both`, every second one polls."""
+        """The transport of this user. With `both`, every second user polls."""
         chosen: str = self.options.transport
         return ("websocket", "polling")[self.number % 2] if chosen == "both" else chosen
 
     def address(self) -> Address:
-        """Where this user connects; several hosts take turns."""
+        """Return where this user connects. Users take several hosts by turns."""
         hosts = hosts_of(self.environment.host)
         host = hosts[self.number % len(hosts)]
         return address_of(host, self.transport, self.options, recovers=self.recovers)
@@ -95,7 +95,7 @@ class SocketIOUser(User):
                 self._enter(room)
 
     def open_client(self) -> Client:
-        """Override: another kind of client; raises a LoadTestError."""
+        """Make a client. A subclass may make one of another kind. Raises a LoadTestError."""
         return Client(self.address(), self._event, self._gone, self.recovery)
 
     def _connect_failed(self, error: LoadTestError) -> None:
@@ -132,11 +132,11 @@ class SocketIOUser(User):
 
     @property
     def comes_back(self) -> bool:
-        """Whether a connection is made anew: at the end only to get what the server still owes."""
+        """Whether this user reconnects. At the end it does so only for messages that are still due to it."""
         return not self.recorder.quiet or self._lost is not None
 
     def disconnect(self) -> None:
-        """Say goodbye and close; what is sent from now on is not expected."""
+        """Say goodbye and close. This user expects nothing of what is sent from now on."""
         if self._standing and self.client is not None:
             now = self.recorder.now()
             self.receiver.close(now, now, lost=False)
@@ -173,7 +173,7 @@ class SocketIOUser(User):
     # Talking
 
     def call(self, event: str, *args: Any) -> Any:
-        """Emit and give what the server acknowledged; the round trip is timed."""
+        """Emit, time the round trip, and return the first argument of the ack, or None."""
         began = time.perf_counter()
         try:
             if self.client is None:
@@ -190,7 +190,7 @@ class SocketIOUser(User):
         return answer[0] if answer else None
 
     def join(self, room: str) -> None:
-        """Join a room; when it is answered, all that is said there is expected."""
+        """Join a room. After the answer, this user expects all messages to the room."""
         self.rooms.append(room)
         self._enter(room)
 
@@ -259,7 +259,7 @@ class SocketIOUser(User):
         return self.on_event(event, args)
 
     def on_event(self, event: str, args: list[Any]) -> Any:
-        """Override to look at what arrives; gives the ack, if the server wants one. Must not block."""
+        """Return the ack for an event, if the server wants one. For subclasses, which must not block."""
 
     def _said(self, data: dict[str, Any]) -> None:
         now = self.recorder.now()
@@ -284,7 +284,7 @@ class SocketIOUser(User):
         )
 
     def _failed(self, kind: str, name: str, error: LoadTestError) -> None:
-        """Count a failure; what a tolerant scenario brings about itself is no error."""
+        """Count a failure. It is no error in a tolerant scenario, which causes failures itself."""
         now = self.recorder.now()
         if self.tolerant:
             self.recorder.timeline.count("tolerated", now)

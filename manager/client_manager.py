@@ -19,10 +19,10 @@ from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.checks import room_list, skip_list
 from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER, Backpressure
+from socketio_cluster.manager.clients.client import CONNECTED, PENDING, Callback
 from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event, shared_ack_id
-from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Callback
 from socketio_cluster.manager.errors import ConnectionGone, SettingError
 from socketio_cluster.manager.host.fixes import install
 from socketio_cluster.manager.host.handlers import Handlers

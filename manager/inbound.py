@@ -33,7 +33,7 @@ from socketio_cluster.manager.ids import node_of
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
-    from socketio_cluster.manager.clients.rooms import Client
+    from socketio_cluster.manager.clients.client import Client
 
 logger = logging.getLogger("socketio_cluster.manager")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,13 +10,14 @@ from socketio import AsyncManager
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.checks import room_list
+from socketio_cluster.manager.clients.client import CONNECTED, PENDING, Client
 from socketio_cluster.manager.clients.client_acks import ClientAcks
 from socketio_cluster.manager.clients.outgoing import Outgoing
-from socketio_cluster.manager.clients.rooms import CONNECTED, PENDING, Client, LocalRooms
+from socketio_cluster.manager.clients.rooms import LocalRooms
 from socketio_cluster.manager.errors import UNKNOWN_SID
 
 
-class LocalManager(AsyncManager):  # type: ignore[misc]
+class LocalManager(AsyncManager, ABC):  # type: ignore[misc]
     """The clients and rooms of one node. It knows nothing of other nodes.
 
     python-socketio's admin UI replaces ``basic_enter_room`` and ``basic_leave_room`` to watch the rooms. So
@@ -28,13 +30,13 @@ class LocalManager(AsyncManager):  # type: ignore[misc]
         self.client_acks = ClientAcks(ack_seconds)
         self.held_bytes = held_bytes
 
+    @abstractmethod
     def writer_of(self, eio_sid: str) -> Callable[[Outgoing], None]:
         """Return the function that writes events to a connection."""
-        raise NotImplementedError
 
+    @abstractmethod
     def emptied(self, namespace: str, room: Room | None) -> None:
         """Called when the last client has left a room, or with None the namespace."""
-        raise NotImplementedError
 
     def entered(self, client: Client, room: Room) -> None:
         """Called when a client was put into a room in which it was not before."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from abc import abstractmethod
 from collections.abc import Callable, Coroutine, Iterable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, Protocol, Unpack
@@ -12,8 +13,9 @@ from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.roster import NodeInfo
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.clients.client_acks import ClientAcks
-from socketio_cluster.manager.clients.rooms import Client, LocalRooms
+from socketio_cluster.manager.clients.rooms import LocalRooms
 from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
 from socketio_cluster.manager.local_manager import LocalManager
 from socketio_cluster.manager.loops import OwnLoop
@@ -214,9 +216,9 @@ class ClusterMember(LocalManager):
         self.remote.acks.expire(now)
         return bool(len(self.client_acks) or len(self.remote.acks))
 
+    @abstractmethod
     def heard(self, origin: str, message: Message) -> None:
         """Handle a message of another node."""
-        raise NotImplementedError
 
     def entered(self, client: Client, room: Room) -> None:
         """Note what recovery and presence have to know of a client that was put into a room."""

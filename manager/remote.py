@@ -26,8 +26,8 @@ from socketio_cluster.manager.bus.messages import (
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.requests import GONE, HERE, Requests
 from socketio_cluster.manager.clients.acks import AckWaiter, RemoteAcks, seconds_of
+from socketio_cluster.manager.clients.client import Callback
 from socketio_cluster.manager.clients.packets import Encoded
-from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.errors import UNKNOWN_SID, NodeTimeout
 from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.tasks import set_once

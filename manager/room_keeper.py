@@ -7,8 +7,9 @@ from collections.abc import Awaitable
 from typing import Any
 
 from socketio_cluster.manager.bus.channels import Room, check_room
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.clients.local_room import LocalRoom
-from socketio_cluster.manager.clients.rooms import Client, check_room_limit
+from socketio_cluster.manager.clients.rooms import check_room_limit
 from socketio_cluster.manager.errors import NodeTimeout, SettingError
 from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.member import ClusterMember

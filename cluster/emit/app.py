@@ -46,7 +46,7 @@ class EmitApp:
         self._open = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve a request; anything but HTTP is none of this."""
+        """Serve an HTTP request, and ignore everything else."""
         if scope["type"] != "http":
             return
         method, path = scope["method"], scope["path"]

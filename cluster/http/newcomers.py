@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import Context
+from itertools import takewhile
 from typing import Protocol
 
 from socketio_cluster.cluster.http import protocol
@@ -47,11 +48,11 @@ class Newcomers:
 
     def _close_late(self) -> None:
         loop = asyncio.get_running_loop()
-        self._timer = None
-        for newcomer, due in list(self._due.items()):
-            if due > loop.time():
-                self._timer = loop.call_at(due, self._close_late, context=Context())
-                return
+        now = loop.time()
+        # Only those that are late are looked at: with thousands of silent clients this is called every ms.
+        for newcomer, _ in list(takewhile(lambda waiting: waiting[1] <= now, self._due.items())):
             del self._due[newcomer]
             self.stats.timeouts[HEAD] += 1
             newcomer.shutdown()
+        due = next(iter(self._due.values()), None)
+        self._timer = None if due is None else loop.call_at(due, self._close_late, context=Context())

@@ -1,8 +1,7 @@
 """Events and acks in the JSON format, read and answered without python-socketio's ``Packet``.
 
 The bytes are the same as those of ``Packet`` (a test compares them). This file handles the packets of nearly
-all
-traffic: without attachments, with the standard ``json``. For any other packet ``read`` returns None, and
+all traffic: without attachments, with the standard ``json``. For any other packet ``read`` returns None, and
 python-socketio's own code handles it.
 """
 

@@ -3,11 +3,16 @@
 The first event after a pause leaves in the same turn of the loop. After a flush the flusher waits for as long
 as that flush took. So an idle node adds no delay, and a busy node turns many events into one write for each
 client. A flush of very many clients gives the loop a turn in between.
+
+A flush of a few clients may take long because another process has the processor. To wait as long again would
+gather next to nothing and more than double the delay, as uvloop's timers count in milliseconds. So the pause
+depends on the number of clients too.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from time import perf_counter
 from typing import Final, Protocol
 
@@ -16,6 +21,8 @@ SLICE: Final = 200
 milliseconds."""
 LONGEST_PAUSE: Final = 0.02
 """Seconds between two flushes at most; people would feel a longer pause."""
+SLOW_WRITE: Final = 50e-6
+"""Seconds for a lane that count for the pause at most: five times what a write usually takes, or more."""
 
 
 class Writes(Protocol):
@@ -31,17 +38,19 @@ class Flusher:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._dirty: list[Writes] = []
-        self._scheduled = False
         self._not_before = 0.0
+        self.add: Callable[[Writes], None] = self._add_first
+        """Flushes a lane soon. The caller must not add it again before it was flushed.
 
-    def add(self, lane: Writes) -> None:
-        """Flush a lane soon. The caller must not add it again before it was flushed."""
+        It is the ``append`` of a list once a flush is due: every delivery calls it.
+        """
+
+    def _add_first(self, lane: Writes) -> None:
         self._dirty.append(lane)
-        if not self._scheduled:
-            self._schedule()
+        self._schedule()
 
     def _schedule(self) -> None:
-        self._scheduled = True
+        self.add = self._dirty.append
         pause = self._not_before - perf_counter()
         if pause > 0:
             self._loop.call_later(pause, self._start)
@@ -50,6 +59,7 @@ class Flusher:
 
     def _start(self) -> None:
         lanes, self._dirty = self._dirty, []
+        self.add = self._dirty.append
         self._flush(lanes, 0, 0.0)
 
     def _flush(self, lanes: list[Writes], at: int, spent: float) -> None:
@@ -61,7 +71,8 @@ class Flusher:
         if at + SLICE < len(lanes):
             self._loop.call_soon(self._flush, lanes, at + SLICE, spent)
             return
-        self._not_before = now + min(spent, LONGEST_PAUSE)
-        self._scheduled = False
+        self._not_before = now + min(spent, SLOW_WRITE * len(lanes), LONGEST_PAUSE)
         if self._dirty:
             self._schedule()
+        else:
+            self.add = self._add_first

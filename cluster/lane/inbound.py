@@ -21,8 +21,8 @@ from socketio_cluster.cluster.lane.joining import Joining
 from socketio_cluster.cluster.lane.shortcut import Shortcut
 from socketio_cluster.cluster.lane.writer import CONNECTING, OPEN, PROBED
 from socketio_cluster.cluster.server import AsyncServer
+from socketio_cluster.manager.clients.client import CONNECTED
 from socketio_cluster.manager.clients.packets import is_standard
-from socketio_cluster.manager.clients.rooms import CONNECTED
 from socketio_cluster.manager.host.posts import counts
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from socketio_cluster.cluster.lane.events import Event, decode, may_hold_long_integer
 from socketio_cluster.cluster.lane.handling import Handling
 from socketio_cluster.cluster.limits.limits import pacer_of
+from socketio_cluster.manager.clients.client import CONNECTED
 from socketio_cluster.manager.clients.packets import RESERVED
-from socketio_cluster.manager.clients.rooms import CONNECTED
 
 if TYPE_CHECKING:
     from socketio_cluster.cluster.lane.connection import Lane

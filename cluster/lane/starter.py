@@ -6,6 +6,10 @@ for work. A coroutine takes its first step in the name of the spare, by the func
 tasks of other makes (see "Extending asyncio" in Python's documentation). If the coroutine then waits, the
 spare goes on with it, and a new spare is made. If it has ended, the spare is used again, but only when nobody
 can tell: not after anybody has kept it, cancelled it, asked for its name or given it one.
+
+asyncio tells an error of a task when the task is freed. The error's traceback keeps the variables of all
+functions that it has passed. If one of them were the task, the two would keep each other, and the error would
+be told only when garbage is collected, which may take minutes. So such variables are deleted.
 """
 
 from __future__ import annotations
@@ -43,7 +47,10 @@ def _eagerly(loop: asyncio.AbstractEventLoop) -> Start:
 
     def start(work: Work, context: Context) -> asyncio.Task[None] | None:
         task = make(work, loop=loop, context=context, eager_start=True)
-        return None if task.done() else task
+        if not task.done():
+            return task
+        del task  # for an error to be told, see above
+        return None
 
     return start
 
@@ -74,14 +81,14 @@ class Spares:
         try:
             _enter_task(loop, spare)
         except RuntimeError:  # another task runs
+            self._replace(spare)  # what is started next must not overtake this
             return loop.create_task(work, context=context)
+        failing = False
         try:
             # `next` with a default costs a third of `send`, which ends with an exception.
             waits_for = context.run(next, work.__await__(), _ENDED)
         except BaseException as error:
-            self._renew()
-            spare.go_on(_failed(error), context, None)
-            return None
+            work, waits_for, failing = _failed(error), None, True
         finally:
             _leave_task(loop, spare)
         if waits_for is _ENDED:
@@ -90,7 +97,10 @@ class Spares:
             return None
         self._renew()
         spare.go_on(work, context, waits_for)
-        return spare
+        if not failing:
+            return spare
+        del spare  # for the error to be told, see above
+        return None
 
     def _replace(self, spare: Spare) -> None:
         self._renew()
@@ -129,6 +139,7 @@ class Spare(asyncio.Task[None]):
         except asyncio.CancelledError as error:
             cancelled = error
         rest, self._rest = self._rest, None
+        del self  # for an error to be told, see above
         if rest is not None:
             await _go_on(*rest, cancelled)
         elif cancelled is not None:

@@ -11,7 +11,7 @@ from socketio_cluster.cluster.limits.limits import PAYLOAD_TOO_LARGE, POLICY, RA
 from socketio_cluster.cluster.plain.message import BadMessage, Message, check
 from socketio_cluster.cluster.plain.returning import announce, end_session
 from socketio_cluster.cluster.plain.socket import GOODBYE, REFUSED, PlainSocket
-from socketio_cluster.manager.clients.rooms import CONNECTED
+from socketio_cluster.manager.clients.client import CONNECTED
 from socketio_cluster.manager.recovery.knowing import wishes_recovery
 
 if TYPE_CHECKING:

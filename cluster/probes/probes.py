@@ -41,7 +41,7 @@ class Probes:
     Args:
         workers: returns the workers of the node.
         drain: begins the drain of all of them.
-        names: names that are answered besides those that no stranger can own.
+        names: host names to which it answers, besides addresses and other names that nobody else can own.
     """
 
     def __init__(

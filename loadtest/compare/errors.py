@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class Trouble(Exception):
-    """Something cannot be started or measured; the text says what and what to do about it."""
+    """Something cannot be started or measured. The text says what, and what to do about it."""

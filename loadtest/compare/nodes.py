@@ -84,7 +84,7 @@ class Nodes:
             )
 
     def _wait_for(self, port: int) -> None:
-        """Return when a node answers; that its port accepts is not enough, a supervisor may hold it."""
+        """Return when a node answers. An open port is not enough, because a supervisor may hold it."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and all(process.poll() is None for process in self.processes):
             with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=2) as sock:

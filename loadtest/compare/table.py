@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass
 class Row:
-    """What one server did: the run (as the load test's ``--json`` gives it), or the trouble it made.
+    """What one server did: its run, in the form of the load test's ``--json``, or why there is none.
 
     Args:
         title: the server.

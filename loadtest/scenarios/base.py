@@ -1,4 +1,4 @@
-"""What all scenarios share: connect, act at a steady pace, come back when the connection breaks."""
+"""What all scenarios share: a user connects, acts at a steady pace, and reconnects after a break."""
 
 from __future__ import annotations
 

@@ -6,6 +6,9 @@ from socketio_cluster.loadtest.scenarios.room import Room
 
 
 class Blip(Room):
-    """As room; `--disturb` restarts the bus. Nobody is disconnected, and what is said meanwhile must come."""
+    """The scenario `room`, while `--disturb` restarts the bus.
+
+    No client may be disconnected, and each message that is sent meanwhile must arrive.
+    """
 
     recovers = True

@@ -7,11 +7,11 @@ import random
 from socketio_cluster.loadtest.scenarios.room import Room
 
 TALK, MOVE = 0.7, 0.95
-"""Of ten turns seven talk; of the others nearly all change rooms, the rest connect anew."""
+"""In seven of ten turns a user talks. In nearly all others it changes rooms, in the rest it reconnects."""
 
 
 class Churn(Room):
-    """As room, but users change their rooms and connect anew all the time."""
+    """The scenario `room`, in which users change their rooms and reconnect all the time."""
 
     def step(self) -> None:
         """Talk, move to another room, or connect anew."""

@@ -11,6 +11,6 @@ class Connect(Scenario):
     talks = False
 
     def step(self) -> None:
-        """Another connection."""
+        """Disconnect, and connect again."""
         self.disconnect()
         self.connect()

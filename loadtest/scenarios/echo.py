@@ -13,7 +13,7 @@ class Echo(Scenario):
     _turns = 0
 
     def step(self) -> None:
-        """One round trip; an answer that differs is an error."""
+        """Make one round trip. An answer that differs is an error."""
         self._turns += 1
         payload = {"turn": self._turns, "user": self.name, "pad": "x" * self.options.size}
         if self.call("echo", payload) != payload:

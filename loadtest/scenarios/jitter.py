@@ -9,18 +9,18 @@ import gevent
 from socketio_cluster.loadtest.scenarios.room import Room
 
 HURRY = 0.1
-"""Seconds until the first try, at most: how long a client is away is for `--away` to say."""
+"""At most so many seconds pass before the first try, because `--away` says how long a client is away."""
 
 
 class Jitter(Room):
-    """As room; each user's connection is cut every `--cut-every` seconds, and made anew after `--away`."""
+    """The scenario `room`; connections are cut every `--cut-every` seconds, and made anew after `--away`."""
 
     tolerant = True
     recovers = True
     _cutter: gevent.Greenlet | None = None
 
     def prepare(self) -> None:
-        """Join rooms; from now on the connection is cut, at other times than those of other users."""
+        """Join rooms. From now on the connection is cut, for each user at other times."""
         super().prepare()
         self._cutter = gevent.spawn(self._cut)
 

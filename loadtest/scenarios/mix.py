@@ -6,9 +6,9 @@ from socketio_cluster.loadtest.scenarios.room import Room
 
 
 class Mix(Room):
-    """As room; every second user polls."""
+    """The scenario `room`, in which every second user polls."""
 
     @property
     def transport(self) -> str:
-        """Turn by turn, whatever `--transport` says."""
+        """Poll as every second user, whatever `--transport` says."""
         return ("websocket", "polling")[self.number % 2]

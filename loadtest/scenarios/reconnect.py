@@ -8,9 +8,9 @@ from socketio_cluster.loadtest.scenarios.room import Room
 
 
 class Reconnect(Room):
-    """As room; every `--cut-every` seconds the users of one node, by turns, break their connections.
+    """The scenario `room`; every `--cut-every` seconds all users of the next node break their connections.
 
-    With `--disturb` the command does it, by killing a node.
+    With `--disturb` its command does this, by killing a node.
     """
 
     tolerant = True

@@ -6,7 +6,7 @@ from socketio_cluster.loadtest.scenarios.room import Room
 
 
 class Rolling(Room):
-    """As room; `--disturb` restarts nodes, so connections may break and connects may fail."""
+    """The scenario `room`, while `--disturb` restarts nodes: connections may break and connects may fail."""
 
     tolerant = True
     recovers = True

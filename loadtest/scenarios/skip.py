@@ -6,6 +6,6 @@ from socketio_cluster.loadtest.scenarios.room import Room
 
 
 class Skip(Room):
-    """As room, with skip_sid: a message that comes back to its sender has leaked."""
+    """The scenario `room` with `skip_sid`. A message that comes back to its sender is an error."""
 
     skip = True

@@ -8,7 +8,10 @@ from socketio_cluster.loadtest.scenarios.room import Room
 
 
 class Slow(Room):
-    """As room; `--slow-share` of the users stop to read once they have joined; no more is due to them."""
+    """The scenario `room`, in which a share of the users (`--slow-share`) stops reading after the join.
+
+    No messages are expected by them from then on.
+    """
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
@@ -18,7 +21,7 @@ class Slow(Room):
             self.tolerant = True  # the server may disconnect it
 
     def prepare(self) -> None:
-        """Join, and stop to read if this user is a slow one."""
+        """Join, and stop reading if this is a slow user."""
         super().prepare()
         if self.slow and self.client is not None:
             self.receiver.pause(self.recorder.now())

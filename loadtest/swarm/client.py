@@ -1,4 +1,4 @@
-"""A client of the swarm for greenlets: the same verbs as ``loadtest/client.py``, one loop for all."""
+"""A client of the swarm, for greenlets, with the methods of ``loadtest/client.py``. All share one loop."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from urllib.parse import urlsplit
 import gevent
 from gevent.event import AsyncResult, Event
 
+from socketio_cluster.loadtest.ack import wait_for_ack
 from socketio_cluster.loadtest.address import Address
 from socketio_cluster.loadtest.errors import (
-    CallTimeout,
     Disconnected,
     LoadTestError,
     NotSocketIO,
@@ -77,13 +77,7 @@ class SwarmClient:
         """Send an event and give the ack's arguments; raises CallTimeout or Disconnected."""
         answer = AsyncResult()
         self._session.emit(event, *args, answered=answer.set)
-        try:
-            result: list[Any] | Exception = answer.get(timeout=timeout)
-        except gevent.Timeout:
-            raise CallTimeout(f"no ack for {event!r} within {timeout:g} s") from None
-        if isinstance(result, Exception):
-            raise result
-        return result
+        return wait_for_ack(answer, event, timeout)
 
     # Receiving
 

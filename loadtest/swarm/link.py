@@ -1,4 +1,4 @@
-"""One TCP connection of a swarm: never blocks, keeps what the server is slow to take."""
+"""One TCP connection of a swarm. It never blocks, and keeps what the server has not taken yet."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class Link:
         self._send(data)
 
     def go_on(self) -> None:
-        """There is room to write: the connection stands, and what was kept can go."""
+        """Send what was kept. The socket is connected and has room."""
         if not self._connected:
             code = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if code:

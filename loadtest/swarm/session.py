@@ -1,4 +1,4 @@
-"""One Socket.IO client over WebSocket: bytes in, bytes out; knows nothing of sockets."""
+"""One Socket.IO client over WebSocket. It takes and gives bytes, and knows nothing of sockets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Owner(Protocol):
         """An event came that is not ``said``."""
 
     def closed(self, reason: LoadTestError | None) -> None:
-        """It is over, said once; None: we have left."""
+        """Take the reason why the session is over, once. None means that this side has left."""
 
 
 class Session:

@@ -10,6 +10,8 @@ from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
+from redis.exceptions import ResponseError
+
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOUT, Inbox
 from socketio_cluster.manager.brokers.redis_commands import (
     publish_commands,
@@ -24,7 +26,7 @@ from socketio_cluster.manager.brokers.redis_line import (
     find_limit,
     tell_emptying,
 )
-from socketio_cluster.manager.brokers.redis_replies import Replies
+from socketio_cluster.manager.brokers.redis_replies import Replies, is_passing
 from socketio_cluster.manager.brokers.redis_store import RedisStore
 from socketio_cluster.manager.brokers.redis_url import Settings, read_settings
 from socketio_cluster.manager.bus.broker import Delivery, Done, Publication, Take
@@ -115,7 +117,8 @@ class RedisBroker:
         self._inbox.check()
         recording = bool([each for each in batch if each.recorded])  # a generator would cost twice as much
         if recording and not self._store.opened:
-            self._starting = asyncio.ensure_future(self._open_and_start(batch, done))
+            self._starting = asyncio.ensure_future(self._store.open())
+            self._starting.add_done_callback(partial(self._start_opened, batch, done))
             return
         commands = (recording_commands if recording else publish_commands)(batch, self._words.publish)
         if not commands:
@@ -131,11 +134,13 @@ class RedisBroker:
         except BrokerError as error:
             raise self._broke(error) from error.__cause__
 
-    async def _open_and_start(self, batch: Sequence[Publication], done: Done) -> None:
+    def _start_opened(self, batch: Sequence[Publication], done: Done, opening: asyncio.Future[None]) -> None:
         try:
-            await self._store.open()
+            opening.result()
             self.start(batch, done)
-        except BrokerError as error:
+        except asyncio.CancelledError:
+            done(BrokerError("closed"))
+        except Exception as error:
             done(error)
 
     def _outcome(
@@ -149,7 +154,9 @@ class RedisBroker:
         try:
             denied = self._publisher.denied(replies)
         except BrokerError as error:
-            return self._broke(error)
+            cause = error.__cause__
+            passing = isinstance(cause, ResponseError) and is_passing(cause)
+            return self.fail(error) if passing else self._broke(error)
         if not denied:
             return None
         of_command = owners(batch)

@@ -63,10 +63,14 @@ def publish_owners(batch: Sequence[Publication]) -> list[range]:
 
 def recording_commands(batch: Sequence[Publication], word: bytes) -> list[bytes]:
     """Return the commands for a batch in which events are recorded."""
-    commands = []
+    commands, before = [], 0
     for group in _groups(batch):
         some = batch[group.start : group.stop]
-        commands += [_record(some, word)] if some[0].recorded else publish_commands(some, word)
+        if some[0].recorded:
+            commands.append(_record(some, word, before))
+            before = read_number(some[-1].payload)
+        else:
+            commands += publish_commands(some, word)
     return commands
 
 
@@ -89,10 +93,14 @@ def _groups(batch: Sequence[Publication]) -> Iterator[range]:
         at = end
 
 
-def _record(events: Sequence[Publication], word: bytes) -> bytes:
-    """Return the command that records and publishes events of one sender."""
+def _record(events: Sequence[Publication], word: bytes, before: int) -> bytes:
+    """Return the command that records and publishes events of one sender.
+
+    It fails unless the event with the number ``before`` is recorded. If the server has refused the command
+    before this one, what that had would be taken for a repeat when it is sent again.
+    """
     origin = read_header(events[0].payload).origin
-    parts, count = [_words(word, origin)], 2
+    parts, count = [_words(word, origin, before)], 3
     for event in events:
         payload = event.payload
         number = b"%d" % read_number(payload)

@@ -192,6 +192,14 @@ def _settle(answered: asyncio.Future[Replies], replies: Replies | Exception) -> 
         answered.set_result(replies)
 
 
+def is_passing(refusal: ResponseError) -> bool:
+    """Whether an error reply tells of the server's state, which will pass, and not of the command.
+
+    Its kind is then another one than ERR, such as OOM, NOSCRIPT, LOADING or READONLY.
+    """
+    return str(refusal).partition(" ")[0].isupper()
+
+
 def _refusal(text: str) -> ResponseError:
     """Return the error for an error reply. Its first word is its kind, such as ERR."""
     kind, _, rest = text.partition(" ")

@@ -82,8 +82,9 @@ RECORD: Final = (
     COMMON
     + SWEEP
     + """
--- ARGV: the command that publishes, the sender, and for each event its number in the sender's stream, its
--- bytes, how many channels it is published to, these, how many histories it is kept in, and these
+-- ARGV: the command that publishes, the sender, the number of the event that has to be recorded before these
+-- (0: none), and for each event its number in the sender's stream, its bytes, how many channels it is
+-- published to, these, how many histories it is kept in, and these
 local state = redis.call('HMGET', base, 'epoch', 'last', 'floor', 'size', 'seconds', 'most', 'swept')
 if not state[1] then return redis.error_reply('recovery has not begun: its memory was lost') end
 local epoch, last, floor, size = state[1], tonumber(state[2]), tonumber(state[3]), tonumber(state[4])
@@ -91,7 +92,8 @@ local seconds, most = tonumber(state[5]), tonumber(state[6])
 local lifetime = text(seconds * 1000 + 60000)
 local sender = base .. ':sent:' .. ARGV[2]
 local sent = tonumber(redis.call('GET', sender) or 0)
-local at = 3
+if sent < tonumber(ARGV[3]) then return redis.error_reply('MISSING events before these are not recorded') end
+local at = 4
 while at <= #ARGV do
   local number, payload, count = tonumber(ARGV[at]), ARGV[at + 1], tonumber(ARGV[at + 2])
   local first = at + 3

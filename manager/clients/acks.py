@@ -14,7 +14,7 @@ from itertools import count
 from math import ceil, isfinite
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from socketio_cluster.manager.clients.rooms import Callback
+from socketio_cluster.manager.clients.client import Callback
 
 logger = logging.getLogger("socketio_cluster.manager")
 

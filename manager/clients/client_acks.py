@@ -6,7 +6,7 @@ from collections import OrderedDict
 from typing import Final
 
 from socketio_cluster.manager.clients.acks import Lifetimes, PendingAck, abandon, seconds_of
-from socketio_cluster.manager.clients.rooms import Callback, Client
+from socketio_cluster.manager.clients.client import Callback, Client
 
 MAX_PER_CLIENT: Final = 10_000
 """The most callbacks that wait for one client: some megabytes for a client that never answers.

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.clients.acks import AckWaiter
+from socketio_cluster.manager.clients.client import Callback, Client
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, with_ack_id
-from socketio_cluster.manager.clients.rooms import Callback, Client
 from socketio_cluster.manager.errors import FAILURES
 
 if TYPE_CHECKING:

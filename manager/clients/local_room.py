@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from socketio_cluster.manager.bus.channels import Room
 
 if TYPE_CHECKING:
-    from socketio_cluster.manager.clients.rooms import Client
+    from socketio_cluster.manager.clients.client import Client
 
 FEW: Final = 10
 """So many clients are kept as a tuple. It takes a third of a dict's bytes, and a fan-out need not copy it.

@@ -19,7 +19,7 @@ from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from socketio_cluster.manager.checks import check_namespace
 from socketio_cluster.manager.clients.acks import AckWaiter
-from socketio_cluster.manager.clients.rooms import PENDING, Callback, Client
+from socketio_cluster.manager.clients.client import PENDING, Callback, Client
 from socketio_cluster.manager.errors import EXITS, ConnectionGone, HandlerExit
 from socketio_cluster.manager.host.deadline import Deadline
 from socketio_cluster.manager.host.outbox import wait_for_tornado

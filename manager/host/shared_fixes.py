@@ -9,7 +9,8 @@ from socketio.base_server import BaseServer
 
 from socketio_cluster.manager.checks import check_namespace, check_timeout
 from socketio_cluster.manager.client_gone import ClientGone
-from socketio_cluster.manager.clients.rooms import PENDING, LocalRooms
+from socketio_cluster.manager.clients.client import PENDING
+from socketio_cluster.manager.clients.rooms import LocalRooms
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.slot import replace
 from socketio_cluster.manager.host.strict_packet import strict_packet_class

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.presence_messages import ChangePresence, Entry
-from socketio_cluster.manager.clients.rooms import Client
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.errors import UNKNOWN_SID
 from socketio_cluster.manager.presence.held_room import HeldRoom, RoomId
 

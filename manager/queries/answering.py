@@ -29,8 +29,9 @@ from socketio_cluster.manager.bus.query_messages import (
     Recipients,
     ServerEvent,
 )
+from socketio_cluster.manager.clients.client import CONNECTED, LEAVING, Client
 from socketio_cluster.manager.clients.packets import Encoded, encode_ack
-from socketio_cluster.manager.clients.rooms import CONNECTED, LEAVING, Client, check_room_limit
+from socketio_cluster.manager.clients.rooms import check_room_limit
 from socketio_cluster.manager.errors import TooManyRooms
 from socketio_cluster.manager.queries.client_answers import ClientAnswers
 from socketio_cluster.manager.queries.failed import Failed

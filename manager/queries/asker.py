@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.bus.node import Node
+    from socketio_cluster.manager.clients.client import Callback
     from socketio_cluster.manager.clients.packets import Encoded, PacketClass
-    from socketio_cluster.manager.clients.rooms import Callback
     from socketio_cluster.manager.options import Options
     from socketio_cluster.manager.queries.queries import Queries
     from socketio_cluster.manager.queries.selection import Aim

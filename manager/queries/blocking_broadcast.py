@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Iterator
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from socketio_cluster.manager.clients.rooms import Callback
+from socketio_cluster.manager.clients.client import Callback
 from socketio_cluster.manager.queries.ack_calls import ClientAnswer
 from socketio_cluster.manager.queries.broadcast import Broadcast, Calls
 from socketio_cluster.manager.queries.selection import Rooms

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Sequence
 from typing import Any, TypeVar, Unpack
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.clients.rooms import Callback
+from socketio_cluster.manager.clients.client import Callback
 from socketio_cluster.manager.queries.ack_calls import ClientAnswer
 from socketio_cluster.manager.queries.asking import Stream
 from socketio_cluster.manager.queries.blocking_broadcast import BlockingBroadcast
@@ -24,9 +25,9 @@ class BlockingCalls(FirstStep[BlockingBroadcast]):
     Arguments, results and errors are those of the calls of the same name of ``AsyncServer``.
     """
 
+    @abstractmethod
     def wait_for(self, call: Callable[[Calls], Coroutine[Any, Any, T]]) -> T:
         """Run a call on the event loop of the node, and return its result or raise its error."""
-        raise NotImplementedError
 
     def threaded(self, callback: Callback) -> Callback:
         """Return a function that the loop calls in the place of a callback that may block."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any
 
-from socketio_cluster.manager.clients.rooms import Callback
+from socketio_cluster.manager.clients.client import Callback
 from socketio_cluster.manager.queries.ack_calls import AckCalls, ClientAnswer
 from socketio_cluster.manager.queries.asking import Stream
 from socketio_cluster.manager.queries.selection import Rooms

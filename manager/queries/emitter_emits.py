@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.checks import check_event
+from socketio_cluster.manager.clients.client import Callback
 from socketio_cluster.manager.clients.packets import Encoded, encode_event
-from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.queries.selective_emits import is_selective, route, selective
 
 if TYPE_CHECKING:

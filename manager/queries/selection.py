@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.checks import check_flag, check_namespace, check_timeout, room_list, skip_list
-from socketio_cluster.manager.clients.rooms import Client
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.queries.conditions import conditions, fulfils
 
 if TYPE_CHECKING:

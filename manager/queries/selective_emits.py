@@ -9,8 +9,8 @@ from socketio_cluster.manager.bus.messages import Emit, SelectiveEmit
 from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.checks import check_callback, check_event
 from socketio_cluster.manager.clients.acks import seconds_of
+from socketio_cluster.manager.clients.client import CONNECTED, Callback
 from socketio_cluster.manager.clients.packets import Encoded, encode_event, shared_ack_id
-from socketio_cluster.manager.clients.rooms import CONNECTED, Callback
 from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.queries.selection import is_meant, select
 

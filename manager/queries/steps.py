@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Self, TypeVar
@@ -88,12 +89,12 @@ class Steps(Generic[Calls]):
 Operator = TypeVar("Operator", bound=Steps[Any])
 
 
-class FirstStep(Generic[Operator]):
+class FirstStep(ABC, Generic[Operator]):
     """Has the first steps, which begin a choice of clients."""
 
+    @abstractmethod
     def _everybody(self) -> Operator:
         """Return the operator for everybody in "/"."""
-        raise NotImplementedError
 
     def to(self, *rooms: Room) -> Operator:
         """Begin with the clients in any of these rooms."""

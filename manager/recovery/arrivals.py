@@ -13,7 +13,7 @@ import msgspec
 
 from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Change, Claim, Claimed, Open, Release
-from socketio_cluster.manager.clients.rooms import CONNECTED, Client
+from socketio_cluster.manager.clients.client import CONNECTED, Client
 from socketio_cluster.manager.errors import BrokerError, ConnectionGone, NodeTimeout
 from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE, ClientSession, read_room

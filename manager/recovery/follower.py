@@ -11,8 +11,8 @@ from socketio_cluster.manager.bus.broker import Broker
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.messages import Dropped, Message, Recorded
 from socketio_cluster.manager.bus.store import Begin, Place, Read, Store, cluster_of
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.clients.packets import Encoded, check_readable
-from socketio_cluster.manager.clients.rooms import Client
 from socketio_cluster.manager.errors import BrokerError, EnvelopeError
 from socketio_cluster.manager.queries.selection import is_meant, select
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE

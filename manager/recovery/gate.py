@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.clients.client import Client, HeldEvents
 from socketio_cluster.manager.clients.outgoing import Outgoing
-from socketio_cluster.manager.clients.rooms import Client, HeldEvents
 
 
 class Gate:

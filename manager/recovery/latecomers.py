@@ -12,9 +12,9 @@ from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.messages import Recorded
 from socketio_cluster.manager.bus.store import Piece, Tail
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded
-from socketio_cluster.manager.clients.rooms import Client
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.queries.selection import is_meant
 from socketio_cluster.manager.recovery.gate import Gate, rooms_of

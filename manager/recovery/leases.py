@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.stamp import Stamp
 from socketio_cluster.manager.bus.store import Renew
-from socketio_cluster.manager.clients.rooms import CONNECTED, Client
+from socketio_cluster.manager.clients.client import CONNECTED, Client
 from socketio_cluster.manager.errors import BrokerError
 from socketio_cluster.manager.recovery.client_session import ClientSession
 from socketio_cluster.manager.recovery.offset import write_offset

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from socketio_cluster.manager.bus.messages import Dropped
-from socketio_cluster.manager.clients.rooms import Client
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.errors import BrokerError
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE
 from socketio_cluster.manager.recovery.keeper import Keeper

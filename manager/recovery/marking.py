@@ -8,10 +8,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.channels import Room
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, decode, encode, has_ack_place
-from socketio_cluster.manager.clients.rooms import Client
 from socketio_cluster.manager.recovery.offset import write_offset
 
 logger = logging.getLogger("socketio_cluster.manager")

@@ -17,8 +17,8 @@ from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.bus.store import Begin
 from socketio_cluster.manager.clients.acks import abandon, seconds_of
+from socketio_cluster.manager.clients.client import Callback, Client
 from socketio_cluster.manager.clients.packets import Encoded
-from socketio_cluster.manager.clients.rooms import Callback, Client
 from socketio_cluster.manager.errors import BrokerError
 from socketio_cluster.manager.recovery.agreement import Agreement
 from socketio_cluster.manager.recovery.arrivals import Arrivals

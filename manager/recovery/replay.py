@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.messages import Recorded
 from socketio_cluster.manager.bus.store import Piece, Read
-from socketio_cluster.manager.clients.rooms import Client
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.queries.selection import is_meant
 from socketio_cluster.manager.recovery.client_session import ClientSession, read_room
 from socketio_cluster.manager.recovery.keeper import Keeper

@@ -13,7 +13,7 @@ import msgspec
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.store import Change, Open, Release
-from socketio_cluster.manager.clients.rooms import Client
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.errors import BrokerError
 from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.recovery.client_session import ClientSession, write_room

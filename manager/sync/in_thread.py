@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from socketio_cluster.manager.clients.rooms import Callback
+from socketio_cluster.manager.clients.client import Callback
 from socketio_cluster.manager.errors import FAILURES
 from socketio_cluster.manager.queries.server_events import ServerEvents
 from socketio_cluster.manager.tasks import set_once

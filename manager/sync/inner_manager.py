@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
+from socketio_cluster.manager.clients.client import LEAVING, PENDING
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import PacketClass
-from socketio_cluster.manager.clients.rooms import LEAVING, PENDING
 from socketio_cluster.manager.errors import AlreadyLeaving
 from socketio_cluster.manager.host.connection import Connection
 from socketio_cluster.manager.option_values import OptionValues

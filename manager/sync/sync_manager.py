@@ -10,8 +10,8 @@ from socketio import Manager
 
 from socketio_cluster.manager.checks import room_list, skip_list
 from socketio_cluster.manager.clients.acks import AckWaiter
+from socketio_cluster.manager.clients.client import Callback
 from socketio_cluster.manager.clients.packets import encode_event, shared_ack_id
-from socketio_cluster.manager.clients.rooms import Callback
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.sync.fixes import install

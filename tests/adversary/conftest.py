@@ -7,8 +7,9 @@ import contextlib
 import pytest
 
 from tests import harness
+from tests.bare_sessions import RawPolling, raw_polling, raw_websocket
 from tests.flask.threaded import ThreadedNode
-from tests.harness import Node, RawPolling, raw_polling, raw_websocket
+from tests.harness import Node
 
 WAYS = ["lane", "no-lane", "polling", "flask-websocket", "flask-polling"]
 

@@ -14,9 +14,10 @@ from socketio_cluster.cluster.lane.frames import CLOSE, CONTINUATION, PING, PONG
 from socketio_cluster.cluster.limits import bucket
 from socketio_cluster.manager.host.posts import MOST_PACKETS
 from tests.adversary.conftest import node_for, way_in
+from tests.bare_sessions import raw_polling
 from tests.cluster.lane_helpers import client_frame, lane_node, raw
 from tests.cluster.measured import LANES, measured
-from tests.harness import eventually, raw_polling
+from tests.harness import eventually
 
 lanes = pytest.mark.parametrize("lane", LANES.values(), ids=LANES)
 SMALL = '42["a"]'

@@ -8,7 +8,7 @@ import msgpack
 import pytest
 
 from tests.adversary.conftest import node_for, way_in
-from tests.harness import raw_websocket
+from tests.bare_sessions import raw_websocket
 
 PLACE = '{"_placeholder":true,"num":0}'
 BROKEN = {

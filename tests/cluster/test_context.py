@@ -12,8 +12,9 @@ import pytest
 import socketio
 
 from socketio_cluster.manager.host.session import hang_up
+from tests.bare_sessions import RawPolling
 from tests.cluster.lane_helpers import RawSocket, lane_node
-from tests.harness import RawPolling, eventually, three_nodes
+from tests.harness import eventually, three_nodes
 
 NAME = ContextVar("name", default=None)
 both_ways = pytest.mark.parametrize("lane", [True, False], ids=["lane", "no-lane"])

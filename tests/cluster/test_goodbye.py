@@ -10,8 +10,9 @@ import pytest
 from socketio_cluster.cluster.drain.goodbye import say_goodbye
 from socketio_cluster.cluster.lane.frames import CLOSE
 from socketio_cluster.manager.host import handlers
+from tests.bare_sessions import raw_polling
 from tests.cluster.lane_helpers import lane_node, raw
-from tests.harness import SECONDS, eventually, raw_polling
+from tests.harness import SECONDS, eventually
 
 
 @pytest.fixture

@@ -8,8 +8,9 @@ import contextlib
 import pytest
 
 from socketio_cluster.cluster.lane.frames import BINARY, CLOSE, PING, PONG, TEXT
+from tests.bare_sessions import raw_polling
 from tests.cluster.lane_helpers import client_frame, lane_node, raw
-from tests.harness import eventually, raw_polling
+from tests.harness import eventually
 
 SHORT_PING = {"ping_interval": 0.3, "ping_timeout": 0.3}
 

@@ -7,72 +7,30 @@ import sys
 
 import pytest
 from websockets.frames import Frame, Opcode
-from websockets.protocol import State
-from websockets.server import ServerProtocol
 
 from socketio_cluster.cluster.lane.frames import (
     BINARY,
     CLOSE,
-    CONTINUATION,
     PING,
     PONG,
     TEXT,
-    FrameError,
     FrameReader,
     close_code,
 )
 from socketio_cluster.cluster.lane.frames import frame as server_frame
+from tests.cluster.frame_reading import (
+    HELLO,
+    LIMIT,
+    REST,
+    START,
+    broken,
+    complete,
+    messages,
+    websockets_server,
+)
 from tests.cluster.lane_helpers import client_frame
 
-LIMIT = 70_000
 SIZES = [0, 1, 125, 126, 127, 1023, 1024, 65535, 65536]
-
-HELLO = client_frame(TEXT, b"hello")
-START = client_frame(TEXT, b"he", fin=False)
-REST = client_frame(0, b"llo")
-
-
-def complete(messages):
-    """Messages without the parts of those that go on."""
-    return (message for message in messages if message[0] != CONTINUATION)
-
-
-def fed(reader, piece):
-    """The messages of a piece, by the general way; the short one, where it goes, must give the same."""
-    short = reader.text(piece)
-    if short is None:
-        yield from complete(reader.feed(piece))
-    else:
-        assert list(reader.feed(piece)) == [(TEXT, short)]
-        yield TEXT, short
-
-
-def messages(*pieces, limit=LIMIT):
-    reader = FrameReader(limit)
-    return [message for piece in pieces for message in fed(reader, piece)]
-
-
-def broken(*pieces, limit=LIMIT):
-    """The messages read before the error, and its close code."""
-    reader, read = FrameReader(limit), []
-    try:
-        for piece in pieces:
-            for opcode, payload in fed(reader, piece):
-                read.append((opcode, payload))
-                if opcode == CLOSE:
-                    close_code(payload)
-    except FrameError as error:
-        return read, error.code
-    return read, None
-
-
-def websockets_server(limit=LIMIT):
-    """The websockets library's own protocol, after the handshake."""
-    protocol = ServerProtocol(max_size=limit)
-    protocol.state = State.OPEN
-    protocol.parser = protocol.parse()
-    next(protocol.parser)
-    return protocol
 
 
 def held(reader):
@@ -248,63 +206,3 @@ def test_memory():
     assert reader._buffer is None
     assert list(reader.feed(client_frame(0, b""))) == [(TEXT, b"x" * LIMIT)]
     assert held(reader) == small
-
-
-def random_session(rng):
-    """Valid frames: data whole and in fragments, control frames anywhere."""
-    wire = []
-    for _ in range(rng.randrange(1, 12)):
-        data = rng.randbytes(rng.choice([0, 1, rng.randrange(126), rng.randrange(126, 400), 65536]))
-        cuts = sorted(rng.randrange(len(data) + 1) for _ in range(rng.choice([0, 0, 1, 3])))
-        pieces = [data[a:b] for a, b in zip([0, *cuts], [*cuts, len(data)], strict=True)]
-        for number, piece in enumerate(pieces):
-            opcode = 0 if number else rng.choice([TEXT, BINARY])
-            wire.append(client_frame(opcode, piece, fin=number == len(pieces) - 1, mask=rng.randbytes(4)))
-            if rng.random() < 0.3:
-                wire.append(client_frame(rng.choice([PING, PONG]), rng.randbytes(rng.randrange(126))))
-    return b"".join(wire)
-
-
-def cut(rng, wire):
-    while wire:
-        size = rng.choice([1, 2, 7, 1000, 100_000])
-        yield wire[:size]
-        wire = wire[size:]
-
-
-def whole(frames):
-    """Put the fragments that the websockets library gives together."""
-    parts, start = [], None
-    for each in frames:
-        if each.opcode in (Opcode.PING, Opcode.PONG):
-            yield int(each.opcode), bytes(each.data)
-            continue
-        start = start or each.opcode
-        parts.append(bytes(each.data))
-        if each.fin:
-            yield int(start), b"".join(parts)
-            parts, start = [], None
-
-
-@pytest.mark.parametrize("seed", range(60))
-def test_same_messages_as_websockets(seed):
-    """Of random valid frames, cut anywhere, the websockets library reads the same messages."""
-    rng = random.Random(seed)
-    wire = random_session(rng)
-    judge = websockets_server()
-    judge.receive_data(wire)
-    assert judge.parser_exc is None
-    assert messages(*cut(rng, wire)) == list(whole(judge.events_received()))
-
-
-@pytest.mark.parametrize("seed", range(20))
-def test_random_bytes(seed):
-    """Random bytes, and frames with a few bytes changed, give messages or a ``FrameError``, nothing else."""
-    rng = random.Random(1000 + seed)
-    for _ in range(100):
-        wire = bytearray(rng.randbytes(200) if rng.random() < 0.3 else random_session(rng)[:2000])
-        for _ in range(rng.randrange(4)):
-            wire[rng.randrange(len(wire))] = rng.randrange(256)
-        read, code = broken(*cut(rng, bytes(wire)))
-        assert code in (None, 1002, 1007, 1009)
-        assert all(len(payload) <= LIMIT for _, payload in read)

@@ -145,6 +145,45 @@ async def test_added_during_a_flush():
     assert flushed == [*range(SLICE + 1), "late", "last"]
 
 
+class Calls:
+    """A loop that keeps what it is asked to call, and a clock that stands still until it is set."""
+
+    def __init__(self):
+        self.now = 1000.0
+        self.due = []
+
+    def call_soon(self, call, *arguments):
+        self.call_later(0, call, *arguments)
+
+    def call_later(self, pause, call, *arguments):
+        self.due.append((pause, call, arguments))
+
+    def run(self):
+        """Make the next call, and return for how long it had to wait."""
+        pause, call, arguments = self.due.pop(0)
+        call(*arguments)
+        return pause
+
+
+@pytest.mark.parametrize(("count", "pause"), [(4, 0.0002), (1000, 0.008)])
+def test_pause_after_a_flush_that_was_held_up(monkeypatch, count, pause):
+    """After 8 ms in a flush a few clients wait only for as long as writing to them takes, many for 8 ms."""
+    calls = Calls()
+    monkeypatch.setattr(flusher, "perf_counter", lambda: calls.now)
+    monkeypatch.setattr(flusher, "SLICE", 1000)
+    one = Flusher(calls)
+
+    class HeldUp(Line):
+        def flush(self):
+            calls.now += 0.008 / count
+
+    for number in range(count):
+        one.add(HeldUp([], number))
+    assert calls.run() == 0
+    one.add(HeldUp([], "next"))
+    assert calls.run() == pytest.approx(pause, rel=0.01)
+
+
 async def test_handler_runs_during_a_flush(monkeypatch):
     """An event handler that is due while many clients are flushed runs before the last one is."""
     monkeypatch.setattr(flusher, "SLICE", 5)

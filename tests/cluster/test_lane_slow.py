@@ -11,8 +11,9 @@ import pytest
 from socketio_cluster.cluster.lane import connection
 from socketio_cluster.cluster.lane.frames import CLOSE
 from socketio_cluster.manager.clients.slow_consumers import MAX_EXTRA_MARKS
+from tests.bare_sessions import raw_polling
 from tests.cluster.lane_helpers import client_frame, lane_node, raw
-from tests.harness import eventually, raw_polling
+from tests.harness import eventually
 
 MEGABYTE = 2**20
 LIMIT = 4 * MEGABYTE

@@ -10,8 +10,9 @@ import pytest
 from socketio_cluster.cluster.lane import install as lane_install
 from socketio_cluster.cluster.lane.writer import LaneState
 from socketio_cluster.cluster.strict.polls import NOOP_SECONDS
+from tests.bare_sessions import raw_polling
 from tests.cluster.lane_helpers import RawSocket, lane_node, raw
-from tests.harness import client, eventually, fence, raw_polling
+from tests.harness import client, eventually, fence
 from tests.jsclient import install, js_driver
 
 

@@ -10,9 +10,10 @@ import pytest
 
 from socketio_cluster import TooManyRooms
 from socketio_cluster.cluster.limits import bucket
+from tests.bare_sessions import raw_polling
 from tests.cluster.lane_helpers import raw
 from tests.cluster.measured import LANES, knock, measured
-from tests.harness import client, eventually, raw_polling, three_nodes
+from tests.harness import client, eventually, three_nodes
 
 lanes = pytest.mark.parametrize("lane", LANES.values(), ids=LANES)
 transports = pytest.mark.parametrize("transport", ["websocket", "polling"])

@@ -12,9 +12,10 @@ import time
 
 import pytest
 
+from tests.bare_sessions import raw_polling, raw_websocket
 from tests.cluster.command import ROOT, clean_environment
 from tests.flask.threaded import ThreadedNode, mixed
-from tests.harness import Node, client, eventually, fence, raw_polling, raw_websocket
+from tests.harness import Node, client, eventually, fence
 
 
 @pytest.fixture

@@ -37,6 +37,7 @@ PURE = [
     "clients/packets",
     "clients/acks",
     "clients/client_acks",
+    "clients/client",
     "clients/rooms",
     "presence/ring",
     "presence/book",

@@ -8,8 +8,8 @@ import pytest
 
 from socketio_cluster.manager.clients import acks as module
 from socketio_cluster.manager.clients.acks import AckWaiter, RemoteAck, RemoteAcks, abandon
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.clients.client_acks import ClientAcks
-from socketio_cluster.manager.clients.rooms import Client
 
 
 class Waiter:

@@ -6,8 +6,8 @@ import pytest
 
 from socketio_cluster.manager.clients import client_acks as module
 from socketio_cluster.manager.clients.acks import AckWaiter, RemoteAck
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.clients.client_acks import ClientAcks
-from socketio_cluster.manager.clients.rooms import Client
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.clients.local_room import FEW, LocalRoom
-from socketio_cluster.manager.clients.rooms import Client
 
 
 def clients(count):

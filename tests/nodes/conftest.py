@@ -11,7 +11,8 @@ import functools
 import pytest
 from blockbuster import blockbuster_ctx
 
-from tests.harness import client, three_nodes
+import socketio_cluster
+from tests.harness import Node, client, three_nodes
 from tests.jsclient import install, js_driver
 
 KINDS = ["python-websocket", "python-polling", "js-websocket", "js-polling"]
@@ -39,6 +40,15 @@ async def nodes(bus_url, prefix, serializer, server_options):
     """Three nodes on each bus."""
     async with three_nodes(bus_url, prefix, serializer=serializer, server_options=server_options) as three:
         yield three
+
+
+@pytest.fixture
+async def two_of_ours(redis_url, prefix, serializer, server_options, monkeypatch):
+    """Two nodes on Redis whose servers are of our class, which has middlewares and exception handlers."""
+    monkeypatch.setattr(Node, "server_class", socketio_cluster.AsyncServer)
+    options = {"serializer": serializer, "server_options": server_options}
+    async with three_nodes(redis_url, prefix, count=2, **options) as two:
+        yield two
 
 
 @pytest.fixture

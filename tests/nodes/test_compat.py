@@ -7,7 +7,8 @@ import asyncio
 import pytest
 import socketio
 
-from tests.harness import eventually, fence, raw_websocket
+from tests.bare_sessions import raw_websocket
+from tests.harness import eventually, fence
 
 
 async def test_sessions(nodes, connect):

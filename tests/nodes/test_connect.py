@@ -7,7 +7,8 @@ import asyncio
 import pytest
 import socketio
 
-from tests.harness import Refused, eventually, fence, raw_polling, raw_websocket
+from tests.bare_sessions import raw_polling, raw_websocket
+from tests.harness import Refused, eventually, fence
 
 SHORT_PING = {"ping_interval": 0.2, "ping_timeout": 0.2}
 

@@ -6,21 +6,17 @@ import asyncio
 
 import pytest
 
-import socketio_cluster
 from socketio_cluster import Refused
-from tests.harness import Node, three_nodes
 
 INTERNAL = {"error": "Internal server error"}
 
 
 @pytest.fixture
-async def nodes(redis_url, prefix, serializer, monkeypatch):
+def nodes(two_of_ours):
     """Two nodes whose servers have exception handlers; the event ``fail`` raises what the test sets."""
-    monkeypatch.setattr(Node, "server_class", socketio_cluster.AsyncServer)
-    async with three_nodes(redis_url, prefix, count=2, serializer=serializer) as two:
-        for namespace in ("/", "/chat"):
-            two[0].sio.on("fail", fail, namespace=namespace)
-        yield two
+    for namespace in ("/", "/chat"):
+        two_of_ours[0].sio.on("fail", fail, namespace=namespace)
+    return two_of_ours
 
 
 ERRORS = {"value": ValueError("v"), "lookup": LookupError("l"), "key": KeyError("k"), "os": OSError("o")}

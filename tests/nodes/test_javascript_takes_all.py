@@ -7,7 +7,8 @@ import functools
 
 import pytest
 
-from tests.harness import eventually, raw_polling, raw_websocket
+from tests.bare_sessions import raw_polling, raw_websocket
+from tests.harness import eventually
 from tests.jsclient import js_driver
 
 NAN, INFINITE = float("nan"), float("inf")

@@ -11,7 +11,7 @@ import uvicorn
 import tests.harness
 from socketio_cluster.cluster.http.protocol import HttpStats
 from socketio_cluster.cluster.lane.connection import Lane
-from socketio_cluster.cluster.worker import PING_SECONDS, PONG_SECONDS, _config
+from socketio_cluster.cluster.uvicorn_config import PING_SECONDS, PONG_SECONDS, uvicorn_config
 from tests.harness import LANE, SECONDS, client, eventually
 from tests.plain.plain import plain, plain_nodes
 
@@ -62,7 +62,7 @@ async def test_lane_has_engineio_pings_only(node):
 
 def test_serve_pings():
     """Under ``socketio-cluster serve`` pings go out as often as Engine.IO's."""
-    config = _config(object(), _Options(), HttpStats())
+    config = uvicorn_config(object(), _Options(), HttpStats())
     assert (config.ws_ping_interval, config.ws_ping_timeout) == (PING_SECONDS, PONG_SECONDS) == (25, 20)
 
 

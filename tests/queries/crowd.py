@@ -8,7 +8,7 @@ from functools import partial
 from types import SimpleNamespace
 
 import socketio_cluster
-from socketio_cluster.manager.clients.rooms import Client
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.ids import new_sid
 
 ACK = re.compile(rb"^2(\d+)\[")

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from socketio_cluster import ClientAnswer
-from tests.harness import eventually, fence, raw_polling, raw_websocket
+from tests.bare_sessions import raw_polling, raw_websocket
+from tests.harness import eventually, fence
 
 
 async def test_except(nodes, connect):

@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import json
 
-from tests.harness import SECONDS, RawPolling
+from tests.bare_sessions import RawPolling
+from tests.harness import SECONDS
 
 
 class PollingClient:

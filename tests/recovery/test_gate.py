@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded
-from socketio_cluster.manager.clients.rooms import Client, LocalRooms
+from socketio_cluster.manager.clients.rooms import LocalRooms
 from socketio_cluster.manager.recovery.gate import Gate
 
 

@@ -7,7 +7,8 @@ import contextlib
 
 import pytest
 
-from tests.harness import client, raw_polling
+from tests.bare_sessions import raw_polling
+from tests.harness import client
 from tests.servers.process import Server
 from tests.services.process import stop
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from abc import ABC, abstractmethod
 
 from tests.services.process import stop
 
 
-class Service:
+class Service(ABC):
     """One server process; as a context manager it runs until the end. ``start`` sets ``_process``."""
 
     _process: subprocess.Popen | None = None
@@ -22,9 +23,9 @@ class Service:
         if self._process is not None:
             stop(self._process)
 
+    @abstractmethod
     def start(self):
         """Start, or start again at the same place."""
-        raise NotImplementedError
 
     def stop(self):
         """Kill it, without a goodbye to anybody."""

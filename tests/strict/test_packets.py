@@ -8,7 +8,8 @@ import contextlib
 import pytest
 import websockets
 
-from tests.harness import RawPolling, eventually, raw_websocket
+from tests.bare_sessions import RawPolling, raw_websocket
+from tests.harness import eventually
 from tests.strict.conftest import both_ways
 
 BROKEN = {

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from tests.harness import RawPolling
+from tests.bare_sessions import RawPolling
 from tests.strict.conftest import both_ways
 
 INTERVAL, TIMEOUT, JUST_AFTER = 0.3, 0.2, 0.01

@@ -7,7 +7,8 @@ import asyncio
 import aiohttp
 import pytest
 
-from tests.harness import RawPolling, eventually
+from tests.bare_sessions import RawPolling
+from tests.harness import eventually
 
 BOTH = ["node", "official"]
 TEXT = {"Content-Type": "text/plain"}

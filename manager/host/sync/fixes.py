@@ -19,7 +19,7 @@ from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
 from socketio_cluster.manager.checks import check_namespace
 from socketio_cluster.manager.clients.acks import AckWaiter
-from socketio_cluster.manager.clients.rooms import PENDING, Client
+from socketio_cluster.manager.clients.client import PENDING, Client
 from socketio_cluster.manager.errors import EXITS, AlreadyLeaving, HandlerExit
 from socketio_cluster.manager.host.posts import check_posts
 from socketio_cluster.manager.host.server import Host
