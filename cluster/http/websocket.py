@@ -112,7 +112,7 @@ class RelayProtocol(WebSocketsSansIOProtocol):
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True
 
-    def eof_received(self) -> bool:
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn leaves it to asyncio, which reads it
         """Let the application end the connection: what it has to say still reaches the client.
 
         A relay half-closes when its node stops; see ``LineHalf``. With TLS the transport closes now.
