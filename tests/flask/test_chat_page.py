@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -34,6 +35,14 @@ class Tab:
         self.show()
         WebDriverWait(self.driver, 30, 0.05).until(lambda _: words in self.text(selector))
 
+    def press(self, words):
+        """Press a button, which the page may draw anew between the two steps of that."""
+        self.show()
+        drawn_anew = NoSuchElementException, StaleElementReferenceException
+        press = WebDriverWait(self.driver, 30, 0.05, ignored_exceptions=drawn_anew)
+        button = f"//button[text()='{words}']"
+        press.until(lambda driver: driver.find_element(By.XPATH, button).click() is None)
+
     def type(self, selector, words):
         self.show()
         self.driver.find_element(By.CSS_SELECTOR, selector).send_keys(words + "\n")
@@ -59,8 +68,7 @@ def test_words_reach_the_other_worker(tabs):
     """What one says in a room is in the other's log, as text, with the name of the worker it came from."""
     ada, bob = tabs
     for one in tabs:
-        one.show()
-        one.driver.find_element(By.XPATH, "//button[text()='tea']").click()
+        one.press("tea")
     ada.type("#text", "Hello Bob")
     bob.sees("#log", "Ada")
     bob.sees("#log", f"Hello Bob{ada.node}")
