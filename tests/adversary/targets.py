@@ -11,10 +11,10 @@ import secrets
 import struct
 
 from socketio.msgpack_packet import MsgPackPacket
-from socketio.packet import Packet
+from socketio.packet import ACK, EVENT, Packet
 
 from socketio_cluster.cluster.forward import messages
-from socketio_cluster.cluster.lane.events import read
+from socketio_cluster.cluster.lane.events import Ack, read
 from socketio_cluster.cluster.lane.frames import (
     CLOSE,
     CONTINUATION,
@@ -84,16 +84,19 @@ def polls(data: bytes) -> None:
 def events(data: bytes) -> None:
     """The short way reads what the general one reads, which raises nothing but ``BadPacket``."""
     text = data.decode("utf-8", "replace")
-    event = read(text)
+    event = read(f"4{text}")
     try:
         packet = JSON(encoded_packet=text)
     except BadPacket:
         assert event is None
         return
-    if event is not None:
-        assert packet.packet_type == (3 if event.answer else 2)
-        assert (packet.namespace or "/", packet.id) == (event.namespace, event.ack_id)
-        assert packet.data == event.data
+    if event is None:
+        return
+    assert (packet.namespace or "/", packet.id) == (event.namespace, event.ack_id)
+    if isinstance(event, Ack):
+        assert (packet.packet_type, packet.data) == (ACK, event.data)
+    else:
+        assert (packet.packet_type, packet.data) == (EVENT, [event.name, *event.data])
 
 
 def msgpack(data: bytes) -> None:
