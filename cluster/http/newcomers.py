@@ -49,7 +49,7 @@ class Newcomers:
     def _close_late(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        # Only those that are late are looked at: with thousands of silent clients this is called every ms.
+        # With thousands of silent clients, this is called so often that it must not look at all of them.
         for newcomer, _ in list(takewhile(lambda waiting: waiting[1] <= now, self._due.items())):
             del self._due[newcomer]
             self.stats.timeouts[HEAD] += 1
