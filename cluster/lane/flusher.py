@@ -25,7 +25,7 @@ milliseconds."""
 LONGEST_PAUSE: Final = 0.02
 """Seconds between two flushes at most; people would feel a longer pause."""
 SLOW_WRITE: Final = 50e-6
-"""Seconds for a lane that count for the pause at most: five times what a write usually takes, or more."""
+"""Seconds that the pause may last for each lane of the flush: five times what a write usually takes."""
 
 
 class Writes(Protocol):
