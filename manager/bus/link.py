@@ -42,8 +42,11 @@ class Ends(Protocol):
     def arrived(self, deliveries: list[Delivery]) -> None:
         """Handle deliveries from the bus."""
 
-    async def subscribed(self, broker: Broker) -> None:
-        """Called with each new broker, when every subscription is in effect and nothing was sent yet."""
+    async def subscribed(self, broker: Broker) -> float | None:
+        """Called with each new broker, when every subscription is in effect and nothing was sent yet.
+
+        Returns since when, by the monotonic clock, an earlier broker may have taken what this one lacks.
+        """
 
     def joined(self, *, again: bool) -> None:
         """Called when the bus is reached and every subscription is in effect."""
@@ -197,8 +200,8 @@ class Link:
         self._interest.lost()
         while await self._subscriber.adjust(broker):
             pass  # The interest may have changed meanwhile.
-        await self._ends.subscribed(broker)
-        self._sender.joined(broker)
+        since = await self._ends.subscribed(broker)
+        self._sender.joined(broker, since)
         self._broker = broker
         self._store = broker if isinstance(broker, Store) else None
         self._up.set()
