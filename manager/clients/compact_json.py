@@ -15,10 +15,19 @@ from json import encoder
 from typing import Any, Final, NoReturn
 
 import engineio.json
+import msgspec
 
 _SEPARATORS: Final = (",", ":")
 quote: Final = encoder.encode_basestring_ascii
 """Encode a string. This takes half of the time of ``dumps``."""
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def quoted(text: str) -> bytes:
+    """Encode a string to bytes. msgspec does it in a third of the time, but only plain text in the same way."""
+    return _encode(text) if text.isascii() else quote(text).encode()
+
+
 _standard: Final = json.JSONEncoder(separators=_SEPARATORS, allow_nan=False)
 
 
