@@ -24,7 +24,7 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def quoted(text: str) -> bytes:
-    """Encode a string to bytes. msgspec does it in a third of the time, but only plain text in the same way."""
+    """Encode a string to bytes. msgspec takes a third of the time, but writes only ASCII in the same way."""
     return _encode(text) if text.isascii() else quote(text).encode()
 
 
