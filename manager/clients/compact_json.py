@@ -24,8 +24,11 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 def quoted(text: str) -> bytes:
-    """Encode a string to bytes. msgspec takes a third of the time, but writes only ASCII in the same way."""
-    return _encode(text) if text.isascii() else quote(text).encode()
+    """Encode a string to bytes.
+
+    msgspec takes a third of the time. It writes ASCII in the same way, but for the character DEL.
+    """
+    return _encode(text) if text.isascii() and "\x7f" not in text else quote(text).encode()
 
 
 _standard: Final = json.JSONEncoder(separators=_SEPARATORS, allow_nan=False)
