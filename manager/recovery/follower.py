@@ -32,6 +32,8 @@ logger = logging.getLogger("socketio_cluster.manager")
 PIECE_EVENTS: Final = 500
 PIECE_BYTES: Final = 512 * 1024
 """The most events and bytes that are read at once: a few milliseconds of work."""
+SENDERS: Final = 10_000
+"""The most senders whose last events are remembered, about 150 bytes each."""
 
 Event = tuple[Header, Recorded | Dropped]
 
@@ -63,6 +65,8 @@ class Follower:
         self.coming = 0
         """The number, in the stream of this node, of its newest event that comes back to it."""
         self._echoed = 0
+        self._delivered: dict[str, int] = {}
+        """The number of the last event of each sender, in its stream."""
         self._turn: asyncio.Future[None] | None = None
 
     # called by the node
@@ -132,6 +136,11 @@ class Follower:
     # events
 
     def _deliver(self, number: int, header: Header, message: Recorded | Dropped) -> None:
+        if header.number <= self._delivered.get(header.origin, 0):
+            return  # It came from a former server of the bus too, before it was sent again at this one.
+        self._delivered[header.origin] = header.number
+        if len(self._delivered) > SENDERS:
+            del self._delivered[next(iter(self._delivered))]
         if isinstance(message, Dropped):
             self._losing.heard(header.origin, message)
         else:

@@ -9,6 +9,7 @@ import pytest
 from socketio_cluster import AsyncEmitter
 from socketio_cluster.manager.bus import shard
 from socketio_cluster.manager.bus.registry import open_broker
+from tests import harness
 from tests.harness import eventually, three_nodes
 from tests.recovery.clients import SOON, came_back, fence, take
 from tests.services.redis import RedisServer
@@ -42,12 +43,16 @@ async def move(node, new, name):
 
 
 async def test_a_node_stays_behind(two_servers, name, prefix, driver):
-    """What it emits at the former primary reaches the clients of a node that has left that one before."""
+    """What it emits at the former primary reaches the clients of a node that has left that one before.
+
+    A client of its own that knows no recovery, and is not told of anything, does not get it again.
+    """
     old, new = two_servers
     async with three_nodes(old.url, prefix, count=2, recovery_seconds=30) as (stays, moves):
         async with (
             driver.client(stays, reconnection=True, **SOON) as near,
             driver.client(moves, reconnection=True, **SOON) as far,
+            harness.client(stays) as stock,
         ):
             assert [await client.connects.get() for client in (near, far)] == [False, False]
             for number in range(COUNT):
@@ -55,16 +60,20 @@ async def test_a_node_stays_behind(two_servers, name, prefix, driver):
             for client in (near, far):
                 for number in range(COUNT):
                     await take(client, "before", number)
+            for number in range(COUNT):
+                assert await stock.next("before") == [number]
             await move(moves, new, name)
             assert await came_back(far) is False
             for number in range(COUNT):
                 await stays.sio.emit("n", number)
                 await take(near, "n", number)
+                assert await stock.next("n") == [number]
             await asyncio.to_thread(old.demote, new)
             for number in range(COUNT):
                 await take(far, "n", number)
             assert await came_back(near) is False
             await fence(stays, far)
+            await harness.fence(stays, stock)
 
 
 async def test_an_emitter_stays_behind(two_servers, name, prefix, driver):
