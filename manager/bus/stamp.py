@@ -38,4 +38,4 @@ def read_stamp(raw: bytes) -> tuple[str, int, bytes]:
     """
     if len(raw) < STAMP_BYTES or raw[0] != MARK:
         raise ValueError(f"no stamp in {len(raw)} bytes")
-    return str(raw[1:_EPOCH], "ascii"), int(raw[_EPOCH:STAMP_BYTES]), raw[STAMP_BYTES:]
+    return raw[1:_EPOCH].decode("ascii"), int(raw[_EPOCH:STAMP_BYTES]), raw[STAMP_BYTES:]
