@@ -107,10 +107,10 @@ class MarkingFanout(Fanout):
         offset = write_offset(self._order.epoch, at)
         if self._is_json is None:
             self._is_json = has_ack_place(self._manager.packet_class)  # type: ignore[arg-type]
-        head, *attachments = encoded.parts
-        if self._is_json and encoded.text and head.endswith(b"]"):
-            head = head[:-1] + f',"{offset}"]'.encode()
-            marked = Encoded([head, *attachments], True, encoded.ack_at, encoded.ack_id)
+        parts = encoded.parts.copy()
+        if self._is_json and encoded.text and parts[0].endswith(b"]"):
+            parts[0] = parts[0][:-1] + f',"{offset}"]'.encode()
+            marked = Encoded(parts, True)
         else:
             marked = self._read_again(encoded, offset)
         return Marked(marked, rooms, number, plain=encoded, offset=offset)

@@ -16,7 +16,7 @@ _FORM = re.compile(rf"([\w-]{{{EPOCH_CHARS}}})([0-9a-f]{{1,14}})", re.ASCII)
 
 def write_offset(epoch: str, number: int) -> str:
     """Return the offset of an event."""
-    return epoch + hex(number)[2:]  # noqa: FURB116 - a format takes twice the time
+    return f"{epoch}{number:x}"
 
 
 def read_offset(text: object) -> Stamp | None:
