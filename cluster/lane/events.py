@@ -110,9 +110,8 @@ def answer(event: Event, result: Any) -> bytes | None:
         body = b"[%b]" % quoted(result) if type(result) is str else dumps(_values(result)).encode()
     except (TypeError, ValueError, RecursionError):  # it holds bytes, or a value that JSON does not have
         return None
-    if event.namespace != "/":
-        return frame(TEXT, b"43%b,%d%b" % (event.namespace.encode(), event.ack_id, body))
-    return frame(TEXT, b"43%d%b" % (event.ack_id, body))
+    head = "43" if event.namespace == "/" else f"43{event.namespace},"
+    return frame(TEXT, f"{head}{event.ack_id}".encode() + body)
 
 
 def _values(result: Any) -> list[Any]:
