@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.services.guard import launch
 from tests.services.process import free_port, program, wait_for_port
 from tests.services.service import Service
 
@@ -29,7 +29,7 @@ class RedisServer(Service):
         self.folder.mkdir(parents=True, exist_ok=True)
         log = self.folder / "redis.log"
         with log.open("ab") as output:
-            self._process = subprocess.Popen(
+            self._process = launch(
                 [program("redis-server", package="redis-server"), *self._arguments()],
                 stdout=output,
                 stderr=output,
