@@ -8,7 +8,6 @@ import json
 import logging
 import signal
 import socket
-from collections.abc import Callable
 from dataclasses import asdict
 from types import FrameType
 
@@ -28,11 +27,13 @@ from socketio_cluster.cluster.http.protocol import HttpStats
 from socketio_cluster.cluster.lane.entrance import entrance
 from socketio_cluster.cluster.lane.install import Lanes
 from socketio_cluster.cluster.limits.limits import Limiter
+from socketio_cluster.cluster.loop import WorkerLoop
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.metrics.worker import Metrics
 from socketio_cluster.cluster.probes.status import status_of
 from socketio_cluster.cluster.probes.status_socket import StatusSocket
 from socketio_cluster.cluster.sockets.accepting import several
+from socketio_cluster.cluster.sockets.descriptors import make_room
 from socketio_cluster.cluster.stack import Layer, Stack, served
 from socketio_cluster.cluster.strict.gate import Strict
 from socketio_cluster.cluster.supervisor.lifeline import Lifeline, WorkerOptions, receive
@@ -180,6 +181,7 @@ def run_worker(lifeline: int) -> int:
 
     `lifeline` is the file descriptor of the socket that ties this process to its supervisor.
     """
+    make_room()
     sock = socket.socket(fileno=lifeline)
     options = receive(sock)
     # A SIGHUP to all processes of a service is meant for the supervisor. Programs would inherit SIG_IGN.
@@ -188,7 +190,7 @@ def run_worker(lifeline: int) -> int:
     give_settings(options.settings)
     gc.set_threshold(NEW_OBJECTS)  # an application may set it otherwise when it is imported
     line = Lifeline(sock, options)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=WorkerLoop) as runner:
         try:
             return runner.run(_serve(options, line))
         except SettingError as error:
@@ -225,11 +227,3 @@ async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
 def _node_id() -> str:
     """Return the id of the application's node; an empty text for an application without Socket.IO."""
     return next((manager.node_id for manager in active_managers()), "")
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop

@@ -7,19 +7,50 @@ ends the connections, and the next ``connect`` finds the new master.
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import unquote, urlsplit
 
+from socketio_cluster.manager.brokers.inbox import SEED_TIMEOUT
 from socketio_cluster.manager.brokers.redis import RedisBroker
-from socketio_cluster.manager.brokers.redis_line import ask_any
+from socketio_cluster.manager.brokers.redis_line import ask_any, check_primary, opened
 from socketio_cluster.manager.brokers.redis_url import Settings, read_hosts, read_settings
-from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.errors import BrokerError, SettingError, WrongServer
+
+logger = logging.getLogger("socketio_cluster.manager")
+
+
+class SentinelBroker(RedisBroker):
+    """A broker of the master, which leaves it when the sentinels name another one.
+
+    They demote the former master some 10 s after a failover. Until then it takes what is published there, and
+    nodes that have come meanwhile do not hear that.
+    """
+
+    def __init__(self, url: str, master: Settings) -> None:
+        super().__init__(master)
+        self._url = url
+        self._master = master
+
+    async def check(self) -> None:
+        """Ask for the server's role, and the sentinels for the master."""
+        await super().check()
+        try:
+            master = await _find_master(self._url)
+            if master == self._master:
+                return
+            async with opened(master, SEED_TIMEOUT) as line:
+                await check_primary(line)
+        except (BrokerError, TimeoutError) as error:
+            logger.debug("the sentinels name no other master that can be reached: %s", error)
+            return
+        raise self.fail(WrongServer(f"the sentinels name another Redis, at {line.name}"))
 
 
 async def connect(url: str) -> RedisBroker:
     """Connect to the master that the sentinels name. Raises ``BrokerError`` while there is none."""
     # A sentinel's knowledge may be out of date, so the broker asks the server itself whether it is the
     # master.
-    return await RedisBroker(await _find_master(url)).open()
+    return await SentinelBroker(url, await _find_master(url)).open()
 
 
 async def _find_master(url: str) -> Settings:

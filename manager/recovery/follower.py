@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,7 @@ from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE
 from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.losing import Losing
 from socketio_cluster.manager.recovery.marking import MarkingFanout
-from socketio_cluster.manager.recovery.order import Order
+from socketio_cluster.manager.recovery.order import Order, begun_since
 from socketio_cluster.manager.recovery.own_events import OwnEvents
 from socketio_cluster.manager.tasks import set_once
 
@@ -31,6 +32,8 @@ logger = logging.getLogger("socketio_cluster.manager")
 PIECE_EVENTS: Final = 500
 PIECE_BYTES: Final = 512 * 1024
 """The most events and bytes that are read at once: a few milliseconds of work."""
+SENDERS: Final = 10_000
+"""The most senders whose last events are remembered, about 150 bytes each."""
 
 Event = tuple[Header, Recorded | Dropped]
 
@@ -49,6 +52,10 @@ class Follower:
         self, manager: ClusterManager, keeper: Keeper, codec: Codec, bounds: Callable[[], Begin]
     ) -> None:
         self._manager = manager
+        self._node_id = manager.node_id
+        self._members = manager.members
+        self._stats = manager.stats
+        self._interest = manager.node.interest
         self._keeper = keeper
         self._codec = codec
         self._bounds = bounds
@@ -62,6 +69,8 @@ class Follower:
         self.coming = 0
         """The number, in the stream of this node, of its newest event that comes back to it."""
         self._echoed = 0
+        self._delivered: dict[str, int] = {}
+        """The number of the last event of each sender, in its stream."""
         self._turn: asyncio.Future[None] | None = None
 
     # called by the node
@@ -71,14 +80,15 @@ class Follower:
         """The epoch of the history that keeps this node's events."""
         return self._place.epoch if self.order.behind else self.order.epoch
 
-    async def begin(self, broker: Broker) -> None:
-        """Begin on a new broker. Raises ``BrokerError``."""
+    async def begin(self, broker: Broker) -> float | None:
+        """Begin on a new broker. See ``Recorder.begin``."""
         if not isinstance(broker, Store):
             raise BrokerError("this bus keeps no history, which recovery_seconds needs")
-        cluster = cluster_of(self._manager.node.channels.everyone)
+        cluster, now = cluster_of(self._manager.node.channels.everyone), time.monotonic()
         place = await broker.ask(cluster, self._bounds())
         assert isinstance(place, Place)
         self._place = place
+        return begun_since(self.order.epoch, place, now)
 
     def joined(self) -> None:
         """Read what was missed, in a task."""
@@ -98,7 +108,7 @@ class Follower:
 
     def posted(self, header: Header, envelope: bytes, message: Message, channels: tuple[str, ...]) -> None:
         """Remember an event of this node that comes back to it: one to a channel that it reads."""
-        if not self._manager.node.interest.wanted.isdisjoint(channels):
+        if not self._interest.wanted.isdisjoint(channels):
             self._own_events.posted(header, envelope, message)
             self.coming = header.number
 
@@ -130,27 +140,30 @@ class Follower:
     # events
 
     def _deliver(self, number: int, header: Header, message: Recorded | Dropped) -> None:
-        if isinstance(message, Dropped):
-            self._losing.heard(header.origin, message)
+        """Hand an event to its clients. In one piece: in most cases a call would cost as much as it does."""
+        if header.number <= self._delivered.get(header.origin, 0):
+            return  # It came from a former server of the bus too, before it was sent again at this one.
+        self._delivered[header.origin] = header.number
+        if len(self._delivered) > SENDERS:
+            del self._delivered[next(iter(self._delivered))]
+        if isinstance(message, Recorded):
+            event = message.event
+            check_readable(event.parts, event.text)
+            if message.except_ or message.where:
+                clients = self._chosen(message)
+            else:
+                clients = self._members.members(event.namespace, event.rooms)
+            if event.skip:
+                clients = [client for client in clients if client.sid not in event.skip]
+            if clients:
+                self.fanout.send_numbered(clients, Encoded(event.parts, event.text), event.rooms, number)
+                self._stats.delivered += len(clients)
         else:
-            self._send(number, message)
-        if header.origin == self._manager.node_id:
+            self._losing.heard(header.origin, message)
+        if header.origin == self._node_id:
             self._echoed = header.number
             if self._turn is not None:
                 self._next_turn()
-
-    def _send(self, number: int, message: Recorded) -> None:
-        event = message.event
-        check_readable(event.parts, event.text)
-        if message.except_ or message.where:
-            clients = self._chosen(message)
-        else:
-            clients = self._manager.members.members(event.namespace, event.rooms)
-        if event.skip:
-            clients = [client for client in clients if client.sid not in event.skip]
-        if clients:
-            self.fanout.send_numbered(clients, Encoded(event.parts, event.text), event.rooms, number)
-        self._manager.stats.delivered += len(clients)
 
     def _chosen(self, message: Recorded) -> Sequence[Client]:
         whom = message.recipients

@@ -6,10 +6,15 @@ import asyncio
 
 import pytest
 
+from socketio_cluster.manager.brokers import redis_sentinel
+from socketio_cluster.manager.brokers.redis_url import read_settings
 from socketio_cluster.manager.bus import shard
+from socketio_cluster.manager.bus.broker import Publication
 from socketio_cluster.manager.bus.registry import open_broker
+from socketio_cluster.manager.errors import BrokerError
 from tests.harness import Node, client, eventually, fence, three_nodes
-from tests.services.redis import RedisServer
+from tests.services.process import free_port
+from tests.services.redis import RedisSentinel, RedisServer
 
 QUICK = {"heartbeat": 0.4, "dead_after": 2.0}
 
@@ -70,6 +75,48 @@ async def test_a_replica_is_no_bus(two_servers, prefix, caplog):
         assert "is not the primary" in caplog.text
         new.ask("REPLICAOF", "NO", "ONE")
         await eventually(lambda: nodes[0].manager.ready)
+
+
+async def test_a_planned_failover_of_sentinels(tmp_path, prefix, monkeypatch):
+    """Nodes leave the former primary, which the sentinels demote much later, with what nobody has heard."""
+    monkeypatch.setattr("socketio_cluster.manager.bus.link.CHECK_SECONDS", 0.3)
+    with RedisSentinel(tmp_path) as servers:
+        async with three_nodes(servers.url, prefix, count=1, **QUICK) as (stays,), client(stays) as near:
+            await asyncio.to_thread(servers.sentinel.until, b"OK", "SENTINEL", "FAILOVER", "main")
+            name = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "main")
+            await asyncio.to_thread(servers.sentinel.until, str(servers.replica.port).encode(), *name)
+            late = Node(servers.url, prefix, **QUICK)
+            await late.start()
+            try:
+                async with client(late) as far:
+                    for number in range(20):
+                        await stays.sio.emit("n", number)
+                        await late.sio.emit("from late", number)
+                        await asyncio.sleep(0.03)
+                    assert await numbers(far, "n") == await numbers(near, "from late") == list(range(20))
+                    assert stays.manager.stats.reconnects == 1
+                    assert b"role:master" in servers.master.ask("INFO", "replication")
+            finally:
+                await late.stop()
+
+
+async def test_sentinels_that_know_less(tmp_path, monkeypatch):
+    """A broker stays where it is when they name a replica, a server that has gone, or nobody."""
+    with RedisSentinel(tmp_path) as servers:
+        broker = await open_broker(servers.url)
+        try:
+            for named in (servers.replica.port, free_port(), None):
+
+                async def find(url, named=named):
+                    if named is None:
+                        raise BrokerError("no sentinel answers")
+                    return read_settings(f"redis://127.0.0.1:{named}")
+
+                monkeypatch.setattr(redis_sentinel, "_find_master", find)
+                await broker.check()
+            await broker.publish([Publication(("channel",), b"payload")])
+        finally:
+            await broker.close()
 
 
 @pytest.fixture

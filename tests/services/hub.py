@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.services.guard import launch
 from tests.services.service import Service
 
 PROGRAM = """
@@ -38,7 +39,7 @@ class HubServer(Service):
     def start(self):
         """Start, or start again on the same path."""
         with (self.folder / "hub.log").open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = launch(
                 [sys.executable, "-c", PROGRAM, str(self.path)], stdout=subprocess.PIPE, stderr=log
             )
         with self._process.stdout as output:

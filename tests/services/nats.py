@@ -7,12 +7,12 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.services.guard import launch
 from tests.services.process import free_port, program, wait_for_port
 from tests.services.service import Service
 
@@ -39,7 +39,7 @@ class NatsServer(Service):
         self.folder.mkdir(parents=True, exist_ok=True)
         self.configure(self._config)
         with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
+            self._process = launch(
                 [nats_server(), "--config", str(self.folder / "nats.conf")], stdout=output, stderr=output
             )
         wait_for_port(self.port, self._process, self.log)

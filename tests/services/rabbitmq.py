@@ -11,6 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.services.guard import launch
 from tests.services.process import free_port, program, stop, wait_for_port
 
 DEBIAN = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
@@ -34,7 +35,7 @@ class RabbitServer:
 
     def __enter__(self) -> RabbitServer:
         # erl would start an epmd that outlives us; one in the foreground is ours to end.
-        self._epmd = subprocess.Popen(
+        self._epmd = launch(
             [program("epmd", package="erlang-base"), "-port", str(self._epmd_port), "-address", "127.0.0.1"],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -56,7 +57,7 @@ class RabbitServer:
         """Start the node and wait until it speaks AMQP."""
         command = str(DEBIAN) if DEBIAN.exists() else program("rabbitmq-server", package="rabbitmq-server")
         with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
+            self._process = launch(
                 [command],
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import time
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.services.guard import launch
 from tests.services.process import free_port, program, wait_for_port
 from tests.services.service import Service
+
+RESP2_ONLY = ("--rename-command", "HELLO", "")
+"""Options with which a server does not know RESP3, as some that are not Redis."""
 
 
 class RedisServer(Service):
@@ -26,7 +29,7 @@ class RedisServer(Service):
         self.folder.mkdir(parents=True, exist_ok=True)
         log = self.folder / "redis.log"
         with log.open("ab") as output:
-            self._process = subprocess.Popen(
+            self._process = launch(
                 [program("redis-server", package="redis-server"), *self._arguments()],
                 stdout=output,
                 stderr=output,
@@ -39,6 +42,15 @@ class RedisServer(Service):
             sock.sendall(b"*%d\r\n" % len(words))
             sock.sendall(b"".join(b"$%d\r\n%b\r\n" % (len(word), word.encode()) for word in words))
             return sock.recv(65536)
+
+    def demote(self, primary: RedisServer):
+        """Make it a replica, as Sentinel does: its clients are cut off in the same step."""
+        words = ("MULTI", f"REPLICAOF 127.0.0.1 {primary.port}")
+        words += ("CLIENT KILL TYPE normal", "CLIENT KILL TYPE pubsub", "EXEC", "QUIT")
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as sock:
+            sock.sendall("".join(f"{each}\r\n" for each in words).encode())
+            while sock.recv(65536):
+                pass
 
     def until(self, wanted: bytes, *words: str, seconds: float = 20):
         """Ask again and again until the reply contains the wanted bytes."""
