@@ -6,8 +6,8 @@ requests that concern their clients. ``docs/architecture.md`` shows the way of a
 
 from __future__ import annotations
 
-import asyncio
 import logging
+import os
 import time
 import weakref
 from collections.abc import Callable
@@ -47,6 +47,14 @@ _managers: weakref.WeakSet[ClusterManager] = weakref.WeakSet()
 def active_managers() -> list[ClusterManager]:
     """Return every cluster manager of this process, for code that starts and stops the process."""
     return list(_managers)
+
+
+def _forked() -> None:
+    for manager in _managers:
+        manager._forked()
+
+
+os.register_at_fork(after_in_child=_forked)
 
 
 class ClusterManager(ClusterCalls, RoomKeeper):
@@ -247,7 +255,7 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         Waits while the buffer for the bus is full, and a little for a single client that is behind. If this
         is cancelled while it waits for these, the event is sent nevertheless.
         """
-        if self._home is not asyncio.get_running_loop():
+        if not self._at_home():
             await self.start()
         if self.recovery is not None:
             if callback is None and not ignore_queue:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, Final, TypeVar
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -51,14 +51,6 @@ async def ticks(seconds: float) -> AsyncIterator[tuple[float, bool]]:
         now = time.monotonic()
         yield now, now - last > seconds + LATE
         last = now
-
-
-async def in_pieces(items: Sequence[T], size: int) -> AsyncIterator[Sequence[T]]:
-    """Yield pieces of at most so many items. Other tasks get a turn between two pieces."""
-    for start in range(0, len(items), size):
-        if start:
-            await asyncio.sleep(0)
-        yield items[start : start + size]
 
 
 class Recurring:

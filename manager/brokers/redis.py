@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
@@ -17,11 +16,13 @@ from redis.exceptions import ResponseError
 
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOUT, Inbox
 from socketio_cluster.manager.brokers.redis_commands import (
+    command,
     publish_commands,
     publish_owners,
     recording_commands,
     recording_owners,
 )
+from socketio_cluster.manager.brokers.redis_confirmations import Confirmations
 from socketio_cluster.manager.brokers.redis_line import (
     RedisLine,
     check_primary,
@@ -51,9 +52,6 @@ class Commands(NamedTuple):
 PLAIN = Commands(b"PUBLISH", b"SUBSCRIBE", b"UNSUBSCRIBE", b"message")
 SHARDED = Commands(b"SPUBLISH", b"SSUBSCRIBE", b"SUNSUBSCRIBE", b"smessage")
 
-Confirmation = tuple[bytes, bytes, asyncio.Future[None]]
-"""A reply that the server will send: the word, the channel, and the future of the waiting caller."""
-
 Owners = Callable[[Sequence[Publication]], list[range]]
 """A function that returns for each command of a batch the indexes of its publications."""
 
@@ -68,7 +66,7 @@ class RedisBroker:
         self._store = RedisStore(settings, self.fail)
         self._inbox = Inbox()
         self._taken: dict[bytes, str] = {}
-        self._expected: deque[Confirmation] = deque()
+        self._confirmations = Confirmations(lambda: self.fail(self._silent(self._subscriber)))
         self._starting: asyncio.Future[None] | None = None
         self._tells_role = True
         self.limit: int | None = None
@@ -210,10 +208,7 @@ class RedisBroker:
     def fail(self, error: BrokerError) -> BrokerError:
         """End the broker. All calls that wait go on, and find the error in the inbox."""
         first = self._inbox.fail(error)
-        for _, _, done in self._expected:
-            if not done.done():
-                done.set_result(None)
-        self._expected.clear()
+        self._confirmations.end()
         return first
 
     async def close(self) -> None:
@@ -228,25 +223,18 @@ class RedisBroker:
                 logger.debug("while closing: %s", error)
 
     async def _confirmed(self, word: bytes, names: list[bytes]) -> None:
-        """Send one command for all the channels. Wait for its confirmation and for all earlier ones."""
+        """Send one command for all the channels. Wait for its confirmation and for all earlier ones.
+
+        Another call may have asked for the same channels, and still wait for the server.
+        """
         self._inbox.check()
         if names:
-            done = asyncio.get_running_loop().create_future()
-            self._expected.extend((word.lower(), name, done) for name in names)
-            parts = b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in (word, *names))
             try:
-                self._subscriber.write(b"*%d\r\n%b" % (1 + len(names), parts))
+                self._subscriber.write(command(word, *names))
             except BrokerError as error:
                 raise self.fail(error) from error.__cause__
-        elif self._expected:
-            # Another call asked for the same channels and still waits for the server.
-            done = self._expected[-1][2]
-        else:
-            return
-        # If this caller is cancelled, asyncio.wait does not cancel the future, which others may share.
-        answered, _ = await asyncio.wait([done], timeout=REPLY_TIMEOUT)
-        if not answered:
-            raise self.fail(self._silent(self._subscriber))
+            self._confirmations.expect(word.lower(), names)
+        await self._confirmations.last()
         self._inbox.check()
 
     def _arrived(self, replies: Replies) -> None:
@@ -263,24 +251,17 @@ class RedisBroker:
     def _sort(self, replies: Replies) -> None:
         """Put messages into the inbox, and match confirmations with the callers that wait for them."""
         taken, message, deliveries = self._taken, self._words.message, []
+        confirm = self._confirmations.confirm
         for reply in replies:
             kind, name = reply[0], reply[1]
             if kind == message and (channel := taken.get(name)) is not None:
                 deliveries.append(Delivery(channel, reply[2]))
             elif tells_emptied(kind, name):
                 raise WrongServer(f"Redis at {self._subscriber.name} drops its data: it may become a replica")
-            elif kind != message:
-                self._confirm(kind, name)
+            elif kind != message and not confirm(kind, name):
+                # A Redis Cluster ends subscriptions by itself when a slot moves to another node.
+                raise BrokerError(f"Redis at {self._subscriber.name} ended a subscription by itself")
         self._inbox.put(deliveries)
-
-    def _confirm(self, kind: bytes, name: bytes) -> None:
-        """Wake a caller when its last channel is confirmed. The server confirms in the order of commands."""
-        if not self._expected or self._expected[0][:2] != (kind, name):
-            # A Redis Cluster ends subscriptions by itself when a slot moves to another node.
-            raise BrokerError(f"Redis at {self._subscriber.name} ended a subscription by itself")
-        done = self._expected.popleft()[2]
-        if not self._expected or self._expected[0][2] is not done:
-            done.set_result(None)
 
     def _silent(self, line: RedisLine) -> BrokerError:
         return BrokerError(f"Redis at {line.name} has not answered for {REPLY_TIMEOUT:g} s")

@@ -40,6 +40,10 @@ class Interest:
         self._changed[channel] = None
         self.version += 1
 
+    def has(self, channel: str) -> bool:
+        """Whether a channel is both wanted and taken."""
+        return channel in self._taken and channel in self._wanted
+
     def settled(self, channel: str) -> bool:
         """Whether a channel is both wanted and taken, or neither."""
         return (channel in self._taken) is (channel in self._wanted)

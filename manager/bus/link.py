@@ -110,14 +110,14 @@ class Link:
         if self._broken is not None and not self._broken.done():
             self._broken.set_exception(BrokerError(why))
 
-    async def wait_subscribed(self, channel: str) -> None:
-        """Return when the interest in this channel is in effect on the bus, or the bus is away.
+    def settling(self, channel: str) -> asyncio.Future[None] | None:
+        """Return what ends when the interest in this channel is in effect on the bus, or the bus is away.
 
-        Cancelling is safe: the interest stays, and takes effect later.
+        None means that nobody has to wait for that. Cancelling is safe: the interest stays, and takes effect
+        later.
         """
-        self._subscriber.wish()
-        while self.up and not self._interest.settled(channel):
-            await self._subscriber.step()
+        self.wish()
+        return self._subscriber.settling(channel) if self.up else None
 
     async def ask(self, cluster: str, operation: Operation) -> Result:
         """Carry out an operation on what the bus keeps for a cluster.
@@ -194,7 +194,6 @@ class Link:
         self._store = broker if isinstance(broker, Store) else None
         self._up.set()
         self._next()
-        self._subscriber.next()
         logger.info(
             "on the bus%s, %d channels", " again" if self._joined_before else "", len(self._interest.taken)
         )
@@ -211,7 +210,7 @@ class Link:
             self._outgoing.cut()
             self._ends.parted()
         self._next()
-        self._subscriber.next()
+        self._subscriber.let_go()
         return joined
 
     async def _read(self, broker: Broker) -> None:

@@ -180,14 +180,19 @@ class Node:
 
     async def subscribe(self, channel: str) -> None:
         """Add a channel to the interest. Returns when the subscription is in effect, or its shard is away."""
-        if not self.subscribed_to(channel):  # otherwise the link would be woken, and find nothing to do
-            await self.shards[self.channels.shard(channel)].subscribe(channel)
+        if (subscribing := self.subscribing(channel)) is not None:
+            await subscribing
+
+    def subscribing(self, channel: str) -> asyncio.Future[None] | None:
+        """Do as ``subscribe``, and return what has to be awaited, or None if nobody has to wait."""
+        if self.subscribed_to(channel):
+            return None  # otherwise the link would be woken, and find nothing to do
+        return self.shards[self.channels.shard(channel)].subscribing(channel)
 
     def subscribed_to(self, channel: str) -> bool:
         """Whether ``subscribe`` was called for a channel, and would return at once."""
         shard = self.shards[self.channels.shard(channel)]
-        wanted, taken = shard.interest.wanted, shard.interest.taken
-        return channel in wanted and (channel in taken or shard.link is None)
+        return shard.interest.has(channel) if shard.link is not None else channel in shard.interest.wanted
 
     def unsubscribe(self, channel: str) -> None:
         """Remove a channel from the interest."""

@@ -158,11 +158,10 @@ class Shard:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def subscribe(self, channel: str) -> None:
-        """Add a channel to the interest. Returns when the subscription is in effect, or the bus is away."""
+    def subscribing(self, channel: str) -> asyncio.Future[None] | None:
+        """Do as ``Node.subscribing`` for a channel of this shard."""
         self.interest.want(channel)
-        if self.link is not None:
-            await self.link.wait_subscribed(channel)
+        return self.link.settling(channel) if self.link is not None else None
 
     def unsubscribe(self, channel: str) -> None:
         """Remove a channel from the interest."""

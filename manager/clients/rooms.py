@@ -27,7 +27,7 @@ class LocalRooms:
         """Add a client to its namespace."""
         self.clients[client.sid] = client
         self._by_connection[client.eio_sid, client.namespace] = client
-        _room(self.rooms.setdefault(client.namespace, {}), None).add(client)
+        self.rooms.setdefault(client.namespace, {}).setdefault(None, LocalRoom(None)).add(client)
 
     def remove(self, client: Client) -> LocalRoom:
         """Remove a client that has left all its rooms. Returns the room of everybody in its namespace."""
@@ -59,7 +59,10 @@ class LocalRooms:
         """Put a client into a room. Returns False if the client is in it already."""
         if room in client.rooms:
             return False
-        local = _room(self.rooms[client.namespace], room)
+        inside = self.rooms[client.namespace]
+        local = inside.get(room)
+        if local is None:
+            local = inside[room] = LocalRoom(room)
         client.rooms[local.name] = local  # type: ignore[index]
         local.add(client)
         return True
@@ -109,14 +112,6 @@ class LocalRooms:
         del inside[local.name]
         if not inside:
             del self.rooms[client.namespace]
-
-
-def _room(inside: dict[Room | None, LocalRoom], name: Room | None) -> LocalRoom:
-    """Return a room, which is made if there is none."""
-    room = inside.get(name)
-    if room is None:
-        room = inside[name] = LocalRoom(name)
-    return room
 
 
 def check_room_limit(client: Client, room: Room, limit: int | None, stats: Stats) -> None:

@@ -143,6 +143,11 @@ class Rig:
             self.backlog.add(Entry(self._number, 0.0, ("c",), payload))
         self.link.wake()
 
+    async def settled(self, channel):
+        """Return when the interest in a channel is in effect, or the bus is away."""
+        if (settling := self.link.settling(channel)) is not None:
+            await settling
+
     def start(self):
         self.running = asyncio.create_task(self.link.run())
 

@@ -12,7 +12,7 @@ async def test_takes_everything_again(live):
     """A new broker takes what is wanted by then, before anybody is told that the bus is back."""
     for channel in ("a", "b"):
         live.interest.want(channel)
-        await live.link.wait_subscribed(channel)
+        await live.settled(channel)
     assert live.broker.taken == {"inbox", "a", "b"}
     first = live.broker
     first.fail(BrokerError("reset"))
@@ -58,7 +58,7 @@ async def test_a_drop_during_the_join(rig):
 
 
 async def test_waiting_for_a_subscription(live):
-    """``wait_subscribed`` returns when the bus has confirmed, or at once when it is away."""
+    """What ``settling`` returns ends when the bus has confirmed, or at once when it is away."""
     confirmed = asyncio.Event()
 
     async def slow(channels):
@@ -66,7 +66,7 @@ async def test_waiting_for_a_subscription(live):
 
     live.bus.on_subscribe = slow
     live.interest.want("a")
-    waiting = asyncio.create_task(live.link.wait_subscribed("a"))
+    waiting = asyncio.create_task(live.settled("a"))
     await asyncio.wait([waiting], timeout=0.05)
     assert not waiting.done()
     confirmed.set()
@@ -74,7 +74,7 @@ async def test_waiting_for_a_subscription(live):
     assert "a" in live.broker.taken
     confirmed.clear()
     live.interest.want("b")
-    waiting = asyncio.create_task(live.link.wait_subscribed("b"))
+    waiting = asyncio.create_task(live.settled("b"))
     await asyncio.sleep(0)
     live.broker.fail(BrokerError("reset"))
     await asyncio.wait_for(waiting, 1)
@@ -96,7 +96,7 @@ async def test_many_channels(live):
     live.link.wish()
     await eventually(lambda: len(live.broker.told) == 3)
     early = next(iter(live.interest.taken - {"inbox"}))
-    await asyncio.wait_for(live.link.wait_subscribed(early), 1)
+    await asyncio.wait_for(live.settled(early), 1)
     hold.set()
     await eventually(lambda: live.broker.taken == {"inbox", *names})
     for name in names:
@@ -129,8 +129,8 @@ async def test_back_and_forth(live):
         (live.interest.want if number % 2 == 0 else live.interest.drop)("a")
         live.link.wish()
         await asyncio.sleep(0.0001 * (number % 5))
-    await live.link.wait_subscribed("a")
+    await live.settled("a")
     assert live.broker.taken == {"inbox", "a"}
     live.interest.drop("a")
-    await live.link.wait_subscribed("a")
+    await live.settled("a")
     assert live.broker.taken == {"inbox"}

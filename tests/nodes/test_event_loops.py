@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import functools
 import socket
+import sys
 
 import pytest
 import socketio
@@ -91,6 +92,41 @@ async def test_the_watch_over_connections_begins_again():
 
     for _ in range(2):
         await in_a_loop(visit())
+
+
+FORK = """
+import asyncio, os, socketio, sys, warnings
+from socketio_cluster import ClusterManager
+
+warnings.simplefilter("ignore", DeprecationWarning)  # 3.12: fork in a process with threads
+manager = ClusterManager(sys.argv[1], prefix=sys.argv[2])
+sio = socketio.AsyncServer(async_mode="asgi", client_manager=manager)
+
+async def tell(who):
+    await sio.emit("nothing", room="nobody")
+    await sio.emit("node", [who, manager.node_id])
+    await sio.shutdown()
+
+async def main():
+    await manager.start()
+    if (child := os.fork()) == 0:
+        asyncio.run(tell("child"))
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    await tell("parent")
+
+asyncio.run(main())
+"""
+
+
+async def test_a_loop_in_a_forked_process(nodes, connect, bus_url, prefix):
+    """A process that was forked while its loop ran is another node, in the same thread of another loop."""
+    one = await connect(nodes[0])
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", FORK, bus_url, prefix)
+    ids = dict([(await one.next("node", timeout=20))[0] for _ in range(2)])
+    assert await asyncio.wait_for(process.wait(), 10) == 0
+    assert ids.keys() == {"child", "parent"}
+    assert len({*ids.values()}) == 2
 
 
 async def test_emitter_in_one_loop_after_the_other(nodes, connect, bus_url, prefix):
