@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -74,6 +75,7 @@ class Sender:
         self._suspect = Suspect()
         self._under_way: list[Entry] = []
         self._through = False
+        self._began = 0.0
         self.errors = 0
         """How many batches the bus did not take. They are sent again when it is back."""
         self.proven = 0
@@ -105,6 +107,7 @@ class Sender:
         """Return the next batch, to be sent and given to ``finish``. It is empty if nothing waits."""
         batch = self._outgoing.batch(self._suspect.most(BATCH_ENTRIES))
         self._under_way = batch.entries
+        self._began = time.monotonic()
         return batch
 
     def finish(self, batch: Batch, error: Exception | None = None) -> None:
@@ -114,7 +117,7 @@ class Sender:
         elif error is not None:
             raise error
         self._under_way = []
-        self._outgoing.sent(batch)
+        self._outgoing.sent(batch, time.monotonic() - self._began)
         if batch.entries:
             self._through = True
             self._suspect.passed(batch.entries[-1].number)

@@ -13,6 +13,7 @@ from socketio_cluster.manager.clients.client import CONNECTED, Callback
 from socketio_cluster.manager.clients.packets import Encoded, encode_event, shared_ack_id
 from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.queries.selection import is_meant, select
+from socketio_cluster.manager.recovery.recording import recorded
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
@@ -49,7 +50,7 @@ class SelectiveEmits:
         await manager.start()
         if manager.recovery is not None:
             if callback is None and not volatile and not aim.local:
-                await manager.recovery.emit(encoded, whom, [])
+                await manager.recovery.emit(recorded(encoded, whom, []), encoded.size)
                 return
             await manager.recovery.in_order()
         node = manager.node

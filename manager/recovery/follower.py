@@ -52,6 +52,7 @@ class Follower:
         self._keeper = keeper
         self._codec = codec
         self._bounds = bounds
+        self._wanted = manager.node.interest.wanted
         self.order: Order[Event] = Order()
         self.fanout = MarkingFanout(manager, self.order)
         self._place = Place("", 0, 0)
@@ -98,7 +99,7 @@ class Follower:
 
     def posted(self, header: Header, envelope: bytes, message: Message, channels: tuple[str, ...]) -> None:
         """Remember an event of this node that comes back to it: one to a channel that it reads."""
-        if not self._manager.node.interest.wanted.isdisjoint(channels):
+        if not self._wanted.isdisjoint(channels):
             self._own_events.posted(header, envelope, message)
             self.coming = header.number
 
