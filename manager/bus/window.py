@@ -10,8 +10,8 @@ from __future__ import annotations
 from math import inf
 from typing import Final
 
-LEAST: Final = 100
-"""As many make a batch whose round trip costs little for each of them."""
+LEAST: Final = 50
+"""Half of them make a batch, whose round trip then costs little for each of them."""
 MOST: Final = 2000
 TRIPS: Final = 3
 """For how many round trips there is room: one batch is on its way, one waits, and the next may be larger."""
