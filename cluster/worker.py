@@ -8,7 +8,6 @@ import json
 import logging
 import signal
 import socket
-from collections.abc import Callable
 from dataclasses import asdict
 from types import FrameType
 
@@ -28,6 +27,7 @@ from socketio_cluster.cluster.http.protocol import HttpStats
 from socketio_cluster.cluster.lane.entrance import entrance
 from socketio_cluster.cluster.lane.install import Lanes
 from socketio_cluster.cluster.limits.limits import Limiter
+from socketio_cluster.cluster.loop import WorkerLoop
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.metrics.worker import Metrics
 from socketio_cluster.cluster.probes.status import status_of
@@ -188,7 +188,7 @@ def run_worker(lifeline: int) -> int:
     give_settings(options.settings)
     gc.set_threshold(NEW_OBJECTS)  # an application may set it otherwise when it is imported
     line = Lifeline(sock, options)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=WorkerLoop) as runner:
         try:
             return runner.run(_serve(options, line))
         except SettingError as error:
@@ -225,11 +225,3 @@ async def _serve(options: WorkerOptions, lifeline: Lifeline) -> int:
 def _node_id() -> str:
     """Return the id of the application's node; an empty text for an application without Socket.IO."""
     return next((manager.node_id for manager in active_managers()), "")
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop

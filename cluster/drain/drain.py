@@ -80,9 +80,8 @@ class Drain:
         try:
             for manager in self._managers():
                 manager.drain()
-            log.info(
-                "draining: in %g s, over %g s, %d clients", self._delay, self._window, len(self._sessions())
-            )
+            clients = len(self._sessions())
+            log.info("draining %d clients in %g s, after %g s", clients, self._window, self._delay)
             await self._pause(self._delay)
             self._refuse_new()
             close_after_answers(self._server)

@@ -16,7 +16,7 @@ from socketio import packet as sio
 
 from socketio_cluster.cluster.lane.frames import TEXT, frame
 from socketio_cluster.cluster.server import AsyncServer
-from socketio_cluster.manager.clients.compact_json import dumps, quote, refuse_constant
+from socketio_cluster.manager.clients.compact_json import dumps, quoted, refuse_constant
 from socketio_cluster.manager.clients.packets import RESERVED
 from socketio_cluster.manager.host.server import Host
 
@@ -107,11 +107,11 @@ def answer(event: Event, result: Any) -> bytes | None:
     None when it needs attachments, or python-socketio's error.
     """
     try:
-        body = f"[{quote(result)}]" if type(result) is str else dumps(_values(result))
+        body = b"[%b]" % quoted(result) if type(result) is str else dumps(_values(result)).encode()
     except (TypeError, ValueError, RecursionError):  # it holds bytes, or a value that JSON does not have
         return None
     head = "43" if event.namespace == "/" else f"43{event.namespace},"
-    return frame(TEXT, f"{head}{event.ack_id}{body}".encode())
+    return frame(TEXT, f"{head}{event.ack_id}".encode() + body)
 
 
 def _values(result: Any) -> list[Any]:

@@ -28,6 +28,8 @@ yet."""
 _DATA: Final = (CONTINUATION, TEXT, BINARY)
 _CONTROL: Final = (CLOSE, PING, PONG)
 _MEDIUM: Final = Struct(">BBH")
+_MASKED: Final = Struct(">HH4s").unpack_from
+"""Reads a client's header of 8 bytes: the first two, the length and the mask."""
 
 
 class FrameError(Exception):
@@ -117,8 +119,10 @@ class FrameReader:
         if size < 132:  # the header has 6 bytes up to a payload of 125, and then 8
             if size > 6 and data[0] == 0x81 and data[1] == 0x80 + (size - 6):
                 return apply_mask(data[6:], data[2:6])
-        elif data[0] == 0x81 and data[1] == 0xFE and data[2] << 8 | data[3] == size - 8:
-            return apply_mask(data[8:], data[4:8])
+        else:
+            head, length, mask = _MASKED(data)
+            if head == 0x81FE and length == size - 8:
+                return apply_mask(data[8:], mask)
         return None
 
     def feed(self, data: bytes) -> Iterator[Message]:

@@ -1,9 +1,9 @@
 """Starts coroutines: each takes its first step at once, and one that then waits goes on in a task.
 
-Most handlers of events never wait, and a task for each would cost more than all the rest of an event. Python
-3.12 can begin a task at once (``eager_start``). For Python 3.11 this file has a *spare*: a task that waits
-for work. A coroutine takes its first step in the name of the spare, by the functions that asyncio has for
-tasks of other makes (see "Extending asyncio" in Python's documentation). If the coroutine then waits, the
+Most handlers of events never wait, and a task for each would cost more than all the rest of an event; also
+one that begins at once, as Python 3.12 can make it (``eager_start``). So this file has a *spare*: a task that
+waits for work. A coroutine takes its first step in the name of the spare, by the functions that asyncio has
+for tasks of other makes (see "Extending asyncio" in Python's documentation). If the coroutine then waits, the
 spare goes on with it, and a new spare is made. If it has ended, the spare is used again, but only when nobody
 can tell: not after anybody has kept it, cancelled it, asked for its name or given it one.
 
@@ -15,7 +15,6 @@ be told only when garbage is collected, which may take minutes. So such variable
 from __future__ import annotations
 
 import asyncio
-import sys
 from asyncio.tasks import _enter_task, _leave_task
 from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
@@ -31,7 +30,6 @@ Start = Callable[[Work, Context], asyncio.Task[None] | None]
 It returns the task in which the coroutine goes on, or None when it has ended. An error goes to asyncio's
 handler of exceptions, as that of any task that nobody waits for.
 """
-EAGER: Final = sys.version_info >= (3, 12)
 _ENDED: Final = object()
 
 
@@ -39,20 +37,7 @@ def starter(loop: asyncio.AbstractEventLoop) -> Start:
     """Return the function that starts coroutines in a running loop."""
     if loop.get_task_factory() is not None:  # it makes all tasks of the loop
         return lambda work, context: loop.create_task(work, context=context)
-    return _eagerly(loop) if EAGER else Spares(loop).start
-
-
-def _eagerly(loop: asyncio.AbstractEventLoop) -> Start:
-    make: Callable[..., asyncio.Task[None]] = asyncio.Task
-
-    def start(work: Work, context: Context) -> asyncio.Task[None] | None:
-        task = make(work, loop=loop, context=context, eager_start=True)
-        if not task.done():
-            return task
-        del task  # for an error to be told, see above
-        return None
-
-    return start
+    return Spares(loop).start
 
 
 class Spares:

@@ -1,18 +1,17 @@
-"""``ForeignLink``: keeps the bridge on the foreign bus. It connects, retries and publishes what waits."""
+"""``ForeignLink``: keeps the bridge on the foreign bus. It publishes what waits there."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol, runtime_checkable
 
 from socketio_cluster.manager.bridge.dialect import Post
 from socketio_cluster.manager.bridge.outbox import Outbox
-from socketio_cluster.manager.bus.backoff import AWAY, TROUBLE, delay
 from socketio_cluster.manager.bus.broker import Broker, Delivery, Publication
-from socketio_cluster.manager.bus.link import CHECK_SECONDS, CONNECT_SECONDS
+from socketio_cluster.manager.bus.link import CHECK_SECONDS
+from socketio_cluster.manager.bus.reconnecting import keep_connected
 from socketio_cluster.manager.errors import BrokerError, PublishRefused
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -73,19 +72,7 @@ class ForeignLink:
 
     async def run(self) -> None:
         """Keep the bridge on the foreign bus until this is cancelled."""
-        attempt = 0
-        while True:
-            try:
-                async with asyncio.timeout(CONNECT_SECONDS):
-                    broker = await self._connect()
-            except (BrokerError, TimeoutError) as exc:
-                if attempt == 0:
-                    logger.warning("cannot reach the foreign bus, trying on: %s", exc or "no answer")
-                await asyncio.sleep(delay(attempt, random.random(), AWAY))  # noqa: S311 - jitter, not a secret
-                attempt += 1
-                continue
-            attempt = 0 if await self._serve(broker) else attempt + 1
-            await asyncio.sleep(delay(attempt, random.random(), TROUBLE))  # noqa: S311
+        await keep_connected("the foreign bus", self._connect, self._serve)
 
     async def _serve(self, broker: Broker) -> bool:
         """Work with one broker until it fails. Returns whether it was joined."""

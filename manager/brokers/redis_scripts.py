@@ -3,7 +3,8 @@
 Each script is one step for the server, and answers with a list. All keys of a cluster begin with its prefix
 in braces, so in a Redis Cluster they are in one shard:
 
-* ``…:recovery`` (hash): the epoch, the last number, the floor, the bytes of all events, and the bounds;
+* ``…:recovery`` (hash): the epoch and when it began, the last number, the floor, the bytes of all events,
+  and the bounds;
 * ``…:recovery:log`` (stream): the events by number, each with the channels whose history it is in;
 * ``…:recovery:of:CHANNEL`` (list): the numbers of a channel's events;
 * ``…:recovery:sent:NODE`` (text): the number of the last event of a node in its own stream;
@@ -26,6 +27,14 @@ local function text(number) return string.format('%.0f', number) end
 
 local function place()
   return redis.call('HMGET', base, 'epoch', 'last', 'floor')
+end
+
+local function place_and_age()
+  local answer, began = place(), redis.call('HGET', base, 'began') or ''
+  -- A node of release 0.1 does not note when it lets an epoch begin.
+  local epoch, since = string.match(began, '^(.*) (%d+)$')
+  if epoch == answer[1] then answer[4] = text(now - tonumber(since)) end
+  return answer
 end
 
 local function session_of(sid) return base .. ':session:' .. sid end
@@ -69,14 +78,15 @@ if not known[1] or (known[4] ~= ARGV[4] and ARGV[5] ~= '1') then
   -- A text from before cannot be believed any more, and no number may be given twice.
   local last = text(math.max(now, tonumber(known[5] or 0) + 1))
   redis.call('DEL', log)
-  redis.call('HSET', base, 'epoch', ARGV[1], 'last', last, 'floor', last, 'size', 0, 'swept', 0)
+  redis.call('HSET', base, 'epoch', ARGV[1], 'last', last, 'floor', last, 'size', 0, 'swept', 0,
+    'began', ARGV[1] .. ' ' .. text(now))
 end
 redis.call('HSET', base, 'seconds', seconds, 'most', text(most), 'run', ARGV[4])
-return place()
+return place_and_age()
 """
 )
 
-LOOK: Final = COMMON + "if redis.call('EXISTS', base) == 0 then return {} end return place()"
+LOOK: Final = COMMON + "if redis.call('EXISTS', base) == 0 then return {} end return place_and_age()"
 
 RECORD: Final = (
     COMMON

@@ -134,10 +134,10 @@ def _worded(operation: Operation, home: Home) -> tuple[str, Iterable[Word]]:
 def _read(operation: Operation, reply: list[Any]) -> Result:
     """Return what a reply to an operation means."""
     match operation:
-        case Begin() | Open():
+        case Open():
             return _place(reply)
-        case Look():
-            return _place(reply) if reply else None
+        case Begin() | Look():
+            return _place(reply, *reply[3:]) if reply else None
         case Claim():
             if len(reply) == 1:
                 return str(reply[0], "ascii")
@@ -170,7 +170,8 @@ def _packed(stays: Stays) -> bytes:
     return msgspec.msgpack.encode(stays) if stays != NONE else b""
 
 
-def _place(reply: list[Any]) -> Place:
+def _place(reply: list[Any], age: bytes | None = None) -> Place:
     if reply[0] is None:
         raise BrokerError("Redis has lost the memory of recovery")
-    return Place(reply[0].decode(), int(reply[1]), int(reply[2]))
+    seconds = None if age is None else int(age) / 1e6
+    return Place(reply[0].decode(), int(reply[1]), int(reply[2]), seconds)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from typing import Final
 
 import msgspec
@@ -132,6 +132,17 @@ class Backlog:
         self.reached = min(self.reached, number)
         self.handed = min(self.handed, number)
         return count
+
+    def again(self, since: float) -> int:
+        """Mark what was added since then and sent as unsent, and return how many entries that is.
+
+        What of it was dropped counts as lost.
+        """
+        for entry in takewhile(lambda entry: entry.at >= since, reversed(self._gone)):
+            self.losses.add(entry.recorded)
+        before = self._gone[-1].number if self._gone else 0
+        kept = next((entry.number for entry in reversed(self._sent) if entry.at < since), before)
+        return self.rewind(kept)
 
     def awaits(self, number: int) -> bool:
         """Whether the entry with this number has not reached the bus yet."""

@@ -1,26 +1,25 @@
-"""The link keeps this node on the bus. It is the only place that connects, retries and gives up.
+"""The link keeps this node on the bus.
 
 It runs one broker at a time, with four tasks. The first one passes deliveries on. The second one sends the
 waiting envelopes in batches; those that come while a batch is on its way make the next one. The third one
 subscribes and unsubscribes by the interest. The last one asks the server whether it is still the right one.
-When any task fails, the broker is closed. After a delay another broker takes every subscription again, before
-anything is sent. The delay has jitter, and it grows until something got through.
+When any task fails, the broker is closed. After a delay, see ``reconnecting``, another broker takes every
+subscription again, before anything is sent. The delay has jitter, and it grows until something got through.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from socketio_cluster.manager.bus.backlog import Entry
-from socketio_cluster.manager.bus.backoff import AWAY, TROUBLE, delay
 from socketio_cluster.manager.bus.batches import Batches
 from socketio_cluster.manager.bus.broker import Broker, Delivery, Prompt
 from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.outgoing import Outgoing
+from socketio_cluster.manager.bus.reconnecting import keep_connected
 from socketio_cluster.manager.bus.sender import Sender
 from socketio_cluster.manager.bus.store import Operation, Result, Store
 from socketio_cluster.manager.bus.subscriber import Subscriber
@@ -29,7 +28,6 @@ from socketio_cluster.manager.tasks import set_once
 
 logger = logging.getLogger("socketio_cluster.manager")
 
-CONNECT_SECONDS: Final = 10.0
 CHECK_SECONDS: Final = 5.0
 """How often the server is asked whether it still passes on publications: every few heartbeats."""
 SLICE: Final = 256
@@ -43,8 +41,11 @@ class Ends(Protocol):
     def arrived(self, deliveries: list[Delivery]) -> None:
         """Handle deliveries from the bus."""
 
-    async def subscribed(self, broker: Broker) -> None:
-        """Called with each new broker, when every subscription is in effect and nothing was sent yet."""
+    async def subscribed(self, broker: Broker) -> float | None:
+        """Called with each new broker, when every subscription is in effect and nothing was sent yet.
+
+        Returns since when, by the monotonic clock, an earlier broker may have taken what this one lacks.
+        """
 
     def joined(self, *, again: bool) -> None:
         """Called when the bus is reached and every subscription is in effect."""
@@ -139,21 +140,11 @@ class Link:
 
         Then it sends the rest and a goodbye, and leaves.
         """
-        attempt = 0
-        while True:
-            try:
-                async with asyncio.timeout(CONNECT_SECONDS):
-                    broker = await self._connect()
-            except (BrokerError, TimeoutError) as exc:
-                if attempt == 0:
-                    logger.warning("cannot reach the bus, trying on: %s", exc or "no answer")
-                if isinstance(exc, WrongServer):
-                    self._sender.broke(exc)
-                await asyncio.sleep(delay(attempt, random.random(), AWAY))  # noqa: S311 - jitter, not a secret
-                attempt += 1
-                continue
-            attempt = 0 if await self._serve(broker) else attempt + 1
-            await asyncio.sleep(delay(attempt, random.random(), TROUBLE))  # noqa: S311
+        await keep_connected("the bus", self._connect, self._serve, self._unreached)
+
+    def _unreached(self, error: BrokerError | TimeoutError) -> None:
+        if isinstance(error, WrongServer):
+            self._sender.broke(error)
 
     async def _serve(self, broker: Broker) -> bool:
         """Work with one broker until it fails.
@@ -200,8 +191,8 @@ class Link:
         self._interest.lost()
         while await self._subscriber.adjust(broker):
             pass  # The interest may have changed meanwhile.
-        await self._ends.subscribed(broker)
-        self._sender.joined(broker)
+        since = await self._ends.subscribed(broker)
+        self._sender.joined(broker, since)
         self._broker = broker
         self._store = broker if isinstance(broker, Store) else None
         self._up.set()

@@ -37,8 +37,12 @@ class Recorder(Protocol):
         ``epoch`` and ``number`` are its stamp, ``size`` is the bytes of its envelope.
         """
 
-    async def begin(self, broker: Broker) -> None:
-        """Begin on a new broker, before anything is sent to it. Raises ``BrokerError``."""
+    async def begin(self, broker: Broker) -> float | None:
+        """Begin on a new broker, before anything is sent to it. Raises ``BrokerError``.
+
+        If its history is another one than before, this returns when that began, by the monotonic clock, as
+        far as it is known. A former server of the bus may have taken events since then, which are not in it.
+        """
 
     def joined(self) -> None:
         """Called when the bus is reached and every subscription is in effect."""
@@ -144,10 +148,9 @@ class Receiver:
             self._stats.longer += self._codec.longer
             self._codec.longer = 0
 
-    async def begin(self, broker: Broker) -> None:
-        """Let recovery begin on a new broker. Raises ``BrokerError``."""
-        if self.recorder is not None:
-            await self.recorder.begin(broker)
+    async def begin(self, broker: Broker) -> float | None:
+        """Let recovery begin on a new broker. See ``Recorder.begin``."""
+        return None if self.recorder is None else await self.recorder.begin(broker)
 
     def joined(self, now: float) -> None:
         """Called when the bus is reached and every subscription is in effect."""

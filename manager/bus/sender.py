@@ -81,9 +81,11 @@ class Sender:
         self.proven = 0
         """Every envelope up to this number went to a server that has passed it on."""
 
-    def joined(self, broker: Broker) -> None:
-        """Go on with a new broker."""
+    def joined(self, broker: Broker, since: float | None = None) -> None:
+        """Go on with a new broker, which may lack what was posted since then and sent to an earlier one."""
         self._through = False
+        if since is not None and (count := self._backlog.again(since)):
+            logger.warning("%d envelopes that went to a former server of the bus are sent again", count)
         if broker.limit is not None:
             self._learn(broker.limit)
 

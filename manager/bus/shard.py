@@ -177,9 +177,9 @@ class Shard:
             self._outgoing.mark_heard()
             self.publisher.wake()
 
-    async def subscribed(self, broker: Broker) -> None:
-        """Let recovery begin on a new broker. Raises ``BrokerError``."""
-        await self.receiver.begin(broker)
+    async def subscribed(self, broker: Broker) -> float | None:
+        """Let recovery begin on a new broker. See ``Recorder.begin``."""
+        return await self.receiver.begin(broker)
 
     def joined(self, *, again: bool) -> None:
         """Say hello. Wait for the nodes that have to be here too. After a cut, recover missed envelopes."""

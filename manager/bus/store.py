@@ -34,11 +34,16 @@ class Look(msgspec.Struct, array_like=True, tag=9, frozen=True):
 
 
 class Place(msgspec.Struct, array_like=True, frozen=True):
-    """The epoch, the number of the last event, and the floor: events up to it are not all kept any more."""
+    """The epoch, the number of the last event, and the floor: events up to it are not all kept any more.
+
+    A bus whose history may begin anew at another server, while the former one still takes events, says to
+    ``Begin`` and ``Look`` for how many seconds this one has been kept.
+    """
 
     epoch: str
     last: int
     floor: int
+    age: float | None = None
 
 
 class Open(msgspec.Struct, array_like=True, tag=2, frozen=True):

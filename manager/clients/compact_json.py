@@ -15,10 +15,22 @@ from json import encoder
 from typing import Any, Final, NoReturn
 
 import engineio.json
+import msgspec
 
 _SEPARATORS: Final = (",", ":")
 quote: Final = encoder.encode_basestring_ascii
 """Encode a string. This takes half of the time of ``dumps``."""
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def quoted(text: str) -> bytes:
+    """Encode a string to bytes.
+
+    msgspec takes a third of the time. It writes ASCII in the same way, but for the character DEL.
+    """
+    return _encode(text) if text.isascii() and "\x7f" not in text else quote(text).encode()
+
+
 _standard: Final = json.JSONEncoder(separators=_SEPARATORS, allow_nan=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,7 @@ from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE
 from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.losing import Losing
 from socketio_cluster.manager.recovery.marking import MarkingFanout
-from socketio_cluster.manager.recovery.order import Order
+from socketio_cluster.manager.recovery.order import Order, begun_since
 from socketio_cluster.manager.recovery.own_events import OwnEvents
 from socketio_cluster.manager.tasks import set_once
 
@@ -72,14 +73,15 @@ class Follower:
         """The epoch of the history that keeps this node's events."""
         return self._place.epoch if self.order.behind else self.order.epoch
 
-    async def begin(self, broker: Broker) -> None:
-        """Begin on a new broker. Raises ``BrokerError``."""
+    async def begin(self, broker: Broker) -> float | None:
+        """Begin on a new broker. See ``Recorder.begin``."""
         if not isinstance(broker, Store):
             raise BrokerError("this bus keeps no history, which recovery_seconds needs")
-        cluster = cluster_of(self._manager.node.channels.everyone)
+        cluster, now = cluster_of(self._manager.node.channels.everyone), time.monotonic()
         place = await broker.ask(cluster, self._bounds())
         assert isinstance(place, Place)
         self._place = place
+        return begun_since(self.order.epoch, place, now)
 
     def joined(self) -> None:
         """Read what was missed, in a task."""

@@ -19,6 +19,16 @@ OVERHEAD: Final = 300
 Item = TypeVar("Item")
 
 
+def begun_since(epoch: str, place: Place, now: float) -> float | None:
+    """Return when the history at a place began, if it is another than that of a known epoch.
+
+    ``now`` is when the place was asked for. None if that is not known.
+    """
+    if not epoch or place.epoch == epoch or place.age is None:
+        return None
+    return now - place.age
+
+
 class Order(Generic[Item]):
     """The number of the last event that was handled, and the events that wait."""
 

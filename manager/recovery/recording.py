@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 from socketio_cluster.manager.bus.broker import Broker
 from socketio_cluster.manager.bus.envelope import Header
 from socketio_cluster.manager.bus.messages import Dropped, Emit, Recorded, SelectiveEmit
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.bus.roster import UNNAMED
-from socketio_cluster.manager.bus.store import Look, Store, cluster_of
+from socketio_cluster.manager.bus.store import Look, Place, Store, cluster_of
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.recovery.keeper import Keeper
+from socketio_cluster.manager.recovery.order import begun_since
 from socketio_cluster.manager.recovery.routes import route
 
 
@@ -48,6 +51,7 @@ class Recording:
         self._node = node
         self._keeper = keeper
         self._begun = False
+        self._epoch = ""
         self._keeps = True
         self._mine = {"", UNNAMED}
         """The histories that this emitter's events were kept in, and what nodes say that name none."""
@@ -96,11 +100,16 @@ class Recording:
             )
         return post_recorded(self._node, recorded(encoded, whom, skip))
 
-    async def begin(self, broker: Broker) -> None:
-        """Ask the bus. Raises ``BrokerError``."""
-        cluster = cluster_of(self._node.channels.everyone)
+    async def begin(self, broker: Broker) -> float | None:
+        """Ask the bus. See ``Recorder.begin``."""
+        cluster, now = cluster_of(self._node.channels.everyone), time.monotonic()
         self._keeps = isinstance(broker, Store)
-        self._begun = isinstance(broker, Store) and await broker.ask(cluster, Look()) is not None
+        place = await broker.ask(cluster, Look()) if isinstance(broker, Store) else None
+        self._begun = isinstance(place, Place)
+        if not isinstance(place, Place):
+            return None
+        since, self._epoch = begun_since(self._epoch, place, now), place.epoch
+        return since
 
     def joined(self) -> None:
         """Do nothing: an emitter has no clients that could have missed events."""

@@ -8,19 +8,35 @@ import pytest
 
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.registry import open_broker
-from socketio_cluster.manager.bus.store import Begin, cluster_of
+from socketio_cluster.manager.bus.store import Begin, Look, cluster_of
 from socketio_cluster.manager.errors import BrokerError
 from tests.services.redis import RedisSentinel, RedisServer
 
 CLUSTER = cluster_of(Channels("sio").everyone)
 
 
-async def epoch(server):
+async def place(server, question):
     broker = await open_broker(server.url)
     try:
-        return (await broker.ask(CLUSTER, Begin(60.0, 1_000_000))).epoch
+        return await broker.ask(CLUSTER, question)
     finally:
         await broker.close()
+
+
+async def epoch(server):
+    return (await place(server, Begin(60.0, 1_000_000))).epoch
+
+
+async def test_when_it_began(tmp_path):
+    """A history says for how long it has been kept, unless a node of release 0.1 has begun it."""
+    with RedisServer(tmp_path) as server:
+        assert (await place(server, Begin(60.0, 1_000_000))).age == 0
+        await asyncio.sleep(0.05)
+        for question in (Look(), Begin(60.0, 1_000_000)):
+            assert 0.05 <= (await place(server, question)).age < 30
+        server.ask("HSET", f"{CLUSTER}:recovery", "epoch", "other1")
+        for question in (Look(), Begin(60.0, 1_000_000)):
+            assert (await place(server, question)).age is None
 
 
 @pytest.mark.parametrize(("settings", "remembers"), [((), False), (("--appendonly", "yes"), True)])

@@ -29,7 +29,7 @@ def pauses(monkeypatch):
     """For each pause of the link, how many failures in a row came before it. None of them takes any time."""
     pauses = []
     monkeypatch.setattr(
-        "socketio_cluster.manager.bus.link.delay",
+        "socketio_cluster.manager.bus.reconnecting.delay",
         lambda attempt, chance, longest: pauses.append(attempt) or 0,
     )
     return pauses

@@ -130,6 +130,23 @@ def test_larger_than_the_bound():
     assert backlog.reached == 0
 
 
+def test_again():
+    """What was added since a time and sent is sent again; what of it was dropped counts as lost."""
+    backlog = Backlog(40, 60)
+    for number in range(1, 7):
+        backlog.add(Entry(number, float(number), (f"c{number}",), b"x" * 10, (f"c{number}",)))
+        backlog.sent(number)
+    assert backlog.again(6.5) == 0
+    assert backlog.again(5.0) == 2
+    assert numbers(backlog.batch(10, 1000)) == [5, 6]
+    assert backlog.reached == 4
+    assert backlog.losses.take() == ()
+    assert backlog.again(2.0) == 2
+    assert numbers(backlog.batch(10, 1000)) == [3, 4, 5, 6]
+    assert backlog.reached == 2
+    assert backlog.losses.take() == ("c2",)
+
+
 def test_withdraw(backlog):
     """What was in no batch can be taken back; what was in one may be on the bus, and is taken out too."""
     backlog.batch(2, 1000)

@@ -40,6 +40,15 @@ class RedisServer(Service):
             sock.sendall(b"".join(b"$%d\r\n%b\r\n" % (len(word), word.encode()) for word in words))
             return sock.recv(65536)
 
+    def demote(self, primary: RedisServer):
+        """Make it a replica, as Sentinel does: its clients are cut off in the same step."""
+        words = ("MULTI", f"REPLICAOF 127.0.0.1 {primary.port}")
+        words += ("CLIENT KILL TYPE normal", "CLIENT KILL TYPE pubsub", "EXEC", "QUIT")
+        with socket.create_connection(("127.0.0.1", self.port), timeout=5) as sock:
+            sock.sendall("".join(f"{each}\r\n" for each in words).encode())
+            while sock.recv(65536):
+                pass
+
     def until(self, wanted: bytes, *words: str, seconds: float = 20):
         """Ask again and again until the reply contains the wanted bytes."""
         deadline = time.monotonic() + seconds
