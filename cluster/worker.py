@@ -33,6 +33,7 @@ from socketio_cluster.cluster.metrics.worker import Metrics
 from socketio_cluster.cluster.probes.status import status_of
 from socketio_cluster.cluster.probes.status_socket import StatusSocket
 from socketio_cluster.cluster.sockets.accepting import several
+from socketio_cluster.cluster.sockets.descriptors import make_room
 from socketio_cluster.cluster.stack import Layer, Stack, served
 from socketio_cluster.cluster.strict.gate import Strict
 from socketio_cluster.cluster.supervisor.lifeline import Lifeline, WorkerOptions, receive
@@ -180,6 +181,7 @@ def run_worker(lifeline: int) -> int:
 
     `lifeline` is the file descriptor of the socket that ties this process to its supervisor.
     """
+    make_room()
     sock = socket.socket(fileno=lifeline)
     options = receive(sock)
     # A SIGHUP to all processes of a service is meant for the supervisor. Programs would inherit SIG_IGN.

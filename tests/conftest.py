@@ -18,6 +18,14 @@ def redis_server(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def redis_resp2_server(tmp_path_factory):
+    from tests.services.redis import RESP2_ONLY, RedisServer
+
+    with RedisServer(tmp_path_factory.mktemp("redis-resp2"), *RESP2_ONLY) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def rabbitmq_server(tmp_path_factory):
     from tests.services.rabbitmq import RabbitServer
 
@@ -52,6 +60,11 @@ def hub_server(tmp_path_factory):
 @pytest.fixture
 def redis_url(redis_server):
     return redis_server.url
+
+
+@pytest.fixture
+def redis_resp2_url(redis_resp2_server):
+    return redis_resp2_server.url
 
 
 @pytest.fixture

@@ -142,6 +142,10 @@ class Lane(LaneWriter):
         if work is not None:
             self._begin(work)
 
+    def wait_for(self, task: asyncio.Task[None]) -> None:
+        """Handle nothing more of this client until a task has ended."""
+        self._begin(task)
+
     def _begin(self, work: Any) -> None:
         self._busy = True
         if not self._transport.is_closing():

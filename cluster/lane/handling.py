@@ -27,7 +27,8 @@ class Handling:
         self._not_handled = host.server.not_handled
         self._tasks: dict[Event, asyncio.Task[None]] = {}
         """The tasks of the handlers that wait, by the event."""
-        self._start = starter(asyncio.get_running_loop())
+        self.start = starter(asyncio.get_running_loop())
+        """Starts a coroutine, see ``starter``. A lane must not be in its context meanwhile."""
         self._stats = manager.stats
         self._handlers = manager.handlers
         self._watch: Watch = host.layers["watch"]
@@ -39,7 +40,7 @@ class Handling:
 
     def begin(self, lane: Lane, sid: str, event: Event) -> None:
         """Start the handler of an event. A handler that does not wait has ended when this returns."""
-        task = self._start(self._handle(lane, sid, event), lane.context.copy())
+        task = self.start(self._handle(lane, sid, event), lane.context.copy())
         if task is not None:
             # This does the same as manager.spawn, but the task removes itself: a callback would cost a
             # turn of the loop. A handler that does not wait is never counted: nobody could see it run.

@@ -48,7 +48,7 @@ class Inbound:
         own = host.handles_events_as(AsyncServer)
         self._joining = Joining(manager)
         self._direct = own and server.async_handlers and is_standard(server.packet_class)
-        self.short = Shortcut(manager, self._handling, self._direct).take
+        self.short = Shortcut(manager, self._handling, self._direct, self._connect_alone).take
 
     def packet(self, lane: Lane, data: str | bytes) -> Coroutine[Any, Any, None] | None:
         """Handle a packet. Return None when that is done, or the coroutine that handles it."""
@@ -92,6 +92,20 @@ class Inbound:
             return self._general(lane, data)
         return None if self._joining.join(lane) else self._ask_to_connect(lane, auth)
 
+    def _connect_alone(self, lane: Lane, text: bytes) -> bool:
+        """Connect a client to the main namespace. The connect handler takes its first step now.
+
+        Return False, before anything has happened, if the packet must go the general way.
+        """
+        auth = _auth(text)
+        if auth is None and len(text) > 2:
+            return False
+        if not self._joining.join(lane):
+            task = self._handling.start(self._ask_to_connect(lane, auth), lane.context)
+            if task is not None:
+                lane.wait_for(task)
+        return True
+
     async def _ask_to_connect(self, lane: Lane, auth: Any) -> None:
         """Connect a client as python-socketio does, which asks the connect handler."""
         try:
@@ -122,3 +136,11 @@ class Inbound:
         else:
             logger.info("client %s failed to upgrade", lane.socket.sid)
             lane.give_up()
+
+
+def _auth(text: bytes) -> Any:
+    """Return the object in a CONNECT packet for the main namespace, or None."""
+    try:
+        return value_at(text.decode(), 2) if text[2:3] == b"{" else None
+    except UnicodeDecodeError:
+        return None

@@ -130,7 +130,7 @@ class ServerLanes:
         """
         lane = self._make(transport, connections, socket)
         lane.enter(OPEN)
-        lane.write_frame(first + frame(TEXT, opening))
+        lane.write_answer(first + frame(TEXT, opening))
         self._adopt(lane)
         return lane
 

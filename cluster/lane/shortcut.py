@@ -1,12 +1,13 @@
 """The short way of an event for the main namespace that comes alone, in one text frame, as most do.
 
 It takes fewer steps from the text to the handler than the general way, by ``inbound`` and ``events.read``.
-Everything else goes that way, and so do the events of a client of which a handler is waiting. A test compares
-the two.
+Everything else goes that way, and so do the events of a client of which a handler is waiting. A CONNECT
+packet that comes alone is found here too, so that its handler can begin at once. Tests compare both ways.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from socketio_cluster.cluster.lane.events import Event, decode, may_hold_long_integer
@@ -27,10 +28,18 @@ class Shortcut:
         manager: the manager of the server.
         handling: runs the handlers.
         direct: whether the server brings events to handlers as python-socketio does.
+        connect: handles a CONNECT packet; its arguments and its result are those of ``take``.
     """
 
-    def __init__(self, manager: ClusterManager, handling: Handling, direct: bool) -> None:
+    def __init__(
+        self,
+        manager: ClusterManager,
+        handling: Handling,
+        direct: bool,
+        connect: Callable[[Lane, bytes], bool],
+    ) -> None:
         self._begin = handling.begin
+        self._connect = connect
         self._open = direct and pacer_of(manager.host) is None
         self._half_read = manager.host.half_read
         self._running = manager.handlers.running
@@ -51,7 +60,7 @@ class Shortcut:
             or self._half_read
             or may_hold_long_integer(text)
         ):
-            return False
+            return text[:2] == b"40" and self._open and not self._half_read and self._connect(lane, text)
         eio_sid = lane.socket.sid
         client = self._on_connection(eio_sid, "/")
         if client is None or client.state is not CONNECTED or eio_sid in self._running:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engineio import packet as eio
 
-from socketio_cluster.cluster.lane.frames import BINARY, TEXT, close_frame, frame
+from socketio_cluster.cluster.lane.frames import BINARY, TEXT, close_frame, frame, message_frame
 from socketio_cluster.manager.clients.outgoing import Outgoing
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ def _render(outgoing: Outgoing) -> bytes:
     """Return the frames of an event. They are made once, and kept in it for all lanes."""
     encoded = outgoing.encoded
     parts = encoded.parts
-    wire = frame(TEXT, b"4" + parts[0]) if encoded.text else frame(BINARY, parts[0])
+    wire = message_frame(parts[0]) if encoded.text else frame(BINARY, parts[0])
     if len(parts) > 1:
         wire = b"".join((wire, *(frame(BINARY, part) for part in parts[1:])))
     outgoing.wire = wire

@@ -17,15 +17,17 @@ class Poll:
         connection: the HTTP connection.
         head: its header fields.
         socket: python-engineio's socket.
+        time: what tells this request from others of its session.
     """
 
-    __slots__ = ("_group", "connection", "head", "socket")
+    __slots__ = ("_group", "connection", "head", "socket", "time")
 
-    def __init__(self, group: ServerPolls, connection: Any, head: Head, socket: Any) -> None:
+    def __init__(self, group: ServerPolls, connection: Any, head: Head, socket: Any, time: bytes) -> None:
         self._group = group
         self.connection = connection
         self.head = head
         self.socket = socket
+        self.time = time
 
     def wake(self) -> None:
         """Answer soon: a packet has come."""

@@ -30,11 +30,12 @@ _TIME: Final = b"&t="
 class PollingRequest(msgspec.Struct):
     """A whole request.
 
-    The query is without the time, and the header fields are without the length of the body.
+    The query is without the ``time``, and the header fields are without the length of the body.
     """
 
     method: bytes
     query: bytes
+    time: bytes
     fields: bytes
     body: bytes
 
@@ -62,7 +63,8 @@ class RequestReader:
             fields, length = without_length(fields)
         if len(body) != length:
             return None
-        return PollingRequest(method, without_time(query), fields, body)
+        query, time = without_time(query)
+        return PollingRequest(method, query, time, fields, body)
 
 
 def without_length(fields: bytes) -> tuple[bytes, int]:
@@ -73,13 +75,15 @@ def without_length(fields: bytes) -> tuple[bytes, int]:
     return fields[: said.start()] + fields[said.end() :], int(said[1])
 
 
-def without_time(query: bytes) -> bytes:
-    """Leave out what a client puts into each query so that no cache answers; nobody reads it."""
+def without_time(query: bytes) -> tuple[bytes, bytes]:
+    """Return a query without what a client puts into each so that no cache answers, and that."""
     begin = query.find(_TIME)
     if begin < 0:
-        return query
+        return query, b""
     end = query.find(b"&", begin + 1)
-    return query[:begin] if end < 0 else query[:begin] + query[end:]
+    if end < 0:
+        return query[:begin], query[begin + 3 :]
+    return query[:begin] + query[end:], query[begin + 3 : end]
 
 
 def session_in(query: bytes) -> str | None:

@@ -61,6 +61,7 @@ class ServerPolls:
         self._spawn = lanes.spawn
         self._polling = Polling(host, KNOWN)
         self._waiting = gate.waiting
+        self._is_repeat = gate.is_repeat
         self._server_lines = ServerLines()
         self._posts = ServerPosts(lanes, gate)
         self.flusher = lanes.flusher
@@ -83,9 +84,9 @@ class ServerPolls:
             return False
         if request.method == b"POST":
             return self._posts.serve(connection, head, socket, request.body)
-        if socket.upgrading or head.sid in self._waiting:
+        if socket.upgrading or head.sid in self._waiting or self._is_repeat(socket, request.time):
             return False
-        self._begin(Poll(self, connection, head, socket))
+        self._begin(Poll(self, connection, head, socket, request.time))
         return True
 
     def _head(self, connection: Any, request: PollingRequest) -> Head | None:
@@ -129,6 +130,7 @@ class ServerPolls:
     def _end(self, poll: Poll, packets: list[Any]) -> None:
         sid, connection = poll.head.sid, poll.connection
         del self._waiting[sid]  # this must come before the client can poll again
+        poll.socket.answered = poll.time
         if poll.socket.closed:
             self._engine.sockets.pop(sid, None)
         server_lines = self._server_lines.of(connection.server_headers)

@@ -48,16 +48,24 @@ class Gate:
         host: the server.
         spawn: runs a coroutine in a task.
         stats: the counters of the manager.
+        recovers: whether the client of a session can come back and get what it has missed.
     """
 
-    def __init__(self, host: Host, spawn: Callable[[Coroutine[Any, Any, Any]], object], stats: Stats) -> None:
+    def __init__(
+        self,
+        host: Host,
+        spawn: Callable[[Coroutine[Any, Any, Any]], object],
+        stats: Stats,
+        recovers: Callable[[str], bool],
+    ) -> None:
         self._host = host
         self._eio = host.engine
         self._stats = stats
         self._inner = inner = host.engine_request.outermost
-        self._polls = Polls(host, inner, spawn)
+        self._polls = Polls(host, inner, spawn, recovers)
         self.waiting = self._polls.waiting
         """The polls that wait, by the session's id; the short way of polling adds its own."""
+        self.is_repeat = self._polls.is_repeat
         self._departed: set[str] = set()
         self._posts = Posts(host, inner, spawn, stats, self._departed)
         self.reading = self._posts.reading
@@ -135,7 +143,11 @@ class Strict:
         PingClock(host)
         correct_opening(host)
         check_websockets(host, manager.stats)
-        return Gate(host, manager.spawn, manager.stats)
+
+        def recovers(eio_sid: str) -> bool:
+            return any(client.session for client in manager.members.of_connection(eio_sid))
+
+        return Gate(host, manager.spawn, manager.stats, recovers)
 
 
 def gate_of(host: Host) -> Gate | None:

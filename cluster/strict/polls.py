@@ -9,7 +9,7 @@ from typing import Any, Final
 from engineio.packet import NOOP
 
 from socketio_cluster.cluster.strict.answers import CLOSED, send_answer
-from socketio_cluster.cluster.strict.request import jsonp_index
+from socketio_cluster.cluster.strict.request import first_values, jsonp_index
 from socketio_cluster.cluster.strict.rules import cut_off
 from socketio_cluster.manager.host.server import Host
 
@@ -24,35 +24,56 @@ class Polls:
     """The GETs of one server's sessions.
 
     When the connection of a poll ends, its session is closed at once, as in engine.io: packets that would be
-    written into that poll are lost, and no client polls again after a failed poll.
+    written into that poll are lost, and no client polls again after a failed poll. But browsers, aiohttp and
+    proxies send a GET again by themselves when its connection breaks, and the packets of an answer that was
+    under way are lost then. A client that can recover them is told.
 
     Args:
         host: the server.
         inner: the function that handles a request after the checks.
         spawn: runs a coroutine in a task.
+        recovers: whether the client of a session can come back and get what it has missed.
     """
 
-    def __init__(self, host: Host, inner: Any, spawn: Callable[[Coroutine[Any, Any, Any]], object]) -> None:
+    def __init__(
+        self,
+        host: Host,
+        inner: Any,
+        spawn: Callable[[Coroutine[Any, Any, Any]], object],
+        recovers: Callable[[str], bool],
+    ) -> None:
         self._host = host
         self._eio = host.engine
         self._inner = inner
         self._spawn = spawn
+        self._recovers = recovers
         self.waiting: dict[str, object] = {}
         """What stands for the poll that waits, by the session's id."""
 
     async def serve(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer with the packets that wait for the client; wait until there is one."""
+        time = first_values(scope.get("query_string", b"").decode("utf-8", "replace")).get("t", "").encode()
         if socket.closed:
             await self._last_words(socket, scope, send)
-        elif socket.sid in self.waiting:
+        elif socket.sid in self.waiting or self.is_repeat(socket, time):
             cut_off(socket, self._spawn)
             await send_answer(self._host, CLOSED, scope, receive, send)
         else:
             self.waiting[socket.sid] = scope
             try:
-                await self._wait(socket, scope, receive, send)
+                await self._wait(socket, time, scope, receive, send)
             finally:
                 self._ended(socket, scope)
+
+    def is_repeat(self, socket: Any, time: bytes) -> bool:
+        """Whether a poll was answered before, and its client gets what it has missed when it comes back.
+
+        ``time`` is what a client puts into each query so that no cache answers. A plain number may be the
+        time of a coarse clock, which several polls in turn have.
+        """
+        if not time or time != getattr(socket, "answered", None) or time.replace(b".", b"").isdigit():
+            return False
+        return self._recovers(socket.sid)
 
     def _ended(self, socket: Any, scope: dict[str, Any]) -> bool:
         """Take this poll out of the book; return whether it was still there."""
@@ -61,7 +82,7 @@ class Polls:
         del self.waiting[socket.sid]
         return True
 
-    async def _wait(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def _wait(self, socket: Any, time: bytes, scope: dict[str, Any], receive: Any, send: Any) -> None:
         request = await receive()
         if request["type"] != "http.request":
             cut_off(socket, self._spawn)
@@ -73,6 +94,7 @@ class Polls:
         async def answer(message: dict[str, Any]) -> None:
             if message["type"] == "http.response.body":
                 self._ended(socket, scope)  # this must come before the client can poll again
+                socket.answered = time
             await send(message)
 
         watch = asyncio.ensure_future(self._watch(socket, scope, receive))

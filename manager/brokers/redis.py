@@ -1,4 +1,7 @@
-"""The Redis broker, which publishes on one connection and subscribes on another."""
+"""The Redis broker. It publishes and subscribes on one connection, or on two if the server knows only RESP2.
+
+With one connection the server sends its replies and a node's own messages together: one read instead of two.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,13 @@ from socketio_cluster.manager.brokers.redis_commands import (
     recording_owners,
 )
 from socketio_cluster.manager.brokers.redis_line import (
-    EMPTIED,
     RedisLine,
     check_primary,
     find_limit,
     tell_emptying,
+    tells_emptied,
 )
-from socketio_cluster.manager.brokers.redis_replies import Replies, is_passing
+from socketio_cluster.manager.brokers.redis_replies import Replies, is_passing, settle
 from socketio_cluster.manager.brokers.redis_store import RedisStore
 from socketio_cluster.manager.brokers.redis_url import Settings, read_settings
 from socketio_cluster.manager.bus.broker import Delivery, Done, Publication, Take
@@ -56,12 +59,12 @@ Owners = Callable[[Sequence[Publication]], list[range]]
 
 
 class RedisBroker:
-    """A broker with two connections to one server."""
+    """A broker of one server."""
 
     def __init__(self, settings: Settings, words: Commands = PLAIN) -> None:
         self._words = words
-        self._publisher = RedisLine(settings)
-        self._subscriber = RedisLine(settings)
+        self._settings = settings
+        self._publisher = self._subscriber = RedisLine(settings)
         self._store = RedisStore(settings, self.fail)
         self._inbox = Inbox()
         self._taken: dict[bytes, str] = {}
@@ -71,17 +74,19 @@ class RedisBroker:
         self.limit: int | None = None
 
     async def open(self) -> RedisBroker:
-        """Open both connections, one after the other, and ask for the server's role and limits.
+        """Connect, and ask for the server's role and limits.
 
         Raises ``BrokerError``, for a replica ``WrongServer``.
         """
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 await self._publisher.connect()
-                await self._subscriber.connect()
-                await tell_emptying(self._publisher, self._subscriber)
                 self._tells_role = await check_primary(self._publisher)
                 self.limit = await find_limit(self._publisher)
+                if not await self._publisher.allow_pushes():
+                    self._subscriber = RedisLine(self._settings)
+                    await self._subscriber.connect()
+                await tell_emptying(self._publisher, self._subscriber)
         except TimeoutError as error:
             await self.close()
             raise BrokerError(f"Redis at {self._publisher.name} does not answer") from error
@@ -109,7 +114,7 @@ class RedisBroker:
         Any error but a missing permission ends the broker.
         """
         published: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.start(batch, partial(_settle, published))
+        self.start(batch, partial(settle, published))
         await published
 
     def start(self, batch: Sequence[Publication], done: Done) -> None:
@@ -212,11 +217,11 @@ class RedisBroker:
         return first
 
     async def close(self) -> None:
-        """Drop both connections at once."""
+        """Drop all connections at once."""
         self.fail(BrokerError("closed"))
         if self._starting is not None:
             self._starting.cancel()
-        for line in (self._publisher, self._subscriber, self._store):
+        for line in (self._publisher, self._subscriber, self._store):  # Closing one twice is safe.
             try:
                 await line.close()
             except BrokerError as error:
@@ -250,7 +255,7 @@ class RedisBroker:
             self._sort(replies)
         except BrokerError as error:
             self.fail(error)
-        except (TypeError, ValueError) as error:
+        except (TypeError, LookupError) as error:
             self.fail(
                 BrokerError(f"Redis at {self._subscriber.name} sent something else than pub/sub: {error}")
             )
@@ -258,10 +263,11 @@ class RedisBroker:
     def _sort(self, replies: Replies) -> None:
         """Put messages into the inbox, and match confirmations with the callers that wait for them."""
         taken, message, deliveries = self._taken, self._words.message, []
-        for kind, name, payload in replies:
+        for reply in replies:
+            kind, name = reply[0], reply[1]
             if kind == message and (channel := taken.get(name)) is not None:
-                deliveries.append(Delivery(channel, payload))
-            elif name == EMPTIED:
+                deliveries.append(Delivery(channel, reply[2]))
+            elif tells_emptied(kind, name):
                 raise WrongServer(f"Redis at {self._subscriber.name} drops its data: it may become a replica")
             elif kind != message:
                 self._confirm(kind, name)
@@ -278,16 +284,6 @@ class RedisBroker:
 
     def _silent(self, line: RedisLine) -> BrokerError:
         return BrokerError(f"Redis at {line.name} has not answered for {REPLY_TIMEOUT:g} s")
-
-
-def _settle(published: asyncio.Future[None], error: Exception | None) -> None:
-    """Wake who waits for a batch, unless it was cancelled."""
-    if published.done():
-        return
-    if error is not None:
-        published.set_exception(error)
-    else:
-        published.set_result(None)
 
 
 async def connect(url: str) -> RedisBroker:

@@ -14,7 +14,7 @@ from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, SEED_TIMEOUT
 from socketio_cluster.manager.brokers.redis_commands import command
-from socketio_cluster.manager.brokers.redis_replies import Answered, RedisReplies, Replies
+from socketio_cluster.manager.brokers.redis_replies import HELLO, Answered, RedisReplies, Replies
 from socketio_cluster.manager.brokers.redis_url import Address, Settings
 from socketio_cluster.manager.errors import BrokerError, SettingError, WrongServer
 
@@ -26,7 +26,7 @@ Made here, because this reads package metadata from disk.
 
 
 class RedisLine:
-    """One RESP2 connection. Every failure is a ``BrokerError`` that names the server."""
+    """One connection, with RESP2 at first. Every failure is a ``BrokerError`` that names the server."""
 
     def __init__(self, settings: Settings) -> None:
         options: Settings = {"driver_info": DRIVER} | settings
@@ -40,6 +40,8 @@ class RedisLine:
             raise SettingError(f"a Redis URL with an option that cannot be so: {error}") from None
         host, port = settings.get("host", "localhost"), settings.get("port", 6379)
         self.name = settings.get("path") or f"{host}:{port}"
+        self.pushes = False
+        """Whether it speaks RESP3, so that it takes all commands also while it has subscriptions."""
 
     async def connect(self, seconds: float = CONNECT_TIMEOUT) -> None:
         """Open the connection, log in and select the database. Raises ``TimeoutError`` after ``seconds``."""
@@ -59,13 +61,24 @@ class RedisLine:
             ) from None
         return transport
 
+    async def allow_pushes(self) -> bool:
+        """Change to RESP3. Returns False if the server does not speak it."""
+        self.pushes = await self.try_run(HELLO) is not None
+        return self.pushes
+
     def write(self, commands: bytes) -> None:
-        """Write commands in their wire form, whose replies go to whom ``hand_to`` has named."""
-        self._replies.write(commands)
+        """Write commands about subscriptions in their wire form. ``hand_to`` says who sees them confirmed."""
+        if self.pushes:
+            self._replies.write_pushed(commands)
+        else:
+            self._replies.write(commands)
 
     def hand_to(self, take: Callable[[Replies], None]) -> None:
-        """Give all replies to ``take`` from now on."""
-        self._replies.hand_to(take)
+        """Give messages and confirmations to ``take`` from now on: with RESP2 that is all that comes."""
+        if self.pushes:
+            self._replies.push_to(take)
+        else:
+            self._replies.hand_to(take)
 
     def on_end(self, ended: Callable[[BrokerError], object]) -> None:
         """Call ``ended`` with the error that ends the connection."""
@@ -90,8 +103,12 @@ class RedisLine:
 
     async def try_ask(self, *words: str) -> Any:
         """Send one command and return its reply, or None if the server refuses this command."""
+        return await self.try_run(command(*words))
+
+    async def try_run(self, wire: bytes) -> Any:
+        """Do as ``try_ask`` with a command in its wire form."""
         try:
-            return await self.ask(*words)
+            return await self.run(wire)
         except BrokerError as error:
             if isinstance(error.__cause__, ResponseError):
                 return None
@@ -195,6 +212,13 @@ async def check_primary(line: RedisLine) -> bool:
 
 EMPTIED: Final = b"__redis__:invalidate"
 """The channel of the message that ``tell_emptying`` asks for (Redis's "Client-side caching")."""
+EMPTIED_PUSH: Final = b"invalidate"
+"""The first word of that message with RESP3, where it has no channel."""
+
+
+def tells_emptied(kind: bytes, name: bytes | None) -> bool:
+    """Whether a message with these first two words tells that the server has no data any more."""
+    return name == EMPTIED or kind == EMPTIED_PUSH
 
 
 async def tell_emptying(asker: RedisLine, subscriber: RedisLine) -> None:
@@ -205,6 +229,9 @@ async def tell_emptying(asker: RedisLine, subscriber: RedisLine) -> None:
     gap. The word comes between the two. Another reason for it is a FLUSHALL. A server that refuses says
     nothing.
     """
+    if asker is subscriber:
+        await asker.try_ask("CLIENT", "TRACKING", "ON", "OPTIN")
+        return
     number = await subscriber.try_ask("CLIENT", "ID")
     if number is not None:
         await asker.try_ask("CLIENT", "TRACKING", "ON", "REDIRECT", str(number), "OPTIN")

@@ -12,10 +12,10 @@ from collections import deque
 from collections.abc import Callable
 from copy import copy
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from hiredis import ProtocolError, Reader
+from hiredis import ProtocolError, PushNotification, Reader
 from redis.exceptions import NoPermissionError, ResponseError
 
 from socketio_cluster.manager.brokers.inbox import REPLY_TIMEOUT
@@ -25,6 +25,9 @@ Replies = list[Any]
 """Replies in their order; an error reply is a ``ResponseError`` among them. Texts are bytes."""
 
 Answered = Callable[[Replies | Exception], None]
+
+HELLO: Final = b"*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n"
+"""The command that changes a connection to RESP3. A server that knows it lets every user send it."""
 
 
 class Question(msgspec.Struct):
@@ -42,7 +45,8 @@ class Question(msgspec.Struct):
 class RedisReplies(asyncio.Protocol):
     """The replies on one connection.
 
-    They belong to the questions, in their order, until ``hand_to`` names somebody else.
+    They belong to the questions, in their order. Messages of pub/sub and confirmations belong to whom
+    ``push_to`` names. Only RESP3 tells them from replies; with RESP2 ``hand_to`` gives away everything.
 
     Args:
         transport: the connection, on which nothing is due.
@@ -59,6 +63,7 @@ class RedisReplies(asyncio.Protocol):
         """The commands that leave at the next turn of the loop."""
         self._timer: asyncio.TimerHandle | None = None
         self._take: Callable[[Replies], None] = self._answer
+        self._push: Callable[[Replies], None] = _ignore
         self._ended: Callable[[BrokerError], object] = lambda error: None
         self._error: BrokerError | None = None
         transport.set_protocol(self)
@@ -72,6 +77,17 @@ class RedisReplies(asyncio.Protocol):
         else:
             self.transport.write(commands)
 
+    def write_pushed(self, commands: bytes) -> None:
+        """Write commands that only pushes confirm. A reply to them is an error, which ends the connection.
+
+        It would be taken for one to the next question. So a question that has always one reply follows.
+        """
+        self.ask_for(commands + HELLO, 1, self._pushed)
+
+    def _pushed(self, replies: Replies | Exception) -> None:
+        if not isinstance(replies, Exception) and isinstance(replies[0], ResponseError):
+            self._end(BrokerError(f"Redis at {self._name} failed: {replies[0]}"))
+
     def _check(self) -> None:
         if self._error is not None:
             raise copy(self._error)  # Raising one object again makes its traceback grow.
@@ -79,7 +95,7 @@ class RedisReplies(asyncio.Protocol):
     def ask(self, commands: bytes, count: int) -> asyncio.Future[Replies]:
         """Do as ``ask_for``, and return the future of the replies. Cancelling it is safe."""
         answered = self._loop.create_future()
-        self.ask_for(commands, count, partial(_settle, answered))
+        self.ask_for(commands, count, partial(settle, answered))
         return answered
 
     def ask_for(self, commands: bytes, count: int, done: Answered) -> None:
@@ -101,7 +117,7 @@ class RedisReplies(asyncio.Protocol):
             self._loop.call_soon(self._send)
         self._unsent.append(command)
         answered = self._loop.create_future()
-        self._expect(1, partial(_settle, answered))
+        self._expect(1, partial(settle, answered))
         return answered
 
     def _send(self) -> None:
@@ -118,6 +134,10 @@ class RedisReplies(asyncio.Protocol):
         """Give all replies to ``take`` from now on."""
         self._take = take
 
+    def push_to(self, take: Callable[[Replies], None]) -> None:
+        """Give all that RESP3 pushes to ``take`` from now on."""
+        self._push = take
+
     def on_end(self, ended: Callable[[BrokerError], object]) -> None:
         """Call ``ended`` with the error that ends the connection."""
         self._ended = ended
@@ -127,16 +147,17 @@ class RedisReplies(asyncio.Protocol):
         reader = self._reader
         try:
             reader.feed(data)
-            reply = reader.gets()
-            if reply is False:  # hiredis's word for "not yet"; no reply of RESP2 is False.
-                return
-            replies = [reply]
-            while (reply := reader.gets()) is not False:
-                replies.append(reply)
+            replies: Replies = []
+            pushes: Replies = []
+            while (reply := reader.gets()) is not False:  # hiredis's word for "not yet"
+                (pushes if type(reply) is PushNotification else replies).append(reply)
         except ProtocolError as error:
             self._end(BrokerError(f"Redis at {self._name} sent something else than replies: {error}"))
         else:
-            self._take(replies)
+            if replies:  # They come first, as the next batch waits for them.
+                self._take(replies)
+            if pushes:
+                self._push(pushes)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell everybody who waits."""
@@ -182,7 +203,12 @@ class RedisReplies(asyncio.Protocol):
             self._questions.popleft().done(copy(error))
 
 
-def _settle(answered: asyncio.Future[Replies], replies: Replies | Exception) -> None:
+def _ignore(pushes: Replies) -> None:
+    """Drop what nobody has asked for."""
+
+
+def settle(answered: asyncio.Future[Any], replies: Any) -> None:
+    """Wake who waits for replies, or for the error in their place, unless it was cancelled."""
     if answered.done():
         return
     if isinstance(replies, Exception):

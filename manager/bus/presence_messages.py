@@ -40,12 +40,16 @@ class PresenceChange(msgspec.Struct, array_like=True, tag=23, gc=False):
 
 
 class PresenceCalled(msgspec.Struct, array_like=True, tag=24, gc=False):
-    """Tells the other keeper of a room for which keys the handlers of a join, or a leave, were called."""
+    """Tells the other keeper of a room for which keys the handlers of a join, or a leave, were called.
+
+    ``passed_on`` is set by one that was not the first keeper, and was told of the calls itself.
+    """
 
     namespace: str
     room: Room
     joined: list[str]
     left: list[str]
+    passed_on: bool = False
 
 
 class FindPresence(msgspec.Struct, array_like=True, tag=9, frozen=True):

@@ -211,14 +211,16 @@ class Receiver:
             epoch, number, raw = read_stamp(raw)
         except ValueError as exc:
             raise EnvelopeError("malformed", str(exc)) from exc
-        own = recorder.own(raw) if raw[:ORIGIN_END] in self._own_heads else None
-        header, message = own or (self._codec.header(raw), self._codec.message(raw))
+        if raw[:ORIGIN_END] in self._own_heads and (own := recorder.own(raw)) is not None:
+            header, message = own
+        else:
+            header, message = self._codec.header(raw), self._codec.message(raw)
+            if header.origin != self._node:
+                if self.one_way:
+                    self._streams.note(header, now, wall)
+                self._stats.received[type(message).__name__] += 1
         if not isinstance(message, (Recorded, Dropped)):
             raise EnvelopeError("malformed", f"a {type(message).__name__} with a stamp")
-        if header.origin != self._node:
-            if self.one_way:
-                self._streams.note(header, now, wall)
-            self._stats.received[type(message).__name__] += 1
         recorder.numbered(epoch, number, header, message, len(raw))
 
     def _notice(self, header: Header, message: Message, now: float, wall: float) -> None:

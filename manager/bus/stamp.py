@@ -15,8 +15,10 @@ MARK: Final = ord("N")
 """The first byte. An envelope without a stamp begins with its version, a small number."""
 EPOCH_CHARS: Final = 6
 _DIGITS: Final = 16
-_EPOCH: Final = 1 + EPOCH_CHARS
-STAMP_BYTES: Final = _EPOCH + _DIGITS
+STAMP_BYTES: Final = 1 + EPOCH_CHARS + _DIGITS
+_EPOCH: Final = slice(1, 1 + EPOCH_CHARS)
+_NUMBER: Final = slice(1 + EPOCH_CHARS, STAMP_BYTES)
+_ENVELOPE: Final = slice(STAMP_BYTES, None)
 
 
 class Stamp(NamedTuple):
@@ -38,4 +40,4 @@ def read_stamp(raw: bytes) -> tuple[str, int, bytes]:
     """
     if len(raw) < STAMP_BYTES or raw[0] != MARK:
         raise ValueError(f"no stamp in {len(raw)} bytes")
-    return str(raw[1:_EPOCH], "ascii"), int(raw[_EPOCH:STAMP_BYTES]), raw[STAMP_BYTES:]
+    return raw[_EPOCH].decode("ascii"), int(raw[_NUMBER]), raw[_ENVELOPE]

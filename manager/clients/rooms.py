@@ -83,7 +83,10 @@ class LocalRooms:
             return inside[None].clients()
         if len(rooms) == 1:
             local = inside.get(rooms[0])
-            return local.clients() if local is not None else self._alone(rooms[0], namespace)
+            if local is None:
+                return self._alone(rooms[0], namespace)
+            held = local.held  # as in `clients`; a call for each event would cost too much here
+            return held if type(held) is tuple else local.clients()
         found: dict[str, Client] = {}
         for room in rooms:
             local = inside.get(room)

@@ -120,7 +120,7 @@ class Completing:
             if owner != self._rooms.manager.node_id:
                 self._rooms.keepers.heard(owner, each.patience)
                 room.book.replace(owner, each.version, each.entries)
-        room.calls.told(copy.called, (), b"{}", first=False)
+        room.calls.told(copy.called, (), sure=False)
         # Who has left before the answer was given is among the keys called only. The leave is due then.
         room.book.changed.update(dict.fromkeys([*copy.called, *room.uncalled]))
         room.found = True

@@ -46,7 +46,7 @@ class Exchange:
         Returns the number of the last envelope, or 0 if there is nobody to tell.
         """
         joined, left = room.calls.take_untold()
-        return self.called(room, joined, left, room.keepers[1:])
+        return self._called(room, joined, left, room.keepers[1:])
 
     def offer(self, room: HeldRoom, nodes: Iterable[str] | None = None) -> None:
         """Say how far this node is in a room, to nodes or to all whom it concerns.
@@ -58,14 +58,29 @@ class Exchange:
             channels = self._channels(room) if nodes is None else self._inboxes(room, nodes)
             self._post(PresenceChange(*room.id, version, version, [], []), channels)
 
-    def called(self, room: HeldRoom, joined: list[str], left: list[str], nodes: Iterable[str]) -> int:
-        """Tell keepers of a room for which keys this node has called handlers; returns as above."""
+    def hand_over(self, room: HeldRoom, nodes: Iterable[str]) -> None:
+        """Tell new keepers of a room for which keys this node has called handlers, as its first keeper."""
+        self._called(room, list(room.calls.joined), list(room.calls.left), nodes)
+
+    def pass_on(self, room: HeldRoom, nodes: Iterable[str]) -> None:
+        """Tell new keepers of a room for which keys this node knows that handlers were called."""
+        self._called(room, list(room.calls.joined), [], nodes, passed_on=True)
+
+    def _called(
+        self,
+        room: HeldRoom,
+        joined: list[str],
+        left: list[str],
+        nodes: Iterable[str],
+        *,
+        passed_on: bool = False,
+    ) -> int:
         number = 0
         channels = self._inboxes(room, nodes)
         for part in parts(joined, ENTRIES) if joined else ():
-            number = self._post(PresenceCalled(*room.id, part, []), channels)
+            number = self._post(PresenceCalled(*room.id, part, [], passed_on), channels)
         for part in parts(left, ENTRIES) if left else ():
-            number = self._post(PresenceCalled(*room.id, [], part), channels)
+            number = self._post(PresenceCalled(*room.id, [], part, passed_on), channels)
         return number
 
     async def find(self, room: HeldRoom, nodes: Iterable[str], *, keep: bool) -> Copy | None:

@@ -38,6 +38,9 @@ class HeldRoom:
         self.keepers: tuple[str, ...] = ()
         self.kept_until = 0.0
         """Until when a former keeper may be asked by its successor."""
+        self.led_until = 0.0
+        """Until when a former first keeper hands over to each new one: a node that is the first one here, as
+        others were not heard yet, may not be the first one for itself."""
         self.complete = False
         """Whether this node knows what the keepers know, or they have not answered."""
         self.found = False

@@ -144,13 +144,14 @@ class Keepers:
             self._rooms.completing.begin_again(room, now)
             return
         exchange, first = self._rooms.exchange, room.keepers[:1]
-        new = [node for node in room.keepers if node not in before]
-        if before[:1] == (self._me,) != first:
-            exchange.called(room, list(room.calls.joined), list(room.calls.left), first)
-            exchange.called(room, list(room.calls.joined), [], [node for node in new if node not in first])
+        new = [node for node in room.keepers if node not in (*before, self._me)]
+        if before[:1] == (self._me,):
+            room.led_until = now + SETTLED
+        if now < room.led_until:
+            exchange.hand_over(room, {*new, *first} - {self._me})
         elif self._me in before or first == (self._me,):
             # The other former keeper may be dead and not missed yet: then nobody else tells them of the room.
-            exchange.called(room, list(room.calls.joined), [], new)
+            exchange.pass_on(room, new)
         exchange.offer(room, new)
         if (self._me in before) != (self._me in room.keepers):
             if self._me in before and room.complete:

@@ -29,7 +29,6 @@ TURN: Final = 0.05
 """Seconds for which changes are gathered, before other nodes and clients are told."""
 FORGET: Final = 1.0
 """Seconds between two searches for rooms that nobody needs any more."""
-NO_META: Final = b"{}"
 
 
 class PresenceRooms:
@@ -98,9 +97,19 @@ class PresenceRooms:
             case PresenceChange():
                 if not room.change(origin, message):
                     self.completing.repair(origin, room)
-            case PresenceCalled(joined=joined, left=left):
-                room.calls.told(joined, left, NO_META, first=room.keepers[:1] == (origin,))
-                room.book.changed.update(dict.fromkeys(joined + left))
+            case PresenceCalled():
+                self._told(origin, room, message)
+
+    def _told(self, origin: str, room: HeldRoom, message: PresenceCalled) -> None:
+        joined, left, first = message.joined, message.left, room.keepers[:1]
+        if message.passed_on:
+            room.calls.told(joined, left, sure=False)
+        elif first == (self.manager.node_id,):
+            room.calls.rival(joined, left)
+            self.exchange.publish_calls(room)
+        else:  # One that was the first while nodes were away knows less of leaves than the first of now.
+            room.calls.told(joined, left if first == (origin,) else [], sure=True)
+        room.book.changed.update(dict.fromkeys(joined + left))
 
     def close(self) -> None:
         """Take no more turns."""
@@ -138,7 +147,7 @@ class PresenceRooms:
 
     def _forget(self, now: float) -> None:
         for place, room in list(self.held.items()):
-            if room.found and not self.keepers.missed:
+            if room.found and not self.keepers.missed and self.keepers.settled(now):
                 room.calls.left.clear()
             for owner in room.book.owners:
                 self.keepers.heard(owner)  # So none stays that is not there, whatever has brought it in.

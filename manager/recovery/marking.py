@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.channels import Room
@@ -42,6 +41,11 @@ class MarkingFanout(Fanout):
     def __init__(self, manager: ClusterManager, order: Order[Any]) -> None:
         super().__init__(manager)
         self._order = order
+        self._is_json: bool | None = None
+        """Whether events are in Socket.IO's JSON format, so that an argument is added by its bytes.
+
+        Not known before the first event. A cached property would make every attribute here slower to read.
+        """
         self.replayed = 0
         """The largest number up to which events were replayed to any client."""
 
@@ -53,13 +57,14 @@ class MarkingFanout(Fanout):
         self, clients: Collection[Client], encoded: Encoded, rooms: list[Room] | None, number: int
     ) -> None:
         """Hand an event to clients, but for those to whom it was replayed already."""
-        if self.replayed >= (number or self._order.seen + 1):
+        at = number or self._order.seen
+        if self.replayed >= (number or at + 1):
             clients = self._due(clients, encoded, rooms, number)
         marked = plain = None
         for client in clients:
             if client.session is not None:
                 if marked is None:
-                    marked = self._marked(encoded, rooms, number, number or self._order.seen)
+                    marked = self._marked(encoded, rooms, number, at)
                 client.send(marked)
             else:
                 if plain is None:
@@ -100,18 +105,15 @@ class MarkingFanout(Fanout):
 
     def _marked(self, encoded: Encoded, rooms: list[Room] | None, number: int, at: int) -> Marked:
         offset = write_offset(self._order.epoch, at)
-        head = encoded.parts[0]
-        if self._is_json and encoded.text and head.endswith(b"]"):
-            parts = [b'%b,"%b"]' % (head[:-1], offset.encode()), *encoded.parts[1:]]
-            marked = Encoded(parts, True, encoded.ack_at, encoded.ack_id)
+        if self._is_json is None:
+            self._is_json = has_ack_place(self._manager.packet_class)  # type: ignore[arg-type]
+        parts = encoded.parts.copy()
+        if self._is_json and encoded.text and parts[0].endswith(b"]"):
+            parts[0] = parts[0][:-1] + f',"{offset}"]'.encode()
+            marked = Encoded(parts, True)
         else:
             marked = self._read_again(encoded, offset)
         return Marked(marked, rooms, number, plain=encoded, offset=offset)
-
-    @cached_property
-    def _is_json(self) -> bool:
-        """Whether events are in Socket.IO's JSON format, so that an argument is added by its bytes."""
-        return has_ack_place(self._manager.packet_class)  # type: ignore[arg-type]
 
     def _read_again(self, encoded: Encoded, offset: str) -> Encoded:
         """Return an event of another format with one more argument."""

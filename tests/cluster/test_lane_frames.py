@@ -16,6 +16,7 @@ from socketio_cluster.cluster.lane.frames import (
     TEXT,
     FrameReader,
     close_code,
+    message_frame,
 )
 from socketio_cluster.cluster.lane.frames import frame as server_frame
 from tests.cluster.frame_reading import (
@@ -69,6 +70,13 @@ def test_server_frames(size):
     payload = bytes(size)
     for opcode in (TEXT, BINARY, PONG) if size < 126 else (TEXT, BINARY):
         assert server_frame(opcode, payload) == Frame(Opcode(opcode), payload).serialize(mask=False)
+
+
+@pytest.mark.parametrize("size", [*SIZES, 124, 1022])
+def test_message_frames(size):
+    """An event's frame is that of its packet with the number of a message before it."""
+    packet = b"x" * size
+    assert message_frame(packet) == server_frame(TEXT, b"4" + packet)
 
 
 @pytest.mark.parametrize("size", [0, 5, 125, 126, 300])

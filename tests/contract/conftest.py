@@ -11,8 +11,8 @@ from blockbuster import blockbuster_ctx
 from socketio_cluster.manager.bus.channels import Channels, routing_key
 from socketio_cluster.manager.bus.registry import open_broker
 
-KINDS = ["local", "memory", "redis", "redis-sentinel", "redis-cluster", "amqp", "kombu-redis"]
-KINDS += ["nats", "nats-cluster"]
+KINDS = ["local", "memory", "redis", "redis-resp2", "redis-sentinel", "redis-cluster"]
+KINDS += ["amqp", "kombu-redis", "nats", "nats-cluster"]
 BESIDE = ["amqp-with-redis", "nats-with-redis"]
 OWN = ["local", "redis", "amqp", "nats"]
 

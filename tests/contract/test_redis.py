@@ -111,18 +111,6 @@ async def test_a_url_that_cannot_work(connected, url):
     assert "ss-secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("who", ["pubsub", "normal"])
-async def test_one_lost_connection_ends_both(redis_server, connected, channels, who):
-    """When the server drops one of a broker's two connections, publish soon raises and so does receive."""
-    broker = await connected(redis_server.url)
-    await broker.subscribe([channels.everyone])
-    redis_server.ask("CLIENT", "KILL", "TYPE", who)
-    with pytest.raises(BrokerError):
-        await asyncio.wait_for(_publish_on(broker, Publication((channels.everyone,), b"x")), 10)
-    with pytest.raises(BrokerError):
-        await asyncio.wait_for(_drain(broker), 10)
-
-
 async def test_an_inbox_that_overflows_breaks(tmp_path, connected, channels):
     """A node that does not take INBOX_LIMIT bytes gets a BrokerError instead of a gap."""
     # Redis has a limit of its own, which would cut this subscriber off first.
@@ -198,11 +186,6 @@ async def test_a_server_that_is_no_cluster(redis_server, connected):
 
 
 _WHO_IS_MASTER = ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "main")
-
-
-async def _publish_on(broker, publication):
-    while True:
-        await broker.publish([publication])
 
 
 async def _drain(broker):

@@ -1,4 +1,4 @@
-"""The pure parts: the ring of keepers, the book of a room, what clients are shown and handlers are told."""
+"""The pure parts: the ring of keepers, the book of a room and what clients are shown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from socketio_cluster.manager.bus.presence_messages import Entry
 from socketio_cluster.manager.bus.shard import CHECK_NODES, TICK
 from socketio_cluster.manager.options import Options
 from socketio_cluster.manager.presence.book import Book
-from socketio_cluster.manager.presence.calls import Call, Calls
+from socketio_cluster.manager.presence.calls import Call
 from socketio_cluster.manager.presence.copies import copies, read
 from socketio_cluster.manager.presence.held_room import HeldRoom
 from socketio_cluster.manager.presence.meta import META_BYTES, check_key, pack_meta, unpack_meta
@@ -173,7 +173,7 @@ def test_copies():
     room = HeldRoom(("/", "tea"), "a", count(1))
     room.book.change("b", 0, 4, [entry(f"s{number}", f"k{number}") for number in range(450)], [])
     room.book.change("c", 0, 2, [entry("s1")], [])
-    room.calls.told(["k1"], [], b"{}", first=True)
+    room.calls.told(["k1"], [], sure=True)
     found = read(list(copies(room, {"b": 3.0, "c": 0.0, "d": 1.0})))["/", "tea"]
     assert found.called == ["k1"]
     assert found.owners["b"] == (4, list(room.book.entries("b").values()), 3.0)
@@ -195,62 +195,6 @@ def test_same_meta_keeps_its_reference(book):
     book.drop("a")
     assert len(shown.turn(["ada"], book.metas)[1]["ada"]) == 2
     assert shown.keys == {}
-
-
-def test_calls(book):
-    """A join is due once for a key, a leave once after it, and none for who came and went unseen."""
-    calls = Calls(book)
-    assert calls.next("ada") is None
-    book.change("a", 0, 1, [entry("s1", meta=b"1")], [])
-    assert calls.next("ada") == (Call.JOIN, b"1")
-    book.change("b", 0, 1, [entry("s2", meta=b"2")], [])
-    assert calls.next("ada") is None
-    book.drop("a")
-    book.drop("b")
-    assert calls.next("ada") == (Call.LEAVE, b"2")
-    assert calls.next("ada") is None
-    assert calls.take_untold() == ([], ["ada"])
-
-
-def test_last_meta(book):
-    """A leave has the last meta, also when this was never looked at."""
-    calls, other = Calls(book), Calls(book)
-    book.change("a", 0, 1, [entry("s1", meta=b"1")], [])
-    calls.next("ada")
-    other.told(["ada"], [], b"?", first=True)
-    book.change("a", 1, 2, [entry("s1", meta=b"2")], [])
-    book.change("a", 2, 3, [], ["s1"])
-    assert calls.next("ada") == (Call.LEAVE, b"2")
-    book.change("a", 3, 4, [entry("s1", meta=b"3")], [])
-    book.change("a", 4, 5, [], ["s1"])
-    other.follow(["ada"])
-    assert other.next("ada") == (Call.LEAVE, b"3")
-    assert book.last == {}
-
-
-def test_other_keeper_goes_on(book):
-    """A keeper that was told of the calls makes only those that are still due."""
-    calls = Calls(book)
-    book.change("a", 0, 1, [entry("s1", "ada"), entry("s2", "bob")], [])
-    calls.told(["ada", "eve"], [], b"?", first=True)
-    assert calls.next("ada") is None
-    assert calls.next("bob") == (Call.JOIN, b"{}")
-    assert calls.next("eve") == (Call.LEAVE, b"?")
-    calls.told([], ["ada"], b"?", first=True)
-    assert calls.next("ada") == (Call.JOIN, b"{}")
-
-
-def test_halves_of_a_split(book):
-    """What one half has called a leave for joins again, although the other half had called its join."""
-    calls = Calls(book)
-    book.change("a", 0, 1, [entry("s1", "ada")], [])
-    calls.next("ada")
-    book.drop("a")
-    assert calls.next("ada") == (Call.LEAVE, b"{}")
-    book.change("a", 0, 2, [entry("s1", "ada"), entry("s2", "bob")], [])
-    calls.told(["ada", "bob"], [], b"?", first=False)
-    assert calls.next("bob") is None
-    assert calls.next("ada") == (Call.JOIN, b"{}")
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,9 @@ from pathlib import Path
 from tests.services.process import free_port, program, wait_for_port
 from tests.services.service import Service
 
+RESP2_ONLY = ("--rename-command", "HELLO", "")
+"""Options with which a server does not know RESP3, as some that are not Redis."""
+
 
 class RedisServer(Service):
     """One redis-server on loopback that keeps nothing on disk."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import engineio
 
-from socketio_cluster.manager.host.client import announce
+from socketio_cluster.manager.host.client import announce, unlike_others
 
 
 class ClientEngine(engineio.Client):  # type: ignore[misc]
@@ -21,6 +21,9 @@ class ClientEngine(engineio.Client):  # type: ignore[misc]
     ) -> None:
         """Connect to an Engine.IO server. Raises ``engineio.exceptions.ConnectionError``."""
         super().connect(announce(url), headers, transports, engineio_path)
+
+    def _get_url_timestamp(self) -> str:
+        return unlike_others() if self.timestamp_requests else ""
 
     def _trigger_event(self, event: str, *args: Any, **kwargs: Any) -> Any:
         """Call a handler. That of a message is called by the thread that reads.
