@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
@@ -76,7 +77,7 @@ class Link:
         self._connect = connect
         self._interest = interest
         self._outgoing = outgoing
-        self._sender = Sender(outgoing, ends.refused)
+        self._sender = Sender(outgoing, ends.refused, time.monotonic)
         self._ends = ends
         self._batches = Batches(self._sender, self._next)
         self.wake = self._batches.wake

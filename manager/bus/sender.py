@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -66,12 +65,14 @@ class Sender:
     Args:
         outgoing: the envelopes to send.
         refused: is called with each envelope that the bus never takes.
+        clock: tells the time in seconds.
     """
 
-    def __init__(self, outgoing: Outgoing, refused: Refused) -> None:
+    def __init__(self, outgoing: Outgoing, refused: Refused, clock: Callable[[], float]) -> None:
         self._outgoing = outgoing
         self._backlog = outgoing.backlog
         self._refused = refused
+        self._clock = clock
         self._suspect = Suspect()
         self._under_way: list[Entry] = []
         self._through = False
@@ -109,7 +110,7 @@ class Sender:
         """Return the next batch, to be sent and given to ``finish``. It is empty if nothing waits."""
         batch = self._outgoing.batch(self._suspect.most(BATCH_ENTRIES))
         self._under_way = batch.entries
-        self._began = time.monotonic()
+        self._began = self._clock()
         return batch
 
     def finish(self, batch: Batch, error: Exception | None = None) -> None:
@@ -119,7 +120,7 @@ class Sender:
         elif error is not None:
             raise error
         self._under_way = []
-        self._outgoing.sent(batch, time.monotonic() - self._began)
+        self._outgoing.sent(batch, self._clock() - self._began)
         if batch.entries:
             self._through = True
             self._suspect.passed(batch.entries[-1].number)

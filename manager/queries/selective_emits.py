@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.bus.messages import Emit, SelectiveEmit
+from socketio_cluster.manager.bus.messages import Emit, Recorded, SelectiveEmit
 from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.checks import check_callback, check_event
 from socketio_cluster.manager.clients.acks import seconds_of
@@ -13,7 +13,6 @@ from socketio_cluster.manager.clients.client import CONNECTED, Callback
 from socketio_cluster.manager.clients.packets import Encoded, encode_event, shared_ack_id
 from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.queries.selection import is_meant, select
-from socketio_cluster.manager.recovery.recording import recorded
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
@@ -50,7 +49,8 @@ class SelectiveEmits:
         await manager.start()
         if manager.recovery is not None:
             if callback is None and not volatile and not aim.local:
-                await manager.recovery.emit(recorded(encoded, whom, []), encoded.size)
+                event = Emit(whom.namespace, whom.rooms, [], encoded.parts, encoded.text)
+                await manager.recovery.emit(Recorded(event, whom.except_, whom.where), encoded.size)
                 return
             await manager.recovery.in_order()
         node = manager.node
