@@ -14,8 +14,7 @@ from collections.abc import Callable
 from typing import Any, Unpack
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.bus.messages import Message
-from socketio_cluster.manager.bus.query_messages import Recipients
+from socketio_cluster.manager.bus.messages import Emit, Message, Recorded
 from socketio_cluster.manager.checks import room_list, skip_list
 from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER, Backpressure
@@ -259,7 +258,8 @@ class ClusterManager(ClusterCalls, RoomKeeper):
             await self.start()
         if self.recovery is not None:
             if callback is None and not ignore_queue:
-                await self.recovery.emit(encoded, Recipients(namespace, rooms, []), skip)
+                event = Emit(namespace, rooms, skip, encoded.parts, encoded.text)
+                await self.recovery.emit(Recorded(event), encoded.size)
                 return
             if await self.recovery.puts_off(encoded, namespace, rooms, skip, callback):
                 return

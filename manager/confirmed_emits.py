@@ -11,7 +11,7 @@ from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.clients.packets import Encoded
 from socketio_cluster.manager.errors import BrokerError
 from socketio_cluster.manager.queries.selective_emits import is_selective, route, selective
-from socketio_cluster.manager.recovery.recording import post_recorded
+from socketio_cluster.manager.recovery.recording import post_recorded, recorded
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
@@ -84,7 +84,7 @@ class ConfirmedEmits:
     def _post_one(self, event: ReadyEvent) -> int:
         manager, whom = self._manager, event.whom
         if manager.recovery is not None and not event.volatile:
-            return post_recorded(manager.node, event.encoded, whom, [])
+            return post_recorded(manager.node, recorded(event.encoded, whom, []))
         if not (is_selective(whom) or event.volatile):
             return manager.remote.emit(event.encoded, whom.namespace, whom.rooms, [])
         channels = route(manager.remote, whom)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
@@ -24,6 +25,7 @@ from socketio_cluster.manager.bus.sender import Sender
 from socketio_cluster.manager.bus.store import Operation, Result, Store
 from socketio_cluster.manager.bus.subscriber import Subscriber
 from socketio_cluster.manager.errors import BrokerError, WrongServer
+from socketio_cluster.manager.tasks import set_once
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -75,7 +77,7 @@ class Link:
         self._connect = connect
         self._interest = interest
         self._outgoing = outgoing
-        self._sender = Sender(outgoing, ends.refused)
+        self._sender = Sender(outgoing, ends.refused, time.monotonic)
         self._ends = ends
         self._batches = Batches(self._sender, self._next)
         self.wake = self._batches.wake
@@ -84,7 +86,7 @@ class Link:
         self.wish = self._subscriber.wish
         """Tells the link that the interest has changed."""
         self._broken: asyncio.Future[None] | None = None
-        self._turn: asyncio.Future[None] | None = None
+        self._waiting: list[asyncio.Future[None]] = []
         self._up = asyncio.Event()
         self._joined_before = False
         self._broker: Broker | None = None
@@ -128,9 +130,11 @@ class Link:
             raise BrokerError("the bus is away" if self._broker is None else "this bus keeps nothing")
         return await self._store.ask(cluster, operation)
 
-    async def drained(self) -> None:
-        """Return at the next step: when a batch is sent, or the bus is lost."""
-        await self._next_turn()
+    def drained(self) -> asyncio.Future[None]:
+        """Return what is done at the next step: when a batch is sent, or the bus is lost."""
+        step = asyncio.get_running_loop().create_future()
+        self._waiting.append(step)
+        return step
 
     async def run(self) -> None:
         """Keep the node on the bus until this is cancelled.
@@ -248,12 +252,7 @@ class Link:
             if last_words is not None:
                 last_words()
 
-    async def _next_turn(self) -> None:
-        if self._turn is None:
-            self._turn = asyncio.get_running_loop().create_future()
-        await asyncio.shield(self._turn)
-
     def _next(self) -> None:
-        if self._turn is not None:
-            self._turn.set_result(None)
-            self._turn = None
+        waiting, self._waiting = self._waiting, []
+        for step in waiting:
+            set_once(step, None)

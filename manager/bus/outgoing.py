@@ -15,6 +15,7 @@ import msgspec
 
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
 from socketio_cluster.manager.bus.broker import LARGEST, Publication
+from socketio_cluster.manager.bus.window import Window
 
 PACED_BYTES: Final = 4 * 1024 * 1024
 """The most bytes, of all nodes together, that are on their way to a node that reads everything.
@@ -63,6 +64,7 @@ class Outgoing:
         self, backlog: Backlog, answer: Callable[[], Publication | None], mark: Callable[[], Publication]
     ) -> None:
         self.backlog = backlog
+        self.window = Window()
         self.limit = LARGEST
         """The most bytes of one envelope that the bus takes, as far as that is known."""
         self._answer = answer
@@ -86,6 +88,7 @@ class Outgoing:
     def hold(self) -> None:
         """Stop sending the stream. Notices and answers are always sent."""
         self._flowing = False
+        self.window.open()
 
     def flow(self) -> None:
         """Send the stream as fast as the bus takes it."""
@@ -128,10 +131,12 @@ class Outgoing:
         whole = answer is None and len(entries) == self.backlog.unsent
         return Batch(publications, entries, first, self.noticed, whole)
 
-    def sent(self, batch: Batch) -> None:
-        """Note that the bus has this batch."""
+    def sent(self, batch: Batch, seconds: float) -> None:
+        """Note that the bus has this batch, which took so long."""
         if batch.entries:
             self.backlog.sent(batch.entries[-1].number)
+            if self.backlog.reached >= self._paced_until:
+                self.window.took(len(batch.entries), seconds)
         self.told = batch.told
 
     def _entries(self, most: int) -> list[Entry]:
@@ -146,6 +151,7 @@ class Outgoing:
         The notices are lost; the stream goes on behind the last confirmed entry.
         """
         self._notices.clear()
+        self.window.open()
         self.told = self.noticed
         self.flow()
         self.backlog.cut()

@@ -16,12 +16,13 @@ from socketio_cluster.manager.bus.envelope import Codec, Header, SenderClock
 from socketio_cluster.manager.bus.link import Link
 from socketio_cluster.manager.bus.messages import Dropped, Emit, Message, Notice
 from socketio_cluster.manager.bus.outgoing import Outgoing
+from socketio_cluster.manager.bus.window import MOST
 from socketio_cluster.manager.errors import BrokerError, EventTooLarge
 from socketio_cluster.manager.stats import Stats
 
 logger = logging.getLogger("socketio_cluster.manager")
 
-HIGH_WATER: Final = 2000
+HIGH_WATER: Final = MOST
 """With more unsent envelopes emits wait for the bus, so that a flood slows down its source."""
 
 AROUND: Final = 1024
@@ -137,6 +138,11 @@ class Publisher:
         return self.backlog.unsent > HIGH_WATER
 
     @property
+    def crowded(self) -> bool:
+        """Whether so many envelopes wait that recorded events, which come back behind them, have to wait."""
+        return self.backlog.unsent > self._outgoing.window.size
+
+    @property
     def errors(self) -> int:
         """How many batches the bus did not take. They are sent again when it is back."""
         return self._link.publish_errors if self._link is not None else 0
@@ -144,6 +150,11 @@ class Publisher:
     async def wait_for_capacity(self) -> None:
         """Wait while the bus is reached and too many envelopes wait for it. Cancelling is safe."""
         while self._link is not None and self._link.up and self.full:
+            await self._link.drained()
+
+    async def wait_for_room(self) -> None:
+        """Wait while the bus is reached and crowded. Cancelling is safe."""
+        while self._link is not None and self._link.up and self.crowded:
             await self._link.drained()
 
     async def sent(self, number: int) -> bool:

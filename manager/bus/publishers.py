@@ -21,11 +21,9 @@ class Publishers:
         self._all = publishers
         self._count = len(publishers)
 
-    def post(
-        self, shard: int, message: Message, channels: tuple[str, ...], recorded: tuple[str, ...] = ()
-    ) -> int:
+    def post(self, shard: int, message: Message, channels: tuple[str, ...]) -> int:
         """Publish a message on a shard, and return its number. See ``Publisher.post``."""
-        number = self._all[shard].post(message, channels, recorded)
+        number = self._all[shard].post(message, channels)
         return number * self._count + shard if number else 0
 
     async def sent(self, number: int) -> bool:

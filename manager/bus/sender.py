@@ -65,15 +65,18 @@ class Sender:
     Args:
         outgoing: the envelopes to send.
         refused: is called with each envelope that the bus never takes.
+        clock: tells the time in seconds.
     """
 
-    def __init__(self, outgoing: Outgoing, refused: Refused) -> None:
+    def __init__(self, outgoing: Outgoing, refused: Refused, clock: Callable[[], float]) -> None:
         self._outgoing = outgoing
         self._backlog = outgoing.backlog
         self._refused = refused
+        self._clock = clock
         self._suspect = Suspect()
         self._under_way: list[Entry] = []
         self._through = False
+        self._began = 0.0
         self.errors = 0
         """How many batches the bus did not take. They are sent again when it is back."""
         self.proven = 0
@@ -107,6 +110,7 @@ class Sender:
         """Return the next batch, to be sent and given to ``finish``. It is empty if nothing waits."""
         batch = self._outgoing.batch(self._suspect.most(BATCH_ENTRIES))
         self._under_way = batch.entries
+        self._began = self._clock()
         return batch
 
     def finish(self, batch: Batch, error: Exception | None = None) -> None:
@@ -116,7 +120,7 @@ class Sender:
         elif error is not None:
             raise error
         self._under_way = []
-        self._outgoing.sent(batch)
+        self._outgoing.sent(batch, self._clock() - self._began)
         if batch.entries:
             self._through = True
             self._suspect.passed(batch.entries[-1].number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.bus.messages import Emit, SelectiveEmit
+from socketio_cluster.manager.bus.messages import Emit, Recorded, SelectiveEmit
 from socketio_cluster.manager.bus.query_messages import Recipients
 from socketio_cluster.manager.checks import check_callback, check_event
 from socketio_cluster.manager.clients.acks import seconds_of
@@ -49,7 +49,8 @@ class SelectiveEmits:
         await manager.start()
         if manager.recovery is not None:
             if callback is None and not volatile and not aim.local:
-                await manager.recovery.emit(encoded, whom, [])
+                event = Emit(whom.namespace, whom.rooms, [], encoded.parts, encoded.text)
+                await manager.recovery.emit(Recorded(event, whom.except_, whom.where), encoded.size)
                 return
             await manager.recovery.in_order()
         node = manager.node

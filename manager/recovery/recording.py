@@ -18,18 +18,23 @@ from socketio_cluster.manager.recovery.order import begun_since
 from socketio_cluster.manager.recovery.routes import route
 
 
-def post_recorded(node: Node, encoded: Encoded, whom: Recipients, skip: list[str]) -> int:
+def recorded(encoded: Encoded, whom: Recipients, skip: list[str]) -> Recorded:
+    """Return the message with an event that the bus numbers and keeps."""
+    event = Emit(whom.namespace, whom.rooms, skip, encoded.parts, encoded.text)
+    return Recorded(event, whom.except_, whom.where)
+
+
+def post_recorded(node: Node, message: Recorded) -> int:
     """Post an event that the bus numbers and keeps, and return its number in the stream of this node.
 
     Raises ``EventTooLarge``.
     """
-    event = Emit(whom.namespace, whom.rooms, skip, encoded.parts, encoded.text)
-    channels, recorded = route(node.channels, whom.namespace, whom.rooms)
-    message = Recorded(event, whom.except_, whom.where)
-    number = node.publisher.post(0, message, channels, recorded)
+    event = message.event
+    channels, histories = route(node.channels, event.namespace, event.rooms)
+    number = node.shards[0].publisher.post(message, channels, histories)
     if node.bridged:  # They keep no history, so they get the event as one that is not recorded.
         node.post(
-            SelectiveEmit(event, whom.except_, False, whom.where),
+            SelectiveEmit(event, message.except_, False, message.where),
             node.channels.bridges_beside(channels[0]),
         )
     return number
@@ -93,7 +98,7 @@ class Recording:
             raise SettingError(
                 "the nodes of this bus keep events in a Redis: give this emitter recovery_url too"
             )
-        return post_recorded(self._node, encoded, whom, skip)
+        return post_recorded(self._node, recorded(encoded, whom, skip))
 
     async def begin(self, broker: Broker) -> float | None:
         """Ask the bus. See ``Recorder.begin``."""

@@ -14,7 +14,7 @@ from socketio import packet as sio
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.envelope import Codec
-from socketio_cluster.manager.bus.query_messages import Recipients
+from socketio_cluster.manager.bus.messages import Recorded
 from socketio_cluster.manager.bus.store import Begin
 from socketio_cluster.manager.clients.acks import abandon, seconds_of
 from socketio_cluster.manager.clients.client import Callback, Client
@@ -57,6 +57,7 @@ class Recovery:
     def __init__(self, manager: ClusterManager, seconds: float) -> None:
         self._manager = manager
         self._node = node = manager.node
+        self._publisher = node.shards[0].publisher  # A bus with recovery has one shard.
         self._seconds = seconds
         self.keeper = Keeper(node)
         codec = Codec(manager.options.prefix, manager.options.secret)
@@ -95,17 +96,17 @@ class Recovery:
 
     # events
 
-    async def emit(self, encoded: Encoded, whom: Recipients, skip: list[str]) -> None:
-        """Publish an event that the bus numbers and keeps. Waits while the buffer for the bus is full.
+    async def emit(self, message: Recorded, size: int) -> None:
+        """Publish an event of so many bytes, which the bus numbers and keeps.
 
-        Raises ``EventTooLarge``.
+        Waits while too many wait for the bus. Raises ``EventTooLarge``.
         """
-        manager, publisher = self._manager, self._node.publisher
-        self._posted = post_recorded(self._node, encoded, whom, skip)
+        manager, publisher = self._manager, self._publisher
+        self._posted = post_recorded(self._node, message)
         manager.stats.emitted += 1
-        if publisher.full(self._posted):
-            await publisher.wait_for_capacity(self._posted)
-        if manager.backpressure.emitted(encoded.size):
+        if publisher.crowded:
+            await publisher.wait_for_room()
+        if manager.backpressure.emitted(size):
             await manager.backpressure.ease(0)
 
     async def in_order(self) -> None:
