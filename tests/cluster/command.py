@@ -100,12 +100,19 @@ def clean_environment() -> dict[str, str]:
 
 
 def alive(pid: int) -> bool:
-    """Whether a process with this id exists."""
+    """Whether a process with this id runs.
+
+    One that has ended does not, though it is listed until its parent asks: the parent of an orphan is the
+    machine's first process, which may take its time.
+    """
     try:
         os.kill(pid, 0)
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2]
     except ProcessLookupError:
         return False
-    return True
+    except FileNotFoundError:  # it has ended just now, or this is no Linux
+        return not Path("/proc/self").exists()
+    return not state.startswith("Z")
 
 
 def wait_until(condition, *, seconds: float = 20) -> None:

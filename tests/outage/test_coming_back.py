@@ -7,6 +7,7 @@ import contextlib
 
 import pytest
 
+from socketio_cluster.manager.bus import backoff
 from tests.harness import eventually, three_nodes
 from tests.outage.conftest import SERVERS
 from tests.outage.test_bus_away import in_thread
@@ -29,20 +30,20 @@ async def accepts(port):
 
 @pytest.mark.alone
 @pytest.mark.parametrize("kind", ["redis", "amqp", "nats"])
-async def test_soon_and_without_haste(kind, tmp_path, prefix):
+async def test_soon_and_without_haste(kind, tmp_path, prefix, monkeypatch):
     """A node is back a second after its bus accepts connections, or little more when the machine is busy, and
     tries about twice a second until then.
     """
+    tries = []
+
+    def counted(attempt, chance, longest):
+        if longest == backoff.AWAY:
+            tries.append(attempt)
+        return backoff.delay(attempt, chance, longest)
+
+    monkeypatch.setattr("socketio_cluster.manager.bus.reconnecting.delay", counted)
     with SERVERS[kind](tmp_path) as server:
         async with three_nodes(server.url, prefix, count=1) as (node,):
-            link, tries = node.manager.node.link, []
-            connect = link._connect
-
-            def counted():
-                tries.append(1)
-                return connect()
-
-            link._connect = counted
             clock = asyncio.get_running_loop().time
             stopped = clock()
             await in_thread(server.stop)
