@@ -6,8 +6,10 @@ import base64
 import binascii
 import http.client
 import json
+import socket
 import time
 from collections import deque
+from contextlib import suppress
 from http.cookies import SimpleCookie
 from threading import Lock
 from urllib.parse import urlsplit
@@ -106,6 +108,8 @@ class _Line:
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._http = kind(parts.hostname or "", parts.port, timeout=timeout)
         self._used = 0.0
+        self._asking = False
+        self._socket: socket.socket | None = None
 
     def ask(
         self, method: str, path: str, body: bytes | None, headers: dict[str, str], timeout: float
@@ -115,11 +119,25 @@ class _Line:
         self._http.timeout = timeout
         if self._http.sock is not None:
             self._http.sock.settimeout(timeout)
-        self._http.request(method, path, body, headers)
-        response = self._http.getresponse()
-        answer = response.read()
+        self._asking = True
+        try:
+            self._http.request(method, path, body, headers)
+            self._socket = self._http.sock  # http.client lets it go before the body of a last answer is read
+            response = self._http.getresponse()
+            answer = response.read()
+        except BaseException:
+            self._http.close()
+            raise
+        finally:
+            self._asking = False
         self._used = time.monotonic()
         return response.status, response.headers, answer
 
     def close(self) -> None:
-        self._http.close()
+        """End the connection. Who waits for an answer by it gets an error of ``http.client``, or OSError."""
+        if not self._asking:
+            self._http.close()
+        elif (connection := self._http.sock or self._socket) is not None:
+            # Another greenlet reads the answer, whose file cannot be closed meanwhile. It closes all then.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
