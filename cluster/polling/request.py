@@ -80,10 +80,8 @@ def without_time(query: bytes) -> tuple[bytes, bytes]:
     begin = query.find(_TIME)
     if begin < 0:
         return query, b""
-    end = query.find(b"&", begin + 1)
-    if end < 0:
-        return query[:begin], query[begin + 3 :]
-    return query[:begin] + query[end:], query[begin + 3 : end]
+    time, ampersand, rest = query[begin + len(_TIME) :].partition(b"&")
+    return query[:begin] + ampersand + rest, time
 
 
 def session_in(query: bytes) -> str | None:
