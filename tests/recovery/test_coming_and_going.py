@@ -159,3 +159,61 @@ async def test_coming_back_to_the_node_that_asks(nodes, door, connect, monkeypat
     go_on.set()
     assert await came_back(client) is True
     await doing
+
+
+def slow_order(node, monkeypatch):
+    """Hold up a node as it waits for its own events; return events: it waits, and it may go on."""
+    waits, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow():
+        waits.set()
+        await go_on.wait()
+
+    monkeypatch.setattr(node.manager.recovery, "in_order", slow)
+    return waits, go_on
+
+
+async def enters_green(node, sid):
+    await node.sio.enter_room(sid, "green")
+
+
+async def enters_green_with_history(node, sid):
+    await node.manager.enter_room(sid, "/", "green", history=5)
+
+
+async def leaves_red(node, sid):
+    await node.sio.leave_room(sid, "red")
+
+
+MOVES = {
+    enters_green: {"red", "green"},
+    enters_green_with_history: {"red", "green"},
+    leaves_red: set(),
+}
+
+
+@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("back", [False, True])
+async def test_lost_while_its_node_waits(nodes, door, connect, monkeypatch, move, back):
+    """A client goes while its node waits for its own events, and may come back: it moves all the same."""
+    a = nodes[0]
+    client = await connect()
+    sid = client.sid
+    await a.sio.enter_room(sid, "red")
+    waits, go_on = slow_order(a, monkeypatch)
+    moving = asyncio.create_task(move(a, sid))
+    await waits.wait()
+    door.cut()
+    await left(a, sid)
+    if back:
+        door.lead(a)
+        assert await came_back(client) is True
+    go_on.set()
+    await moving
+    if not back:
+        door.lead(a)
+        assert await came_back(client) is True
+    assert set(a.sio.rooms(sid)) == {sid, *MOVES[move]}
+    door.cut(a)
+    assert await came_back(client) is True
+    assert set(a.sio.rooms(sid)) == {sid, *MOVES[move]}
