@@ -9,7 +9,7 @@ import pytest
 from socketio_cluster.manager.bus.store import Claim, Open
 from socketio_cluster.manager.ids import new_sid
 from socketio_cluster.manager.recovery.pid import digest
-from tests.harness import eventually
+from tests.harness import SECONDS, eventually
 from tests.recovery.clients import came_back, fence, left, take
 
 pytestmark = pytest.mark.parametrize("bus_url", ["local"], indirect=True)
@@ -193,9 +193,9 @@ MOVES = {
 
 
 @pytest.mark.parametrize("move", MOVES)
-@pytest.mark.parametrize("back", [False, True])
-async def test_lost_while_its_node_waits(nodes, door, connect, monkeypatch, move, back):
-    """A client goes while its node waits for its own events, and may come back: it moves all the same."""
+@pytest.mark.parametrize("at", [None, 0, 1])
+async def test_lost_while_its_node_waits(nodes, door, connect, monkeypatch, move, at):
+    """A client goes while its node waits for its own events, and may be at a node again: it still moves."""
     a = nodes[0]
     client = await connect()
     sid = client.sid
@@ -205,15 +205,30 @@ async def test_lost_while_its_node_waits(nodes, door, connect, monkeypatch, move
     await waits.wait()
     door.cut()
     await left(a, sid)
-    if back:
-        door.lead(a)
+    if at is not None:
+        door.lead(nodes[at])
         assert await came_back(client) is True
     go_on.set()
     await moving
-    if not back:
+    if at is None:
         door.lead(a)
         assert await came_back(client) is True
-    assert set(a.sio.rooms(sid)) == {sid, *MOVES[move]}
-    door.cut(a)
+    assert set(nodes[at or 0].sio.rooms(sid)) == {sid, *MOVES[move]}
+    door.cut(nodes[2])
     assert await came_back(client) is True
-    assert set(a.sio.rooms(sid)) == {sid, *MOVES[move]}
+    assert set(nodes[2].sio.rooms(sid)) == {sid, *MOVES[move]}
+
+
+async def test_disconnected_as_it_moves(nodes, door, connect, monkeypatch):
+    """A client that comes to another node while its old one is to disconnect it is disconnected there."""
+    a, b, _ = nodes
+    client = await connect()
+    waits, go_on = slow_order(a, monkeypatch)
+    ending = asyncio.create_task(a.sio.disconnect(client.sid))
+    await waits.wait()
+    door.forsake(b)
+    assert await came_back(client) is True
+    go_on.set()
+    await ending
+    await asyncio.wait_for(client.gone.wait(), SECONDS)
+    assert b.manager.members.find(client.sid, "/") is None
