@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 from socketio_cluster.manager.bus.channels import Room, check_room
-from socketio_cluster.manager.clients.client import Client
+from socketio_cluster.manager.clients.client import LEAVING, Client
 from socketio_cluster.manager.clients.local_room import LocalRoom
 from socketio_cluster.manager.clients.rooms import check_room_limit
 from socketio_cluster.manager.errors import NodeTimeout, SettingError
@@ -81,11 +82,11 @@ class RoomKeeper(ClusterMember):
         while (client := await self._here(sid, namespace, entering)) is not None:
             check_room_limit(client, room, self.options.rooms_per_client, self.stats)
             if count and self.recovery is not None:
-                if await self.recovery.latecomers.enter(client, room, count, self._enter):
-                    return
-            else:
-                if (settling := self._enter(client, room)) is not None:
-                    await settling
+                if not await self.recovery.latecomers.enter(client, room, count, self._enter):
+                    continue
+            elif (settling := self._enter(client, room)) is not None:
+                await settling
+            if not await self._is_taken(client):
                 return
 
     async def _here(
@@ -107,6 +108,24 @@ class RoomKeeper(ClusterMember):
             await self.recovery.in_order()
             if self.members.is_here(client):
                 return client
+
+    async def _is_taken(self, client: Client) -> bool:
+        """Whether another connection has a client's session by now, without what was just done to the client.
+
+        Then this returns when the client has left this node. Its disconnect handler cannot wait for that.
+        Raises ``NodeTimeout``.
+        """
+        recovery, seconds = self.recovery, self.options.request_seconds
+        if recovery is None or not await recovery.sessions.is_taken(client):
+            return False
+        if client.state is LEAVING and self.members.is_here(client):
+            return False
+        try:
+            async with asyncio.timeout(seconds):
+                await recovery.arrivals.gone(client)
+        except TimeoutError:
+            raise NodeTimeout(f"client {client.sid} did not leave within {seconds:g} s") from None
+        return True
 
     def _enter(self, client: Client, room: Room) -> Awaitable[None] | None:
         """Put a client into a room. Returns what has to be awaited before its emits arrive, or None.
@@ -136,10 +155,12 @@ class RoomKeeper(ClusterMember):
         leaving = partial(self.remote.leave, namespace, sid, room)
         while (client := await self._here(sid, namespace, leaving)) is not None:
             await self.may_leave([client])
-            if self.members.is_here(client):
-                self.basic_leave_room(sid, namespace, room)
-                if self.recovery is not None:
-                    await self.recovery.sessions.flush(client)
+            if not self.members.is_here(client):
+                continue
+            self.basic_leave_room(sid, namespace, room)
+            if self.recovery is not None:
+                await self.recovery.sessions.flush(client)
+            if not await self._is_taken(client):
                 return
 
     async def close_room(self, room: Any, namespace: str) -> None:

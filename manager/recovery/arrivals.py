@@ -240,6 +240,12 @@ class Arrivals:
         async with asyncio.timeout(END_SECONDS):
             await end.wait()
 
+    async def gone(self, client: Client) -> None:
+        """Return when a client has left this node. Cancelling is safe."""
+        if self._manager.members.is_here(client):
+            end = self._ends.setdefault(client.sid, asyncio.Event())
+            await end.wait()
+
     def left(self, sid: str) -> None:
         """Note that a client has left this node."""
         end = self._ends.pop(sid, None)

@@ -107,13 +107,15 @@ class SessionWriter:
                     session.joined[room] = max(joined, last)
 
     async def is_taken(self, client: Client) -> bool:
-        """Whether another node has claimed the session of a client, or it is away, as far as is known."""
-        session = client.session
+        """Whether another connection has claimed the session of a client, or it is away, if that is known."""
+        session, manager = client.session, self._manager
         if session is None or not session.lost:
             return False
         with suppress(BrokerError):
             where = await self._keeper.where(client.sid, client.namespace)
-            return where not in (None, self._manager.node_id)
+            if where == manager.node_id:
+                return self._recovery.arrivals.is_returning(client.sid) or not manager.members.is_here(client)
+            return where is not None
         return False
 
     async def saved(self, client: Client, data: Any) -> None:

@@ -84,31 +84,60 @@ async def test_just_coming_back(nodes, door, connect, monkeypatch):
     assert b.sio.rooms(sid) == [sid]
 
 
-async def test_taken_as_it_leaves(nodes, door, connect, monkeypatch):
-    """A client that is claimed by another node while its old one takes it out of a room leaves it there."""
-    a, b, c = nodes
-    client = await connect()
-    sid = client.sid
-    await a.sio.enter_room(sid, "red")
-    keeper = a.manager.recovery.keeper
-    change, leaves, go_on = keeper.change, asyncio.Event(), asyncio.Event()
+def slow_change(node, monkeypatch):
+    """Hold up the first change of a session by a node; return events: it comes, and it may go on."""
+    keeper = node.manager.recovery.keeper
+    change, comes, go_on = keeper.change, asyncio.Event(), asyncio.Event()
 
     async def slow(question):
-        leaves.set()
+        monkeypatch.setattr(keeper, "change", change)
+        comes.set()
         await go_on.wait()
         return await change(question)
 
     monkeypatch.setattr(keeper, "change", slow)
+    return comes, go_on
+
+
+@pytest.mark.parametrize("asked", [0, 2])
+@pytest.mark.parametrize("to", [0, 1])
+async def test_taken_as_it_leaves(nodes, door, connect, monkeypatch, asked, to):
+    """A client whose session is claimed while its old connection is taken out of a room leaves it there."""
+    a, b = nodes[0], nodes[to]
+    client = await connect()
+    sid = client.sid
+    await a.sio.enter_room(sid, "red")
+    leaves, go_on = slow_change(a, monkeypatch)
     door.forsake(None)
-    leaving = asyncio.create_task(c.sio.leave_room(sid, "red"))
+    leaving = asyncio.create_task(nodes[asked].sio.leave_room(sid, "red"))
     await leaves.wait()
     door.lead(b)
     assert await came_back(client) is True
     go_on.set()
     await leaving
-    await c.sio.emit("n", 1, room="red")
+    await nodes[asked].sio.emit("n", 1, room="red")
     await fence(b, client)
     await eventually(lambda: b.sio.rooms(sid) == [sid])
+
+
+@pytest.mark.parametrize("asked", [0, 2])
+@pytest.mark.parametrize("to", [0, 1])
+async def test_taken_as_it_enters(nodes, door, connect, monkeypatch, asked, to):
+    """A client whose session is claimed while its old connection is put into a room gets its events."""
+    a, b = nodes[0], nodes[to]
+    client = await connect()
+    sid = client.sid
+    enters, go_on = slow_change(a, monkeypatch)
+    door.forsake(None)
+    entering = asyncio.create_task(nodes[asked].sio.enter_room(sid, "red"))
+    await enters.wait()
+    door.lead(b)
+    assert await came_back(client) is True
+    go_on.set()
+    await entering
+    await nodes[asked].sio.emit("n", 1, room="red")
+    await take(client, "n", 1)
+    assert set(b.sio.rooms(sid)) == {sid, "red"}
 
 
 async def test_a_dead_node(nodes):
