@@ -135,12 +135,16 @@ class Arrivals:
 
     async def _add(self, sid: str, eio_sid: str, namespace: str, session: ClientSession | None) -> Client:
         """Add a client. Events that come for it from now on are held."""
+        client, node = self._put(sid, eio_sid, namespace, session), self._manager.node
+        await node.subscribe(node.channels.namespace(namespace))
+        return client
+
+    def _put(self, sid: str, eio_sid: str, namespace: str, session: ClientSession | None) -> Client:
         manager = self._manager
         manager.basic_enter_room(sid, namespace, None, eio_sid=eio_sid)
         client = manager.members.clients[sid]
         client.session = session
         manager.basic_enter_room(sid, namespace, sid, eio_sid=eio_sid)
-        await manager.node.subscribe(manager.node.channels.namespace(namespace))
         return client
 
     async def _recover(self, eio_sid: str, namespace: str, arrival: Arrival) -> str:
@@ -260,14 +264,17 @@ class Arrivals:
     async def _restore(
         self, sid: str, eio_sid: str, namespace: str, claimed: Claimed, session: ClientSession
     ) -> None:
-        """Put a client into its rooms again, and give it its data."""
+        """Put a client into its rooms again, and give it its data.
+
+        Others find it with all of its rooms: what they change is not taken back.
+        """
         manager, names = self._manager, self._manager.node.channels
         # Once the client is found here, others may save newer data: what the bus had comes before that.
         connection = manager.server.eio.sockets.get(eio_sid)
         if claimed.data and connection is not None:  # It may have ended meanwhile.
             connection.session[namespace] = msgspec.msgpack.decode(claimed.data)
-        await self._add(sid, eio_sid, namespace, session)
-        channels = []
+        self._put(sid, eio_sid, namespace, session)
+        channels = [names.namespace(namespace)]
         if node_of(sid) != manager.node_id:
             channels.append(names.room(namespace, sid))
         for room in map(read_room, claimed.rooms):

@@ -140,6 +140,34 @@ async def test_taken_as_it_enters(nodes, door, connect, monkeypatch, asked, to):
     assert set(b.sio.rooms(sid)) == {sid, "red"}
 
 
+async def test_moved_before_its_node_has_subscribed(nodes, door, connect, monkeypatch):
+    """A client is moved while the node that it comes back to subscribes to its channels: that holds."""
+    a, b, c = nodes
+    client = await connect()
+    sid = client.sid
+    await a.sio.enter_room(sid, "red")
+    node = b.manager.node
+    subscribe, go_on = node.subscribe, asyncio.Event()
+
+    async def slow(channel):
+        await go_on.wait()
+        await subscribe(channel)
+
+    monkeypatch.setattr(node, "subscribe", slow)
+    door.cut(b)
+    await eventually(lambda: b.manager.members.find(sid, "/"))
+    await b.sio.leave_room(sid, "red")
+    await b.sio.enter_room(sid, "green")
+    await b.sio.emit("n", 1, room="green")
+    go_on.set()
+    assert await came_back(client) is True
+    await take(client, "n", 1)
+    for node in b, c:
+        assert set(node.sio.rooms(sid)) == {sid, "green"}
+        door.cut(c)
+        assert await came_back(client) is True
+
+
 async def test_a_dead_node(nodes):
     """A client whose node was killed is away: it can be taken out of rooms, let in and disconnected."""
     a, b, _ = nodes
