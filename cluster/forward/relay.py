@@ -16,7 +16,7 @@ from socketio_cluster.manager.ids import node_of
 PART_SECONDS: Final = 3.0
 """Seconds that the other node may take to end a session whose client is connected here."""
 UPGRADE_SECONDS: Final = 2.0
-"""Seconds that a new relay is spared at a shutdown: it begins with an upgrade, which takes two round trips."""
+"""Seconds that a new relay is spared at a shutdown: it begins with an upgrade of two round trips."""
 
 
 class Half(asyncio.Protocol):
