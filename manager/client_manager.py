@@ -259,7 +259,8 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         if self.recovery is not None:
             if callback is None and not ignore_queue:
                 event = Emit(namespace, rooms, skip, encoded.parts, encoded.text)
-                await self.recovery.emit(Recorded(event), encoded.size)
+                if self.recovery.emit(Recorded(event), encoded.size):
+                    await self.recovery.ease()
                 return
             if await self.recovery.puts_off(encoded, namespace, rooms, skip, callback):
                 return

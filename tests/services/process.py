@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
-import os
-import random
 import shutil
 import socket
 import subprocess
@@ -16,25 +15,27 @@ from typing import Final
 
 PORTS: Final = range(12_000, 22_000)
 """Systems give higher ones to outgoing connections; Redis Cluster also takes each of its ports + 10000."""
-SHARE: Final = 500
-"""Ports for each process of pytest-xdist, which run at the same time."""
+SHARE: Final = 250
+"""Ports for each process: those of pytest-xdist run at the same time, and so may other runs of the tests."""
 
 
+_holder: Final = socket.socket()
+"""Bound to the first port of this process's share: until it ends, no other process takes that share."""
+
+
+@functools.cache
 def _own_ports() -> Iterator[int]:
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    first = int(worker.removeprefix("gw")) * SHARE % len(PORTS)
-    own = PORTS[first : first + SHARE]
-    start = random.randrange(SHARE)  # another run of the tests may go on beside this one
-    return itertools.cycle([*own[start:], *own[:start]])
-
-
-_ports = _own_ports()
+    for first in range(PORTS.start, PORTS.stop, SHARE):
+        with contextlib.suppress(OSError):
+            _holder.bind(("127.0.0.1", first))
+            return itertools.cycle(range(first + 1, first + SHARE))
+    raise RuntimeError("other processes have all the ports for tests")
 
 
 def free_port() -> int:
     """A TCP port on loopback that nobody listens on, and that is not given out again for a long time."""
     while True:
-        port = next(_ports)
+        port = next(_own_ports())
         with contextlib.suppress(OSError), socket.socket() as sock:
             sock.bind(("127.0.0.1", port))
             return port
