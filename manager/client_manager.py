@@ -11,6 +11,7 @@ import os
 import time
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Unpack
 
 from socketio_cluster.manager.bus.channels import Room
@@ -190,10 +191,9 @@ class ClusterManager(ClusterCalls, RoomKeeper):
 
     async def can_disconnect(self, sid: str, namespace: str) -> bool:
         """Whether the server has to disconnect this client itself. If not, its node is asked to do it."""
-        while (client := self.members.find(sid, namespace)) is None:
-            if await self.remote.disconnect(namespace, sid):
-                return False
-        await self.in_order()
+        client = await self._here(sid, namespace, partial(self.remote.disconnect, namespace, sid))
+        if client is None:
+            return False
         if client.state is PENDING:
             client.kicked = True  # It is disconnected when its connect handler has returned.
         return client.state is CONNECTED
@@ -259,7 +259,8 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         if self.recovery is not None:
             if callback is None and not ignore_queue:
                 event = Emit(namespace, rooms, skip, encoded.parts, encoded.text)
-                await self.recovery.emit(Recorded(event), encoded.size)
+                if self.recovery.emit(Recorded(event), encoded.size):
+                    await self.recovery.ease()
                 return
             if await self.recovery.puts_off(encoded, namespace, rooms, skip, callback):
                 return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from socketio_cluster.manager.bus.channels import Room, check_room
@@ -74,19 +75,38 @@ class RoomKeeper(ClusterMember):
             self.enter_loop()
         if room == sid:
             return
-        while (client := self.members.find(sid, namespace)) is None:
-            await self.start()
-            if await self.remote.enter(namespace, sid, room, count):
-                return
         if node_of(room) is not None and await self.remote.is_client(namespace, room):
             raise ValueError("cannot enter a sid room")
-        if self.recovery is not None:
+        entering = partial(self.remote.enter, namespace, sid, room, count)
+        while (client := await self._here(sid, namespace, entering)) is not None:
+            check_room_limit(client, room, self.options.rooms_per_client, self.stats)
+            if count and self.recovery is not None:
+                if await self.recovery.latecomers.enter(client, room, count, self._enter):
+                    return
+            else:
+                if (settling := self._enter(client, room)) is not None:
+                    await settling
+                return
+
+    async def _here(
+        self, sid: str, namespace: str, elsewhere: Callable[[], Awaitable[bool]]
+    ) -> Client | None:
+        """Return a client of this node, when what was emitted until now has come to it.
+
+        Returns None for one that is on another node or away, when ``elsewhere`` has done the same for it. It
+        may go while this waits, or come.
+        """
+        while True:
+            if (client := self.members.find(sid, namespace)) is None:
+                await self.start()
+                if await elsewhere():
+                    return None
+                continue
+            if self.recovery is None:
+                return client
             await self.recovery.in_order()
-        check_room_limit(client, room, self.options.rooms_per_client, self.stats)
-        if count and self.recovery is not None:
-            await self.recovery.latecomers.enter(client, room, count, self._enter)
-        elif (entering := self._enter(client, room)) is not None:
-            await entering
+            if self.members.is_here(client):
+                return client
 
     def _enter(self, client: Client, room: Room) -> Awaitable[None] | None:
         """Put a client into a room. Returns what has to be awaited before its emits arrive, or None.
@@ -113,16 +133,14 @@ class RoomKeeper(ClusterMember):
         room = check_room(room)
         if not self._at_home():
             self.enter_loop()
-        while (client := self.members.find(sid, namespace)) is None:
-            await self.start()
-            if await self.remote.leave(namespace, sid, room):
+        leaving = partial(self.remote.leave, namespace, sid, room)
+        while (client := await self._here(sid, namespace, leaving)) is not None:
+            await self.may_leave([client])
+            if self.members.is_here(client):
+                self.basic_leave_room(sid, namespace, room)
+                if self.recovery is not None:
+                    await self.recovery.sessions.flush(client)
                 return
-        if self.recovery is not None:
-            await self.recovery.in_order()
-            await self.recovery.sessions.locate([client])
-        self.basic_leave_room(sid, namespace, room)
-        if self.recovery is not None:
-            await self.recovery.sessions.flush(client)
 
     async def close_room(self, room: Any, namespace: str) -> None:
         """Take all clients on all nodes out of a room.

@@ -15,6 +15,8 @@ from socketio_cluster.manager.ids import node_of
 
 PART_SECONDS: Final = 3.0
 """Seconds that the other node may take to end a session whose client is connected here."""
+UPGRADE_SECONDS: Final = 2.0
+"""Seconds that a new relay is spared at a shutdown: it begins with an upgrade of two round trips."""
 
 
 class Half(asyncio.Protocol):
@@ -74,17 +76,27 @@ class Half(asyncio.Protocol):
 class LineHalf(Half):
     """The half that leads to another node; ``node`` is its id."""
 
-    __slots__ = ("node",)
+    __slots__ = ("_upgraded_at", "node")
 
     def __init__(self, transport: asyncio.Transport, connections: set[Any], node: str | None) -> None:
         super().__init__(transport, connections)
         self.node = node
+        self._upgraded_at = asyncio.get_running_loop().time() + UPGRADE_SECONDS
 
     def shutdown(self) -> None:
-        """Half-close the line, because uvicorn stops.
+        """Half-close the line, because uvicorn stops; not before the client has had time for its upgrade.
 
-        The other node then ends the session, and its goodbye still reaches the client.
+        The other node then ends the session, and its goodbye still reaches the client. During the upgrade it
+        would not: the JavaScript client has stopped polling, and takes a WebSocket that ends for a reason to
+        stay with polling. It would sit there without a transport until it misses a ping.
         """
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._upgraded_at:
+            loop.call_at(self._upgraded_at, self._part)
+        else:
+            self._part()
+
+    def _part(self) -> None:
         if not self.other._ended and not self._transport.is_closing():
             self.other._parted = True
             self._transport.write_eof()

@@ -26,15 +26,15 @@ from socketio_cluster.cluster.lane.frames import (
     Message,
     close_code,
     frame,
+    lone_text,
 )
 from socketio_cluster.cluster.lane.writer import CLOSED, CLOSING, OPEN, LaneWriter
 from socketio_cluster.cluster.limits.limits import PAYLOAD_TOO_LARGE, TOO_BIG
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER
 
 if TYPE_CHECKING:
-    from engineio.packet import Packet
-
     from socketio_cluster.cluster.lane.install import ServerLanes
+    from socketio_cluster.manager.clients.client import Client
 
 
 logger = logging.getLogger("socketio_cluster.cluster")
@@ -59,20 +59,24 @@ class Lane(LaneWriter):
         group: the things that all lanes of a server share.
     """
 
-    __slots__ = ("_busy", "_connections", "_ended", "_later", "_reader", "context")
+    __slots__ = ("_busy", "_connections", "_ended", "_later", "_reader", "context", "main")
 
     def __init__(
         self, transport: asyncio.Transport, connections: set[Any], socket: Any, group: ServerLanes
     ) -> None:
         super().__init__(transport, socket, group)
         self._connections = connections
-        self._reader = FrameReader(group.max_message)
+        self._reader: FrameReader | None = None
+        """None while nothing is half read. It is made when a frame does not come whole and alone."""
         self._busy = False
         """Whether a coroutine handles a packet of this client."""
         self._later: Iterator[Message] = iter(())
         """The messages behind the packet that is being handled; each is read only when its turn has come."""
         self.context = copy_context()
         """The context of the ASGI call: handlers find in it the variables that middlewares have set."""
+        self.main: Client | None = None
+        """The client in the main namespace, when it has sent an event: to look for it in the tables costs
+        several misses of the processor's cache. It may have left since, which its ``state`` says."""
         self._ended: asyncio.Future[None] | None = None
         connections.add(self)
 
@@ -82,13 +86,18 @@ class Lane(LaneWriter):
         """Read frames, and handle the messages in them."""
         group = self._group
         group.stats.received_bytes += len(data)
-        text = self._reader.text(data) if self.state is OPEN and not self._busy else None
+        if self.state is OPEN and self._reader is None and not self._busy:
+            text = lone_text(data, group.longest_frame)
+        else:
+            text = None
         if text is None:
             self.context.run(self._read, data)
         elif not group.short(self, text):
             self.context.run(self._handle_text, text)
 
     def _read(self, data: bytes) -> None:
+        if self._reader is None:
+            self._reader = FrameReader(self._group.max_message)
         if self._busy:  # TLS may give more after reading was paused
             self._later = chain(self._later, self._reader.feed(data))
         else:
@@ -117,6 +126,8 @@ class Lane(LaneWriter):
                 if self._busy:
                     self._later = messages
                     return
+            if self._reader is not None and self._reader.idle:
+                self._reader = None
         except FrameError as error:
             if error.code == TOO_BIG:
                 self._group.spawn(self.end(PAYLOAD_TOO_LARGE))
@@ -260,38 +271,3 @@ class Lane(LaneWriter):
         """Stand in for the socket's own ``send``."""
         if not self.socket.closed:
             self.write_packet(packet)
-
-
-class LaneQueue:
-    """Stands in for the queue of a socket. It is always empty: each packet goes to the lane at once."""
-
-    __slots__ = ("lane",)
-
-    def __init__(self, lane: Lane) -> None:
-        self.lane = lane
-
-    @property
-    def waiting(self) -> int:
-        """The bytes that wait for the client, by the name that the queue of a polling client has for it."""
-        return self.lane.queued
-
-    @property
-    def free(self) -> bool:
-        """Whether the client would get an event at once."""
-        return self.lane.free
-
-    def empty(self) -> bool:
-        """Return True: nothing waits here."""
-        return True
-
-    def put_nowait(self, packet: Packet | None) -> None:
-        """Send a packet. None, by which python-engineio marks the end, is left out."""
-        if packet is not None:
-            self.lane.write_packet(packet)
-
-    async def put(self, packet: Packet | None) -> None:
-        """Send a packet."""
-        self.put_nowait(packet)
-
-    async def join(self) -> None:
-        """Return at once, because nothing waits here."""

@@ -1,9 +1,9 @@
 """WebSocket frames (RFC 6455): a server's frames are built once for all clients, a client's are read.
 
-This file does no I/O: ``frame`` returns bytes, ``FrameReader`` takes bytes and yields messages. It is written
-by hand because a node does little else: to read one small text frame takes a fifth of the time that the
-general parser of the websockets library takes. Unmasking is that library's, in C. Extensions are never
-negotiated here, so any reserved bit is an error.
+This file does no I/O: ``frame`` returns bytes, ``lone_text`` and ``FrameReader`` take bytes and give
+messages. It is written by hand because a node does little else: to read one small text frame takes a fifth of
+the time that the general parser of the websockets library takes. Unmasking is that library's, in C.
+Extensions are never negotiated here, so any reserved bit is an error.
 """
 
 from __future__ import annotations
@@ -104,6 +104,30 @@ def close_code(payload: bytes) -> int:
     return code
 
 
+def longest_frame(limit: int) -> int:
+    """Return the bytes of a client's frame with a payload of ``limit`` bytes, with its header."""
+    return limit + (6 if limit < 126 else 8)
+
+
+def lone_text(data: bytes, longest: int) -> bytes | None:
+    """Return the payload if these bytes are one whole text frame of 1 byte to 64 KiB; else None.
+
+    Then feed them to a ``FrameReader``. So must all bytes that come while one has something half read.
+    ``longest`` is the size of a frame, at most.
+    """
+    size = len(data)
+    if size > longest:
+        return None
+    if size < 132:  # the header has 6 bytes up to a payload of 125, and then 8
+        if size > 6 and data[0] == 0x81 and data[1] == 0x80 + (size - 6):
+            return apply_mask(data[6:], data[2:6])
+    else:
+        head, length, mask = _MASKED(data)
+        if head == 0x81FE and length == size - 8:
+            return apply_mask(data[8:], mask)
+    return None
+
+
 class FrameReader:
     """Cuts a client's bytes into messages and joins fragments; a message may have ``limit`` bytes.
 
@@ -111,33 +135,19 @@ class FrameReader:
     has more bytes than the limit and a header, however small the pieces are in which they come.
     """
 
-    __slots__ = ("_buffer", "_fragments", "_limit", "_longest", "_needed", "_opcode")
+    __slots__ = ("_buffer", "_fragments", "_limit", "_needed", "_opcode")
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._longest = limit + (6 if limit < 126 else 8)
-        """The bytes of a frame of ``limit`` bytes, with its header."""
         self._buffer: bytearray | None = None
         self._needed = 0
         self._fragments: bytearray | None = None
         self._opcode = CONTINUATION
 
-    def text(self, data: bytes) -> bytes | None:
-        """Return the payload if these bytes are one whole text frame of 1 byte to 64 KiB; else None.
-
-        Then feed them.
-        """
-        size = len(data)
-        if size > self._longest or self._buffer is not None or self._fragments is not None:
-            return None
-        if size < 132:  # the header has 6 bytes up to a payload of 125, and then 8
-            if size > 6 and data[0] == 0x81 and data[1] == 0x80 + (size - 6):
-                return apply_mask(data[6:], data[2:6])
-        else:
-            head, length, mask = _MASKED(data)
-            if head == 0x81FE and length == size - 8:
-                return apply_mask(data[8:], mask)
-        return None
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is half read: a new reader would read on as well."""
+        return self._buffer is None and self._fragments is None
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """Take bytes.

@@ -16,10 +16,11 @@ from engineio.async_drivers.asgi import WebSocket
 from engineio.packet import NOOP
 
 from socketio_cluster.cluster.http.lane_protocol import EXTENSION
-from socketio_cluster.cluster.lane.connection import Lane, LaneQueue
+from socketio_cluster.cluster.lane.connection import Lane
 from socketio_cluster.cluster.lane.flusher import Flusher
-from socketio_cluster.cluster.lane.frames import TEXT, frame
+from socketio_cluster.cluster.lane.frames import TEXT, frame, longest_frame
 from socketio_cluster.cluster.lane.inbound import Inbound
+from socketio_cluster.cluster.lane.lane_queue import LaneQueue
 from socketio_cluster.cluster.lane.paced_lane import PacedLane
 from socketio_cluster.cluster.lane.writer import OPEN
 from socketio_cluster.cluster.limits.limits import pacer_of
@@ -54,6 +55,7 @@ class ServerLanes:
         self.spawn = manager.spawn
         self.handlers = manager.handlers
         self.max_message: int = eio.max_http_buffer_size
+        self.longest_frame = longest_frame(self.max_message)
         self.mark: int = manager.options.client_bytes
         self.backpressure = manager.backpressure
         self.lanes: dict[str, Lane] = {}

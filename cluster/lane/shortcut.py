@@ -61,9 +61,12 @@ class Shortcut:
             or may_hold_long_integer(text)
         ):
             return text[:2] == b"40" and self._open and not self._half_read and self._connect(lane, text)
-        eio_sid = lane.socket.sid
-        client = self._on_connection(eio_sid, "/")
-        if client is None or client.state is not CONNECTED or eio_sid in self._running:
+        client = lane.main
+        if client is None or client.state is not CONNECTED:
+            client = lane.main = self._on_connection(lane.socket.sid, "/")
+            if client is None or client.state is not CONNECTED:
+                return False
+        if self._running and lane.socket.sid in self._running:
             return False
         try:
             data = decode(text[start:])

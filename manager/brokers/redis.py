@@ -52,7 +52,7 @@ class Commands(NamedTuple):
 PLAIN = Commands(b"PUBLISH", b"SUBSCRIBE", b"UNSUBSCRIBE", b"message")
 SHARDED = Commands(b"SPUBLISH", b"SSUBSCRIBE", b"SUNSUBSCRIBE", b"smessage")
 
-Owners = Callable[[Sequence[Publication]], list[range]]
+Owners = Callable[[Sequence[Publication]], list[list[int]]]
 """A function that returns for each command of a batch the indexes of its publications."""
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from socketio_cluster.manager.brokers.redis_scripts import HISTORY_SCRIPTS, RECORD
 from socketio_cluster.manager.brokers.redis_session_scripts import SESSION_SCRIPTS
 from socketio_cluster.manager.bus.broker import Publication
+from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.envelope import read_header, read_number
 from socketio_cluster.manager.bus.store import cluster_of
 
@@ -56,16 +57,16 @@ def publish_commands(batch: Sequence[Publication], word: bytes) -> list[bytes]:
     return commands
 
 
-def publish_owners(batch: Sequence[Publication]) -> list[range]:
+def publish_owners(batch: Sequence[Publication]) -> list[list[int]]:
     """Return for each of these commands the indexes of its publications."""
-    return [range(at, at + 1) for at, publication in enumerate(batch) for _ in publication.channels]
+    return [[at] for at, publication in enumerate(batch) for _ in publication.channels]
 
 
 def recording_commands(batch: Sequence[Publication], word: bytes) -> list[bytes]:
     """Return the commands for a batch in which events are recorded."""
     commands, before = [], 0
     for group in _groups(batch):
-        some = batch[group.start : group.stop]
+        some = [batch[at] for at in group]
         if some[0].recorded:
             commands.append(_record(some, word, before))
             before = read_number(some[-1].payload)
@@ -74,23 +75,33 @@ def recording_commands(batch: Sequence[Publication], word: bytes) -> list[bytes]
     return commands
 
 
-def recording_owners(batch: Sequence[Publication]) -> list[range]:
+def recording_owners(batch: Sequence[Publication]) -> list[list[int]]:
     """Return for each of these commands the indexes of its publications."""
     owners = []
     for group in _groups(batch):
-        recorded = batch[group.start].recorded
-        owners += [group] if recorded else [range(at, at + 1) for at in group for _ in batch[at].channels]
+        recorded = batch[group[0]].recorded
+        owners += [group] if recorded else [[at] for at in group for _ in batch[at].channels]
     return owners
 
 
-def _groups(batch: Sequence[Publication]) -> Iterator[range]:
-    """Yield the indexes of publications that follow each other and are all recorded, or all not."""
+def _groups(batch: Sequence[Publication]) -> Iterator[list[int]]:
+    """Yield the indexes of publications that follow each other and are all recorded, or all not.
+
+    What is for bridges alone falls behind the recorded events beside it, so that those stay together: with a
+    bridge there is such a copy of each event.
+    """
     at = 0
-    for recorded, group in groupby([bool(publication.recorded) for publication in batch]):
-        end = at + len(list(group))
-        for start in range(at, end, GROUP if recorded else end - at):
-            yield range(start, min(end, start + GROUP) if recorded else end)
-        at = end
+    for apart, run in groupby([not (each.recorded or _for_bridges(each)) for each in batch]):
+        indexes = list(range(at, at + len(list(run))))
+        at += len(indexes)
+        recorded = [] if apart else [index for index in indexes if batch[index].recorded]
+        yield from (recorded[start : start + GROUP] for start in range(0, len(recorded), GROUP))
+        if len(recorded) < len(indexes):
+            yield [index for index in indexes if not batch[index].recorded]
+
+
+def _for_bridges(publication: Publication) -> bool:
+    return len(publication.channels) == 1 and Channels.is_of_bridges(publication.channels[0])
 
 
 def _record(events: Sequence[Publication], word: bytes, before: int) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from socketio_cluster.manager.brokers.inbox import REPLY_TIMEOUT
+from socketio_cluster.manager.brokers.patience import Patience
 from socketio_cluster.manager.tasks import set_once
 
 
@@ -29,20 +29,18 @@ class Confirmations:
     """The commands that are not confirmed yet. The server confirms in the order of the commands.
 
     Args:
-        silent: is called when the server has not confirmed a command for ``REPLY_TIMEOUT``.
+        silent: is called when the server has not confirmed a command in time. See ``Patience``.
     """
 
     def __init__(self, silent: Callable[[], object]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._silent = silent
         self._commands: deque[Command] = deque()
-        self._timer: asyncio.TimerHandle | None = None
+        self._patience = Patience(self._loop, self._commands, silent)
 
     def expect(self, kind: bytes, names: Sequence[bytes]) -> None:
         """Note that a command for these channels was written. ``kind`` is the word of its replies."""
         self._commands.append(Command(kind, names, self._loop.time(), []))
-        if self._timer is None:
-            self._timer = self._loop.call_later(REPLY_TIMEOUT, self._look)
+        self._patience.asked()
 
     async def last(self) -> None:
         """Return when all that was written until now is confirmed, or the connection has ended.
@@ -70,21 +68,9 @@ class Confirmations:
 
     def end(self) -> None:
         """Wake everybody: the connection has ended."""
-        if self._timer is not None:
-            self._timer.cancel()
+        self._patience.end()
         while self._commands:
             _wake(self._commands.popleft())
-
-    def _look(self) -> None:
-        """Complain if the oldest command waits for too long. One timer does for all of them."""
-        self._timer = None
-        if not self._commands:
-            return
-        left = self._commands[0].at + REPLY_TIMEOUT - self._loop.time()
-        if left > 0:
-            self._timer = self._loop.call_later(left, self._look)
-        else:
-            self._silent()
 
 
 def _wake(command: Command) -> None:

@@ -18,7 +18,7 @@ import msgspec
 from hiredis import ProtocolError, PushNotification, Reader
 from redis.exceptions import NoPermissionError, ResponseError
 
-from socketio_cluster.manager.brokers.inbox import REPLY_TIMEOUT
+from socketio_cluster.manager.brokers.patience import Patience
 from socketio_cluster.manager.errors import BrokerError
 
 Replies = list[Any]
@@ -61,7 +61,7 @@ class RedisReplies(asyncio.Protocol):
         self._questions: deque[Question] = deque()
         self._unsent: list[bytes] = []
         """The commands that leave at the next turn of the loop."""
-        self._timer: asyncio.TimerHandle | None = None
+        self._patience = Patience(self._loop, self._questions, lambda: self._give_up(TimeoutError()))
         self._take: Callable[[Replies], None] = self._answer
         self._push: Callable[[Replies], None] = _ignore
         self._ended: Callable[[BrokerError], object] = lambda error: None
@@ -101,7 +101,7 @@ class RedisReplies(asyncio.Protocol):
     def ask_for(self, commands: bytes, count: int, done: Answered) -> None:
         """Write ``count`` commands, and call ``done`` with their replies when the last one has come.
 
-        In their place it gets ``TimeoutError`` if the server is silent for ``REPLY_TIMEOUT``, and
+        In their place it gets ``TimeoutError`` if the server does not answer in time, and
         ``BrokerError`` if the connection ends. Raises ``BrokerError`` if that has ended already.
         """
         self.write(commands)
@@ -127,8 +127,7 @@ class RedisReplies(asyncio.Protocol):
 
     def _expect(self, count: int, done: Answered) -> None:
         self._questions.append(Question(count, self._loop.time(), done))
-        if self._timer is None:
-            self._timer = self._loop.call_later(REPLY_TIMEOUT, self._look)
+        self._patience.asked()
 
     def hand_to(self, take: Callable[[Replies], None]) -> None:
         """Give all replies to ``take`` from now on."""
@@ -177,24 +176,12 @@ class RedisReplies(asyncio.Protocol):
                 self._questions.popleft()
                 question.done(question.replies)
 
-    def _look(self) -> None:
-        """Give up the questions if the oldest waits for too long. One timer does for all of them."""
-        self._timer = None
-        if not self._questions:
-            return
-        left = self._questions[0].at + REPLY_TIMEOUT - self._loop.time()
-        if left > 0:
-            self._timer = self._loop.call_later(left, self._look)
-        else:
-            self._give_up(TimeoutError())
-
     def _end(self, error: BrokerError) -> None:
         if self._error is not None:
             return
         self._error = error
         self.transport.abort()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._patience.end()
         self._give_up(error)
         self._ended(error)
 

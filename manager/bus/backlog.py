@@ -12,7 +12,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator
-from itertools import chain, islice, takewhile
+from itertools import accumulate, chain, islice, takewhile
 from typing import Final
 
 import msgspec
@@ -88,12 +88,9 @@ class Backlog:
 
     def batch(self, count: int, size: int) -> list[Entry]:
         """Return the next unsent entries: at most ``count``, and ``size`` bytes unless one is larger."""
-        picked: list[Entry] = []
-        for entry in islice(self._unsent, count):
-            size -= len(entry.payload)
-            if size < 0 and picked:
-                break
-            picked.append(entry)
+        picked = list(islice(self._unsent, count))
+        ends = list(accumulate([len(entry.payload) for entry in picked]))
+        del picked[max(1, bisect_right(ends, size)) :]
         if picked:
             self._offered = max(self._offered, picked[-1].number)
             self.handed = max(self.handed, picked[-1].number)
@@ -102,8 +99,9 @@ class Backlog:
     def sent(self, last: int) -> None:
         """The bus has everything up to number ``last``."""
         self.reached = last
-        while self._unsent and self._unsent[0].number <= last:
-            self._sent.append(self._unsent.popleft())
+        unsent, sent = self._unsent, self._sent
+        while unsent and unsent[0].number <= last:
+            sent.append(unsent.popleft())
 
     def cut(self) -> None:
         """The broker is gone: what it has not confirmed will be handed to the next one."""

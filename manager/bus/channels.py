@@ -88,6 +88,11 @@ class Channels:
         return channel[: channel.index("}")] + "}:bridges"
 
     @staticmethod
+    def is_of_bridges(channel: str) -> bool:
+        """Whether bridges read this channel, and nobody else."""
+        return channel.partition("}")[2] == ":bridges"
+
+    @staticmethod
     def everyone_beside(channel: str) -> str:
         """Return the channel that every node reads, on the shard of another channel."""
         return channel[: channel.index("}")] + "}:all"

@@ -33,6 +33,7 @@ MAC_BYTES: Final = 16
 _HEADER: Final = Struct(f">BB{NODE_CHARS}sQd")
 HEADER_BYTES: Final = _HEADER.size
 ORIGIN_END: Final = 2 + NODE_CHARS
+ORIGIN: Final = slice(2, ORIGIN_END)
 _NUMBER: Final = slice(ORIGIN_END, ORIGIN_END + 8)
 _NOTICE: Final = bytes(8)
 _ARRAY: Final = 0x90
@@ -100,10 +101,10 @@ class Codec:
 
     def pack(self, header: Header, message: Message) -> bytes:
         """Return the bytes of an envelope. Raises what msgspec raises for a message that it cannot pack."""
-        flags = SIGNED if self._macs else 0
+        macs, body = self._macs, self._encode(message)
+        flags = SIGNED if macs else 0
         head = _HEADER.pack(self.version, flags, header.origin.encode(), header.number, header.sent)
-        body = self._encode(message)
-        return head + _sign(self._macs[0], head, body) + body if self._macs else head + body
+        return head + _sign(macs[0], head, body) + body if macs else head + body
 
     header = staticmethod(read_header)
 

@@ -131,12 +131,12 @@ class Outgoing:
         whole = answer is None and len(entries) == self.backlog.unsent
         return Batch(publications, entries, first, self.noticed, whole)
 
-    def sent(self, batch: Batch, seconds: float) -> None:
-        """Note that the bus has this batch, which took so long."""
+    def sent(self, batch: Batch, began: float, ended: float) -> None:
+        """Note that the bus has this batch, whose round trip was between these two times."""
         if batch.entries:
             self.backlog.sent(batch.entries[-1].number)
             if self.backlog.reached >= self._paced_until:
-                self.window.took(len(batch.entries), seconds)
+                self.window.took(len(batch.entries), began, ended)
         self.told = batch.told
 
     def _entries(self, most: int) -> list[Entry]:

@@ -7,7 +7,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from socketio_cluster.manager.bus.backlog import Entry
 from socketio_cluster.manager.bus.broker import Publication
@@ -33,8 +33,8 @@ REFUSALS_KEPT: Final = 1000
 STAMPS: Final = 2000
 """The number of notices whose time is remembered. Those to all nodes come back within a few heartbeats."""
 
-OnRecorded = Callable[[Header, bytes, Message, tuple[str, ...]], None]
-"""A function that gets the header of an envelope, its bytes, its message and its channels."""
+OnRecorded = Callable[[bytes, tuple[Header, Any], tuple[str, ...]], None]
+"""A function that gets an envelope, its header and its message, and its channels."""
 
 
 class Publisher:
@@ -85,7 +85,7 @@ class Publisher:
             raise self.too_large(len(raw))
         self.number += 1
         if recorded and self.on_recorded is not None:
-            self.on_recorded(header, raw, message, channels)
+            self.on_recorded(raw, (header, message), channels)
         dropped = self.backlog.add(Entry(self.number, now, channels, raw, recorded))
         if dropped:
             self._count(dropped)

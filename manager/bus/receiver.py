@@ -19,6 +19,10 @@ from socketio_cluster.manager.stats import Stats
 logger = logging.getLogger("socketio_cluster.manager")
 
 
+Event = tuple[Header, Recorded | Dropped]
+"""What the bus numbers."""
+
+
 class Recorder(Protocol):
     """The part of recovery that a node tells of the bus and of numbered events."""
 
@@ -26,12 +30,10 @@ class Recorder(Protocol):
     def history(self) -> str:
         """The epoch of the history that keeps this node's events, or an empty text."""
 
-    def own(self, envelope: bytes) -> tuple[Header, Message] | None:
-        """Return the header and message of an envelope of this node itself, if it is remembered."""
+    def own(self, envelope: bytes) -> Event | None:
+        """Return what is in an envelope of this node itself, if it is remembered."""
 
-    def numbered(
-        self, epoch: str, number: int, header: Header, message: Recorded | Dropped, size: int
-    ) -> None:
+    def numbered(self, epoch: str, number: int, event: Event, size: int) -> None:
         """Handle an event that the bus has numbered, or what is said of dropped ones.
 
         ``epoch`` and ``number`` are its stamp, ``size`` is the bytes of its envelope.
@@ -211,17 +213,18 @@ class Receiver:
             epoch, number, raw = read_stamp(raw)
         except ValueError as exc:
             raise EnvelopeError("malformed", str(exc)) from exc
-        if raw[:ORIGIN_END] in self._own_heads and (own := recorder.own(raw)) is not None:
-            header, message = own
-        else:
-            header, message = self._codec.header(raw), self._codec.message(raw)
-            if header.origin != self._node:
-                if self.one_way:
-                    self._streams.note(header, now, wall)
-                self._stats.received[type(message).__name__] += 1
+        event = recorder.own(raw) or self._read_numbered(raw, now, wall)
+        recorder.numbered(epoch, number, event, len(raw))
+
+    def _read_numbered(self, raw: bytes, now: float, wall: float) -> Event:
+        header, message = self._codec.header(raw), self._codec.message(raw)
+        if header.origin != self._node:
+            if self.one_way:
+                self._streams.note(header, now, wall)
+            self._stats.received[type(message).__name__] += 1
         if not isinstance(message, (Recorded, Dropped)):
             raise EnvelopeError("malformed", f"a {type(message).__name__} with a stamp")
-        recorder.numbered(epoch, number, header, message, len(raw))
+        return header, message
 
     def _notice(self, header: Header, message: Message, now: float, wall: float) -> None:
         if isinstance(message, Unknown):

@@ -120,7 +120,7 @@ class Sender:
         elif error is not None:
             raise error
         self._under_way = []
-        self._outgoing.sent(batch, self._clock() - self._began)
+        self._outgoing.sent(batch, self._began, self._clock())
         if batch.entries:
             self._through = True
             self._suspect.passed(batch.entries[-1].number)

@@ -7,6 +7,7 @@ more. This is pure book-keeping.
 
 from __future__ import annotations
 
+from collections import deque
 from math import inf
 from typing import Final
 
@@ -15,25 +16,44 @@ LEAST: Final = 50
 MOST: Final = 2000
 TRIPS: Final = 3
 """For how many round trips there is room: one batch is on its way, one waits, and the next may be larger."""
+PERIOD_SECONDS: Final = 10.0
+"""How often the way is measured, as in TCP's BBR (MinRTTFilterLen of draft-ietf-ccwg-bbr)."""
+PERIODS: Final = 6
+"""For how many periods the quickest round trip counts: this process may be busy when it measures."""
+PROBES: Final = 4
+"""How many round trips are then made without any room. The first one still takes what waited before."""
 
 
 class Window:
     """The size follows what a server takes in the time of its quickest round trip.
 
     Most servers are near, and take less than ``LEAST`` in that time. With a far one more are on their way.
+
+    A server may go further away for good, so the quickest round trip is forgotten after a minute. A flood
+    makes each one slow, in this process too. So it is held up for a few of them, as in BBR's ProbeRTT.
     """
 
     def __init__(self) -> None:
-        self.size = MOST
-        self._quickest = inf
+        self.open()
 
     def open(self) -> None:
         """Make room, until it is known how long a round trip takes."""
         self.size = MOST
-        self._quickest = inf
+        self._quickest = deque([inf], PERIODS)
+        """The quickest round trip of each period."""
+        self._period_ends = inf
+        self._probes = 0
 
-    def took(self, count: int, seconds: float) -> None:
-        """Note that the bus has taken so many envelopes in one round trip of so many seconds."""
-        self._quickest = min(self._quickest, seconds)
-        room = TRIPS * count * self._quickest / seconds if seconds else 0
-        self.size = min(MOST, max(LEAST, int(room)))
+    def took(self, count: int, began: float, ended: float) -> None:
+        """Note that the bus has taken so many envelopes in one round trip, between these two times."""
+        if ended > self._period_ends:
+            self._quickest.append(inf)
+            self._probes = PROBES
+        elif self._probes:
+            self._probes -= 1
+        if self._quickest[-1] == inf:
+            self._period_ends = ended + PERIOD_SECONDS
+        seconds = ended - began
+        self._quickest[-1] = min(self._quickest[-1], seconds)
+        room = TRIPS * count * min(self._quickest) / seconds if seconds else 0
+        self.size = 0 if self._probes else min(MOST, max(LEAST, int(room)))

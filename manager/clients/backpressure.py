@@ -53,6 +53,11 @@ class Backpressure:
     def emitted(self, size: int) -> bool:
         """Count an emit of so many bytes. Returns whether the caller has to await ``ease``."""
         self._turn += size + EMIT_BYTES
+        return self._met is not None or self._turn > TURN_BYTES  # as `due`; each emit passes here
+
+    @property
+    def due(self) -> bool:
+        """Whether somebody who emits has to await ``ease``."""
         return self._met is not None or self._turn > TURN_BYTES
 
     async def ease(self, reached: int) -> None:

@@ -31,6 +31,14 @@ def quoted(text: str) -> bytes:
     return _encode(text) if text.isascii() and "\x7f" not in text else quote(text).encode()
 
 
+def quoted_pair(first: str, second: str) -> bytes:
+    """Encode a list of two strings to bytes, as ``quoted`` does."""
+    both = first + second
+    if both.isascii() and "\x7f" not in both:
+        return _encode([first, second])
+    return b"[%b,%b]" % (quoted(first), quoted(second))
+
+
 _standard: Final = json.JSONEncoder(separators=_SEPARATORS, allow_nan=False)
 
 

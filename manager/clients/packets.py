@@ -19,7 +19,7 @@ import msgspec
 from msgspec.structs import replace
 from socketio import packet as sio
 
-from socketio_cluster.manager.clients.compact_json import dumps
+from socketio_cluster.manager.clients.compact_json import dumps, quoted_pair
 from socketio_cluster.manager.errors import NO_EVENT, EnvelopeError, SettingError
 from socketio_cluster.manager.extras import require_package
 
@@ -126,17 +126,21 @@ def encode_event(
         TypeError: the name is neither text nor number, or JSON cannot hold the data. A serializer of the
             application may raise other errors.
     """
-    if type(event) is not str or not event or event in RESERVED:  # nearly never, and a call costs time
+    named = type(event) is str
+    if not named or not event or event in RESERVED:  # nearly never, and a call costs time
         check_event_name(event)
     arguments = [] if data is None else list(data) if isinstance(data, tuple) else [data]
     if is_standard(packet_class):  # type: ignore[arg-type]
         try:
-            body = dumps([event, *arguments])
+            if named and type(data) is str:
+                body = quoted_pair(event, data)
+            else:
+                body = dumps([event, *arguments]).encode()
         except (TypeError, ValueError, RecursionError):
             pass  # The data holds bytes or NaN, or an error that the general way below describes better.
         else:
             head = b"2" if namespace == "/" else b"2%s," % namespace.encode()
-            return Encoded([head + body.encode()], True, len(head))
+            return Encoded([head + body], True, len(head))
     if has_ack_place(packet_class):  # type: ignore[arg-type]
         ack_id = 0
     packet = packet_class(sio.EVENT, namespace=namespace, data=[event, *arguments], id=ack_id or None)

@@ -42,6 +42,10 @@ class LocalRooms:
         client = self.clients.get(sid) if sid else None  # type: ignore[arg-type]
         return client if client is not None and client.namespace == namespace else None
 
+    def is_here(self, client: Client) -> bool:
+        """Whether a client has not gone since it was found. One that is back has the same sid."""
+        return self.clients.get(client.sid) is client
+
     def on_connection(self, eio_sid: str, namespace: str) -> Client | None:
         """Return the client of this connection in this namespace, or None."""
         return self._by_connection.get((eio_sid, namespace))

@@ -50,7 +50,8 @@ class SelectiveEmits:
         if manager.recovery is not None:
             if callback is None and not volatile and not aim.local:
                 event = Emit(whom.namespace, whom.rooms, [], encoded.parts, encoded.text)
-                await manager.recovery.emit(Recorded(event, whom.except_, whom.where), encoded.size)
+                if manager.recovery.emit(Recorded(event, whom.except_, whom.where), encoded.size):
+                    await manager.recovery.ease()
                 return
             await manager.recovery.in_order()
         node = manager.node

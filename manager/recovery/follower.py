@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.broker import Broker
-from socketio_cluster.manager.bus.envelope import Codec, Header
-from socketio_cluster.manager.bus.messages import Dropped, Message, Recorded
+from socketio_cluster.manager.bus.envelope import Codec
+from socketio_cluster.manager.bus.messages import Dropped, Recorded
+from socketio_cluster.manager.bus.receiver import Event
 from socketio_cluster.manager.bus.store import Begin, Place, Read, Store, cluster_of
 from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.clients.packets import Encoded, check_readable
@@ -34,8 +35,6 @@ PIECE_BYTES: Final = 512 * 1024
 """The most events and bytes that are read at once: a few milliseconds of work."""
 SENDERS: Final = 10_000
 """The most senders whose last events are remembered, about 150 bytes each."""
-
-Event = tuple[Header, Recorded | Dropped]
 
 
 class Follower:
@@ -106,18 +105,16 @@ class Follower:
             self._reading.cancel()
             self._reading = None
 
-    def posted(self, header: Header, envelope: bytes, message: Message, channels: tuple[str, ...]) -> None:
+    def posted(self, envelope: bytes, event: Event, channels: tuple[str, ...]) -> None:
         """Remember an event of this node that comes back to it: one to a channel that it reads."""
         if not self._interest.wanted.isdisjoint(channels):
-            self._own_events.posted(header, envelope, message)
-            self.coming = header.number
+            self._own_events.posted(envelope, event)
+            self.coming = event[0].number
 
-    def numbered(
-        self, epoch: str, number: int, header: Header, message: Recorded | Dropped, size: int
-    ) -> None:
+    def numbered(self, epoch: str, number: int, event: Event, size: int) -> None:
         """Handle a live event. Raises ``EnvelopeError`` for one that no client could read."""
-        if self.order.live(epoch, number, (header, message), size):
-            self._deliver(number, header, message)
+        if self.order.live(epoch, number, event, size):
+            self._deliver(number, event)
 
     # for those who emit
 
@@ -139,28 +136,32 @@ class Follower:
 
     # events
 
-    def _deliver(self, number: int, header: Header, message: Recorded | Dropped) -> None:
+    def _deliver(self, number: int, event: Event) -> None:
         """Hand an event to its clients. In one piece: in most cases a call would cost as much as it does."""
-        if header.number <= self._delivered.get(header.origin, 0):
+        header, message = event
+        origin, delivered = header.origin, self._delivered
+        if header.number <= delivered.get(origin, 0):
             return  # It came from a former server of the bus too, before it was sent again at this one.
-        self._delivered[header.origin] = header.number
-        if len(self._delivered) > SENDERS:
-            del self._delivered[next(iter(self._delivered))]
+        delivered[origin] = header.number
+        if len(delivered) > SENDERS:
+            del delivered[next(iter(delivered))]
         if isinstance(message, Recorded):
-            event = message.event
-            check_readable(event.parts, event.text)
+            emit = message.event
+            parts = emit.parts
+            if not (parts and parts[0].isascii()):
+                check_readable(parts, emit.text)
             if message.except_ or message.where:
                 clients = self._chosen(message)
             else:
-                clients = self._members.members(event.namespace, event.rooms)
-            if event.skip:
-                clients = [client for client in clients if client.sid not in event.skip]
+                clients = self._members.members(emit.namespace, emit.rooms)
+            if emit.skip:
+                clients = [client for client in clients if client.sid not in emit.skip]
             if clients:
-                self.fanout.send_numbered(clients, Encoded(event.parts, event.text), event.rooms, number)
+                self.fanout.send_numbered(clients, Encoded(parts, emit.text), emit.rooms, number)
                 self._stats.delivered += len(clients)
         else:
-            self._losing.heard(header.origin, message)
-        if header.origin == self._node_id:
+            self._losing.heard(origin, message)
+        if origin == self._node_id:
             self._echoed = header.number
             if self._turn is not None:
                 self._next_turn()
@@ -170,11 +171,11 @@ class Follower:
         clients = select(self._manager, whom)
         return [client for client in clients if is_meant(self._manager, client, whom)]
 
-    def _try_deliver(self, number: int, header: Header, message: Recorded | Dropped) -> None:
+    def _try_deliver(self, number: int, event: Event) -> None:
         try:
-            self._deliver(number, header, message)
+            self._deliver(number, event)
         except EnvelopeError as exc:
-            logger.warning("an event of node %s cannot be delivered: %s", header.origin, exc)
+            logger.warning("an event of node %s cannot be delivered: %s", event[0].origin, exc)
 
     async def _catch_up(self) -> None:
         order = self.order
@@ -200,15 +201,15 @@ class Follower:
             for number, raw in piece.events:
                 self._take(number, raw)
             order.seen, done = max(order.seen, piece.upto), piece.done
-        for number, (header, message) in order.release():
-            self._try_deliver(number, header, message)
+        for number, event in order.release():
+            self._try_deliver(number, event)
 
     def _take(self, number: int, raw: bytes) -> None:
         self.order.seen = number
         try:
             header, message = self._codec.header(raw), self._codec.message(raw)
             if isinstance(message, (Recorded, Dropped)):
-                self._deliver(number, header, message)
+                self._deliver(number, (header, message))
         except EnvelopeError as exc:
             logger.warning("event %d of the history is refused: %s", number, exc)
 

@@ -61,15 +61,18 @@ class Latecomers:
 
     async def enter(
         self, client: Client, room: Room, count: int, join: Callable[[Client, Room], Awaitable[None] | None]
-    ) -> None:
+    ) -> bool:
         """Put a client into a room and send it the last events of it; nothing if it is there already.
 
-        Its live events are held meanwhile. Raises ``BrokerError``, and what ``join`` raises.
+        Its live events are held meanwhile. Returns False if it has gone before that: nothing was done then.
+        Raises ``BrokerError``, and what ``join`` raises.
         """
         lock = self._locks.setdefault(client.sid, asyncio.Lock())
         async with lock, self._room:
+            if not self._manager.members.is_here(client):
+                return False
             if room in client.rooms:
-                return
+                return True
             gate = client.gate or Gate(client, self._manager.held_bytes)
             gate.close()
             at = self._reached(client)
@@ -89,6 +92,7 @@ class Latecomers:
         if not complete:
             self._manager.stats.slow_consumers += 1
             await self._manager.send_back(client.eio_sid)
+        return True
 
     def _reached(self, client: Client) -> int:
         """Return the number up to which a client has got everything, now that its events are held."""

@@ -9,47 +9,48 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from socketio_cluster.manager.bus.envelope import Header, read_number
-from socketio_cluster.manager.bus.messages import Message
+from socketio_cluster.manager.bus.envelope import ORIGIN, read_number
+from socketio_cluster.manager.bus.receiver import Event
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 """The most bytes of envelopes that are remembered. The oldest are forgotten first, and are decoded."""
 OVERHEAD: Final = 500
-
-Own = tuple[Header, Message]
 
 
 class OwnEvents:
     """The envelopes that may still come back, in the order of their numbers, which is that of the bus too."""
 
     def __init__(self) -> None:
-        self._posted: deque[tuple[bytes, Own]] = deque()
+        self._posted: deque[tuple[bytes, Event]] = deque()
         self._size = 0
 
-    def posted(self, header: Header, envelope: bytes, message: Message) -> None:
+    def posted(self, envelope: bytes, event: Event) -> None:
         """Remember an envelope that the bus is to number."""
         posted = self._posted
-        posted.append((envelope, (header, message)))
+        posted.append((envelope, event))
         self._size += len(envelope) + OVERHEAD
         while self._size > MOST_BYTES:
             self._size -= len(posted.popleft()[0]) + OVERHEAD
 
-    def take(self, envelope: bytes) -> Own | None:
+    def take(self, envelope: bytes) -> Event | None:
         """Return what came back, and forget it and all before it: they do not come any more.
 
-        Returns None for an envelope that is not remembered, or is another one with the same number.
+        Returns None for an envelope of another node, for one that is not remembered, and for another one with
+        the same number.
         """
         posted = self._posted
-        number = 0
         while posted:
-            raw, own = posted[0]
-            if raw == envelope:  # Nearly always it is the first one.
-                posted.popleft()
-                self._size -= len(raw) + OVERHEAD
-                return own
-            number = number or read_number(envelope)
-            if own[0].number > number:
+            raw, event = posted[0]
+            known = raw == envelope  # Nearly always it is the first one.
+            if not known and not _is_before(raw, envelope):
                 return None
             posted.popleft()
             self._size -= len(raw) + OVERHEAD
+            if known:
+                return event
         return None
+
+
+def _is_before(one: bytes, other: bytes) -> bool:
+    """Whether an envelope has the sender of another one, and no higher number."""
+    return one[ORIGIN] == other[ORIGIN] and read_number(one) <= read_number(other)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 from socketio_cluster.manager.bus.broker import Broker
-from socketio_cluster.manager.bus.envelope import Header
-from socketio_cluster.manager.bus.messages import Dropped, Emit, Recorded, SelectiveEmit
+from socketio_cluster.manager.bus.messages import Emit, Recorded, SelectiveEmit
 from socketio_cluster.manager.bus.node import Node
 from socketio_cluster.manager.bus.query_messages import Recipients
+from socketio_cluster.manager.bus.receiver import Event
 from socketio_cluster.manager.bus.roster import UNNAMED
 from socketio_cluster.manager.bus.store import Look, Place, Store, cluster_of
 from socketio_cluster.manager.clients.packets import Encoded
@@ -120,7 +120,5 @@ class Recording:
     def own(self, envelope: bytes) -> None:
         """Remember nothing: an emitter serves no clients."""
 
-    def numbered(
-        self, epoch: str, number: int, header: Header, message: Recorded | Dropped, size: int
-    ) -> None:
+    def numbered(self, epoch: str, number: int, event: Event, size: int) -> None:
         """Ignore an event, because an emitter serves no clients."""

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from socketio import packet as sio
@@ -69,14 +69,17 @@ class Recovery:
         self.latecomers = Latecomers(manager, self.keeper, codec, self.follower)
         self._leases = Leases(manager, self)
         self._posted = 0
+        self._times: Times | None = None
         node.receiver.recorder = self.follower
         node.on_recorded(self.follower.posted)
 
-    @cached_property
+    @property
     def times(self) -> Times:
         """The times that follow from the option and from the server's pings."""
-        engine = self._manager.host.engine
-        return Times(self._seconds, engine.ping_interval + engine.ping_timeout)
+        if self._times is None:  # A cached property would make every attribute here slower to read.
+            engine = self._manager.host.engine
+            self._times = Times(self._seconds, engine.ping_interval + engine.ping_timeout)
+        return self._times
 
     def _bounds(self) -> Begin:
         return Begin(self.times.history, self._manager.options.recovery_bytes)
@@ -96,18 +99,21 @@ class Recovery:
 
     # events
 
-    async def emit(self, message: Recorded, size: int) -> None:
+    def emit(self, message: Recorded, size: int) -> bool:
         """Publish an event of so many bytes, which the bus numbers and keeps.
 
-        Waits while too many wait for the bus. Raises ``EventTooLarge``.
+        Returns whether the caller has to await ``ease``. Raises ``EventTooLarge``.
         """
-        manager, publisher = self._manager, self._publisher
+        manager = self._manager
         self._posted = post_recorded(self._node, message)
         manager.stats.emitted += 1
-        if publisher.crowded:
-            await publisher.wait_for_room()
-        if manager.backpressure.emitted(size):
-            await manager.backpressure.ease(0)
+        return manager.backpressure.emitted(size) or self._publisher.crowded
+
+    async def ease(self) -> None:
+        """Wait while too many events wait for the bus, and let the loop write what has come back."""
+        await self._publisher.wait_for_room()
+        if self._manager.backpressure.due:
+            await self._manager.backpressure.ease(0)
 
     async def in_order(self) -> None:
         """Wait until this node's recorded events are on the bus, and have come back if they are for it too.

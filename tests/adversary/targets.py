@@ -22,6 +22,8 @@ from socketio_cluster.cluster.lane.frames import (
     FrameError,
     FrameReader,
     close_code,
+    lone_text,
+    longest_frame,
 )
 from socketio_cluster.manager.brokers.amqp_frames import METHOD, Deliveries, FrameBuffer
 from socketio_cluster.manager.brokers.hub import HubClient
@@ -42,7 +44,7 @@ def _messages(pieces: list[bytes]) -> tuple[list[tuple[int, bytes]], int | None]
     reader, found = FrameReader(LIMIT), []
     try:
         for piece in pieces:
-            short = reader.text(piece)
+            short = lone_text(piece, longest_frame(LIMIT)) if reader.idle else None
             if short is not None:
                 found.append((TEXT, short))
                 continue

@@ -12,6 +12,8 @@ from socketio_cluster.cluster.lane.frames import (
     FrameError,
     FrameReader,
     close_code,
+    lone_text,
+    longest_frame,
 )
 from tests.cluster.lane_helpers import client_frame
 
@@ -29,7 +31,7 @@ def complete(messages):
 
 def fed(reader, piece):
     """The messages of a piece, by the general way; the short one, where it goes, must give the same."""
-    short = reader.text(piece)
+    short = lone_text(piece, longest_frame(reader._limit)) if reader.idle else None
     if short is None:
         yield from complete(reader.feed(piece))
     else:

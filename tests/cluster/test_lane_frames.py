@@ -16,6 +16,8 @@ from socketio_cluster.cluster.lane.frames import (
     TEXT,
     FrameReader,
     close_code,
+    lone_text,
+    longest_frame,
     message_frame,
 )
 from socketio_cluster.cluster.lane.frames import frame as server_frame
@@ -44,16 +46,17 @@ def test_short_way(size):
     """One whole text frame is read the short way; nothing else is, and what is too long is not."""
     text = b"x" * size
     wire = client_frame(TEXT, text)
-    assert FrameReader(size).text(wire) == text
+    assert lone_text(wire, longest_frame(size)) == text
     others = [wire + b"x", wire + wire, client_frame(BINARY, text), client_frame(TEXT, text, fin=False)]
     others += [wire[:cut] for cut in range(min(len(wire), 20))] + [wire[:-1]]
-    assert FrameReader(size - 1).text(wire) is None
+    assert lone_text(wire, longest_frame(size - 1)) is None
     for other in others:
-        assert FrameReader(LIMIT).text(other) is None
+        assert lone_text(other, longest_frame(LIMIT)) is None
     for begun in (START, wire[:3]):
         reader = FrameReader(LIMIT)
+        assert reader.idle
         list(reader.feed(begun))
-        assert reader.text(wire) is None
+        assert not reader.idle
 
 
 @pytest.mark.parametrize("opcode", [TEXT, BINARY])

@@ -215,3 +215,22 @@ async def test_client_that_is_not_connected():
     await subject.say(b"41")
     await subject.say(b'421["ask"]')
     assert subject.calls == []
+
+
+async def test_client_that_leaves_and_joins_again():
+    """A lane that remembers the client of its last event sees that it left, and that another one joined."""
+    subject = Subject(short=True)
+    seen = []
+    subject.sio.on("who", lambda sid: seen.append(sid))
+    await subject.connect()
+    first = subject.sid
+    await subject.say(b'42["who"]')
+    await subject.say(b"41")
+    await subject.say(b'42["who"]')
+    assert seen == [first]
+    await subject.connect()
+    for _ in range(2):
+        await subject.say(b'42["who"]')
+    assert subject.sid != first
+    assert seen == [first, subject.sid, subject.sid]
+    assert subject.short == [True, True]

@@ -9,6 +9,7 @@ import signal
 
 import pytest
 import socketio
+from aiohttp import WSMsgType
 
 from tests.forward.balancer import Balancer
 from tests.forward.conftest import within
@@ -119,6 +120,26 @@ async def test_stopping_node_lets_passed_on_polls_go(poller):
         with within(3):
             await asyncio.gather(poll, return_exceptions=True)
         assert poll.exception() is None or poll.exception().status == 400
+
+
+@pytest.mark.parametrize("lane", ["on", "off"])
+async def test_upgrade_by_a_stopping_node_comes_to_its_end(lane, poller, http):
+    """A node that stops does not cut an upgrade to another one: the JavaScript client would hang for 45 s."""
+    with one_machine(f"--lane={lane}") as nodes:
+        client = await poller(nodes.urls)
+        way = nodes.others(client.sid)[0]
+        url = f"{way.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket&sid={client.sid}"
+        async with http.ws_connect(url) as ws:
+            await ws.send_str("2probe")
+            assert await ws.receive_str() == "3probe"
+            os.kill(way.pid, signal.SIGTERM)
+            await asyncio.to_thread(nodes.commands[0].wait_for, "draining 0 clients")
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(ws.receive(), 0.3)
+            await ws.send_str("5")
+            await ws.send_str('427["where"]')
+            assert client.sid[:8] in await ws.receive_str()
+            assert (await asyncio.wait_for(ws.receive(), 5)).type is WSMsgType.CLOSE
 
 
 @pytest.mark.parametrize("transports", [["polling"], ["polling", "websocket"]])

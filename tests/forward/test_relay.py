@@ -10,6 +10,7 @@ import struct
 
 import pytest
 
+from socketio_cluster.cluster.forward import relay
 from socketio_cluster.cluster.forward.line import NodeLine
 from socketio_cluster.cluster.forward.messages import ask_of, decode
 from socketio_cluster.cluster.forward.relay import join
@@ -41,6 +42,12 @@ async def connection(stack):
     reader, writer = await accepted
     stack.callback(writer.close)
     return transport, (reader, writer)
+
+
+@pytest.fixture
+def upgraded(monkeypatch):
+    """Relays have no time for an upgrade: it is done."""
+    monkeypatch.setattr(relay, "UPGRADE_SECONDS", 0)
 
 
 @pytest.fixture
@@ -123,6 +130,17 @@ async def test_reset_is_passed_on(ends, first):
     await eventually(lambda: not ends.connections)
 
 
+async def test_shutdown_waits_for_the_upgrade(ends):
+    """What a client sends within the seconds of its upgrade passes, although uvicorn has shut down before."""
+    for half in list(ends.connections):
+        half.shutdown()
+    ends.client_writer.write(b"upgrade")
+    assert await asyncio.wait_for(ends.node_reader.read(), 5) == b"upgrade"
+    ends.node_writer.close()
+    await eventually(lambda: not ends.connections)
+
+
+@pytest.mark.usefixtures("upgraded")
 async def test_shutdown_lets_the_node_say_goodbye(ends):
     """The shutdown of uvicorn ends both connections, after what the other node still has for the client."""
     for half in list(ends.connections):
@@ -135,6 +153,7 @@ async def test_shutdown_lets_the_node_say_goodbye(ends):
     await eventually(lambda: not ends.connections)
 
 
+@pytest.mark.usefixtures("upgraded")
 async def test_shutdown_does_not_wait_for_a_node_that_hangs(ends):
     """A node that does not end its side within 3 seconds is left."""
     for half in list(ends.connections):

@@ -44,7 +44,7 @@ def test_order(bench):
     bench.answers = [said(b"answer"), said(b"answer 2")]
     payloads, batch = bench.batch()
     assert payloads == [b"beat", b"1", b"2", b"answer"]
-    bench.outgoing.sent(batch, 0.01)
+    bench.outgoing.sent(batch, 0.0, 0.01)
     assert bench.backlog.reached == 2
     assert bench.batch()[0] == [b"answer 2"]
     assert bench.batch()[0] == []
@@ -58,7 +58,7 @@ def test_what_waits_until_others_are_back(bench):
     bench.answers = [said(b"answer")]
     payloads, batch = bench.batch()
     assert payloads == [b"hello", b"answer"]
-    bench.outgoing.sent(batch, 0.01)
+    bench.outgoing.sent(batch, 0.0, 0.01)
     assert bench.backlog.unsent == 1
     bench.outgoing.flow()
     assert bench.batch()[0] == [b"1"]
@@ -93,7 +93,7 @@ def test_what_waited_is_paced(bench, monkeypatch):
     for expected in ([b"1", b"2", b"mark"], [b"3", b"4", b"mark"], [b"5", b"6"], [b"7", b"8"]):
         payloads, batch = bench.batch()
         assert payloads == expected
-        bench.outgoing.sent(batch, 0.01)
+        bench.outgoing.sent(batch, 0.0, 0.01)
         if b"mark" in payloads:
             bench.outgoing.notice(said(b"beat"))
             assert bench.batch()[0] == [b"beat"]
@@ -109,7 +109,7 @@ def test_the_end_does_not_wait_for_a_mark(bench, monkeypatch):
         assert bench.batch()[0] == [b"%d" % first, b"mark"]
         end()
         assert not bench.outgoing.marked
-        bench.outgoing.sent(bench.batch()[1], 0.01)
+        bench.outgoing.sent(bench.batch()[1], 0.0, 0.01)
 
 
 def test_whether_anything_is_left(bench):
@@ -130,14 +130,14 @@ def test_the_window_follows_the_stream(bench, monkeypatch):
     for start, expected in ((bench.outgoing.flow, LEAST), (lambda: bench.outgoing.flow_paced(10**9), MOST)):
         bench.outgoing.hold()
         bench.outgoing.notice(said(b"beat"))
-        bench.outgoing.sent(bench.batch()[1], 0.01)
+        bench.outgoing.sent(bench.batch()[1], 0.0, 0.01)
         assert window.size == MOST
         bench.post(bench.backlog.newest_number + 1, bench.backlog.newest_number + 2)
         start()
-        bench.outgoing.sent(bench.batch()[1], 0.01)
+        bench.outgoing.sent(bench.batch()[1], 0.0, 0.01)
         assert window.size == expected
     bench.outgoing.mark_heard()
-    bench.outgoing.sent(bench.batch()[1], 0.01)
+    bench.outgoing.sent(bench.batch()[1], 0.0, 0.01)
     assert window.size == LEAST
     bench.outgoing.cut()
     assert window.size == MOST

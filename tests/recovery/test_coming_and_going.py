@@ -9,7 +9,7 @@ import pytest
 from socketio_cluster.manager.bus.store import Claim, Open
 from socketio_cluster.manager.ids import new_sid
 from socketio_cluster.manager.recovery.pid import digest
-from tests.harness import eventually
+from tests.harness import SECONDS, eventually
 from tests.recovery.clients import came_back, fence, left, take
 
 pytestmark = pytest.mark.parametrize("bus_url", ["local"], indirect=True)
@@ -159,3 +159,76 @@ async def test_coming_back_to_the_node_that_asks(nodes, door, connect, monkeypat
     go_on.set()
     assert await came_back(client) is True
     await doing
+
+
+def slow_order(node, monkeypatch):
+    """Hold up a node as it waits for its own events; return events: it waits, and it may go on."""
+    waits, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow():
+        waits.set()
+        await go_on.wait()
+
+    monkeypatch.setattr(node.manager.recovery, "in_order", slow)
+    return waits, go_on
+
+
+async def enters_green(node, sid):
+    await node.sio.enter_room(sid, "green")
+
+
+async def enters_green_with_history(node, sid):
+    await node.manager.enter_room(sid, "/", "green", history=5)
+
+
+async def leaves_red(node, sid):
+    await node.sio.leave_room(sid, "red")
+
+
+MOVES = {
+    enters_green: {"red", "green"},
+    enters_green_with_history: {"red", "green"},
+    leaves_red: set(),
+}
+
+
+@pytest.mark.parametrize("move", MOVES)
+@pytest.mark.parametrize("at", [None, 0, 1])
+async def test_lost_while_its_node_waits(nodes, door, connect, monkeypatch, move, at):
+    """A client goes while its node waits for its own events, and may be at a node again: it still moves."""
+    a = nodes[0]
+    client = await connect()
+    sid = client.sid
+    await a.sio.enter_room(sid, "red")
+    waits, go_on = slow_order(a, monkeypatch)
+    moving = asyncio.create_task(move(a, sid))
+    await waits.wait()
+    door.cut()
+    await left(a, sid)
+    if at is not None:
+        door.lead(nodes[at])
+        assert await came_back(client) is True
+    go_on.set()
+    await moving
+    if at is None:
+        door.lead(a)
+        assert await came_back(client) is True
+    assert set(nodes[at or 0].sio.rooms(sid)) == {sid, *MOVES[move]}
+    door.cut(nodes[2])
+    assert await came_back(client) is True
+    assert set(nodes[2].sio.rooms(sid)) == {sid, *MOVES[move]}
+
+
+async def test_disconnected_as_it_moves(nodes, door, connect, monkeypatch):
+    """A client that comes to another node while its old one is to disconnect it is disconnected there."""
+    a, b, _ = nodes
+    client = await connect()
+    waits, go_on = slow_order(a, monkeypatch)
+    ending = asyncio.create_task(a.sio.disconnect(client.sid))
+    await waits.wait()
+    door.forsake(b)
+    assert await came_back(client) is True
+    go_on.set()
+    await ending
+    await asyncio.wait_for(client.gone.wait(), SECONDS)
+    assert b.manager.members.find(client.sid, "/") is None

@@ -11,10 +11,10 @@ CODEC = Codec("socketio")
 
 def posted(events, number, size=10):
     """Post an event, and return its envelope and what is to come back."""
-    header, message = Header("nodenode", number, 1.0), Recorded(Emit("/", None, [], [b"x" * size], True))
-    envelope = CODEC.pack(header, message)
-    events.posted(header, envelope, message)
-    return envelope, (header, message)
+    event = Header("nodenode", number, 1.0), Recorded(Emit("/", None, [], [b"x" * size], True))
+    envelope = CODEC.pack(*event)
+    events.posted(envelope, event)
+    return envelope, event
 
 
 def test_an_event_is_known_once():
