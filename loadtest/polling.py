@@ -108,7 +108,7 @@ class _Line:
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._http = kind(parts.hostname or "", parts.port, timeout=timeout)
         self._used = 0.0
-        self._asking = False
+        self._asking = self._ended = False
         self._socket: socket.socket | None = None
 
     def ask(
@@ -121,6 +121,10 @@ class _Line:
             self._http.sock.settimeout(timeout)
         self._asking = True
         try:
+            if self._http.sock is None:
+                self._http.connect()
+            if self._ended:  # meanwhile, by another greenlet
+                raise ConnectionAbortedError("this client has ended the connection")
             self._http.request(method, path, body, headers)
             self._socket = self._http.sock  # http.client lets it go before the body of a last answer is read
             response = self._http.getresponse()
@@ -134,7 +138,11 @@ class _Line:
         return response.status, response.headers, answer
 
     def close(self) -> None:
-        """End the connection. Who waits for an answer by it gets an error of ``http.client``, or OSError."""
+        """End the connection, for good. Who waits by it gets an error of ``http.client``, or OSError.
+
+        One that is being made ends as soon as it is there.
+        """
+        self._ended = True
         if not self._asking:
             self._http.close()
         elif (connection := self._http.sock or self._socket) is not None:

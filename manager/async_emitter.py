@@ -180,7 +180,7 @@ class AsyncEmitter(EmitterCalls):
             case Finding():
                 self.queries.said(origin, message)
 
-    def node_here(self, node: str) -> None:
+    def node_here(self, node: str, *, greets: bool) -> None:
         """Do nothing: calls go to the nodes that are there when they are made."""
 
     def node_gone(self, node: str, *, died: bool) -> None:

@@ -24,7 +24,7 @@ from socketio_cluster.manager.bus.messages import (
     Taken,
     Unknown,
 )
-from socketio_cluster.manager.bus.presence_messages import PresenceCalled, PresenceChange
+from socketio_cluster.manager.bus.presence_messages import PresenceCalled, PresenceChange, PresenceMissed
 from socketio_cluster.manager.bus.query_messages import Finding, Query, Want
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, check_readable, decode, encode_ack
@@ -73,6 +73,8 @@ class Inbound:
                 self._manager.queries.said(origin, message)
             case PresenceChange() | PresenceCalled():
                 self._manager.present.heard(origin, message)
+            case PresenceMissed():
+                self._manager.present.keepers.told(message)
             case Enter():
                 self._start_task(origin, message.request, self._enter(message))
             case Leave():

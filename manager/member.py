@@ -255,9 +255,9 @@ class ClusterMember(LocalManager):
             client.session.parted = True
         super().basic_disconnect(sid, namespace, **kwargs)
 
-    def node_here(self, node: str) -> None:
+    def node_here(self, node: str, *, greets: bool) -> None:
         """Share the rooms whose presence is kept with a node that has come."""
-        self.present.keepers.here(node)
+        self.present.keepers.here(node, greets=greets)
         self.differences.look()
         if self.recovery is not None:
             self.recovery.node_here()

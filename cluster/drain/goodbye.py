@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from engineio import packet
 
-from socketio_cluster.cluster.lane.lane_queue import LaneQueue
+from socketio_cluster.cluster.lane.queue import LaneQueue
 from socketio_cluster.cluster.strict.gate import gate_of
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.host.server import Host

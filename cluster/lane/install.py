@@ -20,8 +20,8 @@ from socketio_cluster.cluster.lane.connection import Lane
 from socketio_cluster.cluster.lane.flusher import Flusher
 from socketio_cluster.cluster.lane.frames import TEXT, frame, longest_frame
 from socketio_cluster.cluster.lane.inbound import Inbound
-from socketio_cluster.cluster.lane.lane_queue import LaneQueue
 from socketio_cluster.cluster.lane.paced_lane import PacedLane
+from socketio_cluster.cluster.lane.queue import LaneQueue
 from socketio_cluster.cluster.lane.writer import OPEN
 from socketio_cluster.cluster.limits.limits import pacer_of
 from socketio_cluster.cluster.plain import PlainWebSockets

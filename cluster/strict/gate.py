@@ -99,8 +99,10 @@ class Gate:
             return await send_answer(self._host, broken, scope, receive, send)
         if request.sid is None or request.upgrade:
             return await self._inner(scope, receive, send)
-        method = self._polls.serve if request.method == "GET" else self._posts.serve
-        return await method(self._eio.sockets[request.sid], scope, receive, send)
+        socket = self._eio.sockets[request.sid]
+        if request.method == "GET":
+            return await self._polls.serve(socket, request.time.encode(), scope, receive, send)
+        return await self._posts.serve(socket, scope, receive, send)
 
     def expect_late_posts(self, sid: str) -> None:
         """Answer POSTs of a session that this node has ended with ``ok``, for CROSSING_SECONDS."""

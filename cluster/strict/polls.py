@@ -9,7 +9,7 @@ from typing import Any, Final
 from engineio.packet import NOOP
 
 from socketio_cluster.cluster.strict.answers import CLOSED, send_answer
-from socketio_cluster.cluster.strict.request import first_values, jsonp_index
+from socketio_cluster.cluster.strict.request import jsonp_index
 from socketio_cluster.cluster.strict.rules import cut_off
 from socketio_cluster.manager.host.server import Host
 
@@ -50,9 +50,11 @@ class Polls:
         self.waiting: dict[str, object] = {}
         """What stands for the poll that waits, by the session's id."""
 
-    async def serve(self, socket: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Answer with the packets that wait for the client; wait until there is one."""
-        time = first_values(scope.get("query_string", b"").decode("utf-8", "replace")).get("t", "").encode()
+    async def serve(self, socket: Any, time: bytes, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer with the packets that wait for the client; wait until there is one.
+
+        For ``time`` see ``is_repeat``.
+        """
         if socket.closed:
             await self._last_words(socket, scope, send)
         elif socket.sid in self.waiting or self.is_repeat(socket, time):

@@ -10,13 +10,18 @@ INDEX_DIGITS: Final = 20
 
 
 class EngineRequest(NamedTuple):
-    """An Engine.IO request; ``upgrade`` says whether it asks for a WebSocket."""
+    """An Engine.IO request.
+
+    ``upgrade`` says whether it asks for a WebSocket. ``time`` is what a client puts into each query so that
+    no cache answers.
+    """
 
     method: str
     upgrade: bool
     transport: str | None
     sid: str | None
     version: str | None
+    time: str = ""
 
     @classmethod
     def of(cls, scope: dict[str, Any]) -> EngineRequest:
@@ -28,6 +33,7 @@ class EngineRequest(NamedTuple):
             transport=query.get("transport"),
             sid=query.get("sid"),
             version=query.get("EIO"),
+            time=query.get("t", ""),
         )
 
 

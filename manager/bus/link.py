@@ -141,10 +141,7 @@ class Link:
 
         Then it sends the rest and a goodbye, and leaves.
         """
-        await keep_connected("the bus", self._reach, self._serve, self._unreached)
-
-    async def _reach(self) -> Broker:
-        return await self._connect()  # looked up each time: tests hold a node away by it
+        await keep_connected("the bus", self._connect, self._serve, self._unreached)
 
     def _unreached(self, error: BrokerError | TimeoutError) -> None:
         if isinstance(error, WrongServer):

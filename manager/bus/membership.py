@@ -81,8 +81,11 @@ class NodeListener(Protocol):
     def heard(self, origin: str, message: Message) -> None:
         """Handle a message of another node. Each comes once, in the order of sending."""
 
-    def node_here(self, node: str) -> None:
-        """Handle that a node that serves clients has come, or is back."""
+    def node_here(self, node: str, *, greets: bool) -> None:
+        """Handle that a node that serves clients has come, or is back.
+
+        ``greets`` tells that it has said hello. One that has not was on the bus before.
+        """
 
     def node_gone(self, node: str, *, died: bool) -> None:
         """Handle that a node has left, or that it has died: it was not heard for ``dead_after``."""
@@ -143,7 +146,7 @@ class Membership:
             self._codec.version = self._versions.agreed(now)
         if self._roster.present(origin, notice):
             logger.info("node %s (%s) is here", notice.name or origin, origin)
-            self._listener.node_here(origin)
+            self._listener.node_here(origin, greets=isinstance(notice, Hello))
         if isinstance(notice, Hello):
             self.greetings.heard(origin)
 

@@ -130,6 +130,11 @@ class Node:
         first = self._first
         return bool(first.membership.bridges) or not (first.introduction.over or first.link is None)
 
+    @property
+    def acquainted(self) -> bool:
+        """Whether this node has been on the bus for long enough to know all others."""
+        return self._first.introduction.over
+
     def knows(self, node: str) -> bool:
         """Whether this is the id of a live node or of this node."""
         return self._first.knows(node)
@@ -227,7 +232,7 @@ class Rooms:
         self._listener = listener
         self.heard = listener.heard
 
-    def node_here(self, node: str) -> None:
+    def node_here(self, node: str, *, greets: bool) -> None:
         """Do nothing: the first shard tells."""
 
     def node_gone(self, node: str, *, died: bool) -> None:

@@ -52,6 +52,12 @@ class PresenceCalled(msgspec.Struct, array_like=True, tag=24, gc=False):
     passed_on: bool = False
 
 
+class PresenceMissed(msgspec.Struct, array_like=True, tag=27, gc=False):
+    """Tells a node which others died before it came, and how many seconds ago: they may be back."""
+
+    ages: dict[str, float]
+
+
 class FindPresence(msgspec.Struct, array_like=True, tag=9, frozen=True):
     """Give copies of what the node knows of the rooms.
 
@@ -104,6 +110,6 @@ class PresenceCopy(msgspec.Struct, array_like=True, frozen=True, gc=False):
     patience: float = 0.0
 
 
-PresenceMessage = PresenceChange | PresenceCalled
+PresenceMessage = PresenceChange | PresenceCalled | PresenceMissed
 PresenceListing = FindPresence | FindOwnPresence
 PresenceCall = CountPresence | ChangePresence

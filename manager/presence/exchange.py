@@ -14,6 +14,7 @@ from socketio_cluster.manager.bus.presence_messages import (
     FindPresence,
     PresenceCalled,
     PresenceChange,
+    PresenceMissed,
 )
 from socketio_cluster.manager.bus.query_messages import Question, Recipients
 from socketio_cluster.manager.presence.copies import ENTRIES, Copy, copies, parts, read
@@ -65,6 +66,10 @@ class Exchange:
     def pass_on(self, room: HeldRoom, nodes: Iterable[str]) -> None:
         """Tell new keepers of a room for which keys this node knows that handlers were called."""
         self._called(room, list(room.calls.joined), [], nodes, passed_on=True)
+
+    def tell_missed(self, node: str, ages: dict[str, float]) -> None:
+        """Tell a node which others have died, and how many seconds ago."""
+        self._manager.node.post(PresenceMissed(ages), self._manager.node.channels.inbox(node))
 
     def _called(
         self,

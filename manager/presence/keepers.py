@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+from socketio_cluster.manager.bus.presence_messages import PresenceMissed
+from socketio_cluster.manager.presence.completing import CANDIDATES
 from socketio_cluster.manager.presence.held_room import HeldRoom
 from socketio_cluster.manager.presence.ring import Ring
 
@@ -36,6 +38,10 @@ class Keepers:
         """Until when the clients of nodes that are gone count as present."""
         self.missed: dict[str, float] = {}
         """The nodes that died and may be back, by the time of their death: what they say is missed."""
+        self._newcomers: dict[str, float] = {}
+        """When each node that has come is told whom it may not know, as they have died before."""
+        self._met_at = 0.0
+        """When this node has heard of the first other one."""
         self._turn_at = self._quiet_until = 0.0
         self._stats = rooms.manager.stats
         self._cuts, self._lost = self._stats.reconnects, self._stats.lost + self._stats.gaps
@@ -43,11 +49,20 @@ class Keepers:
     @property
     def waits(self) -> bool:
         """Whether something happens after some time, although no room is held."""
-        return bool(self._changed or self._gone)
+        return bool(self._changed or self._gone or self._newcomers)
 
     def settled(self, now: float) -> bool:
         """Whether a keeper knows all its rooms, because no node has come or gone lately."""
         return now - self._changed_at > SETTLED
+
+    def complete(self, now: float) -> bool:
+        """Whether no node is away that may be back, also none that this one has never heard."""
+        return not self.missed and self.settled(now) and now - self._met_at > self._noticed + SETTLED
+
+    @property
+    def _noticed(self) -> float:
+        """Seconds after which all have noticed the death of a node that a new one has not heard any more."""
+        return 2 * self._rooms.manager.options.dead_after
 
     def may_answer(self, node: str) -> bool:
         """Whether a node is there, or may be: it may have said something before its hello has come here."""
@@ -57,13 +72,22 @@ class Keepers:
         """Whether handlers are not called, because this node was away itself and others called them."""
         return now < self._quiet_until
 
-    def here(self, node: str) -> None:
-        """Note that a node has come."""
+    def here(self, node: str, *, greets: bool) -> None:
+        """Note that a node has come.
+
+        One that does not greet, although this node knows all others, was there before, in the other half of
+        a split cluster: what it has said is missed.
+        """
         if node in self.ring.nodes:
             return
+        now = time.monotonic()
+        if len(self.ring.nodes) == 1:
+            self._met_at = now
         self.ring.add(node)
         self._note_change()
-        if self.missed.pop(node, None) is not None:
+        self._newcomers[node] = now + self._noticed
+        unheard = not greets and self._rooms.manager.node.acquainted
+        if self.missed.pop(node, None) is not None or unheard:
             self._rooms.completing.repair(node, *self._rooms.held.values())
 
     def gone(self, node: str, *, died: bool) -> None:
@@ -75,6 +99,7 @@ class Keepers:
         if node not in self.ring.nodes or node == self._me:
             return
         self.ring.remove(node)
+        self._newcomers.pop(node, None)
         self._note_change()
         options, now = self._rooms.manager.options, time.monotonic()
         if died:
@@ -84,6 +109,13 @@ class Keepers:
             if node in room.book.owners:
                 room.book.lose(node)
                 self._rooms.touch(room)
+
+    def told(self, message: PresenceMissed) -> None:
+        """Miss the nodes that others miss: they may be back, and this one has never heard them."""
+        now = time.monotonic()
+        for node, age in message.ages.items():
+            if node not in self.ring.nodes:
+                self.missed.setdefault(node, now - age)
 
     def heard(self, node: str, patience: float | None = None) -> None:
         """Note that a node has said something, or that another one has patience with it for so many seconds.
@@ -126,6 +158,9 @@ class Keepers:
                 self._drop(node)
         for node in [node for node, since in self.missed.items() if now - since > RETURN]:
             del self.missed[node]
+        for node in [node for node, due in self._newcomers.items() if now >= due]:
+            del self._newcomers[node]
+            self._tell_missed(node, now)
         self._heal(now)
 
     def rest(self) -> None:
@@ -136,6 +171,11 @@ class Keepers:
         self._changed = True
         self._changed_at = time.monotonic()
         self._rooms.wake()
+
+    def _tell_missed(self, node: str, now: float) -> None:
+        """Tell a node that has come whom it misses, if this is one of the few that do."""
+        if self.missed and self._me in self.ring.after("", node, CANDIDATES, without=node):
+            self._rooms.exchange.tell_missed(node, {each: now - at for each, at in self.missed.items()})
 
     def _assign(self, room: HeldRoom, now: float) -> None:
         """Find the keepers of a room, and hand it over to new ones."""

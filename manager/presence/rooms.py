@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.bus.presence_messages import PresenceCalled, PresenceChange, PresenceMessage
+from socketio_cluster.manager.bus.presence_messages import PresenceCalled, PresenceChange
 from socketio_cluster.manager.presence.answers import Answers
 from socketio_cluster.manager.presence.attendance import Attendance
 from socketio_cluster.manager.presence.completing import Completing
@@ -84,7 +84,7 @@ class PresenceRooms:
         """Take turns, until there is nothing to do any more."""
         self._clock.start()
 
-    def heard(self, origin: str, message: PresenceMessage) -> None:
+    def heard(self, origin: str, message: PresenceChange | PresenceCalled) -> None:
         """Handle a message of another node."""
         place = message.namespace, message.room
         if place not in self.held and self.manager.node_id not in self.keepers.ring.keepers(*place):
@@ -147,7 +147,7 @@ class PresenceRooms:
 
     def _forget(self, now: float) -> None:
         for place, room in list(self.held.items()):
-            if room.found and not self.keepers.missed and self.keepers.settled(now):
+            if room.found and self.keepers.complete(now):
                 room.calls.left.clear()
             for owner in room.book.owners:
                 self.keepers.heard(owner)  # So none stays that is not there, whatever has brought it in.

@@ -15,16 +15,6 @@ from socketio.packet import ACK, EVENT, Packet
 
 from socketio_cluster.cluster.forward import messages
 from socketio_cluster.cluster.lane.events import Ack, read
-from socketio_cluster.cluster.lane.frames import (
-    CLOSE,
-    CONTINUATION,
-    TEXT,
-    FrameError,
-    FrameReader,
-    close_code,
-    lone_text,
-    longest_frame,
-)
 from socketio_cluster.manager.brokers.amqp_frames import METHOD, Deliveries, FrameBuffer
 from socketio_cluster.manager.brokers.hub import HubClient
 from socketio_cluster.manager.brokers.nats_routes import Routes
@@ -32,6 +22,7 @@ from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.host.posts import MOST_PACKETS, Malformed, packets_of
 from socketio_cluster.manager.host.strict_packet import BadPacket, strict_packet_class
+from tests.cluster.frame_reading import broken
 from tests.polling.parsed import compare
 
 LIMIT = 1000
@@ -39,33 +30,14 @@ JSON, MSGPACK = strict_packet_class(Packet), strict_packet_class(MsgPackPacket)
 CODECS = [Codec("fuzz"), Codec("fuzz", secrets.token_hex())]
 
 
-def _messages(pieces: list[bytes]) -> tuple[list[tuple[int, bytes]], int | None]:
-    """The messages in some pieces, and the code of the error behind them."""
-    reader, found = FrameReader(LIMIT), []
-    try:
-        for piece in pieces:
-            short = lone_text(piece, longest_frame(LIMIT)) if reader.idle else None
-            if short is not None:
-                found.append((TEXT, short))
-                continue
-            for opcode, payload in reader.feed(piece):
-                assert len(payload) <= LIMIT
-                if opcode != CONTINUATION:
-                    found.append((opcode, payload))
-                if opcode == CLOSE:
-                    close_code(payload)
-    except FrameError as error:
-        assert error.code in (1002, 1007, 1009)
-        return found, error.code
-    assert len(reader._buffer or b"") <= LIMIT + 14 + max(map(len, pieces), default=0)
-    return found, None
-
-
 def frames(data: bytes) -> None:
     """Frames of a client are the same messages, cut anywhere; the first byte says where."""
     if data:
         cut, wire = data[0] % len(data), data[1:]
-        assert _messages([wire]) == _messages([wire[:cut], wire[cut:]])
+        messages, code = broken(wire, limit=LIMIT)
+        assert (messages, code) == broken(wire[:cut], wire[cut:], limit=LIMIT)
+        assert all(len(payload) <= LIMIT for _, payload in messages)
+        assert code in (None, 1002, 1007, 1009)
 
 
 def payload(data: bytes) -> None:

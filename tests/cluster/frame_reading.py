@@ -55,6 +55,7 @@ def broken(*pieces, limit=LIMIT):
                     close_code(payload)
     except FrameError as error:
         return read, error.code
+    assert len(reader._buffer or b"") <= limit + 14 + max(map(len, pieces), default=0)
     return read, None
 
 

@@ -170,7 +170,7 @@ def test_each_new_first_keeper_is_told(first):
         ring.add(node)
     *_, third, second, one = reversed(ring.after(*first.room.id, 5))
     for node in (third, second, one):
-        first.keepers.here(node)
+        first.keepers.here(node, greets=True)
         first.keepers.turn(time.monotonic())
     assert first.room.keepers == (one, second)
     assert first.told.of == [(node, [], ["ada"]) for node in (third, second, one)]
@@ -181,8 +181,8 @@ def test_long_after_it_was_the_first(first):
     *_, second, one = first.before
     ring = ring_with([second], one)
     early, late = reversed(ring.after(*first.room.id, 2))
-    first.keepers.here(early)
+    first.keepers.here(early, greets=True)
     first.keepers.turn(time.monotonic())
-    first.keepers.here(late)
+    first.keepers.here(late, greets=True)
     first.keepers.turn(time.monotonic() + SETTLED + 1)
     assert [node for node, _, _ in first.told.of] == [early]

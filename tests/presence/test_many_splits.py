@@ -16,6 +16,8 @@ from tests.presence.virtual import VirtualLoop
 QUICK = {"heartbeat": 0.4, "dead_after": 2.0, "presence_grace": 1.5}
 TEA = ("/", "tea")
 SECONDS = 20
+LONG = 15
+"""More seconds than those after which calls of leaves are forgotten."""
 
 
 class Member:
@@ -49,10 +51,12 @@ class Member:
         await self.manager.start()
         await self.manager.node.subscribe(self.manager.node.channels.room(*TEA))
 
-    def track(self, key):
-        room = self.manager.present.hold(TEA)
-        room.watchers.add("client")
-        room.own.put(Entry("client", key, b"{}"))
+    def watch(self):
+        self.manager.present.hold(TEA).watchers.add("client")
+
+    def track(self, key, sid="client"):
+        self.watch()
+        self.manager.present.hold(TEA).own.put(Entry(sid, key, b"{}"))
 
     def untrack(self):
         self.manager.present.hold(TEA).own.remove("client")
@@ -115,14 +119,54 @@ async def split_and_heal(name, random, delay):
         await until(lambda: dict(calls) == {**there, "bob": "leave", "cyd": "leave"})
 
 
+async def split_start_and_heal(name, random, delay):
+    """A node starts in one half, and does not know the other; the key ``bob`` has a client in each half."""
+    calls = []
+    members = [Member(name, random, delay, calls) for _ in range(5)]
+    first, second, third, fourth, late = members
+    async with contextlib.AsyncExitStack() as stack:
+        for member in members:
+            stack.push_async_callback(member.manager.close)
+        for member in members[:4]:
+            await member.start()
+        await meet(members[:4], 4)
+        for member, key in zip(members[:4], ("ada", "bob", "cyd", "dan"), strict=True):
+            member.track(key)
+        fourth.track("bob", "another")
+        await knows(members[:4], "ada", "bob", "cyd", "dan")
+        await until(lambda: len(calls) == 4)
+        await asyncio.sleep(random.random())
+        split([first, second, late], [third, fourth])
+        if random.random() < 0.5:
+            await meet(members[:4], 2)
+            await asyncio.sleep(random.choice([0, LONG * random.random()]))
+        await late.start()
+        late.watch()
+        await meet([first, second, late], 3)
+        await meet([third, fourth], 2)
+        await knows([first, second, late], "ada", "bob")
+        await knows([third, fourth], "cyd", "dan", "bob")
+        await asyncio.sleep(random.choice([0, LONG * random.random()]))
+        second.untrack()
+        third.untrack()
+        await knows([first, second, late], "ada")
+        await knows([third, fourth], "dan", "bob")
+        await asyncio.sleep(random.choice([1, LONG, 2 * LONG]) * random.random())
+        split(members)
+        await meet(members, 5)
+        await knows(members, "ada", "dan", "bob")
+        await until(lambda: dict(calls) == {**dict.fromkeys(("ada", "dan", "bob"), "join"), "cyd": "leave"})
+
+
+@pytest.mark.parametrize("run", [split_and_heal, split_start_and_heal])
 @pytest.mark.parametrize(("delay", "stall"), [(0.01, 0.0), (0.02, 0.05), (0.1, 0.1), (0.05, 0.3)])
-def test_many_splits(delay, stall, monkeypatch):
+def test_many_splits(delay, stall, run, monkeypatch):
     """The bus takes a while, and the machine has much to do."""
     for seed in range(20):
         with monkeypatch.context() as patch:
             loop = VirtualLoop(patch, seed, stall)
             patch.setattr(node, "new_node_id", lambda chance=loop.random: f"{chance.randrange(10**8):08}")
             try:
-                loop.run_until_complete(split_and_heal(f"{seed}", loop.random, delay))
+                loop.run_until_complete(run(f"{seed}", loop.random, delay))
             finally:
                 loop.close()

@@ -1,4 +1,4 @@
-"""The queue of a socket that has a lane."""
+"""``LaneQueue``: the queue of a client whose packets need none."""
 
 from __future__ import annotations
 
