@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.harness import eventually, three_nodes
 from tests.outage.test_bus_away import in_thread
-from tests.outage.test_by_need import cut_off
+from tests.outage.test_by_need import cut_off, one_on_a_wire
 from tests.services.redis import RedisServer
 
 NODES, EVENTS = 6, 500
@@ -41,10 +41,11 @@ async def test_nobody_is_cut_off_by_what_it_asks_for(tmp_path, prefix):
     reading for a moment.
     """
     with RedisServer(tmp_path) as redis:
-        async with three_nodes(redis.url, prefix, count=NODES) as nodes:
-            away, *others = nodes
+        async with one_on_a_wire(redis.url, prefix, count=NODES, timing={}) as (nodes, wire):
+            first, away, *more = nodes
+            others = [first, *more]
             await away.manager.node.subscribe(away.manager.node.channels.namespace("/"))
-            async with cut_off(away):
+            async with cut_off(away, wire):
                 for node in others:
                     for number in range(EVENTS):
                         await node.sio.emit("n", [number, TEXT])
@@ -59,6 +60,6 @@ async def test_nobody_is_cut_off_by_what_it_asks_for(tmp_path, prefix):
             transport.resume_reading()
             due = len(others) * EVENTS + EVENTS
             await eventually(lambda: away.manager.stats.received["Emit"] == due, 60)
-            assert [node.manager.stats.reconnects for node in nodes] == [1] + [0] * len(others)
+            assert [node.manager.stats.reconnects for node in nodes] == [0, 1] + [0] * len(more)
             assert away.manager.stats.lost == away.manager.stats.gaps == 0
         assert cuts(tmp_path) == 0

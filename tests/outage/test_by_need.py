@@ -12,10 +12,10 @@ QUICK = {"heartbeat": 0.4, "dead_after": 2.0}
 
 
 @contextlib.asynccontextmanager
-async def one_on_a_wire(bus_url, prefix, count=3):
+async def one_on_a_wire(bus_url, prefix, *, count=3, timing=QUICK):
     """Nodes that see each other, and the wire by which the second one is on the bus."""
     async with Wire(bus_url) as wire, contextlib.AsyncExitStack() as stack:
-        nodes = [Node(wire.url if at == 1 else bus_url, prefix, **QUICK) for at in range(count)]
+        nodes = [Node(wire.url if at == 1 else bus_url, prefix, **timing) for at in range(count)]
         stack.push_async_callback(stop_all, nodes)
         for node in nodes:
             await node.start()
