@@ -27,6 +27,7 @@ async def outcome(http, server):
         return response.status
 
 
+@pytest.mark.alone
 @both_ways
 async def test_a_poll_after_the_ping_timeout(node, http):
     """A poll just after pingInterval + pingTimeout without a pong gets 400."""
