@@ -31,7 +31,12 @@ from socketio_cluster.manager.bus.messages import (
     Taken,
     Unknown,
 )
-from socketio_cluster.manager.bus.presence_messages import Entry, PresenceCalled, PresenceChange
+from socketio_cluster.manager.bus.presence_messages import (
+    Entry,
+    PresenceCalled,
+    PresenceChange,
+    PresenceMissed,
+)
 from socketio_cluster.manager.bus.query_messages import (
     Condition,
     Finding,
@@ -66,6 +71,7 @@ MESSAGES = [
     Want(8, 2),
     PresenceChange("/", "lobby", 1, 2, [Entry("sid", "ann", b"\x80")], ["gone"]),
     PresenceCalled("/", 7, ["ann"], ["bob"]),
+    PresenceMissed({"node0001": 2.5}),
     Recorded(EMIT, ["muted", 7], [Condition("level", ">=", 3)]),
     Dropped(("red", "blue")),
     Taken(9, "/", "sid"),

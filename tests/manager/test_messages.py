@@ -32,6 +32,7 @@ TAGS = {
     "Taken": 22,
     "Recorded": 25,
     "Dropped": 26,
+    "PresenceMissed": 27,
     "Unknown": 0,
 }
 
