@@ -245,7 +245,7 @@ class Shard:
                 self._streams.grace(now)
                 self.receiver.echo = now
             self.publisher.expire(now)
-            if self.link is not None and self.link.up:
+            if self.link is not None and self.link.up and not self._said_goodbye:
                 self._turn(now)
 
     def _turn(self, now: float) -> None:

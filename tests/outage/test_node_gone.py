@@ -60,6 +60,16 @@ async def test_stopped(bus_url, prefix, lonely):
         await eventually(lambda: lonely.id not in nodes[0].manager.nodes(), 6)  # unheard it lives for 8 s
 
 
+async def test_nothing_after_the_goodbye(bus_url, prefix):
+    """A node whose goodbye takes a while does not beat behind it: it would come back, to be missed later."""
+    async with three_nodes(bus_url, prefix, count=2, heartbeat=0.1) as (leaves, stays):
+        leaves.manager.node.shards[0].leaving()
+        await eventually(lambda: leaves.manager.node_id not in stays.manager.nodes())
+        beats = stays.manager.stats.published["Beat"]
+        await eventually(lambda: stays.manager.stats.published["Beat"] > beats + 5)
+        assert leaves.manager.node_id not in stays.manager.nodes()
+
+
 async def test_frozen_node(bus_url, prefix, lonely):
     """A node that stands still is taken for dead, and is back when it goes on, having lost nothing."""
     async with three_nodes(bus_url, prefix, count=1, **QUICK) as nodes:
