@@ -1,9 +1,13 @@
-"""An event that goes the short way calls the same handlers and gets the same bytes as by the general way."""
+"""An event that goes the short way calls the same handlers and gets the same bytes as by the general way.
+
+There are two short ways, in C and in Python.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from unittest.mock import patch
 
 import pytest
 import socketio
@@ -15,9 +19,11 @@ from socketio_cluster.cluster.lane.frames import TEXT
 from socketio_cluster.cluster.lane.install import Lanes
 from socketio_cluster.cluster.metrics.watch import Watching
 from socketio_cluster.cluster.stack import Stack
+from socketio_cluster.manager.stats import Histogram
 from tests.cluster.lane_helpers import client_frame
 from tests.harness import eventually
 
+pytestmark = pytest.mark.usefixtures("way")
 SHORT = [
     b'42["ask"]',
     b'420["ask"]',
@@ -104,11 +110,25 @@ class Subject:
         self.calls = []
         for handler in (self.ask, self.plain, self.slow, self.fail):
             self.sio.on(handler.__name__, handler)
-        Stack([Watching(), Lanes()]).install([self.manager])
-        group = self.manager.host.layers["lane"]
+            self.manager.stats.handler_seconds[handler.__name__] = Histogram()
+        own, kind = Lane.data_received, Lane
+
+        def in_python(lane, data):
+            self.compiled[-1] = False
+            own(lane, data)
+
+        with patch.object(Lane, "data_received", in_python):
+            Stack([Watching(), Lanes()]).install([self.manager])
+            group = self.manager.host.layers["lane"]
+            if short:
+                kind = group.lane_class
+            elif group.lane_class is not Lane:
+                kind = type("GeneralLane", (Lane,), {"__slots__": (), "data_received": in_python})
         take = group.short if short else lambda lane, text: False
         self.short = []
         """Whether each message went the short way."""
+        self.compiled = []
+        """Whether each message went it in C."""
 
         def noticed(lane, text):
             self.short.append(take(lane, text))
@@ -118,7 +138,7 @@ class Subject:
         self.wire = Wire()
         socket = AsyncSocket(self.sio.eio, "client")
         self.sio.eio.sockets["client"], self.sio.environ["client"] = socket, {}
-        self.lane = Lane(self.wire, set(), socket, group)
+        self.lane = kind(self.wire, set(), socket, group)
         group.switch(self.lane)
 
     async def ask(self, sid, *data):
@@ -136,9 +156,23 @@ class Subject:
     async def fail(self, sid):
         raise ValueError
 
+    async def receive(self, text):
+        """Take a message in a frame of its own, in no task, as from a transport."""
+        done = asyncio.get_running_loop().create_future()
+
+        def read():
+            self.compiled.append(type(self.lane) is not Lane)
+            self.lane.data_received(client_frame(TEXT, text))
+            if self.compiled[-1]:
+                self.short.append(True)
+            done.set_result(None)
+
+        asyncio.get_running_loop().call_soon(read)
+        await done
+
     async def say(self, text):
         """Send a message in a frame of its own; return when all that it causes has happened."""
-        self.lane.data_received(client_frame(TEXT, text))
+        await self.receive(text)
         stats = self.manager.stats
         await eventually(lambda: not (self.lane._busy or stats.handlers))
         for _ in range(3):
@@ -148,8 +182,9 @@ class Subject:
         await self.say(b"40")
         await eventually(lambda: self.wire.written)
         self.sid = json.loads(self.wire.written[0].partition(b"40")[2])["sid"]
-        self.wire.written.clear()
-        self.short.clear()
+        await self.say(b'42["plain"]')  # the lane knows its client from now on
+        for notes in (self.calls, self.wire.written, self.short, self.compiled):
+            notes.clear()
 
     def counts(self):
         stats = self.manager.stats
@@ -163,17 +198,19 @@ async def outcome(text, *, short):
     await subject.connect()
     await subject.say(text)
     written = [wire.replace(subject.sid.encode(), b"sid") for wire in subject.wire.written]
-    return (subject.calls, written, subject.wire.closed, subject.counts()), any(subject.short)
+    result = subject.calls, written, subject.wire.closed, subject.counts()
+    return result, any(subject.short), any(subject.compiled)
 
 
 @pytest.mark.parametrize("text", [*SHORT, *GENERAL], ids=lambda text: repr(text[:20]))
-async def test_same_as_the_general_way(text):
+async def test_same_as_the_general_way(text, way):
     """Calls, answers and counts are the same, and only what should goes the short way."""
     troubles = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: troubles.append(context))
-    result, short = await outcome(text, short=True)
-    assert (result, False) == await outcome(text, short=False)
+    result, short, compiled = await outcome(text, short=True)
+    assert (result, False, False) == await outcome(text, short=False)
     assert short == (text in SHORT)
+    assert compiled == (short and way == "compiled" and b"nobody" not in text)
     assert len(troubles) == (2 if b"fail" in text else 0)
 
 
@@ -188,7 +225,7 @@ async def test_client_with_a_waiting_handler():
         await go.wait()
 
     for text in (b'421["wait"]', b'422["ask"]'):
-        subject.lane.data_received(client_frame(TEXT, text))
+        await subject.receive(text)
     assert subject.short == [True, False]
     go.set()
     await eventually(lambda: not subject.manager.stats.handlers)
