@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from socketio_cluster.cluster.lane.extension import load
+from socketio_cluster.cluster.extension import load
 
 ROOT = Path(__file__).parents[1]
 

@@ -11,9 +11,9 @@ from asyncio.tasks import _enter_task, _leave_task
 from typing import Any
 from weakref import getweakrefcount
 
+from socketio_cluster.cluster.extension import load
 from socketio_cluster.cluster.lane.connection import Lane
 from socketio_cluster.cluster.lane.events import decode, list_of
-from socketio_cluster.cluster.lane.extension import load
 from socketio_cluster.cluster.lane.frames import longest_frame
 from socketio_cluster.cluster.lane.handling import Handling
 from socketio_cluster.cluster.lane.shortcut import Shortcut

@@ -16,9 +16,9 @@ from unittest.mock import patch
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, EVENT, Packet
 
+from socketio_cluster.cluster.extension import VARIABLE
 from socketio_cluster.cluster.forward import messages
 from socketio_cluster.cluster.lane.events import Ack, read
-from socketio_cluster.cluster.lane.extension import VARIABLE
 from socketio_cluster.cluster.lane.frames import TEXT
 from socketio_cluster.manager.brokers.amqp_frames import METHOD, Deliveries, FrameBuffer
 from socketio_cluster.manager.brokers.hub import HubClient

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from socketio_cluster.cluster.lane.extension import VARIABLE, load
+from socketio_cluster.cluster.extension import VARIABLE, load
 
 
 @pytest.fixture(params=["compiled", "python"])
