@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.build import HERE, build_rust, compile_c, install_node, need
 from benchmarks.errors import Missing
+from socketio_cluster.cluster import extension
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,8 @@ def _serve_recovery(port: int, url: str) -> list[str]:
 
 
 def _ours_version() -> str:
-    return f"python-socketio {version('python-socketio')}, Python {sys.version.split()[0]}"
+    versions = f"python-socketio {version('python-socketio')}, Python {sys.version.split()[0]}"
+    return f"{versions}, events {extension.kind()}"
 
 
 def _prepare_stock(bus: str) -> None:

@@ -29,7 +29,7 @@ class Histogram:
         self.total += seconds
 
 
-@dataclass
+@dataclass(slots=True)
 class Stats:
     """Counters since the start of the node. ``received`` and ``published`` count each kind of message."""
 

@@ -106,12 +106,19 @@ def answer(event: Event, result: Any) -> bytes | None:
 
     None when it needs attachments, or python-socketio's error.
     """
-    try:
-        body = b"[%b]" % quoted(result) if type(result) is str else dumps(_values(result)).encode()
-    except (TypeError, ValueError, RecursionError):  # it holds bytes, or a value that JSON does not have
+    body = list_of(result)
+    if body is None:
         return None
     head = "43" if event.namespace == "/" else f"43{event.namespace},"
     return frame(TEXT, f"{head}{event.ack_id}".encode() + body)
+
+
+def list_of(result: Any) -> bytes | None:
+    """Return the JSON list of an ack; None when it holds bytes, or a value that JSON does not have."""
+    try:
+        return b"[%b]" % quoted(result) if type(result) is str else dumps(_values(result)).encode()
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 def _values(result: Any) -> list[Any]:

@@ -41,14 +41,14 @@ class Inbound:
         server = host.server
         self._manager = manager
         self._group = group
-        self._handling = Handling(manager)
+        self.handling = Handling(manager)
         self._half_read = host.half_read
         self._on_connection = manager.members.on_connection
         self._handlers = manager.handlers
         own = host.handles_events_as(AsyncServer)
         self._joining = Joining(manager)
         self._direct = own and server.async_handlers and is_standard(server.packet_class)
-        self.short = Shortcut(manager, self._handling, self._direct, self._connect_alone).take
+        self.shortcut = Shortcut(manager, self.handling, self._direct, self._connect_alone)
 
     def packet(self, lane: Lane, data: str | bytes) -> Coroutine[Any, Any, None] | None:
         """Handle a packet. Return None when that is done, or the coroutine that handles it."""
@@ -82,7 +82,7 @@ class Inbound:
         elif self._handlers.full(lane.socket.sid):
             return False
         else:
-            self._handling.begin(lane, client.sid, event)
+            self.handling.begin(lane, client.sid, event)
         return True
 
     def _connect(self, lane: Lane, data: str) -> Coroutine[Any, Any, None] | None:
@@ -101,7 +101,7 @@ class Inbound:
         if auth is None and len(text) > 2:
             return False
         if not self._joining.join(lane):
-            task = self._handling.start(self._ask_to_connect(lane, auth), lane.context)
+            task = self.handling.start(self._ask_to_connect(lane, auth), lane.context)
             if task is not None:
                 lane.wait_for(task)
         return True

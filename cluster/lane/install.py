@@ -16,6 +16,7 @@ from engineio.async_drivers.asgi import WebSocket
 from engineio.packet import NOOP
 
 from socketio_cluster.cluster.http.lane_protocol import EXTENSION
+from socketio_cluster.cluster.lane.compiled import lane_class
 from socketio_cluster.cluster.lane.connection import Lane
 from socketio_cluster.cluster.lane.flusher import Flusher
 from socketio_cluster.cluster.lane.frames import TEXT, frame, longest_frame
@@ -60,7 +61,8 @@ class ServerLanes:
         self.backpressure = manager.backpressure
         self.lanes: dict[str, Lane] = {}
         self.inbound = Inbound(manager, self)
-        self.short = self.inbound.short
+        self.short = self.inbound.shortcut.take
+        self.lane_class = lane_class(manager, self.inbound.handling, self.inbound.shortcut)
         host.driver("websocket").put(NAME, lambda _: partial(LaneWebSocket, self))
         host.packet.put(NAME, self._before_packet)
         manager.direct_writer = self.writer_of
@@ -107,7 +109,7 @@ class ServerLanes:
     def _make(self, transport: Any, connections: set[Any], socket: Any) -> Lane:
         pacer = pacer_of(self.host)
         if pacer is None:
-            return Lane(transport, connections, socket, self)
+            return self.lane_class(transport, connections, socket, self)
         return PacedLane(transport, connections, socket, self, pacer)
 
     def switch(self, lane: Lane) -> None:

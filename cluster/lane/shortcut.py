@@ -40,7 +40,8 @@ class Shortcut:
     ) -> None:
         self._begin = handling.begin
         self._connect = connect
-        self._open = direct and pacer_of(manager.host) is None
+        self.open = direct and pacer_of(manager.host) is None
+        """Whether any event may go this way."""
         self._half_read = manager.host.half_read
         self._running = manager.handlers.running
         self._on_connection = manager.members.on_connection
@@ -56,11 +57,11 @@ class Shortcut:
             start < 2
             or text[:2] != b"42"
             or (ack_id and not ack_id.isdigit())
-            or not self._open
+            or not self.open
             or self._half_read
             or may_hold_long_integer(text)
         ):
-            return text[:2] == b"40" and self._open and not self._half_read and self._connect(lane, text)
+            return text[:2] == b"40" and self.open and not self._half_read and self._connect(lane, text)
         client = lane.main
         if client is None or client.state is not CONNECTED:
             client = lane.main = self._on_connection(lane.socket.sid, "/")

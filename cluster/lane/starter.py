@@ -9,7 +9,8 @@ can tell: not after anybody has kept it, cancelled it, asked for its name or giv
 
 asyncio tells an error of a task when the task is freed. The error's traceback keeps the variables of all
 functions that it has passed. If one of them were the task, the two would keep each other, and the error would
-be told only when garbage is collected, which may take minutes. So such variables are deleted.
+be told only when garbage is collected, which may take minutes. So such variables are deleted, and functions
+that call these have none.
 """
 
 from __future__ import annotations
@@ -20,24 +21,31 @@ from collections.abc import Callable, Coroutine, Generator
 from contextvars import Context
 from sys import getrefcount
 from types import coroutine
-from typing import Any, Final
+from typing import Any, Final, cast
 from weakref import getweakrefcount
 
 Work = Coroutine[Any, Any, None]
-Start = Callable[[Work, Context], asyncio.Task[None] | None]
-"""A function that starts a coroutine in a context.
-
-It returns the task in which the coroutine goes on, or None when it has ended. An error goes to asyncio's
-handler of exceptions, as that of any task that nobody waits for.
-"""
 _ENDED: Final = object()
 
 
-def starter(loop: asyncio.AbstractEventLoop) -> Start:
-    """Return the function that starts coroutines in a running loop."""
-    if loop.get_task_factory() is not None:  # it makes all tasks of the loop
-        return lambda work, context: loop.create_task(work, context=context)
-    return Spares(loop).start
+def starter(loop: asyncio.AbstractEventLoop) -> Spares | Tasks:
+    """Return what starts coroutines in a running loop."""
+    return Spares(loop) if loop.get_task_factory() is None else Tasks(loop)
+
+
+class Tasks:
+    """Starts coroutines in tasks, for a loop whose tasks are all made by a factory of its own.
+
+    Args:
+        loop: the loop, which runs.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    def start(self, work: Work, context: Context) -> asyncio.Task[None]:
+        """Start a coroutine in a context."""
+        return self._loop.create_task(work, context=context)
 
 
 class Spares:
@@ -49,24 +57,34 @@ class Spares:
         loop: the loop, which runs.
     """
 
+    __slots__ = ("_loop", "free")
+
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._spare: Spare | None = None
+        self.free: Spare | None = None
+        """The spare that waits for work."""
         self._renew()
 
     def start(self, work: Work, context: Context) -> asyncio.Task[None] | None:
-        """Start a coroutine in a context; see ``Start``."""
-        loop, spare = self._loop, self._spare
-        if spare is not None and spare.touched:
-            self._replace(spare)
-            spare = None
-        if spare is None:
-            return loop.create_task(work, context=context)
+        """Start a coroutine in a context.
+
+        Return the task in which the coroutine goes on, or None when it has ended. An error goes to asyncio's
+        handler of exceptions, as that of any task that nobody waits for.
+        """
+        if self.free is not None and self.free.touched:
+            self.replace(self.free)
+        if self.free is None:
+            return self._loop.create_task(work, context=context)
+        return self.step(work, context)
+
+    def step(self, work: Work, context: Context) -> asyncio.Task[None] | None:
+        """Start a coroutine in the name of the spare that waits, whatever was done to it."""
+        loop, spare = self._loop, cast(Spare, self.free)
         known = getrefcount(spare) + getweakrefcount(spare)
         try:
             _enter_task(loop, spare)
         except RuntimeError:  # another task runs
-            self._replace(spare)  # what is started next must not overtake this
+            self.replace(spare)  # what is started next must not overtake this
             return loop.create_task(work, context=context)
         failing = False
         try:
@@ -78,7 +96,7 @@ class Spares:
             _leave_task(loop, spare)
         if waits_for is _ENDED:
             if spare.touched or getrefcount(spare) + getweakrefcount(spare) != known:
-                self._replace(spare)
+                self.replace(spare)
             return None
         self._renew()
         spare.go_on(work, context, waits_for)
@@ -87,16 +105,17 @@ class Spares:
         del spare  # for the error to be told, see above
         return None
 
-    def _replace(self, spare: Spare) -> None:
+    def replace(self, spare: Spare) -> None:
+        """Use another spare from now on."""
         self._renew()
         spare.retire()
 
     def _renew(self) -> None:
-        self._spare = None
+        self.free = None
         Spare(self._loop, self._take)
 
     def _take(self, spare: Spare) -> None:
-        self._spare = spare
+        self.free = spare
 
 
 class Spare(asyncio.Task[None]):
@@ -107,10 +126,11 @@ class Spare(asyncio.Task[None]):
         ready: is called when it waits.
     """
 
-    touched = False
-    """Whether somebody has done what would be seen by the next user of this task."""
+    __slots__ = ("_parked", "_rest", "touched")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ready: Callable[[Spare], None]) -> None:
+        self.touched = False
+        """Whether somebody has done what would be seen by the next user of this task."""
         self._parked: asyncio.Future[None] = loop.create_future()
         self._rest: tuple[Work, Context, Any] | None = None
         super().__init__(self._live(ready), loop=loop, context=Context())

@@ -98,5 +98,10 @@ FAMILIES: Final = (
     Family("socketio_nodes_differing", GAUGE, "Nodes with another recovery_seconds than this one"),
     Family("process_cpu_seconds_total", COUNTER, "CPU time of the process"),
     Family("process_resident_memory_bytes", GAUGE, "Memory of the process"),
-    Family("socketio_build_info", GAUGE, "1, with the version of socketio-cluster", ("version",)),
+    Family(
+        "socketio_build_info",
+        GAUGE,
+        "1, with the version of socketio-cluster, and whether the short way of events is compiled",
+        ("version", "events"),
+    ),
 )

@@ -14,6 +14,7 @@ from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from socketio_cluster.cluster import extension
 from socketio_cluster.cluster.forward.forwarded_request import ForwardStats
 from socketio_cluster.cluster.http.protocol import BODY, HEAD, HttpStats
 from socketio_cluster.cluster.metrics.bus import read_bus
@@ -54,7 +55,7 @@ class Metrics(Collector):
         self._forwarded = forwarded
         self._http = http
         self._draining = draining
-        self._version = version("socketio-cluster")
+        self._build = version("socketio-cluster"), extension.kind()
         self._lag = LoopLag()
 
     def close(self) -> None:
@@ -86,7 +87,7 @@ class Metrics(Collector):
             "socketio_node_draining": {(): int(self._draining())},
             "socketio_node_loop_lag_seconds": {(): self._lag.seconds},
             "process_cpu_seconds_total": {(): time.process_time()},
-            "socketio_build_info": {(self._version,): 1},
+            "socketio_build_info": {self._build: 1},
         }
         if PAGES.exists():  # macOS has no such file
             pages = int(PAGES.read_text().split()[1])

@@ -125,6 +125,11 @@ class Host:
         plain = type(self.server)._get_event_handler is BaseServer._get_event_handler
         return plain and getattr(self.event.own, "__func__", None) is AsyncServer._trigger_event
 
+    def plain_handlers(self) -> dict[str, Any]:
+        """Return what a function in C needs to do as ``plain_handler``."""
+        names = {"trigger_name": "_trigger_event", "handlers_name": "handlers"}
+        return {"server": self.server, "entry": self.event.entry, **names}
+
     def plain_handler(self, event: str, namespace: str) -> Any:
         """Return the function that is registered for just this event, if a call of it is all there is to do.
 

@@ -6,15 +6,20 @@ assertion, is a finding.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import os
 import secrets
 import struct
+from unittest.mock import patch
 
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, EVENT, Packet
 
+from socketio_cluster.cluster.extension import VARIABLE
 from socketio_cluster.cluster.forward import messages
 from socketio_cluster.cluster.lane.events import Ack, read
+from socketio_cluster.cluster.lane.frames import TEXT
 from socketio_cluster.manager.brokers.amqp_frames import METHOD, Deliveries, FrameBuffer
 from socketio_cluster.manager.brokers.hub import HubClient
 from socketio_cluster.manager.brokers.nats_routes import Routes
@@ -23,10 +28,13 @@ from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.host.posts import MOST_PACKETS, Malformed, packets_of
 from socketio_cluster.manager.host.strict_packet import BadPacket, strict_packet_class
 from tests.cluster.frame_reading import broken
+from tests.cluster.lane_helpers import client_frame
+from tests.cluster.one_lane import OneLane
 from tests.polling.parsed import compare
 
 LIMIT = 1000
 JSON, MSGPACK = strict_packet_class(Packet), strict_packet_class(MsgPackPacket)
+RUNNER = asyncio.Runner()
 CODECS = [Codec("fuzz"), Codec("fuzz", secrets.token_hex())]
 
 
@@ -161,7 +169,28 @@ def routes(data: bytes) -> None:
         assert text.split()[1:] == [b"HOME"]
 
 
+def short(data: bytes) -> None:
+    """Both short ways, in C and in Python, do the same with some bytes, or with messages in frames.
+
+    The first byte says which of these; messages are cut at zeros.
+    """
+    wires = [data[1:]] if data[:1] == b"\xff" else [client_frame(TEXT, each) for each in data.split(b"\0")]
+    in_c, in_python = (RUNNER.run(_outcome(wires, way)) for way in ("on", "off"))
+    assert in_c == in_python
+
+
+async def _outcome(wires: list[bytes], way: str) -> tuple[object, ...]:
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: told.append(context["message"]))
+    with patch.dict(os.environ, {VARIABLE: way}):
+        one = OneLane(short=True)
+    await one.connect()
+    for wire in wires[:4]:
+        await one.take(wire)
+    return *one.seen, told
+
+
 TARGETS = {
     each.__name__: each
-    for each in (frames, payload, polls, events, msgpack, envelope, forward, hub, amqp, routes)
+    for each in (frames, payload, polls, events, msgpack, envelope, forward, hub, amqp, routes, short)
 }

@@ -8,7 +8,6 @@ from contextvars import ContextVar
 from urllib.parse import parse_qs
 
 import aiohttp
-import pytest
 import socketio
 
 from socketio_cluster.manager.host.session import hang_up
@@ -17,7 +16,6 @@ from tests.cluster.lane_helpers import RawSocket, lane_node
 from tests.harness import eventually, three_nodes
 
 NAME = ContextVar("name", default=None)
-both_ways = pytest.mark.parametrize("lane", [True, False], ids=["lane", "no-lane"])
 
 
 class Middleware:
@@ -62,7 +60,6 @@ async def named(node, name):
         one.drop()
 
 
-@both_ways
 async def test_handlers_of_a_websocket(lane):
     """Connect, event and disconnect handlers of two connections each find their own name."""
     async with lane_node(lane, wrap=Middleware) as node:
@@ -76,7 +73,6 @@ async def test_handlers_of_a_websocket(lane):
         await eventually(lambda: node.names[5:] == ["a"])
 
 
-@both_ways
 async def test_what_a_connect_handler_sets(lane):
     """What the connect handler sets is there for the events of that connection."""
     async with lane_node(lane, wrap=Middleware) as node:
@@ -91,7 +87,6 @@ async def test_what_a_connect_handler_sets(lane):
             await eventually(lambda: node.names == ["of the handler"])
 
 
-@both_ways
 async def test_middlewares_end_with_their_connection(lane):
     """What a middleware does in the end is done when the connection has ended, not after the handshake."""
     async with lane_node(lane, wrap=Middleware) as node:
@@ -102,7 +97,6 @@ async def test_middlewares_end_with_their_connection(lane):
         await eventually(lambda: node.server.config.app.over == ["a"])
 
 
-@both_ways
 async def test_middlewares_end_with_the_server(lane):
     """A server that stops ends its connections, and the middlewares of each have their end."""
     async with contextlib.AsyncExitStack() as clients:
@@ -111,7 +105,6 @@ async def test_middlewares_end_with_the_server(lane):
         assert node.server.config.app.over == ["a"]
 
 
-@both_ways
 async def test_timeouts(lane):
     """A client that answers no ping is disconnected with its own name, whoever came first."""
     async with lane_node(
@@ -141,7 +134,6 @@ async def test_other_nodes(bus_url, prefix):
             await eventually(lambda: node.names == ["a", "b", "b"])
 
 
-@both_ways
 async def test_a_handler_that_disconnects_another_client(lane):
     """The disconnect handler of a client finds its own name, also when the handler of another ended it."""
     async with lane_node(lane, wrap=Middleware) as node:

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from tests.cluster.lane_helpers import lane_node, raw
 from tests.harness import eventually
 
-PATHS = pytest.mark.parametrize("lane", [True, False], ids=["lane", "ordinary"])
 
-
-@PATHS
 async def test_disconnects_its_own_client(lane):
     """A handler that disconnects its own client runs to its end, and the disconnect handler runs once."""
     async with lane_node(lane) as node, raw(node) as one:
@@ -29,7 +24,6 @@ async def test_disconnects_its_own_client(lane):
         assert node.reasons == ["server disconnect"]
 
 
-@PATHS
 async def test_emits_before_it_answers(lane):
     """What a handler emits before it answers comes before the ack, and it may ask its own client."""
     async with lane_node(lane) as node, raw(node) as one:
@@ -51,7 +45,6 @@ async def test_emits_before_it_answers(lane):
         assert await one.text() == "432[2]"
 
 
-@PATHS
 async def test_answers_in_order(lane):
     """Handlers that wait and others that do not are answered each when it ends, each with its own id."""
     async with lane_node(lane) as node, raw(node) as one:
@@ -69,7 +62,7 @@ async def test_answers_in_order(lane):
         assert found == sorted(f"43{number}[{number}]" for number in range(40))
 
 
-async def test_count_of_handlers():
+async def test_count_of_handlers(way):
     """Handlers that wait are counted until they end; those that do not wait leave no trace."""
     async with lane_node() as node, raw(node) as one:
         node.sio.on("now", lambda sid: None)

@@ -13,8 +13,6 @@ from socketio_cluster.cluster.lane.frames import BINARY, TEXT
 from tests.cluster.lane_helpers import client_frame, lane_node, raw
 from tests.harness import eventually
 
-PATHS = pytest.mark.parametrize("lane", [True, False], ids=["lane", "ordinary"])
-
 
 def attached(number, *placeholders):
     """The header of a binary event "all" of this number."""
@@ -22,7 +20,6 @@ def attached(number, *placeholders):
     return (TEXT, f'45{len(placeholders)}-["all",{number},{data}]'.encode())
 
 
-@PATHS
 async def test_one_task(lane):
     """Room emits, direct emits, binary, emits with callbacks and acks of one task arrive in its order."""
     async with lane_node(lane) as node:
@@ -57,7 +54,6 @@ async def test_one_task(lane):
             assert await one.frame() == (BINARY, b"")
 
 
-@PATHS
 async def test_attachments_of_many_tasks(lane):
     """Attachments follow their event at once, however many tasks emit to the client at the same time."""
     async with lane_node(lane) as node, raw(node) as one:
@@ -78,7 +74,6 @@ async def test_attachments_of_many_tasks(lane):
         await asyncio.gather(*emitting)
 
 
-@PATHS
 async def test_inbound_order(lane):
     """Handlers start in the order in which the client sent their events, binary ones among them."""
     async with lane_node(lane) as node, raw(node) as one:

@@ -1,23 +1,20 @@
-"""An event that goes the short way calls the same handlers and gets the same bytes as by the general way."""
+"""An event that goes the short way calls the same handlers and gets the same bytes as by the general way.
+
+There are two short ways, in C and in Python.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
 
 import pytest
-import socketio
-from engineio.async_socket import AsyncSocket
 
-from socketio_cluster import ClusterManager
-from socketio_cluster.cluster.lane.connection import Lane
 from socketio_cluster.cluster.lane.frames import TEXT
-from socketio_cluster.cluster.lane.install import Lanes
-from socketio_cluster.cluster.metrics.watch import Watching
-from socketio_cluster.cluster.stack import Stack
 from tests.cluster.lane_helpers import client_frame
+from tests.cluster.one_lane import OneLane
 from tests.harness import eventually
 
+pytestmark = pytest.mark.usefixtures("way")
 SHORT = [
     b'42["ask"]',
     b'420["ask"]',
@@ -68,118 +65,29 @@ GENERAL = [
 """Messages that do not."""
 
 
-class Wire:
-    """A transport that keeps what is written."""
-
-    def __init__(self):
-        self.written = []
-        self.closed = False
-
-    def write(self, data):
-        self.written.append(bytes(data))
-
-    def close(self):
-        self.closed = True
-
-    abort = close
-
-    def is_closing(self):
-        return self.closed
-
-    def get_write_buffer_size(self):
-        return 0
-
-    def pause_reading(self):
-        pass
-
-    resume_reading = pause_reading
-
-
-class Subject:
-    """A server with one lane, which goes the short way where it can, or never."""
-
-    def __init__(self, *, short):
-        self.manager = ClusterManager()
-        self.sio = socketio.AsyncServer(async_mode="asgi", client_manager=self.manager)
-        self.calls = []
-        for handler in (self.ask, self.plain, self.slow, self.fail):
-            self.sio.on(handler.__name__, handler)
-        Stack([Watching(), Lanes()]).install([self.manager])
-        group = self.manager.host.layers["lane"]
-        take = group.short if short else lambda lane, text: False
-        self.short = []
-        """Whether each message went the short way."""
-
-        def noticed(lane, text):
-            self.short.append(take(lane, text))
-            return self.short[-1]
-
-        group.short = noticed
-        self.wire = Wire()
-        socket = AsyncSocket(self.sio.eio, "client")
-        self.sio.eio.sockets["client"], self.sio.environ["client"] = socket, {}
-        self.lane = Lane(self.wire, set(), socket, group)
-        group.switch(self.lane)
-
-    async def ask(self, sid, *data):
-        self.calls.append(("ask", data))
-        return data[0] if len(data) == 1 else data
-
-    def plain(self, sid, *data):
-        self.calls.append(("plain", data))
-
-    async def slow(self, sid):
-        await asyncio.sleep(0)
-        self.calls.append(("slow", ()))
-        return "slow"
-
-    async def fail(self, sid):
-        raise ValueError
-
-    async def say(self, text):
-        """Send a message in a frame of its own; return when all that it causes has happened."""
-        self.lane.data_received(client_frame(TEXT, text))
-        stats = self.manager.stats
-        await eventually(lambda: not (self.lane._busy or stats.handlers))
-        for _ in range(3):
-            await asyncio.sleep(0)
-
-    async def connect(self):
-        await self.say(b"40")
-        await eventually(lambda: self.wire.written)
-        self.sid = json.loads(self.wire.written[0].partition(b"40")[2])["sid"]
-        self.wire.written.clear()
-        self.short.clear()
-
-    def counts(self):
-        stats = self.manager.stats
-        seen = {name: sum(times.counts) for name, times in stats.handler_seconds.items()}
-        return stats.events, seen, stats.received_bytes, stats.sent_bytes, stats.handlers
-
-
 async def outcome(text, *, short):
     """What a message causes, and whether it went the short way."""
-    subject = Subject(short=short)
+    subject = OneLane(short=short)
     await subject.connect()
     await subject.say(text)
-    written = [wire.replace(subject.sid.encode(), b"sid") for wire in subject.wire.written]
-    return (subject.calls, written, subject.wire.closed, subject.counts()), any(subject.short)
+    return subject.seen, any(subject.short), any(subject.compiled)
 
 
 @pytest.mark.parametrize("text", [*SHORT, *GENERAL], ids=lambda text: repr(text[:20]))
-async def test_same_as_the_general_way(text):
+async def test_same_as_the_general_way(text, way):
     """Calls, answers and counts are the same, and only what should goes the short way."""
     troubles = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: troubles.append(context))
-    result, short = await outcome(text, short=True)
-    assert (result, False) == await outcome(text, short=False)
+    result, short, compiled = await outcome(text, short=True)
+    assert (result, False, False) == await outcome(text, short=False)
     assert short == (text in SHORT)
+    assert compiled == (short and way == "compiled" and b"nobody" not in text)
     assert len(troubles) == (2 if b"fail" in text else 0)
 
 
 async def test_client_with_a_waiting_handler():
     """While a handler of a client waits, its events go the general way, which counts the handlers."""
-    subject = Subject(short=True)
+    subject = OneLane(short=True)
     await subject.connect()
     go = asyncio.Event()
 
@@ -188,7 +96,7 @@ async def test_client_with_a_waiting_handler():
         await go.wait()
 
     for text in (b'421["wait"]', b'422["ask"]'):
-        subject.lane.data_received(client_frame(TEXT, text))
+        await subject.receive(client_frame(TEXT, text))
     assert subject.short == [True, False]
     go.set()
     await eventually(lambda: not subject.manager.stats.handlers)
@@ -198,7 +106,7 @@ async def test_client_with_a_waiting_handler():
 
 async def test_handler_that_is_changed():
     """A handler that is registered in the place of another one is called from then on."""
-    subject = Subject(short=True)
+    subject = OneLane(short=True)
     await subject.connect()
     await subject.say(b'421["ask"]')
     subject.sio.on("ask", subject.plain)
@@ -209,7 +117,7 @@ async def test_handler_that_is_changed():
 
 async def test_client_that_is_not_connected():
     """An event of a client that has not joined, or has left, calls no handler."""
-    subject = Subject(short=True)
+    subject = OneLane(short=True)
     await subject.say(b'421["ask"]')
     await subject.connect()
     await subject.say(b"41")
@@ -219,7 +127,7 @@ async def test_client_that_is_not_connected():
 
 async def test_client_that_leaves_and_joins_again():
     """A lane that remembers the client of its last event sees that it left, and that another one joined."""
-    subject = Subject(short=True)
+    subject = OneLane(short=True)
     seen = []
     subject.sio.on("who", lambda sid: seen.append(sid))
     await subject.connect()

@@ -19,7 +19,10 @@ def tasks(loop):
     return lambda work, context: loop.create_task(work, context=context)
 
 
-@pytest.fixture(params=[tasks, starter, lambda loop: Spares(loop).start], ids=["tasks", "starter", "spares"])
+@pytest.fixture(
+    params=[tasks, lambda loop: starter(loop).start, lambda loop: Spares(loop).start],
+    ids=["tasks", "starter", "spares"],
+)
 async def start(request):
     """A function that starts a coroutine from a callback of the loop, as a lane does."""
     loop = asyncio.get_running_loop()

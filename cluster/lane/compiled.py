@@ -1,0 +1,70 @@
+"""The short way in C, ``_short.c``, for lanes of a server that goes the short way.
+
+It is compiled where a C compiler is, see ``hatch_build.py``. Without it everything works the same, slower.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from asyncio.tasks import _enter_task, _leave_task
+from typing import Any
+from weakref import getweakrefcount
+
+from socketio_cluster.cluster.extension import load
+from socketio_cluster.cluster.lane.connection import Lane
+from socketio_cluster.cluster.lane.events import decode, list_of
+from socketio_cluster.cluster.lane.frames import longest_frame
+from socketio_cluster.cluster.lane.handling import Handling
+from socketio_cluster.cluster.lane.shortcut import Shortcut
+from socketio_cluster.cluster.lane.starter import Spare, Spares
+from socketio_cluster.cluster.lane.writer import OPEN
+from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.clients.client import CONNECTED, Client
+from socketio_cluster.manager.clients.compact_json import encode
+from socketio_cluster.manager.clients.packets import RESERVED
+from socketio_cluster.manager.stats import BOUNDS, Histogram
+
+logger = logging.getLogger("socketio_cluster.cluster")
+
+
+def lane_class(manager: ClusterManager, handling: Handling, shortcut: Shortcut) -> type[Lane]:
+    """Return the class of the lanes of a server: of those with the short way in C, where that can be."""
+    make = load()
+    if make is None or not (shortcut.open and handling.stock and isinstance(handling.starter, Spares)):
+        return Lane
+    try:
+        way = make(**_parts(manager, handling, handling.starter))
+    except (TypeError, ValueError, AttributeError) as error:
+        logger.warning("the compiled way of events does not fit, so they take the slower one: %s", error)
+        return Lane
+    # A class for each server: what its lanes share is found without a look at them.
+    return type("CompiledLane", (Lane,), {"__slots__": (), "data_received": way})
+
+
+def _parts(manager: ClusterManager, handling: Handling, spares: Spares) -> dict[str, Any]:
+    """Return the objects that ``_short.c`` works with, by the names that it has for them."""
+    host = manager.host
+    classes = {"lane": Lane, "client": Client, "histogram": Histogram, "spare": Spare}
+    tasks = {"spares": spares, "enter": _enter_task, "leave": _leave_task, "weakrefs": getweakrefcount}
+    return {
+        **classes,
+        **tasks,
+        **host.plain_handlers(),
+        "loop": asyncio.get_running_loop(),
+        "general": Lane.data_received,
+        "go_on": handling.go_on,
+        "decode": decode,
+        "encode": encode,
+        "list_of": list_of,
+        "longest": longest_frame(host.engine.max_http_buffer_size),
+        "half_read": host.half_read,
+        "running": manager.handlers.running,
+        "connected": CONNECTED,
+        "open": OPEN,
+        "reserved": RESERVED | {"*"},
+        "times": manager.stats.handler_seconds,
+        "stats": manager.stats,
+        "bounds": BOUNDS,
+        "not_handled": host.server.not_handled,
+    }

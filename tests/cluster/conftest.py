@@ -1,0 +1,27 @@
+"""Both ways of an event: in C, where that is compiled, and in Python."""
+
+from __future__ import annotations
+
+import pytest
+
+from socketio_cluster.cluster.extension import VARIABLE, load
+
+
+@pytest.fixture(params=["compiled", "python"])
+def way(request, monkeypatch):
+    """Lanes of servers that are made from now on go this way."""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    if request.param == "python":
+        monkeypatch.setenv(VARIABLE, "off")
+    elif load() is None:
+        pytest.skip("the short way is not compiled here")
+    return request.param
+
+
+@pytest.fixture(params=["compiled", "python", "ordinary"])
+def lane(request, monkeypatch):
+    """Whether nodes have lanes: for each way that an event of one may take, and for python-socketio's own."""
+    monkeypatch.setenv(VARIABLE, "off" if request.param == "python" else "on")
+    if request.param == "compiled" and load() is None:
+        pytest.skip("the short way is not compiled here")
+    return request.param != "ordinary"
