@@ -34,6 +34,10 @@ class AsyncClient(AsyncMiddlewares, HandlerDecorators, RecoveringClient, socketi
         self._sessions.sending(self.connection_url, pkt)
         await super()._send_packet(pkt)
 
+    async def _handle_eio_disconnect(self, reason: str) -> None:
+        self._cut_before_the_answer()
+        await super()._handle_eio_disconnect(reason)
+
     async def _handle_connect(self, namespace: str | None, data: Any) -> None:
         self._sessions.answered(namespace or "/", data)
         await super()._handle_connect(namespace, data)

@@ -13,6 +13,11 @@ WAIT_SECONDS: Final = 20.0
 class RecoveringClient:
     """Goes in front of a client of python-socketio, and lets it keep its sessions and wait for them."""
 
+    connected: bool
+    connection_namespaces: list[str]
+    _connect_event: Any
+    _reconnect_task: Any
+
     def __init__(self, *args: Any, **options: Any) -> None:
         self._sessions = ClientSessions()
         super().__init__(*args, **options)
@@ -53,3 +58,15 @@ class RecoveringClient:
             wait_timeout=wait_timeout,
             retry=retry,
         )
+
+    def _cut_before_the_answer(self) -> None:
+        """Let a try to come back, which waits for the answer to CONNECT, end: its transport has ended.
+
+        python-socketio would wait until the time is up, and then say goodbye to the namespaces that had
+        their answer, and so lose their sessions. The first ``connect`` has no try before it: it goes on
+        waiting, for the tries that begin now.
+        """
+        if not self.connected and self._reconnect_task is not None:
+            self.namespaces: dict[str, Any] = {}
+            self.failed_namespaces = list(self.connection_namespaces)
+            self._connect_event.set()

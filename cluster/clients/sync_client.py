@@ -33,6 +33,10 @@ class Client(SyncMiddlewares, HandlerDecorators, RecoveringClient, socketio.Clie
         self._sessions.sending(self.connection_url, pkt)
         super()._send_packet(pkt)
 
+    def _handle_eio_disconnect(self, reason: str) -> None:
+        self._cut_before_the_answer()
+        super()._handle_eio_disconnect(reason)
+
     # What follows is called by the thread that reads, which waits for no handler.
 
     def _handle_connect(self, namespace: str | None, data: Any) -> None:
