@@ -38,7 +38,7 @@ typedef struct {
     Py_ssize_t limits_size;
 } Way;
 
-/* An event on its way. The objects are owned by it, but for `lane`. */
+/* An event on its way. It owns these objects, and `way_call` drops them all in the end. */
 typedef struct {
     PyObject *lane, *sid, *values, *handler, *times, *spare, *context;
     PyObject *work;   /* the handler's coroutine, when it waits */
@@ -92,6 +92,7 @@ static PyObject *raised(void)
 #endif
 }
 
+/* The seconds of a clock that is never set. */
 static double now(void)
 {
     struct timespec time;
