@@ -27,7 +27,7 @@ typedef struct {
     PyObject_HEAD
     vectorcallfunc call;
     /* what the constructor is given, see PARTS */
-    PyObject *lane, *client, *histogram, *spare, *general, *go_on, *decode, *encode, *list_of, *half_read, *running,
+    PyObject *lane, *client, *histogram, *spare, *general, *go_on, *decode, *list_of, *half_read, *running,
         *connected, *reserved, *server, *entry, *times, *stats, *spares, *loop, *enter, *leave, *weakrefs,
         *not_handled, *open, *bounds, *trigger_name, *handlers_name;
     Py_ssize_t longest;
@@ -38,7 +38,7 @@ typedef struct {
     Py_ssize_t limits_size;
 } Way;
 
-/* An event on its way. The objects are owned by it, but for `lane`. */
+/* An event on its way. It owns these objects, and `way_call` drops them all in the end. */
 typedef struct {
     PyObject *lane, *sid, *values, *handler, *times, *spare, *context;
     PyObject *work;   /* the handler's coroutine, when it waits */
@@ -92,6 +92,7 @@ static PyObject *raised(void)
 #endif
 }
 
+/* The seconds of a clock that is never set. */
 static double now(void)
 {
     struct timespec time;
@@ -156,6 +157,8 @@ static int is_free(Way *way, Event *event)
     PyObject *lane = event->lane, *client = AT(lane, way->main), *spare = AT(way->spares, way->free), *sid;
     int busy = 0;
     if (AT(lane, way->state) != way->open || AT(lane, way->reader) != Py_None || AT(lane, way->busy) != Py_False)
+        return 0;
+    if (!AT(lane, way->context) || !AT(lane, way->socket) || !AT(lane, way->transport))
         return 0;
     if (!client || !PyObject_TypeCheck(client, (PyTypeObject *)way->client))
         return 0;
@@ -231,54 +234,63 @@ static int find_handler(Way *way, Event *event)
     return counts && PyList_CheckExact(counts) && PyList_GET_SIZE(counts) == way->limits_size + 1;
 }
 
-/* Return the frame of an ack, given its list: of JSON, or of the one value that `body` is. */
-static PyObject *ack_frame(const char *digits, PyObject *body, int alone)
+/* Whether JSON has this text as it is, between quotes. */
+static int is_plain(PyObject *value)
 {
-    Py_ssize_t id = (Py_ssize_t)strlen(digits), inner = PyBytes_GET_SIZE(body), size = 2 + id + inner + 2 * alone;
+    const unsigned char *text;
+    if (!PyUnicode_CheckExact(value) || !PyUnicode_IS_COMPACT_ASCII(value))
+        return 0;
+    text = PyUnicode_DATA(value);
+    for (Py_ssize_t i = 0; i < PyUnicode_GET_LENGTH(value); i++)
+        if (text[i] < ' ' || text[i] == '"' || text[i] == '\\' || text[i] == 0x7F)
+            return 0;
+    return 1;
+}
+
+/* Return the frame of an ack with this list of JSON; a plain text comes without its brackets and quotes. */
+static PyObject *ack_frame(const char *id, const char *body, Py_ssize_t length, int plain)
+{
+    Py_ssize_t size = 2 + (Py_ssize_t)strlen(id) + length + 4 * plain;
     PyObject *frame = PyBytes_FromStringAndSize(NULL, size + (size < 126 ? 2 : size < 65536 ? 4 : 10));
-    unsigned char *to;
+    char *to;
     if (!frame)
         return NULL;
-    to = (unsigned char *)PyBytes_AS_STRING(frame);
-    *to++ = 0x81;
-    *to++ = (unsigned char)(size < 126 ? size : size < 65536 ? 126 : 127);
+    to = PyBytes_AS_STRING(frame);
+    *to++ = (char)0x81;
+    *to++ = (char)(size < 126 ? size : size < 65536 ? 126 : 127);
     for (int shift = size < 126 ? -8 : size < 65536 ? 8 : 56; shift >= 0; shift -= 8)
-        *to++ = (unsigned char)((uint64_t)size >> shift);
+        *to++ = (char)((uint64_t)size >> shift);
     *to++ = '4';
     *to++ = '3';
-    memcpy(to, digits, id);
-    to += id;
-    if (alone)
+    while (*id)
+        *to++ = *id++;
+    if (plain) {
         *to++ = '[';
-    memcpy(to, PyBytes_AS_STRING(body), inner);
-    if (alone)
-        to[inner] = ']';
+        *to++ = '"';
+    }
+    memcpy(to, body, length);
+    if (plain)
+        memcpy(to + length, "\"]", 2);
     return frame;
 }
 
 /* Send the ack; not one that needs attachments. As `answer` and `LaneWriter.write_answer`. */
 static int answer(Way *way, Event *event)
 {
-    PyObject *lane = event->lane, *value = event->value, *frame = NULL;
-    /* msgspec writes such a text as the standard json does, see `quoted` */
-    int alone = PyUnicode_CheckExact(value) && PyUnicode_IS_COMPACT_ASCII(value)
-        && !memchr(PyUnicode_DATA(value), 0x7F, PyUnicode_GET_LENGTH(value));
-    PyObject *body = PyObject_CallOneArg(alone ? way->encode : way->list_of, value);
-    int sent = body ? body != Py_None : -1;
-    if (sent > 0) {
-        if (PyBytes_CheckExact(body))
-            frame = ack_frame(event->digits, body, alone);
-        else
-            PyErr_SetString(PyExc_TypeError, "JSON that is not bytes");
-        if (!frame)
-            sent = -1;
-        else if (AT(lane, way->pending) != Py_None || AT(lane, way->paused) != Py_False)
-            sent = done(PyObject_CallMethodOneArg(lane, name_write_frame, frame));
-        else if ((sent = add(way->stats, way->sent, PyBytes_GET_SIZE(frame))) > 0)
-            sent = done(PyObject_CallMethodOneArg(AT(lane, way->transport), name_write, frame));
-    }
+    PyObject *lane = event->lane, *list = NULL, *frame = NULL;
+    int sent = -1;
+    if (is_plain(event->value))
+        frame = ack_frame(event->digits, PyUnicode_DATA(event->value), PyUnicode_GET_LENGTH(event->value), 1);
+    else if ((list = PyObject_CallOneArg(way->list_of, event->value)) && PyBytes_CheckExact(list))
+        frame = ack_frame(event->digits, PyBytes_AS_STRING(list), PyBytes_GET_SIZE(list), 0);
+    if (!frame)
+        sent = list == Py_None ? 0 : -1;
+    else if (AT(lane, way->pending) != Py_None || AT(lane, way->paused) != Py_False)
+        sent = done(PyObject_CallMethodOneArg(lane, name_write_frame, frame));
+    else if (add(way->stats, way->sent, PyBytes_GET_SIZE(frame)) > 0)
+        sent = done(PyObject_CallMethodOneArg(AT(lane, way->transport), name_write, frame));
     Py_XDECREF(frame);
-    Py_XDECREF(body);
+    Py_XDECREF(list);
     return sent;
 }
 
@@ -441,7 +453,7 @@ static const struct {
 } PARTS[] = {
 #define PART(name, type) {#name, offsetof(Way, name), type}
     PART(lane, &PyType_Type), PART(client, &PyType_Type), PART(histogram, &PyType_Type), PART(spare, &PyType_Type),
-    PART(general, NULL), PART(go_on, NULL), PART(decode, NULL), PART(encode, NULL), PART(list_of, NULL),
+    PART(general, NULL), PART(go_on, NULL), PART(decode, NULL), PART(list_of, NULL),
     PART(half_read, &PyDict_Type), PART(running, &PyDict_Type), PART(connected, NULL), PART(reserved, &PyFrozenSet_Type),
     PART(server, NULL), PART(entry, NULL), PART(times, &PyDict_Type), PART(stats, NULL), PART(spares, NULL),
     PART(loop, NULL), PART(enter, NULL), PART(leave, NULL), PART(weakrefs, NULL), PART(not_handled, NULL),

@@ -21,7 +21,6 @@ from socketio_cluster.cluster.lane.starter import Spare, Spares
 from socketio_cluster.cluster.lane.writer import OPEN
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.client import CONNECTED, Client
-from socketio_cluster.manager.clients.compact_json import encode
 from socketio_cluster.manager.clients.packets import RESERVED
 from socketio_cluster.manager.stats import BOUNDS, Histogram
 
@@ -55,7 +54,6 @@ def _parts(manager: ClusterManager, handling: Handling, spares: Spares) -> dict[
         "general": Lane.data_received,
         "go_on": handling.go_on,
         "decode": decode,
-        "encode": encode,
         "list_of": list_of,
         "longest": longest_frame(host.engine.max_http_buffer_size),
         "half_read": host.half_read,

@@ -20,8 +20,7 @@ import msgspec
 _SEPARATORS: Final = (",", ":")
 quote: Final = encoder.encode_basestring_ascii
 """Encode a string. This takes half of the time of ``dumps``."""
-encode: Final = msgspec.json.Encoder().encode
-"""Encode a value by msgspec. A text must be ASCII, without DEL."""
+_encode: Final = msgspec.json.Encoder().encode
 
 
 def quoted(text: str) -> bytes:
@@ -29,14 +28,14 @@ def quoted(text: str) -> bytes:
 
     msgspec takes a third of the time. It writes ASCII in the same way, but for the character DEL.
     """
-    return encode(text) if text.isascii() and "\x7f" not in text else quote(text).encode()
+    return _encode(text) if text.isascii() and "\x7f" not in text else quote(text).encode()
 
 
 def quoted_pair(first: str, second: str) -> bytes:
     """Encode a list of two strings to bytes, as ``quoted`` does."""
     both = first + second
     if both.isascii() and "\x7f" not in both:
-        return encode([first, second])
+        return _encode([first, second])
     return b"[%b,%b]" % (quoted(first), quoted(second))
 
 

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from socketio_cluster import TooManyRooms
+from socketio_cluster.cluster.lane.paced_lane import PacedLane
 from socketio_cluster.cluster.limits import bucket
 from tests.bare_sessions import raw_polling
 from tests.cluster.lane_helpers import raw
@@ -163,7 +164,7 @@ async def test_nothing_is_asked_without_limits(lane):
     async with measured(lane) as node, client(node):
         assert node.manager.host.layers["limits"] == (None, None)
         if lane:
-            assert [type(one).__name__ for one in node.hooks.lanes.values()] == ["Lane"]
+            assert [isinstance(one, PacedLane) for one in node.hooks.lanes.values()] == [False]
 
 
 async def test_rooms_per_client():

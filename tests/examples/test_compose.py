@@ -131,7 +131,7 @@ async def test_nodes_behind_haproxy(tmp_path):
         for node in (blue, green):
             await asyncio.to_thread(node.wait_for, rf"{node.name}-1 \(\S+\) serves")
             page = (await request(f"http://127.0.0.1:{node.probe}/metrics"))[2]
-            assert f'socketio_build_info{{node="{node.name}-1"' in page
+            assert re.search(rf'^socketio_build_info\{{.*node="{node.name}-1"', page, re.MULTILINE)
             await asyncio.to_thread(node.check_health)
         with haproxy((blue, green), tmp_path) as url:
             async with aiohttp.ClientSession(
