@@ -1,6 +1,8 @@
-"""Both ways of an event: in C, where that is compiled, and in Python."""
+"""Both ways of an event, in C and in Python, and a node that collects no garbage."""
 
 from __future__ import annotations
+
+import gc
 
 import pytest
 
@@ -25,3 +27,12 @@ def lane(request, monkeypatch):
     if request.param == "compiled" and load() is None:
         pytest.skip("the short way is not compiled here")
     return request.param != "ordinary"
+
+
+@pytest.fixture
+def no_collector():
+    """Garbage is not collected: on a worker with little to do that happens once in minutes."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import traceback
 from contextvars import ContextVar
@@ -38,15 +37,6 @@ RESULTS = [
     (b"bytes", "ünï"),
 ]
 """What handlers return."""
-
-
-@pytest.fixture
-def no_collector():
-    """Garbage is not collected."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 def ack(number, result):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from contextvars import ContextVar, copy_context
 
 import pytest
@@ -45,15 +44,6 @@ async def troubles():
     loop.set_exception_handler(lambda loop, context: found.append(context))
     yield found
     loop.set_exception_handler(None)
-
-
-@pytest.fixture
-def no_collector():
-    """Garbage is not collected: on a worker with little to do that happens once in minutes."""
-    gc.collect()
-    gc.disable()
-    yield
-    gc.enable()
 
 
 async def finished(start, work):
