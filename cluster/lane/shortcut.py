@@ -3,6 +3,8 @@
 It takes fewer steps from the text to the handler than the general way, by ``inbound`` and ``events.read``.
 Everything else goes that way, and so do the events of a client of which a handler is waiting. A CONNECT
 packet that comes alone is found here too, so that its handler can begin at once. Tests compare both ways.
+
+``_short.c`` does the same in C for most events: what changes here about an event changes there too.
 """
 
 from __future__ import annotations
