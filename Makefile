@@ -44,5 +44,5 @@ release: .venv/ready  ## check and build this version, and publish nothing: docs
 clean:
 	@rm -rf .venv tests/js/node_modules .pytest_cache .coverage .mypy_cache .ruff_cache build dist
 
-.venv/ready: pyproject.toml scripts/setup hatch_build.py cluster/lane/_short.c
+.venv/ready: pyproject.toml scripts/setup hatch_build.py $(wildcard cluster/*/_*.c manager/*/_*.c manager/native/*.h)
 	@scripts/setup

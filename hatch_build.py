@@ -1,4 +1,4 @@
-"""Compiles `cluster/lane/_short.c` into a wheel or an editable install, where there is a C compiler.
+"""Compiles the files named `_*.c` into a wheel or an editable install, where there is a C compiler.
 
 Without one the package works the same, slower. `CLUSTER_COMPILED=off` in the environment leaves it out.
 """
@@ -17,10 +17,10 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-SOURCE = Path("cluster/lane/_short.c")
+FOLDERS = ("cluster", "manager")
 
 
-class CompileShortWay(BuildHookInterface[Any]):
+class Compile(BuildHookInterface[Any]):
     """hatchling's hook."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
@@ -28,21 +28,27 @@ class CompileShortWay(BuildHookInterface[Any]):
         self.scratch = Path(tempfile.mkdtemp())
         if self.target_name != "wheel":
             return
-        source = Path(self.root) / SOURCE
-        folder = source.parent if version == "editable" else self.scratch
+        made = {}
         reason = obstacle()
-        if reason is None:
-            reason = compile_into(folder, source)
+        for source in [] if reason else sources(Path(self.root)):
+            folder = source.parent if version == "editable" else self.scratch
+            target = folder / f"{source.stem}{sysconfig.get_config_var('EXT_SUFFIX')}"
+            reason = compile_into(target, source) or reason
+            made[str(target)] = f"socketio_cluster/{source.parent.relative_to(self.root)}/{target.name}"
         if reason is not None:
             self.app.display_warning(f"events are not compiled: {reason}. The node works the same, slower.")
         elif version != "editable":
-            name = f"_short{sysconfig.get_config_var('EXT_SUFFIX')}"
-            build_data["force_include"][str(folder / name)] = f"socketio_cluster/cluster/lane/{name}"
+            build_data["force_include"] |= made
             build_data["pure_python"], build_data["infer_tag"] = False, True
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
         """Remove what has been made, which is in the wheel now."""
         shutil.rmtree(self.scratch)
+
+
+def sources(root: Path) -> list[Path]:
+    """Return the files that each make one module."""
+    return sorted(path for folder in FOLDERS for path in (root / folder).rglob("_*.c"))
 
 
 def obstacle() -> str | None:
@@ -56,9 +62,8 @@ def obstacle() -> str | None:
     return None if shutil.which(_compiler()[0]) else "there is no C compiler"
 
 
-def compile_into(folder: Path, source: Path) -> str | None:
-    """Compile the source into a folder; return what has gone wrong, or None."""
-    target = folder / f"_short{sysconfig.get_config_var('EXT_SUFFIX')}"
+def compile_into(target: Path, source: Path) -> str | None:
+    """Compile a source into a library; return what has gone wrong, or None."""
     beside = target.with_name(f"{target.name}.new")  # processes that run have the old file
     flags = ["-O2", "-DNDEBUG", "-fPIC", "-fno-strict-aliasing", f"-I{sysconfig.get_path('include')}"]
     command = [*_compiler(), *flags, "-o", str(beside), str(source)]

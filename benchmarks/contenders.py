@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.build import HERE, build_rust, compile_c, install_node, need
 from benchmarks.errors import Missing
-from socketio_cluster.cluster import extension
+from socketio_cluster.manager.native import library
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def _serve_recovery(port: int, url: str) -> list[str]:
 
 def _ours_version() -> str:
     versions = f"python-socketio {version('python-socketio')}, Python {sys.version.split()[0]}"
-    return f"{versions}, events {extension.kind()}"
+    return f"{versions}, events {library.kind()}"
 
 
 def _prepare_stock(bus: str) -> None:

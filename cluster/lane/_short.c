@@ -5,19 +5,9 @@
    leaves to them. It refuses before anything has happened, or hands over what it has after the first step of the
    handler. `compiled.py` makes a `Way` of these Python objects, and says how a lane gets it.
 
-   Objects of ours are read by the offsets of their slots; `way_new` looks these up and checks them. In what
-   follows, a function that returns an int gives 1 for yes, 0 for no and -1 for a Python exception. */
+   In what follows, a function that returns an int gives 1 for yes, 0 for no and -1 for a Python exception. */
 
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <structmember.h>
-#include <time.h>
-
-#ifdef Py_GIL_DISABLED
-#error "this file relies on the GIL"
-#endif
+#include "../../manager/native/slots.h"
 
 #define MOST_VALUES 16  /* of one event; more go the general way */
 #define MOST_DIGITS 15  /* of an ack id */
@@ -52,60 +42,6 @@ typedef struct {
 } Event;
 
 static PyObject *name_sid, *name_write, *name_write_frame, *name_replace, *name_slash;
-
-#define AT(object, offset) (*(PyObject **)((char *)(object) + (offset)))
-
-/* Put a new reference into a slot. */
-static void put(PyObject *object, Py_ssize_t offset, PyObject *value)
-{
-    PyObject *former = AT(object, offset);
-    AT(object, offset) = value;
-    Py_XDECREF(former);
-}
-
-/* Add to an int in a slot. */
-static int add(PyObject *object, Py_ssize_t offset, Py_ssize_t number)
-{
-    PyObject *former = AT(object, offset), *sum = NULL;
-    Py_ssize_t value = former ? PyLong_AsSsize_t(former) : 0;
-    if (value != -1 || !PyErr_Occurred())
-        sum = PyLong_FromSsize_t(value + number);
-    if (sum)
-        put(object, offset, sum);
-    return sum ? 1 : -1;
-}
-
-/* Take the exception that is set. */
-static PyObject *raised(void)
-{
-#if PY_VERSION_HEX >= 0x030C0000
-    return PyErr_GetRaisedException();
-#else
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback)
-        PyException_SetTraceback(value, traceback);
-    Py_XDECREF(type);
-    Py_XDECREF(traceback);
-    return value;
-#endif
-}
-
-/* The seconds of a clock that is never set. */
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
-/* Drop the result of a call. */
-static int done(PyObject *result)
-{
-    Py_XDECREF(result);
-    return result ? 1 : -1;
-}
 
 /* Read the header of a frame and the letters before the JSON: whether it is a whole frame with an event of the main
    namespace. As `lone_text` and `Shortcut.take`. */
@@ -446,11 +382,7 @@ static PyObject *way_get(PyObject *self, PyObject *lane, PyObject *type)
     return lane && lane != Py_None ? PyMethod_New(self, lane) : Py_NewRef(self);
 }
 
-static const struct {
-    const char *name;
-    size_t at;
-    PyTypeObject *type;  /* which it must have, if any */
-} PARTS[] = {
+static const Part PARTS[] = {
 #define PART(name, type) {#name, offsetof(Way, name), type}
     PART(lane, &PyType_Type), PART(client, &PyType_Type), PART(histogram, &PyType_Type), PART(spare, &PyType_Type),
     PART(general, NULL), PART(go_on, NULL), PART(decode, NULL), PART(list_of, NULL),
@@ -460,13 +392,8 @@ static const struct {
     PART(open, NULL), PART(bounds, &PyTuple_Type), PART(trigger_name, &PyUnicode_Type),
     PART(handlers_name, &PyUnicode_Type),
 };
-#define PARTS_SIZE (sizeof PARTS / sizeof *PARTS)
 
-static const struct {
-    size_t owner;  /* a part: a class, or an object of it */
-    const char *name;
-    size_t at;
-} SLOTS[] = {
+static const Slot SLOTS[] = {
 #define SLOT(owner, name, field) {offsetof(Way, owner), name, offsetof(Way, field)}
     SLOT(lane, "state", state), SLOT(lane, "_reader", reader), SLOT(lane, "_busy", busy), SLOT(lane, "context", context),
     SLOT(lane, "main", main), SLOT(lane, "socket", socket), SLOT(lane, "_pending", pending),
@@ -476,41 +403,18 @@ static const struct {
     SLOT(spares, "free", free), SLOT(spare, "touched", touched),
 };
 
-/* Return the offset of a slot; -1 for an exception. */
-static Py_ssize_t slot_of(PyObject *owner, const char *name)
-{
-    PyTypeObject *type = PyType_Check(owner) ? (PyTypeObject *)owner : Py_TYPE(owner);
-    PyObject *found = PyObject_GetAttrString((PyObject *)type, name);
-    Py_ssize_t offset = -1;
-    if (found && Py_IS_TYPE(found, &PyMemberDescr_Type) && PyType_IsSubtype(type, PyDescr_TYPE(found))
-        && ((PyMemberDescrObject *)found)->d_member->type == T_OBJECT_EX)
-        offset = ((PyMemberDescrObject *)found)->d_member->offset;
-    else if (found)
-        PyErr_Format(PyExc_TypeError, "%s of %s is no slot", name, type->tp_name);
-    Py_XDECREF(found);
-    return offset;
-}
-
 /* Take what the constructor is given, and look up the offsets. */
 static int fill(Way *way, PyObject *given)
 {
     PyObject *longest = PyDict_GetItemString(given, "longest");
-    for (size_t i = 0; i < PARTS_SIZE; i++) {
-        PyObject *part = PyDict_GetItemString(given, PARTS[i].name);
-        if (!part || (PARTS[i].type && !PyObject_TypeCheck(part, PARTS[i].type))) {
-            PyErr_Format(PyExc_TypeError, "%s is missing or of another type", PARTS[i].name);
-            return -1;
-        }
-        AT(way, PARTS[i].at) = Py_NewRef(part);
-    }
+    if (take_parts(way, given, PARTS, COUNT(PARTS)) < 0 || find_slots(way, SLOTS, COUNT(SLOTS)) < 0)
+        return -1;
     way->longest = longest ? PyLong_AsSsize_t(longest) : 0;
     way->limits_size = PyTuple_GET_SIZE(way->bounds);
     if (way->limits_size > MOST_BOUNDS)
         PyErr_SetString(PyExc_ValueError, "too many bounds");
     for (Py_ssize_t i = 0; !PyErr_Occurred() && i < way->limits_size; i++)
         way->limits[i] = PyFloat_AsDouble(PyTuple_GET_ITEM(way->bounds, i));
-    for (size_t i = 0; !PyErr_Occurred() && i < sizeof SLOTS / sizeof *SLOTS; i++)
-        *(Py_ssize_t *)((char *)way + SLOTS[i].at) = slot_of(AT(way, SLOTS[i].owner), SLOTS[i].name);
     return PyErr_Occurred() ? -1 : 0;
 }
 
@@ -531,16 +435,13 @@ static PyObject *way_new(PyTypeObject *type, PyObject *args, PyObject *given)
 /* There is no tp_clear: the class that has a way as its method drops it. */
 static int way_traverse(PyObject *way, visitproc visit, void *arg)
 {
-    for (size_t i = 0; i < PARTS_SIZE; i++)
-        Py_VISIT(AT(way, PARTS[i].at));
-    return 0;
+    return visit_parts(way, PARTS, COUNT(PARTS), visit, arg);
 }
 
 static void way_dealloc(PyObject *way)
 {
     PyObject_GC_UnTrack(way);
-    for (size_t i = 0; i < PARTS_SIZE; i++)
-        Py_XDECREF(AT(way, PARTS[i].at));
+    drop_parts(way, PARTS, COUNT(PARTS));
     Py_TYPE(way)->tp_free(way);
 }
 

@@ -11,7 +11,6 @@ from asyncio.tasks import _enter_task, _leave_task
 from typing import Any
 from weakref import getweakrefcount
 
-from socketio_cluster.cluster.extension import load
 from socketio_cluster.cluster.lane.connection import Lane
 from socketio_cluster.cluster.lane.events import decode, list_of
 from socketio_cluster.cluster.lane.frames import longest_frame
@@ -22,6 +21,7 @@ from socketio_cluster.cluster.lane.writer import OPEN
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.client import CONNECTED, Client
 from socketio_cluster.manager.clients.packets import RESERVED
+from socketio_cluster.manager.native.library import load
 from socketio_cluster.manager.stats import BOUNDS, Histogram
 
 logger = logging.getLogger("socketio_cluster.cluster")
@@ -29,11 +29,11 @@ logger = logging.getLogger("socketio_cluster.cluster")
 
 def lane_class(manager: ClusterManager, handling: Handling, shortcut: Shortcut) -> type[Lane]:
     """Return the class of the lanes of a server: of those with the short way in C, where that can be."""
-    make = load()
-    if make is None or not (shortcut.open and handling.stock and isinstance(handling.starter, Spares)):
+    library = load()
+    if library is None or not (shortcut.open and handling.stock and isinstance(handling.starter, Spares)):
         return Lane
     try:
-        way = make(**_parts(manager, handling, handling.starter))
+        way = library.Way(**_parts(manager, handling, handling.starter))
     except (TypeError, ValueError, AttributeError) as error:
         logger.warning("the compiled way of events does not fit, so they take the slower one: %s", error)
         return Lane

@@ -14,7 +14,6 @@ from prometheus_client import generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from socketio_cluster.cluster import extension
 from socketio_cluster.cluster.forward.forwarded_request import ForwardStats
 from socketio_cluster.cluster.http.protocol import BODY, HEAD, HttpStats
 from socketio_cluster.cluster.metrics.bus import read_bus
@@ -23,6 +22,7 @@ from socketio_cluster.cluster.metrics.families import COUNTER, FAMILIES, Family
 from socketio_cluster.cluster.metrics.lag import LoopLag
 from socketio_cluster.cluster.metrics.readings import Labels, Readings, by_name
 from socketio_cluster.manager.client_manager import ClusterManager
+from socketio_cluster.manager.native import library
 from socketio_cluster.manager.stats import BOUNDS, Histogram
 
 Metric = CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
@@ -55,7 +55,7 @@ class Metrics(Collector):
         self._forwarded = forwarded
         self._http = http
         self._draining = draining
-        self._build = version("socketio-cluster"), extension.kind()
+        self._build = version("socketio-cluster"), library.kind()
         self._lag = LoopLag()
 
     def close(self) -> None:

@@ -16,7 +16,6 @@ from unittest.mock import patch
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, EVENT, Packet
 
-from socketio_cluster.cluster.extension import VARIABLE
 from socketio_cluster.cluster.forward import messages
 from socketio_cluster.cluster.lane.events import Ack, read
 from socketio_cluster.cluster.lane.frames import TEXT
@@ -27,6 +26,7 @@ from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.host.posts import MOST_PACKETS, Malformed, packets_of
 from socketio_cluster.manager.host.strict_packet import BadPacket, strict_packet_class
+from socketio_cluster.manager.native.library import VARIABLE
 from tests.cluster.frame_reading import broken
 from tests.cluster.lane_helpers import client_frame
 from tests.cluster.one_lane import OneLane

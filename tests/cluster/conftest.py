@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from socketio_cluster.cluster.extension import VARIABLE, load
+from socketio_cluster.manager.native.library import VARIABLE, load
 
 
 @pytest.fixture(params=["compiled", "python"])

@@ -10,9 +10,9 @@ import weakref
 
 import pytest
 
-from socketio_cluster.cluster.extension import VARIABLE, kind, load
 from socketio_cluster.cluster.lane import compiled
 from socketio_cluster.cluster.lane.connection import Lane
+from socketio_cluster.manager.native.library import VARIABLE, kind, load
 from tests.cluster.one_lane import OneLane
 
 there = pytest.mark.skipif(load() is None, reason="the short way is not compiled here")

@@ -1,24 +1,24 @@
-"""The extension module ``_short``, made of ``_short.c`` where there was a C compiler.
+"""The extension modules, made of the files named ``_*.c`` where there was a C compiler.
 
-``CLUSTER_COMPILED=off`` in the environment leaves it out.
+``CLUSTER_COMPILED=off`` in the environment leaves them out.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from importlib import import_module
 from typing import Any, Final
 
 VARIABLE: Final = "CLUSTER_COMPILED"
+SHORT: Final = "cluster.lane._short"
 
 
-def load() -> Callable[..., Any] | None:
-    """Return the class ``Way`` of the extension; None where events take the way in Python."""
+def load(module: str = SHORT) -> Any | None:
+    """Return an extension module; None where it is not compiled, so that its work is done in Python."""
     if os.environ.get(VARIABLE) == "off":
         return None
     try:
-        return import_module("socketio_cluster.cluster.lane._short").Way  # type: ignore[no-any-return]
+        return import_module(f"socketio_cluster.{module}")
     except ImportError:
         return None
 

@@ -1,0 +1,1 @@
+"""What is written in C, where it is compiled. Everything works the same without it, slower."""
