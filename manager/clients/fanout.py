@@ -24,6 +24,8 @@ logger = logging.getLogger("socketio_cluster.manager")
 class Fanout:
     """Delivers events to the clients of one node."""
 
+    __slots__ = ("_manager",)
+
     def __init__(self, manager: ClusterManager) -> None:
         self._manager = manager
 

@@ -38,16 +38,22 @@ class MarkingFanout(Fanout):
     if it is a text.
     """
 
+    __slots__ = ("_is_json", "_order", "replayed")
+
     def __init__(self, manager: ClusterManager, order: Order[Any]) -> None:
         super().__init__(manager)
         self._order = order
         self._is_json: bool | None = None
         """Whether events are in Socket.IO's JSON format, so that an argument is added by its bytes.
 
-        Not known before the first event. A cached property would make every attribute here slower to read.
+        Not known before the first event.
         """
         self.replayed = 0
         """The largest number up to which events were replayed to any client."""
+
+    def marking_parts(self) -> dict[str, Any]:
+        """Return the objects by which ``native/deliver.h`` marks events, by the names that they have there."""
+        return {"fanout": self, "marked": Marked}
 
     def send(self, clients: Collection[Client], encoded: Encoded, rooms: list[Room] | None) -> None:
         """Hand an event that is not recorded to clients."""
