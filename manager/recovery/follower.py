@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from socketio_cluster.manager.bus.broker import Broker
 from socketio_cluster.manager.bus.envelope import Codec
@@ -46,6 +46,28 @@ class Follower:
         codec: reads envelopes.
         bounds: returns how long and how much history is to be kept.
     """
+
+    __slots__ = (
+        "_bounds",
+        "_codec",
+        "_delivered",
+        "_echoed",
+        "_interest",
+        "_keeper",
+        "_losing",
+        "_manager",
+        "_members",
+        "_node_id",
+        "_own_events",
+        "_place",
+        "_reading",
+        "_stats",
+        "_turn",
+        "coming",
+        "fanout",
+        "order",
+        "own",
+    )
 
     def __init__(
         self, manager: ClusterManager, keeper: Keeper, codec: Codec, bounds: Callable[[], Begin]
@@ -115,6 +137,11 @@ class Follower:
         """Handle a live event. Raises ``EnvelopeError`` for one that no client could read."""
         if self.order.live(epoch, number, event, size):
             self._deliver(number, event)
+
+    def native_parts(self) -> dict[str, Any]:
+        """Return what ``native/_hear.c`` works with, by the names there. It does as ``numbered``."""
+        own = self._own_events.native_parts()
+        return {**own, **self.fanout.native_parts(), "follower": self, "delivered": self._delivered}
 
     # for those who emit
 
