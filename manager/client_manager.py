@@ -38,6 +38,7 @@ from socketio_cluster.manager.queries.calls import ClusterCalls
 from socketio_cluster.manager.queries.selection import Chosen, choose
 from socketio_cluster.manager.recovery.recovery import Recovery
 from socketio_cluster.manager.room_keeper import RoomKeeper
+from socketio_cluster.manager.short_emit import ShortEmit, short_emit
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -123,6 +124,14 @@ class ClusterManager(ClusterCalls, RoomKeeper):
             forget_connections(self.server)
             self.backpressure.close()
             self.expiry.close()
+
+    def _come_home(self) -> None:
+        super()._come_home()
+        self._short_emit = short_emit(self) if self.server is not None else None
+
+    def _leave_home(self) -> None:
+        super()._leave_home()
+        self._short_emit: ShortEmit | None = None
 
     def initialize(self) -> None:
         """Do nothing: the first client or emit awaits ``start``."""
@@ -229,6 +238,13 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         ``EventTooLarge``, before anybody gets the event, for more bytes than the bus or buffer can hold.
         ``chosen`` are the arguments of ``Chosen``, which are checked as those of a question.
         """
+        short = self._short_emit
+        if short is not None and callback is None and skip_sid is None and not (ignore_queue or chosen):
+            slow = short(event, data, namespace, room if to is None else to)
+            if slow is not None:
+                if slow:
+                    await self._pause(slow)
+                return
         if chosen:
             target, volatile = choose(room if to is None else to, skip_sid, namespace, ignore_queue, **chosen)
             emits = self.selective_emits
@@ -276,6 +292,17 @@ class ClusterManager(ClusterCalls, RoomKeeper):
             if self.node.publisher.full(number):
                 await self.node.publisher.wait_for_capacity(number)
         if self.backpressure.emitted(encoded.size):
+            await self.backpressure.ease(reached)
+
+    async def _pause(self, slow: Any) -> None:
+        """Wait as ``emit_encoded``, behind an emit that went the short way."""
+        if self.recovery is not None:
+            await self.recovery.ease()
+            return
+        number, reached, size = slow
+        if self.node.publisher.full(number):
+            await self.node.publisher.wait_for_capacity(number)
+        if self.backpressure.emitted(size):
             await self.backpressure.ease(reached)
 
     def _is_gone(self, rooms: list[Room] | None) -> bool:

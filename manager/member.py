@@ -88,7 +88,7 @@ class ClusterMember(LocalManager):
         self.client_acks = ClientAcks(self.options.ack_seconds)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Future[None] | None = None
-        self._home: asyncio.AbstractEventLoop | None = None
+        self._leave_home()
         self._thread = 0
         self.node = Node(self.options, self, self.stats, bridge=self._is_bridge)
         self.recovery = self._new_recovery()
@@ -164,9 +164,18 @@ class ClusterMember(LocalManager):
             self._starting = asyncio.get_running_loop().create_task(self._join(), context=Context())
         if self._home is None:
             await asyncio.shield(self._starting)
-        if self._home is None and self.recovery is not None:
+        came, self._home, self._thread = self._home is None, asyncio.get_running_loop(), get_ident()
+        if came:
+            self._come_home()
+
+    def _come_home(self) -> None:
+        """Begin what has to wait until the node has started."""
+        if self.recovery is not None:
             self.recovery.start()
-        self._home, self._thread = asyncio.get_running_loop(), get_ident()
+
+    def _leave_home(self) -> None:
+        """Note that this node has no event loop."""
+        self._home: asyncio.AbstractEventLoop | None = None
 
     def _at_home(self) -> bool:
         """Whether this node has started, on the event loop that runs here.
@@ -177,7 +186,7 @@ class ClusterMember(LocalManager):
 
     def _forked(self) -> None:
         """Note in a forked process that the loop of this node runs in its parent, whatever the loop says."""
-        self._home = None
+        self._leave_home()
 
     async def _join(self) -> None:
         if self.door is not None:  # First, so that nodes that hear of this node can reach it.
@@ -209,7 +218,7 @@ class ClusterMember(LocalManager):
         """Say goodbye to the other nodes and leave the bus. A second call does no harm."""
         self.enter_loop()
         starting, self._starting = self._starting, None
-        self._home = None
+        self._leave_home()
         if starting is not None:
             starting.cancel()
         if self.door is not None:

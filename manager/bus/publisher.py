@@ -48,6 +48,22 @@ class Publisher:
         stats: the counters.
     """
 
+    __slots__ = (
+        "_clock",
+        "_codec",
+        "_link",
+        "_origin",
+        "_outgoing",
+        "_refusals",
+        "_stamp",
+        "_stats",
+        "_warned",
+        "backlog",
+        "number",
+        "on_recorded",
+        "said",
+    )
+
     def __init__(
         self, origin: str, codec: Codec, outgoing: Outgoing, link: Link | None, stats: Stats
     ) -> None:
@@ -92,6 +108,22 @@ class Publisher:
         self._stats.published[type(message).__name__] += 1
         self._link.wake()
         return self.number
+
+    def posting_parts(self) -> dict[str, Any]:
+        """Return the objects with which ``native/_emit.c`` does what ``post`` does, by the names that it has for them."""
+        assert self._link is not None
+        codec = self._codec
+        return {
+            "publisher": self,
+            "origin": self._origin,
+            "codec": codec,
+            "pack": codec.pack if codec.signs else None,
+            "queue": self._outgoing,
+            "window": self._outgoing.window,
+            "backlog": self.backlog,
+            "clock": self._clock,
+            "batches": self._link.batches,
+        }
 
     def notice(self, message: Notice, *channels: str) -> None:
         """Publish a notice before the waiting envelopes. It is lost if the bus is away."""

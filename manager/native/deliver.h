@@ -67,7 +67,7 @@ static inline int find_alone(const Deliver *to, PyObject *namespace, PyObject *r
 
 /* Find the clients of an event: a new tuple or list, of all of which `is_client` is true. Only for a text as the
    namespace, and for None, or for a list with the name of one room. As `LocalRooms.members`. */
-static int find_clients(const Deliver *to, PyObject *namespace, PyObject *rooms, PyObject **clients)
+static inline int find_clients(const Deliver *to, PyObject *namespace, PyObject *rooms, PyObject **clients)
 {
     PyObject *inside, *room = Py_None, *local, *held;
     *clients = NULL;
@@ -165,7 +165,7 @@ static inline PyObject *with_offset(PyObject *part, PyObject *offset)
 }
 
 /* Return an event with its offset. The parts are those in `encoded`. As `MarkingFanout._marked`. */
-static PyObject *marked_of(const Deliver *to, const Marking *marking, PyObject *encoded, PyObject *parts, PyObject *rooms,
+static inline PyObject *marked_of(const Deliver *to, const Marking *marking, PyObject *encoded, PyObject *parts, PyObject *rooms,
     PyObject *number, PyObject *epoch)
 {
     static PyObject *names;
@@ -192,7 +192,7 @@ static PyObject *marked_of(const Deliver *to, const Marking *marking, PyObject *
 
 /* Hand a numbered event to these clients, with its offset to those that have a session, and count them. Only if `may_mark`.
    As `MarkingFanout.send_numbered`. */
-static int send_numbered(const Deliver *to, const Marking *marking, PyObject *clients, PyObject *parts, PyObject *rooms,
+static inline int send_numbered(const Deliver *to, const Marking *marking, PyObject *clients, PyObject *parts, PyObject *rooms,
     PyObject *number, PyObject *epoch)
 {
     PyObject *values[] = {parts, Py_True}, *marked = NULL, *plain = NULL, *client, *session, **form;

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from socketio_cluster.manager.bus.broker import Broker
 from socketio_cluster.manager.bus.envelope import Codec
@@ -46,6 +46,28 @@ class Follower:
         codec: reads envelopes.
         bounds: returns how long and how much history is to be kept.
     """
+
+    __slots__ = (
+        "_bounds",
+        "_codec",
+        "_delivered",
+        "_echoed",
+        "_interest",
+        "_keeper",
+        "_losing",
+        "_manager",
+        "_members",
+        "_node_id",
+        "_own_events",
+        "_place",
+        "_reading",
+        "_stats",
+        "_turn",
+        "coming",
+        "fanout",
+        "order",
+        "own",
+    )
 
     def __init__(
         self, manager: ClusterManager, keeper: Keeper, codec: Codec, bounds: Callable[[], Begin]
@@ -110,6 +132,10 @@ class Follower:
         if not self._interest.wanted.isdisjoint(channels):
             self._own_events.posted(envelope, event)
             self.coming = event[0].number
+
+    def recording_parts(self) -> dict[str, Any]:
+        """Return the objects with which ``native/_emit.c`` does what ``posted`` does, by their names there."""
+        return {"follower": self, "own_events": self._own_events}
 
     def numbered(self, epoch: str, number: int, event: Event, size: int) -> None:
         """Handle a live event. Raises ``EnvelopeError`` for one that no client could read."""

@@ -20,6 +20,8 @@ OVERHEAD: Final = 500
 class OwnEvents:
     """The envelopes that may still come back, in the order of their numbers, which is that of the bus too."""
 
+    __slots__ = ("_posted", "_size")
+
     def __init__(self) -> None:
         self._posted: deque[tuple[bytes, Event]] = deque()
         self._size = 0

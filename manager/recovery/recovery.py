@@ -54,6 +54,23 @@ class Recovery:
         seconds: how long a client may be away.
     """
 
+    __slots__ = (
+        "_leases",
+        "_manager",
+        "_node",
+        "_posted",
+        "_publisher",
+        "_replays",
+        "_seconds",
+        "_times",
+        "agreement",
+        "arrivals",
+        "follower",
+        "keeper",
+        "latecomers",
+        "sessions",
+    )
+
     def __init__(self, manager: ClusterManager, seconds: float) -> None:
         self._manager = manager
         self._node = node = manager.node
@@ -108,6 +125,10 @@ class Recovery:
         self._posted = post_recorded(self._node, message)
         manager.stats.emitted += 1
         return manager.backpressure.emitted(size) or self._publisher.crowded
+
+    def recording_parts(self) -> dict[str, Any]:
+        """Return the objects with which ``native/_emit.c`` does what ``emit`` does, by their names there."""
+        return {"recovery": self, **self.follower.recording_parts()}
 
     async def ease(self) -> None:
         """Wait while too many events wait for the bus, and let the loop write what has come back."""
