@@ -60,7 +60,7 @@ def _posting_parts(manager: ClusterManager) -> dict[str, Any] | None:
     names = node.channels
     if not plain or type(names) is not Channels or not names.everyone.isascii():
         return None
-    return node.shards[0].posting_parts() if is_standard(manager.packet_class) else None  # type: ignore[arg-type]
+    return node.posting_parts() if is_standard(manager.packet_class) else None  # type: ignore[arg-type]
 
 
 def _parts(manager: ClusterManager) -> dict[str, Any]:

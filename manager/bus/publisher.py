@@ -110,7 +110,7 @@ class Publisher:
         return self.number
 
     def posting_parts(self) -> dict[str, Any]:
-        """Return the objects with which ``native/_emit.c`` does what ``post`` does, by the names that it has for them."""
+        """Return the objects with which ``native/_emit.c`` posts, by the names that they have there."""
         assert self._link is not None
         codec = self._codec
         return {

@@ -12,7 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.absent import Absent
 from socketio_cluster.manager.bus.answers import Answers
@@ -140,13 +140,6 @@ class Shard:
     async def introduced(self, seconds: float | None) -> bool:
         """Wait until this node knows every live node. See ``Introduction.wait``."""
         return self.link is None or await self.introduction.wait(self.link, seconds)
-
-    def posting_parts(self) -> dict[str, Any] | None:
-        """Return what ``native/_emit.c`` publishes with on this server, by the names that it has; None without a bus."""
-        if self.link is None:
-            return None
-        knowing = {"introduction": self.introduction, "roster": self.membership.roster}
-        return {**self.publisher.posting_parts(), **knowing, "wanted": self.interest.wanted}
 
     def drain(self) -> None:
         """Tell the other nodes that this node is draining."""

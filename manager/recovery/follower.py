@@ -134,7 +134,7 @@ class Follower:
             self.coming = event[0].number
 
     def recording_parts(self) -> dict[str, Any]:
-        """Return the objects with which ``native/_emit.c`` does what ``posted`` does, by their names there."""
+        """Return the objects with which ``native/_emit.c`` does as ``posted``, by their names there."""
         return {"follower": self, "own_events": self._own_events}
 
     def numbered(self, epoch: str, number: int, event: Event, size: int) -> None:

@@ -52,7 +52,7 @@ class MarkingFanout(Fanout):
         """The largest number up to which events were replayed to any client."""
 
     def marking_parts(self) -> dict[str, Any]:
-        """Return the objects by which ``native/deliver.h`` marks events, by the names that they have there."""
+        """Return the objects by which ``native/deliver.h`` marks events, by their names there."""
         return {"fanout": self, "marked": Marked}
 
     def send(self, clients: Collection[Client], encoded: Encoded, rooms: list[Room] | None) -> None:

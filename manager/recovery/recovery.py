@@ -127,7 +127,7 @@ class Recovery:
         return manager.backpressure.emitted(size) or self._publisher.crowded
 
     def recording_parts(self) -> dict[str, Any]:
-        """Return the objects with which ``native/_emit.c`` does what ``emit`` does, by their names there."""
+        """Return the objects with which ``native/_emit.c`` does as ``emit``, by their names there."""
         return {"recovery": self, **self.follower.recording_parts()}
 
     async def ease(self) -> None:
