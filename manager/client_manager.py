@@ -24,6 +24,7 @@ from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event, shared_ack_id
 from socketio_cluster.manager.errors import ConnectionGone, SettingError
+from socketio_cluster.manager.hearing import hear_compiled
 from socketio_cluster.manager.host.fixes import install
 from socketio_cluster.manager.host.handlers import Handlers
 from socketio_cluster.manager.host.outbox import Outboxes
@@ -119,6 +120,8 @@ class ClusterManager(ClusterCalls, RoomKeeper):
 
     def _new_node(self) -> None:
         super()._new_node()
+        if self.recovery is not None or type(self).heard is ClusterManager.heard:
+            hear_compiled(self)
         self.stats.connections = 0
         if self.server is not None:
             forget_connections(self.server)

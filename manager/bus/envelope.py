@@ -18,7 +18,7 @@ from __future__ import annotations
 import hmac
 from hashlib import blake2b
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -134,6 +134,23 @@ class Codec:
         if body[0] > _LENGTHS[type(message)]:
             self.longer += 1
         return message
+
+    def native_parts(self, kind: type[Message]) -> dict[str, Any]:
+        """Return what ``native/_hear.c`` needs to read messages of one kind, by the names there.
+
+        ``beginning`` are the first bytes of such a message, with the fields that this release knows.
+        ``decode`` takes a whole envelope if they are signed, and otherwise the message in it.
+        """
+        number = next(number for number, each in KINDS.items() if each is kind)
+        return {
+            "kind": kind,
+            "kind_name": kind.__name__,
+            "beginning": bytes((_LENGTHS[kind], number)),
+            "decode": self.message if self._macs else self._decode,
+            "is_signed": SIGNED if self._macs else 0,
+            "oldest": OLDEST,
+            "newest": NEWEST,
+        }
 
     def _verified(self, raw: bytes) -> bytes:
         """Return the bytes of the message of a signed envelope. Raises ``EnvelopeError``."""

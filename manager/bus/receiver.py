@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection
-from typing import Protocol
+from typing import Any, Protocol
 
 from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.envelope import ORIGIN_END, Codec, Header, is_notice
@@ -132,7 +132,10 @@ class Receiver:
         return self.recorder.history if self.recorder is not None else ""
 
     def arrived(self, deliveries: list[Delivery]) -> None:
-        """Handle deliveries from the bus. Never raises: errors are logged and counted."""
+        """Handle deliveries from the bus. Never raises: errors are logged and counted.
+
+        ``native/_hear.c`` stands before it where it is compiled, see ``hearing.py``.
+        """
         now, wall = time.monotonic(), time.time()
         recorder = self.recorder
         for delivery in deliveries:
@@ -142,10 +145,8 @@ class Receiver:
                     self._receive_numbered(recorder, raw, now, wall)
                 else:
                     self._receive(raw, now, wall)
-            except EnvelopeError as exc:
-                self._refuse(exc)
-            except Exception:
-                logger.exception("an envelope could not be handled")
+            except Exception as exc:
+                self._failed(exc)
         if self._codec.longer:
             self._stats.longer += self._codec.longer
             self._codec.longer = 0
@@ -186,10 +187,22 @@ class Receiver:
         self._stats.received[type(message).__name__] += 1
         try:
             self._hand_over(origin, message)
-        except EnvelopeError as exc:
-            self._refuse(exc)
-        except Exception:
-            logger.exception("an envelope could not be handled")
+        except Exception as exc:
+            self._failed(exc)
+
+    def native_parts(self, kind: type[Message]) -> dict[str, Any]:
+        """Return what ``native/_hear.c`` works with, to hear messages of one kind, by the names there."""
+        return {
+            **self._streams.native_parts(),
+            **self._codec.native_parts(kind),
+            "general": self.arrived,
+            "failed": self._failed,
+            "clock": time.monotonic,
+            "node": self._node,
+            "received": self._stats.received,
+            "delivery": Delivery,
+            "one_way": self.one_way,
+        }
 
     def _receive(self, raw: bytes, now: float, wall: float) -> None:
         if raw[:ORIGIN_END] in self._own_heads and not is_notice(raw):
@@ -245,6 +258,12 @@ class Receiver:
             self.echo, self.echo_sent = now, header.sent
             self._introduction.heard(header.sent)
             self._stats.lag = max(0.0, wall - header.sent)
+
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, EnvelopeError):
+            self._refuse(error)
+        else:
+            logger.error("an envelope could not be handled", exc_info=error)
 
     def _refuse(self, error: EnvelopeError) -> None:
         self._stats.refused[error.reason] += 1

@@ -14,7 +14,7 @@ accepted if the clocks of both differ by at most an hour.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from socketio_cluster.manager.bus.envelope import Header
 from socketio_cluster.manager.bus.messages import Message, Offer
@@ -118,6 +118,11 @@ class Streams:
         stream.clock = now - header.sent
         self._hear(stream, now)
         return True
+
+    def native_parts(self) -> dict[str, Any]:
+        """Return what ``native/_hear.c`` works with, by the names there. It does as ``take`` and ``note``."""
+        bounds = {"rate": RATE, "dead_after": self._dead_after, "forget_after": self._forget_after}
+        return {**bounds, "streams": self._streams, "stream": Stream}
 
     def cut(self, now: float) -> None:
         """Note that this node was cut off and is back. All senders are behind, and none counts as silent."""

@@ -2,7 +2,7 @@
 
    A file that delivers has a `Deliver deliver` in its type, DELIVER_PARTS and DELIVER_SLOTS in its tables, and is given
    what `delivery_parts` in `clients/delivery.py` returns. One that marks events with their offset, for clients
-   that know recovery, has a `Marking marking` likewise, and what `MarkingFanout.marking_parts` returns. */
+   that know recovery, has a `Marking marking` likewise, and what `MarkingFanout.native_parts` returns. */
 
 #ifndef DELIVER_H
 #define DELIVER_H
@@ -147,6 +147,17 @@ static inline int may_mark(const Marking *marking, PyObject *parts, PyObject *nu
     return PyObject_RichCompareBool(replayed, number, Py_LT);
 }
 
+/* As `write_offset`. */
+static inline PyObject *offset_of(PyObject *epoch, PyObject *number)
+{
+    char digits[2 * sizeof(long long) + 1];
+    unsigned long long at = PyLong_AsUnsignedLongLong(number);
+    if (PyErr_Occurred())
+        return NULL;
+    snprintf(digits, sizeof digits, "%llx", at);
+    return PyUnicode_FromFormat("%U%s", epoch, digits);
+}
+
 /* Return the first part of an event with its offset behind the arguments. */
 static inline PyObject *with_offset(PyObject *part, PyObject *offset)
 {
@@ -169,8 +180,7 @@ static inline PyObject *marked_of(const Deliver *to, const Marking *marking, PyO
     PyObject *number, PyObject *epoch)
 {
     static PyObject *names;
-    unsigned long long at = PyLong_AsUnsignedLongLong(number);
-    PyObject *offset = PyErr_Occurred() ? NULL : PyUnicode_FromFormat("%U%llx", epoch, at), *marked = NULL;
+    PyObject *offset = offset_of(epoch, number), *marked = NULL;
     PyObject *first = offset ? with_offset(PyList_GET_ITEM(parts, 0), offset) : NULL;
     PyObject *longer = first ? PyList_GetSlice(parts, 0, PyList_GET_SIZE(parts)) : NULL, *inner = NULL;
     if (!names)

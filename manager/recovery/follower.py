@@ -142,6 +142,11 @@ class Follower:
         if self.order.live(epoch, number, event, size):
             self._deliver(number, event)
 
+    def native_parts(self) -> dict[str, Any]:
+        """Return what ``native/_hear.c`` works with, by the names there. It does as ``numbered``."""
+        own = self._own_events.native_parts()
+        return {**own, **self.fanout.native_parts(), "follower": self, "delivered": self._delivered}
+
     # for those who emit
 
     async def echoed(self, number: int, seconds: float) -> None:

@@ -51,9 +51,9 @@ class MarkingFanout(Fanout):
         self.replayed = 0
         """The largest number up to which events were replayed to any client."""
 
-    def marking_parts(self) -> dict[str, Any]:
-        """Return the objects by which ``native/deliver.h`` marks events, by their names there."""
-        return {"fanout": self, "marked": Marked}
+    def native_parts(self) -> dict[str, Any]:
+        """Return what ``native/deliver.h`` marks events with, by the names there."""
+        return {"fanout": self, "marked": Marked, "order": self._order}
 
     def send(self, clients: Collection[Client], encoded: Encoded, rooms: list[Room] | None) -> None:
         """Hand an event that is not recorded to clients."""

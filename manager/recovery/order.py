@@ -32,6 +32,8 @@ def begun_since(epoch: str, place: Place, now: float) -> float | None:
 class Order(Generic[Item]):
     """The number of the last event that was handled, and the events that wait."""
 
+    __slots__ = ("_full", "_held", "_size", "behind", "epoch", "seen")
+
     def __init__(self) -> None:
         self.epoch = ""
         """The epoch, or an empty text before the first one is known."""

@@ -7,7 +7,7 @@ has to be verified and decoded again. This is pure book-keeping.
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from typing import Any, Final
 
 from socketio_cluster.manager.bus.envelope import ORIGIN, read_number
 from socketio_cluster.manager.bus.receiver import Event
@@ -51,6 +51,11 @@ class OwnEvents:
             if known:
                 return event
         return None
+
+    def native_parts(self) -> dict[str, Any]:
+        """Return what ``native/_hear.c`` works with, by the names there. It does as ``take``."""
+        parts = {"own_events": self, "posted": self._posted, "forget": self._posted.popleft}
+        return {**parts, "overhead": OVERHEAD}
 
 
 def _is_before(one: bytes, other: bytes) -> bool:
