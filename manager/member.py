@@ -69,6 +69,8 @@ class ClusterMember(LocalManager):
     host: Host
     """The server and its Engine.IO server, once ``set_server`` was called."""
     door: Door | None = None
+    _home: asyncio.AbstractEventLoop | None
+    """The event loop on which this node has started."""
 
     def __init__(self, url: str | None = None, **options: Unpack[OptionValues]) -> None:
         self.options = from_environment(url, options)
@@ -175,7 +177,7 @@ class ClusterMember(LocalManager):
 
     def _leave_home(self) -> None:
         """Note that this node has no event loop."""
-        self._home: asyncio.AbstractEventLoop | None = None
+        self._home = None
 
     def _at_home(self) -> bool:
         """Whether this node has started, on the event loop that runs here.

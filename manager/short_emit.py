@@ -28,7 +28,7 @@ from socketio_cluster.manager.recovery.routes import to_one
 from socketio_cluster.manager.remote import Remote
 
 if TYPE_CHECKING:
-    from socketio_cluster.manager.client_manager import ClusterManager
+    from socketio_cluster.manager.emitting import EmittingMember
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -40,7 +40,7 @@ It returns None, and has done nothing, for an emit that is not as most are. Othe
 """
 
 
-def short_emit(manager: ClusterManager) -> ShortEmit | None:
+def short_emit(manager: EmittingMember) -> ShortEmit | None:
     """Return this function for a manager whose node is on its loop; None where that cannot be."""
     library = load("manager.native._emit")
     posting = _posting_parts(manager) if library is not None else None
@@ -53,17 +53,17 @@ def short_emit(manager: ClusterManager) -> ShortEmit | None:
         return None
 
 
-def _posting_parts(manager: ClusterManager) -> dict[str, Any] | None:
+def _posting_parts(manager: EmittingMember) -> dict[str, Any] | None:
     """Return what publishes the events of a node; None for a node that does it in another way than most."""
     node, recovery = manager.node, manager.recovery
     plain = recovery is not None or (type(manager.fanout) is Fanout and type(manager.remote) is Remote)
     names = node.channels
     if not plain or type(names) is not Channels or not names.everyone.isascii():
         return None
-    return node.posting_parts() if is_standard(manager.packet_class) else None  # type: ignore[arg-type]
+    return node.posting_parts() if is_standard(manager.server.packet_class) else None
 
 
-def _parts(manager: ClusterManager) -> dict[str, Any]:
+def _parts(manager: EmittingMember) -> dict[str, Any]:
     """Return the other objects that ``_emit.c`` works with, by the names that it has for them."""
     recovery, names = manager.recovery, manager.node.channels
     # Without recovery there are the classes in the place of what records events.
@@ -72,7 +72,7 @@ def _parts(manager: ClusterManager) -> dict[str, Any]:
         **delivery_parts(manager.members, manager.stats),
         **(recording if recovery is None else recovery.recording_parts()),
         "server": manager.server,
-        "standard": manager.packet_class,
+        "standard": manager.server.packet_class,
         "loop": asyncio.get_running_loop(),
         "backpressure": manager.backpressure,
         "channels": names,
