@@ -48,7 +48,7 @@ def active_managers() -> list[ClusterManager]:
 
 def _forked() -> None:
     for manager in _managers:
-        manager._forked()
+        manager._leave_home()
 
 
 os.register_at_fork(after_in_child=_forked)

@@ -176,19 +176,8 @@ class ClusterMember(LocalManager):
             self.recovery.start()
 
     def _leave_home(self) -> None:
-        """Note that this node has no event loop."""
+        """Note that this node has no event loop. After a fork the parent has it."""
         self._home = None
-
-    def _at_home(self) -> bool:
-        """Whether this node has started, on the event loop that runs here.
-
-        Before Python 3.12 ``get_running_loop`` makes a system call, which takes three times as long.
-        """
-        return self._home is not None and self._thread == get_ident() and self._home.is_running()
-
-    def _forked(self) -> None:
-        """Note in a forked process that the loop of this node runs in its parent, whatever the loop says."""
-        self._leave_home()
 
     async def _join(self) -> None:
         if self.door is not None:  # First, so that nodes that hear of this node can reach it.
