@@ -48,7 +48,7 @@ def short_emit(manager: EmittingMember) -> ShortEmit | None:
         return None
     try:
         return library.Emitting(**posting, **_parts(manager))  # type: ignore[no-any-return]
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError) as error:
         logger.warning("the compiled way of emits does not fit, so they take the slower one: %s", error)
         return None
 
