@@ -23,7 +23,6 @@ from socketio_cluster.manager.clients.packets import RESERVED, is_standard
 from socketio_cluster.manager.native.library import load
 from socketio_cluster.manager.recovery.follower import Follower
 from socketio_cluster.manager.recovery.own_events import MOST_BYTES, OVERHEAD, OwnEvents
-from socketio_cluster.manager.recovery.recovery import Recovery
 from socketio_cluster.manager.recovery.routes import to_one
 from socketio_cluster.manager.remote import Remote
 
@@ -67,10 +66,10 @@ def _parts(manager: EmittingMember) -> dict[str, Any]:
     """Return the other objects that ``_emit.c`` works with, by the names that it has for them."""
     recovery, names = manager.recovery, manager.node.channels
     # Without recovery there are the classes in the place of what records events.
-    recording = {"recovery": Recovery, "follower": Follower, "own_events": OwnEvents}
+    recording = {"follower": Follower, "own_events": OwnEvents}
     return {
         **delivery_parts(manager.members, manager.stats),
-        **(recording if recovery is None else recovery.recording_parts()),
+        **(recording if recovery is None else recovery.follower.recording_parts()),
         "server": manager.server,
         "standard": manager.server.packet_class,
         "loop": asyncio.get_running_loop(),

@@ -20,14 +20,14 @@ typedef struct {
     /* what the constructor is given, see PARTS */
     Deliver deliver;
     PyObject *server, *standard, *loop, *introduction, *roster, *publisher, *codec, *pack, *queue, *window, *backlog, *clock,
-        *batches, *backpressure, *recovery, *follower, *own_events, *wanted, *channels, *route_to_one, *dumps, *quoted_pair,
+        *batches, *backpressure, *follower, *own_events, *wanted, *channels, *route_to_one, *dumps, *quoted_pair,
         *header, *emit, *recorded, *entry, *reserved, *origin, *room_prefix;
     Py_ssize_t turn_bytes, emit_bytes, high_water, own_bytes, own_overhead;  /* see NUMBERS */
     unsigned long thread;
     int records;  /* whether events are recorded */
     /* offsets, see SLOTS */
     Py_ssize_t over, bridges, number, stamp, version, limit, size, unsent, sent, bytes, max_bytes, max_age, offset, last,
-        direct, busy, more, emitted, published, turn, met, posted_number, coming, posted, own_size;
+        direct, busy, more, emitted, published, turn, met, newest, coming, posted, own_size;
 } Emitting;
 
 /* An emit on its way. It owns these objects but for the arguments; `emitting_call` drops them all in the end. */
@@ -450,6 +450,8 @@ static int wake(Emitting *way)
 static int post(Emitting *way, Emission *it)
 {
     put(way->publisher, way->number, Py_NewRef(it->number));
+    if (way->records)
+        put(way->follower, way->newest, Py_NewRef(it->number));
     if (it->message && remember(way, it) < 0)
         return -1;
     if (done(PyObject_CallMethodOneArg(AT(way->backlog, way->unsent), name_append, it->entry)) < 0
@@ -481,7 +483,6 @@ static PyObject *finish_recorded(Emitting *way, Emission *it)
 {
     Py_ssize_t unsent = PyObject_Size(AT(way->backlog, way->unsent)), room = PyLong_AsSsize_t(AT(way->window, way->size));
     int due;
-    put(way->recovery, way->posted_number, Py_NewRef(it->number));
     if (PyErr_Occurred() || set_number(way->backpressure, way->turn, emitted(way, it, &due)) < 0)
         return NULL;
     return PyBool_FromLong(due || unsent > room);
@@ -550,7 +551,7 @@ static const Part PARTS[] = {
 #define PART(name, type) {#name, offsetof(Emitting, name), type}
     DELIVER_PARTS(Emitting), PART(server, NULL), PART(standard, &PyType_Type), PART(loop, NULL), PART(introduction, NULL),
     PART(roster, NULL), PART(publisher, NULL), PART(codec, NULL), PART(pack, NULL), PART(queue, NULL), PART(window, NULL),
-    PART(backlog, NULL), PART(clock, NULL), PART(batches, NULL), PART(backpressure, NULL), PART(recovery, NULL),
+    PART(backlog, NULL), PART(clock, NULL), PART(batches, NULL), PART(backpressure, NULL),
     PART(follower, NULL), PART(own_events, NULL), PART(wanted, NULL), PART(channels, NULL), PART(route_to_one, NULL),
     PART(dumps, NULL), PART(quoted_pair, NULL), PART(header, &PyType_Type), PART(emit, &PyType_Type),
     PART(recorded, &PyType_Type), PART(entry, &PyType_Type), PART(reserved, &PyFrozenSet_Type),
@@ -565,7 +566,7 @@ static const Slot SLOTS[] = {
     SLOT(backlog, "_bytes", bytes), SLOT(backlog, "max_bytes", max_bytes), SLOT(backlog, "_max_age", max_age),
     SLOT(clock, "_offset", offset), SLOT(clock, "_last", last), SLOT(batches, "_direct", direct), SLOT(batches, "_busy", busy),
     SLOT(batches, "_more", more), SLOT(deliver.stats, "emitted", emitted), SLOT(deliver.stats, "published", published),
-    SLOT(backpressure, "_turn", turn), SLOT(backpressure, "_met", met), SLOT(recovery, "_posted", posted_number),
+    SLOT(backpressure, "_turn", turn), SLOT(backpressure, "_met", met), SLOT(follower, "newest", newest),
     SLOT(follower, "coming", coming), SLOT(own_events, "_posted", posted), SLOT(own_events, "_size", own_size),
 };
 
@@ -587,7 +588,7 @@ static int fill(Emitting *way, PyObject *given)
     if (!is_ascii(way->origin) || PyUnicode_GET_LENGTH(way->origin) != ORIGIN_BYTES || !is_ascii(way->room_prefix))
         PyErr_SetString(PyExc_ValueError, "a name that is not ASCII");
     way->thread = PyThread_get_thread_ident();
-    way->records = !PyType_Check(way->recovery);
+    way->records = !PyType_Check(way->follower);
     return PyErr_Occurred() ? -1 : 0;
 }
 

@@ -54,23 +54,6 @@ class Recovery:
         seconds: how long a client may be away.
     """
 
-    __slots__ = (
-        "_leases",
-        "_manager",
-        "_node",
-        "_posted",
-        "_publisher",
-        "_replays",
-        "_seconds",
-        "_times",
-        "agreement",
-        "arrivals",
-        "follower",
-        "keeper",
-        "latecomers",
-        "sessions",
-    )
-
     def __init__(self, manager: ClusterManager, seconds: float) -> None:
         self._manager = manager
         self._node = node = manager.node
@@ -85,7 +68,6 @@ class Recovery:
         self._replays = Replays(manager, self.keeper, codec, self.follower.fanout)
         self.latecomers = Latecomers(manager, self.keeper, codec, self.follower)
         self._leases = Leases(manager, self)
-        self._posted = 0
         self._times: Times | None = None
         node.receiver.recorder = self.follower
         node.on_recorded(self.follower.posted)
@@ -122,13 +104,9 @@ class Recovery:
         Returns whether the caller has to await ``ease``. Raises ``EventTooLarge``.
         """
         manager = self._manager
-        self._posted = post_recorded(self._node, message)
+        post_recorded(self._node, message)
         manager.stats.emitted += 1
         return manager.backpressure.emitted(size) or self._publisher.crowded
-
-    def recording_parts(self) -> dict[str, Any]:
-        """Return the objects with which ``native/_emit.c`` does as ``emit``, by their names there."""
-        return {"recovery": self, **self.follower.recording_parts()}
 
     async def ease(self) -> None:
         """Wait while too many events wait for the bus, and let the loop write what has come back."""
@@ -141,7 +119,7 @@ class Recovery:
 
         What comes behind them may not take their way: an event with an ack, or a join.
         """
-        posted, coming = self._posted, self.follower.coming
+        posted, coming = self.follower.newest, self.follower.coming
         if posted and self._node.ready:
             with suppress(TimeoutError, BrokerError):
                 await asyncio.wait_for(self._node.publisher.sent(posted), ECHO_SECONDS)

@@ -93,7 +93,7 @@ class Emits:
         if recovery is not None:
             follower = recovery.follower
             own = [(without_time(raw), header.number, message) for raw, (header, message) in posted(follower)]
-            own += [follower.coming, recovery._posted, follower._own_events._size]
+            own += [follower.coming, follower.newest, follower._own_events._size]
         entries = [(e.number, e.channels, without_time(e.payload), e.recorded) for e in backlog._unsent]
         return entries, books, counts, own, self.written, first.link.batches._more
 
