@@ -81,6 +81,8 @@ class EmittingMember(RoomKeeper):
     ) -> None:
         """Emit an encoded event. With ``ignore_queue`` only the clients of this node get it.
 
+        ``native/_emit.c`` does the same for most emits, so change both.
+
         Waits while the buffer for the bus is full, and a little for a single client that is behind. If this
         is cancelled while it waits for these, the event is sent nevertheless.
         """

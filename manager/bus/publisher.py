@@ -92,6 +92,9 @@ class Publisher:
         It is sent soon, or when the bus is back. It may be dropped if the buffer is full or the bus refuses
         it. Returns 0, and publishes nothing, without a bus. Raises ``EventTooLarge`` for a message that the
         bus or the buffer cannot hold, and what msgspec raises for one that it cannot pack.
+
+        ``native/posting.h`` does the same for most emits, with what ``Backlog.add``, ``Batches.wake`` and
+        ``SenderClock.read`` do: change both.
         """
         if self._link is None:
             return 0
