@@ -14,15 +14,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Unpack
 
-from socketio_cluster.manager.bus.channels import Room
-from socketio_cluster.manager.bus.messages import Emit, Message, Recorded
-from socketio_cluster.manager.checks import room_list, skip_list
-from socketio_cluster.manager.clients.acks import AckWaiter
+from socketio_cluster.manager.bus.messages import Message
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER, Backpressure
-from socketio_cluster.manager.clients.client import CONNECTED, PENDING, Callback
+from socketio_cluster.manager.clients.client import CONNECTED, PENDING
 from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.outgoing import Outgoing
-from socketio_cluster.manager.clients.packets import Encoded, PacketClass, encode_event, shared_ack_id
+from socketio_cluster.manager.clients.packets import PacketClass
+from socketio_cluster.manager.emitting import EmittingMember
 from socketio_cluster.manager.errors import ConnectionGone, SettingError
 from socketio_cluster.manager.hearing import hear_compiled
 from socketio_cluster.manager.host.fixes import install
@@ -36,9 +34,7 @@ from socketio_cluster.manager.ids import new_sid
 from socketio_cluster.manager.inbound import Inbound
 from socketio_cluster.manager.option_values import OptionValues
 from socketio_cluster.manager.queries.calls import ClusterCalls
-from socketio_cluster.manager.queries.selection import Chosen, choose
 from socketio_cluster.manager.recovery.recovery import Recovery
-from socketio_cluster.manager.room_keeper import RoomKeeper
 
 logger = logging.getLogger("socketio_cluster.manager")
 
@@ -52,13 +48,13 @@ def active_managers() -> list[ClusterManager]:
 
 def _forked() -> None:
     for manager in _managers:
-        manager._forked()
+        manager._leave_home()
 
 
 os.register_at_fork(after_in_child=_forked)
 
 
-class ClusterManager(ClusterCalls, RoomKeeper):
+class ClusterManager(ClusterCalls, EmittingMember):
     """The client manager that makes many nodes one Socket.IO server.
 
     Args:
@@ -211,79 +207,6 @@ class ClusterManager(ClusterCalls, RoomKeeper):
         return direct or self._outboxes.of(eio_sid)
 
     # python-socketio: events
-
-    async def emit(
-        self,
-        event: str,
-        data: Any,
-        namespace: str,
-        room: Any = None,
-        skip_sid: Any = None,
-        callback: Callback | None = None,
-        to: Any = None,
-        *,
-        ignore_queue: bool = False,
-        **chosen: Unpack[Chosen],
-    ) -> None:
-        """Emit to everybody in the namespace, to a room, to a list of rooms or to a sid, on every node.
-
-        The clients of this node are served at once, whether the bus is reached or not. It returns before the
-        bus has the event. Raises what the serializer raises for data that it cannot encode, and
-        ``EventTooLarge``, before anybody gets the event, for more bytes than the bus or buffer can hold.
-        ``chosen`` are the arguments of ``Chosen``, which are checked as those of a question.
-        """
-        if chosen:
-            target, volatile = choose(room if to is None else to, skip_sid, namespace, ignore_queue, **chosen)
-            emits = self.selective_emits
-            selected = emits.encode(event, data, target, callback)
-            await emits.emit(selected, target, callback, volatile=volatile)
-            return
-        rooms, skip = room_list(room if to is None else to), skip_list(skip_sid)
-        ack_id = 0 if callback is None else shared_ack_id()
-        encoded = encode_event(self.server.packet_class, event, data, namespace, ack_id)
-        await self.emit_encoded(encoded, namespace, rooms, skip, callback, ignore_queue)
-
-    async def emit_encoded(
-        self,
-        encoded: Encoded,
-        namespace: str,
-        rooms: list[Room] | None,
-        skip: list[str],
-        callback: Callback | None,
-        ignore_queue: bool,
-    ) -> None:
-        """Emit an encoded event. With ``ignore_queue`` only the clients of this node get it.
-
-        Waits while the buffer for the bus is full, and a little for a single client that is behind. If this
-        is cancelled while it waits for these, the event is sent nevertheless.
-        """
-        if not self._at_home():
-            await self.start()
-        if self.recovery is not None:
-            if callback is None and not ignore_queue:
-                event = Emit(namespace, rooms, skip, encoded.parts, encoded.text)
-                if self.recovery.emit(Recorded(event), encoded.size):
-                    await self.recovery.ease()
-                return
-            if await self.recovery.puts_off(encoded, namespace, rooms, skip, callback):
-                return
-        # First the bus: an event that it cannot hold raises here, before anybody has got it.
-        number = 0 if ignore_queue else self.remote.emit(encoded, namespace, rooms, skip, callback)
-        self.stats.emitted += 1
-        reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)
-        if not ignore_queue:
-            if callback is not None:
-                self.expiry.start()
-                if isinstance(callback, AckWaiter) and not reached and (not number or self._is_gone(rooms)):
-                    callback.abandon()
-            if self.node.publisher.full(number):
-                await self.node.publisher.wait_for_capacity(number)
-        if self.backpressure.emitted(encoded.size):
-            await self.backpressure.ease(reached)
-
-    def _is_gone(self, rooms: list[Room] | None) -> bool:
-        """Whether the only room has the form of a sid of this node, so that no other node has that client."""
-        return rooms is not None and len(rooms) == 1 and self.remote.owner_of(rooms[0]) == self.node.id
 
     async def trigger_callback(self, sid: str | None, id: int, data: list[Any]) -> None:  # noqa: A002
         """Call the callback for a client's answer. An asynchronous one runs in a task of its own."""

@@ -69,6 +69,8 @@ class ClusterMember(LocalManager):
     host: Host
     """The server and its Engine.IO server, once ``set_server`` was called."""
     door: Door | None = None
+    _home: asyncio.AbstractEventLoop | None
+    """The event loop on which this node has started."""
 
     def __init__(self, url: str | None = None, **options: Unpack[OptionValues]) -> None:
         self.options = from_environment(url, options)
@@ -88,7 +90,7 @@ class ClusterMember(LocalManager):
         self.client_acks = ClientAcks(self.options.ack_seconds)
         self._tasks: set[asyncio.Task[Any]] = set()
         self._starting: asyncio.Future[None] | None = None
-        self._home: asyncio.AbstractEventLoop | None = None
+        self._leave_home()
         self._thread = 0
         self.node = Node(self.options, self, self.stats, bridge=self._is_bridge)
         self.recovery = self._new_recovery()
@@ -164,19 +166,17 @@ class ClusterMember(LocalManager):
             self._starting = asyncio.get_running_loop().create_task(self._join(), context=Context())
         if self._home is None:
             await asyncio.shield(self._starting)
-        if self._home is None and self.recovery is not None:
+        came, self._home, self._thread = self._home is None, asyncio.get_running_loop(), get_ident()
+        if came:
+            self._come_home()
+
+    def _come_home(self) -> None:
+        """Begin what has to wait until the node has started."""
+        if self.recovery is not None:
             self.recovery.start()
-        self._home, self._thread = asyncio.get_running_loop(), get_ident()
 
-    def _at_home(self) -> bool:
-        """Whether this node has started, on the event loop that runs here.
-
-        Before Python 3.12 ``get_running_loop`` makes a system call, which takes three times as long.
-        """
-        return self._home is not None and self._thread == get_ident() and self._home.is_running()
-
-    def _forked(self) -> None:
-        """Note in a forked process that the loop of this node runs in its parent, whatever the loop says."""
+    def _leave_home(self) -> None:
+        """Note that this node has no event loop. After a fork the parent has it."""
         self._home = None
 
     async def _join(self) -> None:
@@ -209,7 +209,7 @@ class ClusterMember(LocalManager):
         """Say goodbye to the other nodes and leave the bus. A second call does no harm."""
         self.enter_loop()
         starting, self._starting = self._starting, None
-        self._home = None
+        self._leave_home()
         if starting is not None:
             starting.cancel()
         if self.door is not None:

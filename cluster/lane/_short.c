@@ -170,19 +170,6 @@ static int find_handler(Way *way, Event *event)
     return counts && PyList_CheckExact(counts) && PyList_GET_SIZE(counts) == way->limits_size + 1;
 }
 
-/* Whether JSON has this text as it is, between quotes. */
-static int is_plain(PyObject *value)
-{
-    const unsigned char *text;
-    if (!PyUnicode_CheckExact(value) || !PyUnicode_IS_COMPACT_ASCII(value))
-        return 0;
-    text = PyUnicode_DATA(value);
-    for (Py_ssize_t i = 0; i < PyUnicode_GET_LENGTH(value); i++)
-        if (text[i] < ' ' || text[i] == '"' || text[i] == '\\' || text[i] == 0x7F)
-            return 0;
-    return 1;
-}
-
 /* Return the frame of an ack with this list of JSON; a plain text comes without its brackets and quotes. */
 static PyObject *ack_frame(const char *id, const char *body, Py_ssize_t length, int plain)
 {

@@ -39,6 +39,20 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 class Backlog:
     """A stream of entries in the order of their numbers. The caller gives the time, in seconds."""
 
+    __slots__ = (
+        "_bytes",
+        "_gone",
+        "_max_age",
+        "_offered",
+        "_sent",
+        "_unsent",
+        "floor",
+        "handed",
+        "losses",
+        "max_bytes",
+        "reached",
+    )
+
     def __init__(self, max_bytes: int, max_age: float) -> None:
         self._max_age = max_age
         # All numbers in the first list are below those in the second, and those are below the ones in the

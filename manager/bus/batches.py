@@ -19,6 +19,8 @@ class Batches:
         sent: is called after each batch.
     """
 
+    __slots__ = ("_busy", "_direct", "_ended", "_more", "_sender", "_sent", "_work")
+
     def __init__(self, sender: Sender, sent: Callable[[], None]) -> None:
         self._sender = sender
         self._sent = sent

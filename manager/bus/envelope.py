@@ -90,6 +90,8 @@ class Codec:
         secret: one secret on each line. With None envelopes are not signed, and signed ones are refused.
     """
 
+    __slots__ = ("_decode", "_encode", "_macs", "longer", "version")
+
     def __init__(self, prefix: str, secret: str | None = None) -> None:
         self.version = OLDEST
         """The version to write. ``Versions`` says which one all nodes read."""
@@ -107,6 +109,11 @@ class Codec:
         return head + _sign(macs[0], head, body) + body if macs else head + body
 
     header = staticmethod(read_header)
+
+    @property
+    def signs(self) -> bool:
+        """Whether envelopes are signed."""
+        return bool(self._macs)
 
     def heads(self, origin: str) -> tuple[bytes, ...]:
         """Return the bytes with which the envelopes of a sender begin, up to the number: for each version."""
@@ -190,6 +197,8 @@ class SenderClock:
     Receivers take a notice that was sent earlier than the last one for a repeat. So if this clock went back,
     a sender would not be heard until the clock had caught up.
     """
+
+    __slots__ = ("_last", "_offset")
 
     def __init__(self) -> None:
         self._offset = float("-inf")

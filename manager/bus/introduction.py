@@ -22,6 +22,8 @@ class Introduction:
         deaf_after: after so many seconds without its own heartbeat a node leaves the bus, and joins it again.
     """
 
+    __slots__ = ("_due", "_heard", "_most", "_seconds", "_stamp", "over")
+
     def __init__(self, heartbeat: float, deaf_after: float) -> None:
         self._seconds = max(heartbeat, 2 * PAUSE)
         self._most = self._seconds + deaf_after

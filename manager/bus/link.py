@@ -79,8 +79,8 @@ class Link:
         self._outgoing = outgoing
         self._sender = Sender(outgoing, ends.refused, time.monotonic)
         self._ends = ends
-        self._batches = Batches(self._sender, self._next)
-        self.wake = self._batches.wake
+        self.batches = Batches(self._sender, self._next)
+        self.wake = self.batches.wake
         """Tells the link that there is something to send."""
         self._subscriber = Subscriber(interest)
         self.wish = self._subscriber.wish
@@ -174,7 +174,7 @@ class Link:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read(broker))
-                group.create_task(self._batches.run(broker))
+                group.create_task(self.batches.run(broker))
                 group.create_task(self._subscriber.run(broker))
                 group.create_task(self._check(broker))
                 # It is awaited in the body, so that the group takes back its own cancellation of this task.

@@ -108,7 +108,7 @@ class Membership:
     def __init__(self, streams: Streams, listener: NodeListener, codec: Codec, keep: float) -> None:
         self._codec = codec
         self._versions = Versions(keep, NEWEST)
-        self._roster = Roster(streams)
+        self.roster = Roster(streams)
         self._listener = listener
         self._settling: Settling | None = None
         self.greetings = Greetings()
@@ -116,12 +116,12 @@ class Membership:
     @property
     def nodes(self) -> dict[str, NodeInfo]:
         """The live nodes by id, without this one."""
-        return self._roster.nodes
+        return self.roster.nodes
 
     @property
     def bridges(self) -> list[str]:
         """The ids of the live nodes that are bridges, without this one."""
-        return self._roster.bridges
+        return self.roster.bridges
 
     def settle(self, nodes: Iterable[str], until: float) -> None:
         """Start to wait for these nodes, which were on the bus before the outage."""
@@ -144,7 +144,7 @@ class Membership:
         self._versions.heard(origin, notice.reads, now)
         if notice.reads < self._codec.version:
             self._codec.version = self._versions.agreed(now)
-        if self._roster.present(origin, notice):
+        if self.roster.present(origin, notice):
             logger.info("node %s (%s) is here", notice.name or origin, origin)
             self._listener.node_here(origin, greets=isinstance(notice, Hello))
         if isinstance(notice, Hello):
@@ -152,13 +152,13 @@ class Membership:
 
     def left(self, origin: str) -> None:
         """Handle the goodbye of a node."""
-        if self._roster.leave(origin):
+        if self.roster.leave(origin):
             logger.info("node %s left", origin)
             self._listener.node_gone(origin, died=False)
 
     def expire(self, now: float) -> None:
         """Remove the nodes that have been silent for too long, and write what all others read."""
         self._codec.version = self._versions.agreed(now)
-        for node in self._roster.expire(now):
+        for node in self.roster.expire(now):
             logger.info("node %s is dead", node)
             self._listener.node_gone(node, died=True)

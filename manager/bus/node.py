@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.interest import Interest
@@ -213,6 +213,14 @@ class Node:
         if len(channels) > 1 and not self.channels.together(channels):
             raise ValueError("an envelope goes to channels of one shard")
         return self.publisher.post(self.channels.shard(channels[0]), message, channels)
+
+    def posting_parts(self) -> dict[str, Any] | None:
+        """Return what ``native/_emit.c`` publishes with, by its names; None unless there is one shard."""
+        if self._only is None or self.alone:
+            return None
+        first = self._first
+        knowing = {"introduction": first.introduction, "roster": first.membership.roster}
+        return {**self._only.posting_parts(), **knowing, "wanted": first.interest.wanted}
 
     def is_free(self, channel: str) -> bool:
         """Whether the shard of a channel is reached, and takes at once what is posted."""

@@ -60,6 +60,21 @@ class Outgoing:
         mark: returns a notice of this node to itself.
     """
 
+    __slots__ = (
+        "_answer",
+        "_flowing",
+        "_mark",
+        "_notices",
+        "_paced_bytes",
+        "_paced_until",
+        "backlog",
+        "limit",
+        "marked",
+        "noticed",
+        "told",
+        "window",
+    )
+
     def __init__(
         self, backlog: Backlog, answer: Callable[[], Publication | None], mark: Callable[[], Publication]
     ) -> None:

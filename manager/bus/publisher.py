@@ -48,6 +48,22 @@ class Publisher:
         stats: the counters.
     """
 
+    __slots__ = (
+        "_clock",
+        "_codec",
+        "_link",
+        "_origin",
+        "_outgoing",
+        "_refusals",
+        "_stamp",
+        "_stats",
+        "_warned",
+        "backlog",
+        "number",
+        "on_recorded",
+        "said",
+    )
+
     def __init__(
         self, origin: str, codec: Codec, outgoing: Outgoing, link: Link | None, stats: Stats
     ) -> None:
@@ -76,6 +92,9 @@ class Publisher:
         It is sent soon, or when the bus is back. It may be dropped if the buffer is full or the bus refuses
         it. Returns 0, and publishes nothing, without a bus. Raises ``EventTooLarge`` for a message that the
         bus or the buffer cannot hold, and what msgspec raises for one that it cannot pack.
+
+        ``native/posting.h`` does the same for most emits, with what ``Backlog.add``, ``Batches.wake`` and
+        ``SenderClock.read`` do: change both.
         """
         if self._link is None:
             return 0
@@ -92,6 +111,22 @@ class Publisher:
         self._stats.published[type(message).__name__] += 1
         self._link.wake()
         return self.number
+
+    def posting_parts(self) -> dict[str, Any]:
+        """Return the objects with which ``native/_emit.c`` posts, by the names that they have there."""
+        assert self._link is not None
+        codec = self._codec
+        return {
+            "publisher": self,
+            "origin": self._origin,
+            "codec": codec,
+            "pack": codec.pack if codec.signs else None,
+            "queue": self._outgoing,
+            "window": self._outgoing.window,
+            "backlog": self.backlog,
+            "clock": self._clock,
+            "batches": self._link.batches,
+        }
 
     def notice(self, message: Notice, *channels: str) -> None:
         """Publish a notice before the waiting envelopes. It is lost if the bus is away."""

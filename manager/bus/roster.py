@@ -35,6 +35,8 @@ class NodeInfo:
 class Roster:
     """The nodes that this node knows. ``streams`` knows when each was last heard."""
 
+    __slots__ = ("_streams", "bridges", "nodes")
+
     def __init__(self, streams: Streams) -> None:
         self._streams = streams
         self.nodes: dict[str, NodeInfo] = {}

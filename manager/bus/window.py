@@ -33,6 +33,8 @@ class Window:
     makes each one slow, in this process too. So it is held up for a few of them, as in BBR's ProbeRTT.
     """
 
+    __slots__ = ("_period_ends", "_probes", "_quickest", "size")
+
     def __init__(self) -> None:
         self.open()
 

@@ -35,6 +35,8 @@ class Backpressure:
         stats: counts the slow consumers.
     """
 
+    __slots__ = ("_consumers", "_met", "_stats", "_turn", "_watch")
+
     def __init__(self, seconds: float, stats: Stats) -> None:
         self._stats = stats
         self._consumers = SlowConsumers(seconds)

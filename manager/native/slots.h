@@ -74,6 +74,25 @@ static inline int done(PyObject *result)
     return result ? 1 : -1;
 }
 
+/* Whether this is a text of ASCII alone. */
+static inline int is_ascii(PyObject *value)
+{
+    return PyUnicode_CheckExact(value) && PyUnicode_IS_COMPACT_ASCII(value);
+}
+
+/* Whether JSON has this text as it is, between quotes. */
+static inline int is_plain(PyObject *value)
+{
+    const unsigned char *text;
+    if (!is_ascii(value))
+        return 0;
+    text = PyUnicode_DATA(value);
+    for (Py_ssize_t i = 0; i < PyUnicode_GET_LENGTH(value); i++)
+        if (text[i] < ' ' || text[i] == '"' || text[i] == '\\' || text[i] == 0x7F)
+            return 0;
+    return 1;
+}
+
 /* One of the objects that a constructor is given, and where the new object keeps it. */
 typedef struct {
     const char *name;

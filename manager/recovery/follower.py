@@ -65,6 +65,7 @@ class Follower:
         "_turn",
         "coming",
         "fanout",
+        "newest",
         "order",
         "own",
     )
@@ -87,8 +88,10 @@ class Follower:
         self._losing = Losing(manager, keeper)
         self._own_events = OwnEvents()
         self.own = self._own_events.take
+        self.newest = 0
+        """The number, in the stream of this node, of the newest event that the bus is to number."""
         self.coming = 0
-        """The number, in the stream of this node, of its newest event that comes back to it."""
+        """The number of the newest one of them that comes back to this node."""
         self._echoed = 0
         self._delivered: dict[str, int] = {}
         """The number of the last event of each sender, in its stream."""
@@ -129,9 +132,14 @@ class Follower:
 
     def posted(self, envelope: bytes, event: Event, channels: tuple[str, ...]) -> None:
         """Remember an event of this node that comes back to it: one to a channel that it reads."""
+        self.newest = event[0].number
         if not self._interest.wanted.isdisjoint(channels):
             self._own_events.posted(envelope, event)
-            self.coming = event[0].number
+            self.coming = self.newest
+
+    def recording_parts(self) -> dict[str, Any]:
+        """Return the objects with which ``native/_emit.c`` does as ``posted``, by their names there."""
+        return {"follower": self, "own_events": self._own_events}
 
     def numbered(self, epoch: str, number: int, event: Event, size: int) -> None:
         """Handle a live event. Raises ``EnvelopeError`` for one that no client could read."""

@@ -68,7 +68,6 @@ class Recovery:
         self._replays = Replays(manager, self.keeper, codec, self.follower.fanout)
         self.latecomers = Latecomers(manager, self.keeper, codec, self.follower)
         self._leases = Leases(manager, self)
-        self._posted = 0
         self._times: Times | None = None
         node.receiver.recorder = self.follower
         node.on_recorded(self.follower.posted)
@@ -105,7 +104,7 @@ class Recovery:
         Returns whether the caller has to await ``ease``. Raises ``EventTooLarge``.
         """
         manager = self._manager
-        self._posted = post_recorded(self._node, message)
+        post_recorded(self._node, message)
         manager.stats.emitted += 1
         return manager.backpressure.emitted(size) or self._publisher.crowded
 
@@ -120,7 +119,7 @@ class Recovery:
 
         What comes behind them may not take their way: an event with an ack, or a join.
         """
-        posted, coming = self._posted, self.follower.coming
+        posted, coming = self.follower.newest, self.follower.coming
         if posted and self._node.ready:
             with suppress(TimeoutError, BrokerError):
                 await asyncio.wait_for(self._node.publisher.sent(posted), ECHO_SECONDS)

@@ -29,7 +29,7 @@ def route(names: Channels, namespace: str, rooms: list[Room] | None) -> Route:
     inbox. A client that has come back to another node has a channel there that is named by its sid.
     """
     if rooms is not None and len(rooms) == 1:
-        return _to_one(names, namespace, rooms[0])
+        return to_one(names, namespace, rooms[0])
     if rooms is None or len(dict.fromkeys(rooms)) > MANY_ROOMS:
         everybody = (names.namespace(namespace),)
         return Route(everybody, everybody)
@@ -37,7 +37,8 @@ def route(names: Channels, namespace: str, rooms: list[Room] | None) -> Route:
 
 
 @lru_cache(KNOWN)
-def _to_one(names: Channels, namespace: str, room: Room) -> Route:
+def to_one(names: Channels, namespace: str, room: Room) -> Route:
+    """Return the route to one room."""
     return _to_rooms(names, namespace, [room])
 
 
