@@ -1,6 +1,6 @@
-"""The short way in C, ``_short.c``, for lanes of a server that goes the short way.
+"""What lanes have in C: the way in, ``_short.c``, for those of a server that goes the short way, and the way out, ``_write.c``.
 
-It is compiled where a C compiler is, see ``hatch_build.py``. Without it everything works the same, slower.
+They are compiled where a C compiler is, see ``hatch_build.py``. Without them everything works the same, slower.
 """
 
 from __future__ import annotations
@@ -8,37 +8,65 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio.tasks import _enter_task, _leave_task
-from typing import Any
+from typing import Any, Final
 from weakref import getweakrefcount
 
 from socketio_cluster.cluster.lane.connection import Lane
 from socketio_cluster.cluster.lane.events import decode, list_of
+from socketio_cluster.cluster.lane.flusher import Flusher, failed
 from socketio_cluster.cluster.lane.frames import longest_frame
 from socketio_cluster.cluster.lane.handling import Handling
 from socketio_cluster.cluster.lane.shortcut import Shortcut
 from socketio_cluster.cluster.lane.starter import Spare, Spares
-from socketio_cluster.cluster.lane.writer import OPEN
+from socketio_cluster.cluster.lane.writer import OPEN, LaneWriter
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.client import CONNECTED, Client
-from socketio_cluster.manager.clients.packets import RESERVED
+from socketio_cluster.manager.clients.outgoing import Outgoing
+from socketio_cluster.manager.clients.packets import RESERVED, Encoded
 from socketio_cluster.manager.native.library import load
-from socketio_cluster.manager.stats import BOUNDS, Histogram
+from socketio_cluster.manager.stats import BOUNDS, Histogram, Stats
+
+WRITE: Final = "cluster.lane._write"
 
 logger = logging.getLogger("socketio_cluster.cluster")
 
 
-def lane_class(manager: ClusterManager, handling: Handling, shortcut: Shortcut) -> type[Lane]:
-    """Return the class of the lanes of a server: of those with the short way in C, where that can be."""
+def lane_class(
+    manager: ClusterManager, handling: Handling, shortcut: Shortcut, flusher: Flusher
+) -> type[Lane]:
+    """Return the class of the lanes of a server: with the methods that are there in C, and can be used."""
+    methods = {"write": _sending(flusher), "data_received": _short_way(manager, handling, shortcut)}
+    methods = {name: method for name, method in methods.items() if method is not None}
+    # A class for each server: what its lanes share is found without a look at them.
+    return type("CompiledLane", (Lane,), {"__slots__": (), **methods}) if methods else Lane
+
+
+def _sending(flusher: Flusher) -> Any | None:
+    """Return the method ``write``, and let the flusher flush in C, too; None where that cannot be."""
+    library = load(WRITE)
+    if library is None:
+        return None
+    classes = {"lane": LaneWriter, "outgoing": Outgoing, "encoded": Encoded, "stats": Stats}
+    methods = {"write": LaneWriter.write, "flush": LaneWriter.flush, "failed": failed}
+    try:
+        sending = library.Sending(**classes, **methods, flusher=flusher)
+    except TypeError as error:
+        logger.warning("the compiled way to clients does not fit, so events take the slower one: %s", error)
+        return None
+    flusher.flush = sending.flush
+    return sending
+
+
+def _short_way(manager: ClusterManager, handling: Handling, shortcut: Shortcut) -> Any | None:
+    """Return the method ``data_received`` of lanes that go the short way; None where that cannot be."""
     library = load()
     if library is None or not (shortcut.open and handling.stock and isinstance(handling.starter, Spares)):
-        return Lane
+        return None
     try:
-        way = library.Way(**_parts(manager, handling, handling.starter))
+        return library.Way(**_parts(manager, handling, handling.starter))
     except (TypeError, ValueError, AttributeError) as error:
         logger.warning("the compiled way of events does not fit, so they take the slower one: %s", error)
-        return Lane
-    # A class for each server: what its lanes share is found without a look at them.
-    return type("CompiledLane", (Lane,), {"__slots__": (), "data_received": way})
+        return None
 
 
 def _parts(manager: ClusterManager, handling: Handling, spares: Spares) -> dict[str, Any]:

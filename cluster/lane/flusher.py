@@ -35,8 +35,24 @@ class Writes(Protocol):
         """Write the frames that wait."""
 
 
+def flush_each(lanes: list[Writes]) -> None:
+    """Write what waits for these lanes. ``_write.c`` does the same, with ``LaneWriter.flush``, in C."""
+    for lane in lanes:
+        try:
+            lane.flush()
+        except Exception as error:  # the others must get theirs, in this flush and in all later ones
+            failed(error)
+
+
+def failed(error: Exception) -> None:
+    """Log that a lane could not be flushed."""
+    log.error("what waits for a client could not be written", exc_info=error)
+
+
 class Flusher:
     """The lanes of one loop that have something to write."""
+
+    __slots__ = ("_dirty", "_loop", "_not_before", "add", "flush")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -47,6 +63,8 @@ class Flusher:
 
         It is the ``append`` of a list once a flush is due: every delivery calls it.
         """
+        self.flush: Callable[[list[Writes]], None] = flush_each
+        """Writes what waits for some lanes; ``compiled.py`` puts the way in C in its place."""
 
     def _add_first(self, lane: Writes) -> None:
         self._dirty.append(lane)
@@ -67,11 +85,7 @@ class Flusher:
 
     def _flush(self, lanes: list[Writes], at: int, spent: float) -> None:
         began = perf_counter()
-        for lane in lanes[at : at + SLICE]:
-            try:
-                lane.flush()
-            except Exception:  # the others must get theirs, in this flush and in all later ones
-                log.exception("what waits for a client could not be written")
+        self.flush(lanes[at : at + SLICE])
         now = perf_counter()
         spent += now - began
         if at + SLICE < len(lanes):

@@ -62,7 +62,7 @@ class ServerLanes:
         self.lanes: dict[str, Lane] = {}
         self.inbound = Inbound(manager, self)
         self.short = self.inbound.shortcut.take
-        self.lane_class = lane_class(manager, self.inbound.handling, self.inbound.shortcut)
+        self.lane_class = lane_class(manager, self.inbound.handling, self.inbound.shortcut, flusher)
         host.driver("websocket").put(NAME, lambda _: partial(LaneWebSocket, self))
         host.packet.put(NAME, self._before_packet)
         manager.direct_writer = self.writer_of

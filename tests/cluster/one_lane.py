@@ -70,7 +70,7 @@ class OneLane:
             if short:
                 kind = group.lane_class
             elif group.lane_class is not Lane:
-                kind = type("GeneralLane", (Lane,), {"__slots__": (), "data_received": in_python})
+                kind = type("GeneralLane", (group.lane_class,), {"__slots__": (), "data_received": in_python})
         take = group.short if short else lambda lane, text: False
         self.short = []
         """Whether each message went the short way."""
@@ -108,7 +108,8 @@ class OneLane:
         done = asyncio.get_running_loop().create_future()
 
         def read():
-            self.compiled.append(type(self.lane) is not Lane)
+            kind = type(self.lane)
+            self.compiled.append(kind is not Lane and "data_received" in vars(kind))
             self.lane.data_received(wire)
             if self.compiled[-1]:
                 self.short.append(True)
