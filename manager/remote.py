@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.messages import (
@@ -243,9 +243,8 @@ class Remote:
         """Send a request to nodes and wait for all replies. Returns each node's error text, empty for none.
 
         What concerns a room goes the way of the room's events, so that it comes after those emitted before.
-        A node that is not known may have started just now, or may be long gone. It gets a second to reply,
-        and a missing reply is no error. Raises ``NodeTimeout`` if a known node does not reply, or the bus is
-        away. If this is cancelled, the request may still be carried out.
+        A missing reply of a node that does not turn up is no error. Raises ``NodeTimeout`` if a known node
+        does not reply, or the bus is away. If this is cancelled, the request may still be carried out.
         """
         nodes = list(nodes)
         if not nodes or self._node.alone:
@@ -253,17 +252,33 @@ class Remote:
         answer: asyncio.Future[dict[str, str]] = asyncio.get_running_loop().create_future()
         number = self._pending.open(nodes, partial(set_once, answer))
         self._node.post(request(number), *(self._inbox(node, place) for node in nodes))
-        known = all(map(self._node.knows, nodes))
-        seconds = self._node.options.request_seconds if known else UNKNOWN_NODE_SECONDS
+        seconds = self._node.options.request_seconds
         try:
-            return await asyncio.wait_for(answer, seconds)
+            async with asyncio.timeout(seconds):
+                known = all(map(self._node.knows, nodes)) or await self._turn_up(nodes, answer)
+                if not known and (self._node.hears if place is None else self._node.ready):
+                    return {}
+                return await answer
         except TimeoutError:
-            if not known and (self._node.hears if place is None else self._node.ready):
-                return {}
             why = "".join(f": {name} is away" for name in self._node.away)
             raise NodeTimeout(f"not confirmed by node {', '.join(nodes)} within {seconds:g} s{why}") from None
         finally:
             self._pending.close(number)
+
+    async def _turn_up(self, nodes: list[str], answer: asyncio.Future[dict[str, str]]) -> bool:
+        """Whether nodes of which one is not known reply, or are all known after a while.
+
+        That one may have started just now, or may be long gone: it gets a second. If this node has joined the
+        bus just now, it may not know yet who is there.
+        """
+        await asyncio.wait([answer], timeout=UNKNOWN_NODE_SECONDS)
+        if not (answer.done() or self._node.acquainted):
+            either: list[asyncio.Future[Any]] = [answer, asyncio.create_task(self._node.introduced())]
+            try:
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                either[1].cancel()
+        return answer.done() or all(map(self._node.knows, nodes))
 
     def _inbox(self, node: str, place: Place | None) -> str:
         names = self._node.channels

@@ -15,7 +15,7 @@ TRANSPORTS: Final = ("polling", "websocket")
 REFUSALS: Final = ("full", "rate", "draining", "protocol", "application")
 OUTCOMES: Final = (
     "recovered",
-    *("unknown", "late", "epoch", "offset", "busy", "taken", "mixed", "bus", "broken"),
+    *("unknown", "late", "epoch", "offset", "busy", "taken", "mixed", "bus", "broken", "large"),
 )
 REASONS: Final = (
     "client disconnect",

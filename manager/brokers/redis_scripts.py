@@ -103,14 +103,14 @@ local lifetime = text(seconds * 1000 + 60000)
 local sender = base .. ':sent:' .. ARGV[2]
 local sent = tonumber(redis.call('GET', sender) or 0)
 if sent < tonumber(ARGV[3]) then return redis.error_reply('MISSING events before these are not recorded') end
-local at = 4
-while at <= #ARGV do
+local at, refusal = 4, nil
+while at <= #ARGV and not refusal do
   local number, payload, count = tonumber(ARGV[at]), ARGV[at + 1], tonumber(ARGV[at + 2])
   local first = at + 3
   local histories = first + count
   local after = histories + 1 + tonumber(ARGV[histories])
   if number > sent then
-    sent, last = number, math.max(last + 1, now)
+    last = math.max(last + 1, now)
     local id = text(last)
     local entry = {log, id .. '-0', 'p', payload}
     for index = histories + 1, after - 1 do
@@ -121,9 +121,18 @@ while at <= #ARGV do
       entry[#entry + 1] = ARGV[index]
     end
     redis.call('XADD', unpack(entry))
-    size = size + #payload + 300
     local stamped = 'N' .. epoch .. id .. payload
-    for index = first, histories - 1 do redis.call(ARGV[1], ARGV[index], stamped) end
+    for index = first, histories - 1 do
+      local answer = redis.pcall(ARGV[1], ARGV[index], stamped)
+      if type(answer) == 'table' then refusal = answer.err end
+    end
+    if refusal then
+      -- This user may not publish there. What is not published is not kept: it is tried again, then dropped.
+      redis.call('XDEL', log, id .. '-0')
+      for index = histories + 1, after - 1 do redis.call('LREM', of .. ARGV[index], -1, id) end
+    else
+      sent, size = number, size + #payload + 300
+    end
   end
   at = after
 end
@@ -133,6 +142,7 @@ if size > most or now - tonumber(state[7]) > 500000 then
 end
 redis.call('HSET', base, 'last', text(last), 'size', size)
 redis.call('SET', sender, text(sent), 'PX', lifetime)
+if refusal then return redis.error_reply('cannot publish: ' .. refusal) end
 return {last}
 """
 )

@@ -72,7 +72,8 @@ CLAIM: Final = (
 -- ARGV: sid, secret, namespace, node, claim, seconds, begin of the rooms' channels, and perhaps the epoch and
 -- the number of an offset
 local key = session_of(ARGV[1])
-local found = redis.call('HMGET', key, 'secret', 'namespace', 'node', 'position', 'data', 'written', 'stays')
+local found = redis.call('HMGET', key, 'secret', 'namespace', 'node', 'position', 'data', 'written', 'stays',
+  'tried')
 if not found[1] or found[1] ~= ARGV[2] or found[2] ~= ARGV[3] then return {'unknown'} end
 local answer = place()
 if not answer[1] then return answer end
@@ -80,7 +81,7 @@ if ARGV[8] and (ARGV[8] ~= answer[1] or tonumber(ARGV[9]) > tonumber(answer[2]))
 if ARGV[8] and tonumber(ARGV[9]) > tonumber(found[4]) then found[4] = ARGV[9] end
 if tonumber(found[4]) < tonumber(answer[3]) then return {'late'} end
 for at = 3, 5 do answer[#answer + 1] = found[at] end
-answer[7] = ''
+answer[7], answer[8] = '', found[8] or '0 0'
 local fields = redis.call('HGETALL', key)
 local ended = {}
 for at = 1, #fields, 2 do
@@ -113,17 +114,17 @@ CHANGE: Final = (
     + OWNED
     + STAYS
     + """
--- ARGV: sid, claim, an owner that is gone, the channels of rooms, stays that have ended, how many rooms were
--- entered, these, how many were left, these, and perhaps the data
+-- ARGV: sid, claim, an owner that is gone, the channels of rooms, stays that have ended, what was tried,
+-- how many rooms were entered, these, how many were left, these, and perhaps the data
 local key, away = session_of(ARGV[1]), ARGV[2] == ''
 local last, floor = unpack(redis.call('HMGET', base, 'last', 'floor'))
 if not last or not owned(key, ARGV[2], ARGV[3]) then return {0} end
 if away then redis.call('HSET', key, 'node', '', 'claim', '') end
 local written, position, stays = unpack(redis.call('HMGET', key, 'written', 'position', 'stays'))
 local ended = cmsgpack.unpack(ARGV[5])
-local left = 7 + tonumber(ARGV[6])
+local left = 8 + tonumber(ARGV[7])
 local after = left + 1 + tonumber(ARGV[left])
-for at = 7, left - 1 do
+for at = 8, left - 1 do
   local joined = away and redis.call('HGET', key, 'r' .. ARGV[at])
   local closed = joined and closed_at(ARGV[4], ARGV[at], joined, written)
   if closed then ended[#ended + 1] = {ARGV[at], tonumber(joined), closed} end
@@ -137,6 +138,7 @@ for at = left + 1, after - 1 do
 end
 if #ended > 0 then keep_stays(key, stays_of(stays), ended, math.max(tonumber(position), tonumber(floor))) end
 if ARGV[after] then redis.call('HSET', key, 'data', ARGV[after]) end
+if ARGV[6] ~= '' then redis.call('HSET', key, 'tried', ARGV[6]) end
 return {last}
 """
 )

@@ -110,11 +110,11 @@ def _worded(operation: Operation, home: Home) -> tuple[str, Iterable[Word]]:
         case Claim(sid, secret, namespace, node, claim, seconds, channels, offset):
             words = (sid, secret, namespace, node, claim, seconds, channels, *(offset or ()))
             return session_scripts.CLAIM, words
-        case Change(sid, claim, entered, left, data, channels, stays, gone):
+        case Change(sid, claim, entered, left, data, channels, stays, gone, tried):
             last = () if data is None else (data,)
-            packed = msgspec.msgpack.encode(stays)
-            words = (sid, claim, gone, channels, packed, len(entered), *entered, len(left), *left, *last)
-            return session_scripts.CHANGE, words
+            packed, tries = msgspec.msgpack.encode(stays), " ".join(map(str, tried or ()))
+            begin = (sid, claim, gone, channels, packed, tries)
+            return session_scripts.CHANGE, (*begin, len(entered), *entered, len(left), *left, *last)
         case Renew(sessions, seconds):
             return session_scripts.RENEW, chain((seconds,), chain.from_iterable(sessions))
         case Release(sid, claim, seconds, gone):
@@ -142,7 +142,8 @@ def _read(operation: Operation, reply: list[Any]) -> Result:
             if len(reply) == 1:
                 return str(reply[0], "ascii")
             place = _place(reply)
-            rooms = zip(reply[7::2], reply[8::2], strict=True)
+            rooms = zip(reply[8::2], reply[9::2], strict=True)
+            number, times = map(int, reply[7].split())
             return Claimed(
                 reply[3].decode(),
                 int(reply[4]),
@@ -150,6 +151,7 @@ def _read(operation: Operation, reply: list[Any]) -> Result:
                 reply[5],
                 place,
                 msgspec.msgpack.decode(reply[6], type=Stays) if reply[6] else NONE,
+                (number, times),
             )
         case Change():
             return int(reply[0])

@@ -89,7 +89,7 @@ class Claimed(msgspec.Struct, array_like=True, frozen=True):
     """A session as it was before the claim.
 
     ``node`` is its owner so far, empty if the client was away. ``position`` is the offset's, if that is
-    higher. ``rooms`` and ``stays`` are as in ``Open``.
+    higher. ``rooms`` and ``stays`` are as in ``Open``, and ``tried`` as in ``Change``.
     """
 
     node: str
@@ -98,6 +98,7 @@ class Claimed(msgspec.Struct, array_like=True, frozen=True):
     data: bytes
     place: Place
     stays: Stays = NONE
+    tried: tuple[int, int] = (0, 0)
 
 
 class Change(msgspec.Struct, array_like=True, tag=4, frozen=True):
@@ -107,7 +108,8 @@ class Change(msgspec.Struct, array_like=True, tag=4, frozen=True):
     empty ``claim`` only a session whose client is away is changed, or whose owner is ``gone``: that makes it
     one whose client is away. Then a stay ends with the last event, or
     when the room was closed, and a client that enters a room in which it is stays there from when it was:
-    ``channels`` is as in ``Claim``. Answer: the number of the last event, or 0 if nothing was changed.
+    ``channels`` is as in ``Claim``. ``tried`` is the number of a large event, and how often a replay to
+    the client began with it. Answer: the number of the last event, or 0 if nothing was changed.
     """
 
     sid: str
@@ -118,6 +120,7 @@ class Change(msgspec.Struct, array_like=True, tag=4, frozen=True):
     channels: str = ""
     stays: list[Stay] = []
     gone: str = ""
+    tried: tuple[int, int] | None = None
 
 
 class Renew(msgspec.Struct, array_like=True, tag=5, frozen=True):

@@ -20,7 +20,12 @@ class ClientEngine(engineio.AsyncClient):  # type: ignore[misc]
         engineio_path: str = "engine.io",
     ) -> None:
         """Connect to an Engine.IO server. Raises ``engineio.exceptions.ConnectionError``."""
-        await super().connect(announce(url), headers, transports, engineio_path)
+        try:
+            await super().connect(announce(url), headers, transports, engineio_path)
+        except BaseException:
+            if self.state == "disconnected":  # otherwise it was connected already
+                await self._reset()  # Closes aiohttp's session, which would be kept for a next try.
+            raise
 
     def _get_url_timestamp(self) -> str:
         return unlike_others() if self.timestamp_requests else ""

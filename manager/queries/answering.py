@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.bus.presence_messages import (
     ChangePresence,
     CountPresence,
@@ -149,7 +150,21 @@ class Answering:
             for room in question.rooms:
                 self._manager.basic_leave_room(client.sid, client.namespace, room)
         await self._tell_bus(moved)
+        await self._leave_again(moved, question.rooms)
         return left
+
+    async def _leave_again(self, moved: list[Client], rooms: list[Room]) -> None:
+        """Take clients out of rooms that were lost meanwhile: they are away, or on another node."""
+        members, server = self._manager.members, self._manager.server
+        lost = [
+            client
+            for client in moved
+            if client.session is not None and (client.session.lost or not members.is_here(client))
+        ]
+        leaving = [(client, room) for client in lost for room in rooms]
+        await asyncio.gather(
+            *(server.leave_room(client.sid, room, namespace=client.namespace) for client, room in leaving)
+        )
 
     async def _tell_bus(self, moved: list[Client]) -> None:
         """Tell the bus of the rooms of clients that may come back after this node has died."""

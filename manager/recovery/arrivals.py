@@ -182,7 +182,7 @@ class Arrivals:
             return reason
         position = max(claimed.position, offset.number if offset is not None else 0)
         session = ClientSession(pid, claim, position, recovered=True, returning=True, tell=arrival.tell)
-        session.stays, session.known = claimed.stays, claimed.place.last
+        session.stays, session.known, session.tried = claimed.stays, claimed.place.last, claimed.tried
         try:
             await self._take(claimed.node, sid, namespace)
             self._check(eio_sid)

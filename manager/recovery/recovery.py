@@ -31,7 +31,7 @@ from socketio_cluster.manager.recovery.leases import Leases
 from socketio_cluster.manager.recovery.offset import write_offset
 from socketio_cluster.manager.recovery.read_events import TooLate
 from socketio_cluster.manager.recovery.recording import post_recorded
-from socketio_cluster.manager.recovery.replay import Replays
+from socketio_cluster.manager.recovery.replay import Replays, TooLarge
 from socketio_cluster.manager.recovery.session_writer import SessionWriter
 from socketio_cluster.manager.recovery.times import Times
 
@@ -180,6 +180,11 @@ class Recovery:
         """Send a client that has come back what it has missed. If that fails, it has to connect anew."""
         try:
             await self._replays.replay(client, session)
+        except TooLarge as error:
+            logger.warning("client %s is cut off each time by %s: it gets a new session", client.sid, error)
+            self._manager.stats.recoveries["large"] += 1
+            session.over = True
+            await self._manager.send_back(client.eio_sid, TRANSPORT_CLOSE)
         except (TooLate, BrokerError) as error:
             logger.info("client %s cannot have all that it missed: it has to connect again", client.sid)
             logger.debug("because: %r", error)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.messages import Recorded
-from socketio_cluster.manager.bus.store import Piece, Read
+from socketio_cluster.manager.bus.store import Change, Piece, Read
 from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.queries.selection import is_meant
 from socketio_cluster.manager.recovery.client_session import ClientSession, read_room
@@ -24,9 +24,17 @@ AT_ONCE: Final = 32
 PIECE_EVENTS: Final = 200
 PIECE_BYTES: Final = 256 * 1024
 """The most events and bytes that are read at once for a client."""
+LARGE: Final = 1_000_000
+"""An event of more bytes may be more than its client can take, which then closes the connection each time."""
+TRIES: Final = 3
+"""How many replays to a client begin with one large event. When it comes back once more its session ends."""
 TURN_SECONDS: Final = 0.005
 TURNS: Final = 400
 """A client has at most two seconds to take a piece before the next one is put behind it."""
+
+
+class TooLarge(Exception):
+    """A client does not get past an event, which is larger than most clients can take."""
 
 
 class Replays:
@@ -44,7 +52,7 @@ class Replays:
     async def replay(self, client: Client, session: ClientSession) -> None:
         """Send a client what it has missed, and then what came for it meanwhile.
 
-        Raises ``BrokerError``, and ``TooLate`` if events were dropped from the history under way.
+        Raises ``BrokerError``, ``TooLarge``, and ``TooLate`` if events were dropped meanwhile.
         """
         self._clients += 1
         try:
@@ -56,7 +64,7 @@ class Replays:
 
     async def _replay(self, client: Client, session: ClientSession) -> None:
         async with self._room:
-            done = False
+            begun = done = False
             while not done:
                 if client.lost is not None:
                     return  # What it has missed waits for its next connection.
@@ -66,9 +74,10 @@ class Replays:
                 piece = await self._keeper.read(Read(channels, after, PIECE_EVENTS, PIECE_BYTES))
                 if piece.place.floor > after:
                     raise TooLate
+                begun = begun or await self._try(client, session, piece)
                 if not set(channels).issuperset(self._channels(client, session)):
                     continue  # It has entered a room meanwhile, whose events may be missing in the piece.
-                self._send(client, session, piece)
+                begun = self._send(client, session, piece) > 0 or begun
                 session.upto, done = piece.upto, piece.done
                 if not done:
                     await self._taken(client)
@@ -100,15 +109,37 @@ class Replays:
         rooms = dict.fromkeys((client.sid, *client.rooms, *left))
         return [names.namespace(client.namespace), *(names.room(client.namespace, room) for room in rooms)]
 
-    def _send(self, client: Client, session: ClientSession, piece: Piece) -> None:
+    async def _try(self, client: Client, session: ClientSession, piece: Piece) -> bool:
+        """Note on the bus that a replay begins with a large event, which is alone in its piece.
+
+        Returns False if it does not. Raises ``TooLarge`` if too many have begun with it already.
+        """
+        number, raw = piece.events[0] if piece.events else (0, b"")
+        if len(raw) <= LARGE:
+            return False
+        read = self._events.read(number, raw)
+        if read is None or not self._is_owed(client, session, number, read.message):
+            return False
+        times = session.tried[1] if session.tried[0] == number else 0
+        if times == TRIES:
+            raise TooLarge(f"an event of {len(raw)} bytes")
+        session.tried = number, times + 1
+        await self._keeper.change(Change(client.sid, session.claim, tried=session.tried))
+        return True
+
+    def _send(self, client: Client, session: ClientSession, piece: Piece) -> int:
+        """Send the events of a piece that a client is owed, and return how many these are."""
+        sent = 0
         for number, raw in piece.events:
             read = self._events.read(number, raw)
             if read is None:
                 continue
             if number in session.granted or self._is_owed(client, session, number, read.message):
                 client.write(read.marked)
-                self._manager.stats.replayed += 1
+                sent += 1
                 self._manager.stats.replay_seconds.observe(max(0.0, time.time() - number / 1e6))
+        self._manager.stats.replayed += sent
+        return sent
 
     def _sort_held(self, client: Client, upto: int) -> None:
         """Drop the held events that were replayed. Those without a number are marked anew."""

@@ -41,6 +41,7 @@ class Session:
     data: bytes
     stays: Stays
     written: int
+    tried: tuple[int, int] = (0, 0)
 
 
 class Sessions:
@@ -88,7 +89,8 @@ class Sessions:
         session.stays = stays
         for stay in ended:
             del session.rooms[stay.room]
-        found = Claimed(session.node, position, dict(session.rooms), session.data, place, stays)
+        rooms = dict(session.rooms)
+        found = Claimed(session.node, position, rooms, session.data, place, stays, session.tried)
         session.node, session.claim, session.until = claim.node, claim.claim, now + claim.seconds
         return found
 
@@ -108,6 +110,8 @@ class Sessions:
                 session.rooms[room] = place.last
         if change.data is not None:
             session.data = change.data
+        if change.tried is not None:
+            session.tried = change.tried
         return place.last
 
     def _ended(self, session: Session, change: Change, place: Place) -> list[Stay]:

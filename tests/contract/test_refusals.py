@@ -7,8 +7,10 @@ from kombu import Connection
 
 from socketio_cluster.manager.brokers.amqp_session import EXCHANGE
 from socketio_cluster.manager.bus.broker import LARGEST, Publication
+from socketio_cluster.manager.bus.store import Begin, Read, cluster_of
 from socketio_cluster.manager.errors import PublishError, PublishRefused, WrongServer
 from tests.contract.conftest import collect
+from tests.contract.test_store import envelope, event
 from tests.services.rabbitmq import RabbitServer
 from tests.services.redis import RedisServer
 
@@ -52,6 +54,27 @@ async def test_a_channel_that_is_forbidden(tmp_path, connected, channels):
         assert "secret" not in str(caught.value)
         await broker.publish([good])
         assert [d.payload for d in await collect(broker, 5)] == [b"good", b"x", b"good", b"x", b"good"]
+
+
+async def test_recording_in_a_channel_that_is_forbidden(tmp_path, connected, channels):
+    """An event that may not be published is not kept, however often it is sent; those before it are, once."""
+    with RedisServer(tmp_path) as server:
+        red, blue = channels.room("/", "red"), channels.room("/", "blue")
+        cluster = cluster_of(channels.everyone)
+        server.ask("ACL", "SETUSER", "app", "on", ">secret", "+@all", "~*", f"&{red}")
+        url = server.url.replace("//", "//app:secret@")
+        broker = await connected(url)
+        place = await broker.ask(cluster, Begin(60.0, 1_000_000))
+        for _ in range(3):
+            with pytest.raises(PublishError, match="can't publish to the channel"):
+                await broker.publish([event(1, red), event(2, red, blue), event(3, red)])
+            broker = await connected(url)
+            kept = await broker.ask(cluster, Read(None, place.last, 100, 1_000_000))
+            assert [payload for _, payload in kept.events] == [envelope(1)]
+        await broker.publish([event(1, red), event(3, red)])
+        for histories in (None, [red], [red, blue]):
+            kept = await broker.ask(cluster, Read(histories, place.last, 100, 1_000_000))
+            assert [payload for _, payload in kept.events] == [envelope(1), envelope(3)]
 
 
 @pytest.mark.parametrize("option", ["proto-max-bulk-len", "client-query-buffer-limit"])

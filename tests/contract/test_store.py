@@ -161,14 +161,15 @@ async def test_a_session_has_one_owner(pair, cluster):
     assert await other.ask(cluster, Claim("none", "secret", "/", "B", "c2", 60.0)) == "unknown"
     claimed = await other.ask(cluster, Claim("s", "secret", "/", "B", "c2", 60.0))
     assert (claimed.node, claimed.position, claimed.data) == ("A", place.last, b"new")
-    assert claimed.rooms == {"sblue": place.last}
+    assert (claimed.rooms, claimed.tried) == ({"sblue": place.last}, (0, 0))
+    assert await other.ask(cluster, Change("s", "c2", tried=(2**52, 3)))
     assert not await one.ask(cluster, Change("s", "c1", ["sgreen"]))
     assert await one.ask(cluster, Renew([("s", "c1", 0), ("none", "c", 0)], 60.0)) == ["s", "none"]
     assert await other.ask(cluster, Renew([("s", "c2", place.last + 9)], 60.0)) == []
     assert not await one.ask(cluster, Release("s", "c1", 0))
     assert await one.ask(cluster, Where("s", "/")) == "B"
     claimed = await one.ask(cluster, Claim("s", "secret", "/", "A", "c3", 60.0))
-    assert (claimed.node, claimed.position) == ("B", place.last + 9)
+    assert (claimed.node, claimed.position, claimed.tried) == ("B", place.last + 9, (2**52, 3))
 
 
 async def test_a_refused_claim(pair, cluster):

@@ -60,6 +60,7 @@ CLIENT = {
 CLIENT_ENGINE = {
     "connect": "(self, url, headers=None, transports=None, engineio_path='engine.io')",
     "_get_url_timestamp": "(self)",
+    "_reset": "(self)",
     "_trigger_event": "(self, event, *args, **kwargs)",
 }
 METHODS = [

@@ -247,3 +247,23 @@ async def test_too_many_rooms(nodes, door, client):
     assert await came_back(client) is False
     assert client.sid != sid
     assert b.manager.stats.recoveries["late"] == 1
+
+
+@local
+async def test_lost_while_it_is_taken_out(nodes, door, client, monkeypatch):
+    """A client that is lost while its node does what ``sockets_leave`` asks for is out of the room."""
+    a, b, c = nodes
+    may_leave = a.manager.may_leave
+
+    async def lost(clients):
+        door.cut()
+        await left(a, client.sid)
+        await may_leave(clients)
+
+    monkeypatch.setattr(a.manager, "may_leave", lost)
+    await b.sio.emit("n", 1, room="red")
+    await take(client, "n", 1)
+    await sockets_leave(b, client.sid)
+    await b.sio.emit("n", 2, room="red")
+    monkeypatch.setattr(a.manager, "may_leave", may_leave)
+    await comes_back(client, door, c)

@@ -182,13 +182,27 @@ async def test_a_frozen_connection(bus_url, prefix, kind):
     pings = {"ping_interval": 0.5, "ping_timeout": 0.5}
     async with three_nodes(bus_url, prefix, count=2, recovery_seconds=30, server_options=pings) as (a, b):
         async with Door(a) as door, own_client(kind, door) as client:
-            sid = client.sid
+            sid, frozen = client.sid, getattr(client.sio.eio.ws, "sock", None)  # aiohttp closes its own
             door.freeze(b)
             await a.sio.emit("missed", 1, to=sid)
             assert await client.came_back() is True
             assert client.sid == sid
             await client.take(("missed", 1))
             await client.fence(a)
+            assert frozen is None or frozen.fileno() == -1
+
+
+async def test_given_up_while_nobody_answers(nodes, door, kind):
+    """A client that is stopped while it tries to come back leaves nothing open."""
+    async with own_client(kind, door) as client:
+        door.cut()
+        await left(nodes[0], client.sid)
+        await client.away()
+        failed = asyncio.Event()
+        client.sio.on("connect_error", lambda *_: client.loop.call_soon_threadsafe(failed.set))
+        await asyncio.wait_for(failed.wait(), SECONDS)
+        await client.close()
+        assert client.sio.eio.http is None
 
 
 async def test_connected_again_by_hand(nodes, door, connect):

@@ -22,6 +22,15 @@ class ClientEngine(engineio.Client):  # type: ignore[misc]
         """Connect to an Engine.IO server. Raises ``engineio.exceptions.ConnectionError``."""
         super().connect(announce(url), headers, transports, engineio_path)
 
+    def _reset(self) -> None:
+        """Close what is left open: a WebSocket that was silent or broke, and sockets of requests."""
+        ws, http = self.ws, None if self.external_http else self.http
+        super()._reset()
+        if ws is not None:
+            ws.shutdown()
+        if http is not None:
+            http.close()
+
     def _get_url_timestamp(self) -> str:
         return unlike_others() if self.timestamp_requests else ""
 
