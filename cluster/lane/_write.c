@@ -88,7 +88,8 @@ static int send_event(Sending *self, PyObject *lane, PyObject *outgoing)
 {
     PyObject *wire;
     int sent;
-    if (!PyObject_TypeCheck(lane, (PyTypeObject *)self->lane) || !Py_IS_TYPE(outgoing, (PyTypeObject *)self->outgoing))
+    if (!PyObject_TypeCheck(lane, (PyTypeObject *)self->lane)
+        || !PyObject_TypeCheck(outgoing, (PyTypeObject *)self->outgoing))  /* with recovery it is a `Marked` */
         return 0;
     if (AT(lane, self->paused) != Py_False || !AT(lane, self->pending) || !AT(outgoing, self->event))
         return 0;
