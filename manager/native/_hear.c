@@ -114,8 +114,8 @@ static const Part PARTS[] = {
 #define PART(name, type) {#name, offsetof(Ear, name), type}
     DELIVER_PARTS(Ear), PART(general, NULL), PART(failed, NULL), PART(clock, NULL), PART(node, &PyUnicode_Type),
     PART(streams, &PyDict_Type), PART(stream, &PyType_Type), PART(delivery, &PyType_Type), PART(decode, NULL),
-    PART(kind, &PyType_Type), PART(kind_name, &PyUnicode_Type), PART(beginning, &PyBytes_Type), PART(emit, &PyType_Type),
-    PART(received, &PyDict_Type),
+    PART(kind, &PyType_Type), PART(kind_name, &PyUnicode_Type), PART(beginning, &PyBytes_Type),
+    PART(emit, &PyType_Type), PART(received, &PyDict_Type),
 };
 
 static const Part NUMBERED_PARTS[] = {
@@ -138,38 +138,44 @@ static const Slot NUMBERED_SLOTS[] = {
     SLOT(own_events, "_size", posted_size), SLOT(follower, "_echoed", echoed), SLOT(follower, "_turn", turn),
 };
 
-/* Take a number that the constructor is given, as a double if `at` is one. */
-static int take_number(PyObject *given, const char *name, long long *whole_at, double *at)
+/* Take a number that the constructor is given, as an int or as a double; 0, or -1 for an exception. */
+static int take_number(PyObject *given, const char *name, long long *whole_to, double *to)
 {
     PyObject *number = PyDict_GetItemString(given, name);
     if (!number)
         PyErr_Format(PyExc_TypeError, "%s is missing", name);
-    else if (at)
-        *at = PyFloat_AsDouble(number);
+    else if (to)
+        *to = PyFloat_AsDouble(number);
     else
-        *whole_at = PyLong_AsLongLong(number);
+        *whole_to = PyLong_AsLongLong(number);
     return PyErr_Occurred() ? -1 : 0;
+}
+
+/* Take what only an ear for numbered events is given. */
+static int fill_numbered(Ear *ear, PyObject *given)
+{
+    if (take_parts(ear, given, NUMBERED_PARTS, COUNT(NUMBERED_PARTS)) < 0
+        || find_slots(ear, NUMBERED_SLOTS, COUNT(NUMBERED_SLOTS)) < 0)
+        return -1;
+    return take_number(given, "overhead", &ear->overhead, NULL);
 }
 
 /* Take what the constructor is given, and look up the offsets. */
 static int fill(Ear *ear, PyObject *given)
 {
-    int numbered = PyDict_GetItemString(given, "follower") != NULL;
+#define NUMBER_OF(name) take_number(given, #name, &ear->name, NULL)
+#define SECONDS_OF(name) take_number(given, #name, NULL, &ear->name)
     if (take_parts(ear, given, PARTS, COUNT(PARTS)) < 0 || find_slots(ear, SLOTS, COUNT(SLOTS)) < 0)
         return -1;
-    if (numbered && (take_parts(ear, given, NUMBERED_PARTS, COUNT(NUMBERED_PARTS)) < 0
-        || find_slots(ear, NUMBERED_SLOTS, COUNT(NUMBERED_SLOTS)) < 0 || take_number(given, "overhead", &ear->overhead, NULL) < 0))
-        return -1;
-    if (take_number(given, "oldest", &ear->oldest, NULL) < 0 || take_number(given, "newest", &ear->newest, NULL) < 0
-        || take_number(given, "is_signed", &ear->is_signed, NULL) < 0 || take_number(given, "rate", &ear->rate, NULL) < 0
-        || take_number(given, "one_way", &ear->one_way, NULL) < 0
-        || take_number(given, "dead_after", NULL, &ear->dead_after) < 0
-        || take_number(given, "forget_after", NULL, &ear->forget_after) < 0)
+    if (NUMBER_OF(oldest) < 0 || NUMBER_OF(newest) < 0 || NUMBER_OF(is_signed) < 0 || NUMBER_OF(rate) < 0
+        || NUMBER_OF(one_way) < 0 || SECONDS_OF(dead_after) < 0 || SECONDS_OF(forget_after) < 0)
         return -1;
     if (!PyUnicode_IS_COMPACT_ASCII(ear->node) || PyUnicode_GET_LENGTH(ear->node) != ORIGIN_SIZE
-        || PyBytes_GET_SIZE(ear->beginning) != 2)
+        || PyBytes_GET_SIZE(ear->beginning) != 2) {
         PyErr_SetString(PyExc_ValueError, "node or beginning is of another size");
-    return PyErr_Occurred() ? -1 : 0;
+        return -1;
+    }
+    return PyDict_GetItemString(given, "follower") ? fill_numbered(ear, given) : 0;
 }
 
 static PyObject *ear_new(PyTypeObject *type, PyObject *args, PyObject *given)

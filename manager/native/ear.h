@@ -24,11 +24,11 @@ typedef struct {
     Deliver deliver;
     Marking marking;
     /* what the constructor is given, see PARTS and NUMBERED_PARTS */
-    PyObject *general, *failed, *clock, *node, *streams, *stream, *delivery, *decode, *kind, *kind_name, *beginning, *emit,
-        *received, *follower, *order, *own_events, *posted, *forget, *delivered;
+    PyObject *general, *failed, *clock, *node, *streams, *stream, *delivery, *decode, *kind, *kind_name, *beginning,
+        *emit, *received, *follower, *order, *own_events, *posted, *forget, *delivered;
     /* offsets, see SLOTS and NUMBERED_SLOTS */
-    Py_ssize_t payload, behind, seen, top, top_at, heard, stream_clock, namespace, rooms, skip, parts, text, ack, ack_at,
-        ack_id, sid, epoch, order_seen, order_behind, posted_size, echoed, turn, event, except_, where;
+    Py_ssize_t payload, behind, seen, top, top_at, heard, stream_clock, namespace, rooms, skip, parts, text, ack,
+        ack_at, ack_id, sid, epoch, order_seen, order_behind, posted_size, echoed, turn, event, except_, where;
     long long oldest, newest, is_signed, rate, one_way, overhead;
     double dead_after, forget_after;
 } Ear;
@@ -103,9 +103,10 @@ static inline int find_stream(Ear *ear, Event *event)
     long long seen, top;
     if (!stream || !Py_IS_TYPE(stream, (PyTypeObject *)ear->stream))
         return PyErr_Occurred() ? -1 : 0;
-    if (AT(stream, ear->behind) != Py_False || !whole(AT(stream, ear->seen), &seen) || !whole(AT(stream, ear->top), &top))
-        return 0;
     event->stream = Py_NewRef(stream);
+    if (AT(stream, ear->behind) != Py_False || !whole(AT(stream, ear->seen), &seen)
+        || !whole(AT(stream, ear->top), &top))
+        return 0;
     return seen != UNKNOWN && seen < event->count && top < event->count && event->count - top <= ear->rate;
 }
 
@@ -179,11 +180,12 @@ static inline int leave_out(Ear *ear, PyObject *skip, PyObject **clients)
 /* Find whom an Emit is for, and whether it is a usual one. */
 static inline int find_recipients(Ear *ear, Event *event)
 {
-    PyObject *emit = event->emit, *parts = AT(emit, ear->parts), *text = AT(emit, ear->text), *skip = AT(emit, ear->skip);
+    PyObject *emit = event->emit, *parts = AT(emit, ear->parts), *skip = AT(emit, ear->skip), *first;
     int found;
-    if (!parts || !PyList_CheckExact(parts) || !PyList_GET_SIZE(parts) || !PyBytes_CheckExact(PyList_GET_ITEM(parts, 0)))
+    if (!parts || !PyList_CheckExact(parts) || !PyList_GET_SIZE(parts) || !skip || !PyList_CheckExact(skip))
         return 0;
-    if (text != Py_True || !is_readable(PyList_GET_ITEM(parts, 0)) || !skip || !PyList_CheckExact(skip))
+    first = PyList_GET_ITEM(parts, 0);
+    if (AT(emit, ear->text) != Py_True || !PyBytes_CheckExact(first) || !is_readable(first))
         return 0;
     found = find_clients(&ear->deliver, AT(emit, ear->namespace), AT(emit, ear->rooms), &event->clients);
     return found > 0 ? leave_out(ear, skip, &event->clients) : found;

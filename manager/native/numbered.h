@@ -14,8 +14,8 @@ static int read_stamp(Ear *ear, Event *event)
     long long seen, place = 0;
     if (event->size < STAMP + HEADER || AT(ear->order, ear->order_behind) != Py_False)
         return 0;
-    if (!epoch || !PyUnicode_CheckExact(epoch) || !PyUnicode_IS_COMPACT_ASCII(epoch) || PyUnicode_GET_LENGTH(epoch) != EPOCH_SIZE
-        || memcmp(event->raw + 1, PyUnicode_DATA(epoch), EPOCH_SIZE))
+    if (!epoch || !PyUnicode_CheckExact(epoch) || !PyUnicode_IS_COMPACT_ASCII(epoch)
+        || PyUnicode_GET_LENGTH(epoch) != EPOCH_SIZE || memcmp(event->raw + 1, PyUnicode_DATA(epoch), EPOCH_SIZE))
         return 0;
     for (int i = 1 + EPOCH_SIZE; i < STAMP; i++) {
         if (event->raw[i] < '0' || event->raw[i] > '9')
