@@ -112,8 +112,8 @@ class Hearing:
         if self.manager.recovery is not None:
             follower = self.follower
             order, own = follower.order, follower._own_events
-            state += [order.epoch, order.seen, order.behind, order._held, follower._delivered, follower._echoed]
-            state += [list(own._posted), own._size]
+            state += [order.epoch, order.seen, order.behind, repr(order._held)]
+            state += [follower._delivered, follower._echoed, repr(own._posted), own._size]
         return state
 
 
