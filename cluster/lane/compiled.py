@@ -1,6 +1,6 @@
-"""What lanes have in C: the way in, ``_short.c``, for those of a server that goes the short way, and the way out, ``_write.c``.
+"""What lanes have in C: ``_short.c``, the short way in of most servers, and ``_write.c``, the way out.
 
-They are compiled where a C compiler is, see ``hatch_build.py``. Without them everything works the same, slower.
+They are compiled where a C compiler is, see ``hatch_build.py``. Without them all works the same, slower.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def _sending(flusher: Flusher) -> Any | None:
     methods = {"write": LaneWriter.write, "flush": LaneWriter.flush, "failed": failed}
     try:
         sending = library.Sending(**classes, **methods, flusher=flusher)
-    except TypeError as error:
+    except (TypeError, AttributeError) as error:
         logger.warning("the compiled way to clients does not fit, so events take the slower one: %s", error)
         return None
     flusher.flush = sending.flush
