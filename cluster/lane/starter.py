@@ -80,7 +80,8 @@ class Spares:
     def step(self, work: Work, context: Context) -> asyncio.Task[None] | None:
         """Start a coroutine in the name of the spare that waits, whatever was done to it."""
         loop, spare = self._loop, cast(Spare, self.free)
-        known = getrefcount(spare) + getweakrefcount(spare)
+        # Of the attribute, as the interpreter counts a local variable or, since 3.14, may not.
+        known = getrefcount(self.free) + getweakrefcount(spare)
         try:
             _enter_task(loop, spare)
         except RuntimeError:  # another task runs
@@ -95,7 +96,9 @@ class Spares:
         finally:
             _leave_task(loop, spare)
         if waits_for is _ENDED:
-            if spare.touched or getrefcount(spare) + getweakrefcount(spare) != known:
+            if self.free is spare and (
+                spare.touched or getrefcount(self.free) + getweakrefcount(spare) != known
+            ):
                 self.replace(spare)
             return None
         self._renew()

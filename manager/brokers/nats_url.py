@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 import nkeys
 from nats.aio.client import RawCredentials
 
+from socketio_cluster.manager.bus.servers_url import split_url
 from socketio_cluster.manager.errors import BrokerError, SettingError
 
 FORM: Final = "nats://user:password@host1:4222,host2:4222"
@@ -40,7 +41,7 @@ def read_url(url: str) -> Target:
     Raises ``SettingError`` for a URL that cannot work, and ``BrokerError`` for a file, which may be right at
     the next try. Their texts never quote the credentials.
     """
-    parts = urlsplit(url)
+    parts = split_url(url)
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
     if unknown := options.keys() - set(OPTIONS):
         known = ", ".join(OPTIONS)

@@ -8,12 +8,13 @@ ends the connections, and the next ``connect`` finds the new master.
 from __future__ import annotations
 
 import logging
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from socketio_cluster.manager.brokers.inbox import SEED_TIMEOUT
 from socketio_cluster.manager.brokers.redis import RedisBroker
 from socketio_cluster.manager.brokers.redis_line import ask_any, check_primary, opened
 from socketio_cluster.manager.brokers.redis_url import Settings, read_hosts, read_settings
+from socketio_cluster.manager.bus.servers_url import split_url
 from socketio_cluster.manager.errors import BrokerError, SettingError, WrongServer
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -54,7 +55,7 @@ async def connect(url: str) -> RedisBroker:
 
 
 async def _find_master(url: str) -> Settings:
-    parts = urlsplit(url)
+    parts = split_url(url)
     db, _, service = unquote(parts.path).strip("/").rpartition("/")
     if not service:
         raise SettingError(

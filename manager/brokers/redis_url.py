@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from redis.asyncio.connection import parse_url
 
+from socketio_cluster.manager.bus.servers_url import split_url
 from socketio_cluster.manager.errors import SettingError
 
 Settings = dict[str, Any]
@@ -29,7 +30,7 @@ def read_settings(url: str) -> Settings:
     Raises ``SettingError`` for a URL that redis-py cannot read. The text never quotes the URL, because the
     part that cannot be parsed may be a password.
     """
-    parts = urlsplit(url)
+    parts = split_url(url)
     try:
         settings: Settings = dict(parse_url(_plain(parts)))
     except ValueError:
@@ -78,9 +79,10 @@ def read_hosts(url: str, default_port: int) -> list[Address]:
 
     Raises ``SettingError``.
     """
-    _, _, hosts = urlsplit(url).netloc.rpartition("@")
+    parts = split_url(url)
+    _, _, hosts = parts.netloc.rpartition("@")
     try:
-        parts = [urlsplit(f"//{host}") for host in hosts.split(",")]
-        return [(part.hostname or "localhost", part.port or default_port) for part in parts]
+        places = [urlsplit(f"//{host}") for host in hosts.split(",")]
+        return [(part.hostname or "localhost", part.port or default_port) for part in places]
     except ValueError:
-        raise SettingError(f"the hosts of a {urlsplit(url).scheme}:// URL look like a:1,b:2") from None
+        raise SettingError(f"the hosts of a {parts.scheme}:// URL look like a:1,b:2") from None

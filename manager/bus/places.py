@@ -14,6 +14,7 @@ from binascii import crc_hqx
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from socketio_cluster.manager.bus.servers_url import split_url
 from socketio_cluster.manager.errors import SettingError
 
 PLAIN: Final = ("redis", "rediss", "valkey")
@@ -72,7 +73,7 @@ def _check_ports(url: str) -> None:
     if scheme in PATHS or scheme.startswith("kombu+"):
         return
     for part in url.split(";"):  # several brokers of AMQP
-        for server in urlsplit(part).netloc.rpartition("@")[2].split(","):
+        for server in split_url(part).netloc.rpartition("@")[2].split(","):
             try:
                 urlsplit(f"//{server}").port  # noqa: B018  # it raises
             except ValueError:
@@ -84,7 +85,7 @@ def _check_ports(url: str) -> None:
 
 def _check_options(url: str) -> None:
     """Refuse the number of shards where it means nothing, and where it stands twice."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     names = [option.partition("=")[0] for option in parts.query.split("&")]
     meant = [name for name in names if name.lower() == SHARDS]
     if meant and parts.scheme not in CLUSTER:
@@ -98,7 +99,7 @@ def _check_options(url: str) -> None:
 
 def _servers(url: str) -> list[str]:
     """Return one URL for each host of a URL."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     credentials, at, hosts = parts.netloc.rpartition("@")
     names = hosts.split(",")
     if len(names) > 1 and not all(name and name == name.strip() for name in names):
@@ -115,7 +116,7 @@ def _servers(url: str) -> list[str]:
 
 def _without_shards(url: str) -> tuple[str, int]:
     """Take the option ``shards`` out of a URL. Returns its number, 1 if it is missing."""
-    parts = urlsplit(url)
+    parts = split_url(url)
     options = parts.query.split("&")
     numbers = [option.removeprefix(OPTION) for option in options if option.startswith(OPTION)]
     rest = "&".join(option for option in options if not option.startswith(OPTION))
