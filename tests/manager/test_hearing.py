@@ -160,3 +160,12 @@ def test_many_events_leave_nothing(monkeypatch, recovery):
     (before, blocks), (after, more) = counts(), counts()
     assert all(abs(a - b) < 20 for a, b in zip(before, after, strict=True))
     assert more - blocks < 150
+
+
+@there
+def test_forged_number(monkeypatch):
+    """A number that its sender cannot have reached is refused, as it would make all later ones repeats."""
+    node = node_of(monkeypatch, recovery=False)
+    node.hear(node.pack(EVENT, 1), node.pack(EVENT, 2), node.pack(EVENT, 1_000_003), node.pack(EVENT, 3))
+    assert len(node.got) == 3
+    assert node.manager.stats.refused == {"number": 1}
