@@ -13,6 +13,7 @@ import secrets
 import struct
 from unittest.mock import patch
 
+import pytest
 from socketio.msgpack_packet import MsgPackPacket
 from socketio.packet import ACK, EVENT, Packet
 
@@ -23,6 +24,7 @@ from socketio_cluster.manager.brokers.amqp_frames import METHOD, Deliveries, Fra
 from socketio_cluster.manager.brokers.hub import HubClient
 from socketio_cluster.manager.brokers.nats_routes import Routes
 from socketio_cluster.manager.bus.envelope import Codec
+from socketio_cluster.manager.bus.messages import Emit, Recorded
 from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.host.posts import MOST_PACKETS, Malformed, packets_of
 from socketio_cluster.manager.host.strict_packet import BadPacket, strict_packet_class
@@ -30,6 +32,7 @@ from socketio_cluster.manager.native.library import VARIABLE
 from tests.cluster.frame_reading import broken
 from tests.cluster.lane_helpers import client_frame
 from tests.cluster.one_lane import OneLane
+from tests.manager.hearing_rig import SECRET, Hearing, stamp
 from tests.polling.parsed import compare
 
 LIMIT = 1000
@@ -179,6 +182,31 @@ def short(data: bytes) -> None:
     assert in_c == in_python
 
 
+def heard(data: bytes) -> None:
+    """A node that hears in C does what one does that hears in Python.
+
+    The first byte says of what kind the node is, and whether the rest is whole payloads or messages in the
+    envelopes of a node that is known. These are cut at two zeros.
+    """
+    kind, parts = data[0] if data else 0, data[1:].split(b"\0\0")[:4]
+    assert _heard("on", kind, parts) == _heard("off", kind, parts)
+
+
+def _heard(way: str, kind: int, parts: list[bytes]) -> list[object]:
+    recovery, is_whole, secret = bool(kind & 1), bool(kind & 2), SECRET if kind & 4 else None
+    event = Emit("/", ["red"], [], [b'2["a"]'], True)
+    with pytest.MonkeyPatch.context() as patches:
+        node = Hearing(patches, way, recovery=recovery, secret=secret)
+        node.add("one", "red", session=recovery)
+        node.add("two", "red", "blue")
+        for number, part in enumerate([None, *parts], 1):
+            raw = node.pack(Recorded(event) if recovery else event, number)
+            if part is not None:
+                raw = part if is_whole else node.with_body(raw, part)
+            node.hear(stamp(raw, number) if recovery and not (is_whole and part) else raw)
+    return node.state()
+
+
 async def _outcome(wires: list[bytes], way: str) -> tuple[object, ...]:
     told: list[str] = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: told.append(context["message"]))
@@ -192,5 +220,5 @@ async def _outcome(wires: list[bytes], way: str) -> tuple[object, ...]:
 
 TARGETS = {
     each.__name__: each
-    for each in (frames, payload, polls, events, msgpack, envelope, forward, hub, amqp, routes, short)
+    for each in (frames, payload, polls, events, msgpack, envelope, forward, hub, amqp, routes, short, heard)
 }

@@ -10,7 +10,7 @@ import socketio
 
 from socketio_cluster.manager.bus import node, receiver
 from socketio_cluster.manager.bus.broker import Delivery
-from socketio_cluster.manager.bus.envelope import Codec, Header
+from socketio_cluster.manager.bus.envelope import HEADER_BYTES, Codec, Header, _sign
 from socketio_cluster.manager.bus.stamp import Stamp, stamped
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.client import Client
@@ -41,7 +41,7 @@ class Hearing:
 
     def __init__(self, monkeypatch, way, *, recovery=True, secret=None, one_way=True):
         self.clock = Clock()
-        monkeypatch.setenv(VARIABLE, "off" if way == "python" else "on")
+        monkeypatch.setenv(VARIABLE, "off" if way in ("python", "off") else "on")
         monkeypatch.setattr(node, "new_node_id", lambda: ME)
         monkeypatch.setattr(
             receiver, "time", SimpleNamespace(monotonic=self.clock.monotonic, time=self.clock.time)
@@ -90,6 +90,11 @@ class Hearing:
     def pack(self, message, number, *, origin="otherone", age=0.0):
         """Return an envelope."""
         return self.codec.pack(Header(origin, number, self.clock.time() - age), message)
+
+    def with_body(self, raw, body):
+        """Return an envelope with other bytes in the place of the message, signed where the node signs."""
+        head, macs = raw[:HEADER_BYTES], self.codec._macs
+        return head + (_sign(macs[0], head, body) if macs else b"") + body
 
     def post(self, message, number):
         """Post an event of this node, and return the envelope that comes back."""
