@@ -24,8 +24,8 @@ SLICE: Final = 200
 milliseconds."""
 LONGEST_PAUSE: Final = 0.02
 """Seconds between two flushes at most; people would feel a longer pause."""
-SLOW_WRITE: Final = 50e-6
-"""Seconds that the pause may last for each lane of the flush: five times what a write usually takes."""
+SLOW_WRITE: Final = 15e-6
+"""Seconds that the pause may last for each lane of the flush: three times what a write usually takes."""
 
 
 class Writes(Protocol):
