@@ -35,7 +35,7 @@ ShortEmit = Callable[[str, Any, str, Any], Any]
 """A function that gets an event, its data, its namespace, and a room or None.
 
 It returns None, and has done nothing, for an emit that is not as most are. Otherwise it returns what
-``ClusterManager.pause`` has to await, or False for nothing.
+``EmittingMember._pause`` has to await, or False for nothing.
 """
 
 

@@ -187,7 +187,7 @@ static PyObject *finish_recorded(Emitting *way, Emission *it)
     return PyBool_FromLong(due || unsent > room);
 }
 
-/* Deliver an event to the clients of this node: False if nobody has to wait, or else what `ClusterManager.pause` takes. As
+/* Deliver an event to the clients of this node: False if nobody has to wait, or else what `EmittingMember._pause` takes. As
    the end of `emit_encoded`. */
 static PyObject *finish_delivered(Emitting *way, Emission *it)
 {
