@@ -188,19 +188,6 @@ static int flush_lane(Sending *self, Common *common, PyObject *lane)
     return written;
 }
 
-/* Tell of a lane that could not be flushed, as the `except` of `flush_each`. */
-static int tell(Sending *self)
-{
-    PyObject *error;
-    int told;
-    if (!PyErr_ExceptionMatches(PyExc_Exception))
-        return -1;
-    error = raised();
-    told = done(PyObject_CallOneArg(self->failed, error));
-    Py_DECREF(error);
-    return told;
-}
-
 /* `sending.flush(lanes)`, in the place of `flush_each`. */
 static PyObject *sending_flush(PyObject *object, PyObject *lanes)
 {
@@ -215,7 +202,7 @@ static PyObject *sending_flush(PyObject *object, PyObject *lanes)
         if (flushed == 0)
             flushed = done(PyObject_CallMethodNoArgs(lane, name_flush));
         if (flushed < 0)
-            flushed = tell(self);
+            flushed = tell(self->failed);  /* as the `except` of `flush_each` */
         Py_DECREF(lane);
     }
     Py_XDECREF(common.group);

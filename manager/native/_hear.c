@@ -41,19 +41,6 @@ static int hear_streamed(Ear *ear, Event *event)
     return usual;
 }
 
-/* Let Python log and count what was raised. */
-static int fail(Ear *ear)
-{
-    PyObject *error;
-    int told;
-    if (!PyErr_ExceptionMatches(PyExc_Exception))
-        return -1;
-    error = raised();
-    told = done(PyObject_CallOneArg(ear->failed, error));
-    Py_DECREF(error);
-    return told;
-}
-
 /* Hear one delivery. As a turn of the loop in `Receiver.arrived`. */
 static int hear(Ear *ear, PyObject *delivery, PyObject *now)
 {
@@ -71,7 +58,7 @@ static int hear(Ear *ear, PyObject *delivery, PyObject *now)
             heard = hear_numbered(ear, &event);
     }
     if (heard < 0)
-        heard = fail(ear);
+        heard = tell(ear->failed);
     if (heard == 0) {
         one = PyList_New(1);
         if (one)

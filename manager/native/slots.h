@@ -93,6 +93,19 @@ static inline int is_plain(PyObject *value)
     return 1;
 }
 
+/* Give the exception that is set to a function, so that the next one has its turn. Not one that ends the program. */
+static inline int tell(PyObject *failed)
+{
+    PyObject *error;
+    int told;
+    if (!PyErr_ExceptionMatches(PyExc_Exception))
+        return -1;
+    error = raised();
+    told = done(PyObject_CallOneArg(failed, error));
+    Py_DECREF(error);
+    return told;
+}
+
 /* One of the objects that a constructor is given, and where the new object keeps it. */
 typedef struct {
     const char *name;
