@@ -31,6 +31,8 @@ AT_ONCE: Final = 64
 class Inbox:
     """A bounded list of deliveries with one reader. It ends with the ``BrokerError`` given to ``fail``."""
 
+    __slots__ = ("_changed", "_deliveries", "_idle", "_size", "at_once", "error")
+
     def __init__(self) -> None:
         self.error: BrokerError | None = None
         self._deliveries: list[Delivery] = []

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from redis.exceptions import ResponseError
 
@@ -18,6 +18,7 @@ from socketio_cluster.manager.brokers.inbox import CONNECT_TIMEOUT, REPLY_TIMEOU
 from socketio_cluster.manager.brokers.redis_commands import (
     command,
     publish_commands,
+    publish_head,
     publish_owners,
     recording_commands,
     recording_owners,
@@ -130,7 +131,7 @@ class RedisBroker:
         owners = recording_owners if recording else publish_owners
 
         def answered(replies: Replies | Exception) -> None:
-            done(self._outcome(replies, batch, owners))
+            done(self.outcome(replies, batch, owners))
 
         try:
             self._publisher.ask_for(b"".join(commands), len(commands), answered)
@@ -146,8 +147,16 @@ class RedisBroker:
         except Exception as error:
             done(error)
 
-    def _outcome(
-        self, replies: Replies | Exception, batch: Sequence[Publication], owners: Owners
+    def native_parts(self) -> dict[str, Any]:
+        """Return what ``native/_batch.c`` works with, to publish, by the names there."""
+        return {
+            **self._publisher.native_parts(),
+            "head": publish_head(self._words.publish),
+            "inbox": self._inbox,
+        }
+
+    def outcome(
+        self, replies: Replies | Exception, batch: Sequence[Publication], owners: Owners = publish_owners
     ) -> Exception | None:
         """Return the error that the replies to a batch tell of."""
         if isinstance(replies, TimeoutError):

@@ -45,9 +45,17 @@ def call(script: str, cluster: str, *words: Word) -> bytes:
     return command("EVALSHA", _NAMES[script], 1, f"{cluster}:recovery", *words)
 
 
+def publish_head(word: bytes) -> bytes:
+    """Return the beginning of each command that publishes. ``word`` is PUBLISH or SPUBLISH."""
+    return b"*3\r\n$%d\r\n%b\r\n" % (len(word), word)
+
+
 def publish_commands(batch: Sequence[Publication], word: bytes) -> list[bytes]:
-    """Return a command for each channel of each publication. ``word`` is PUBLISH or SPUBLISH."""
-    head = b"*3\r\n$%d\r\n%b\r\n" % (len(word), word)
+    """Return a command for each channel of each publication. ``word`` is PUBLISH or SPUBLISH.
+
+    ``native/_batch.c`` does the same for most batches.
+    """
+    head = publish_head(word)
     commands: list[bytes] = []
     for publication in batch:
         payload, names = publication.payload, map(str.encode, publication.channels)

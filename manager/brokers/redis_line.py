@@ -88,6 +88,10 @@ class RedisLine:
         """Write ``count`` commands, whose replies go to ``done``. See ``RedisReplies.ask_for``."""
         self._replies.ask_for(commands, count, done)
 
+    def native_parts(self) -> dict[str, Any]:
+        """Return what ``native/_batch.c`` works with, to ask, by the names there."""
+        return {"replies": self._replies, "ask_for": self._replies.ask_for}
+
     def denied(self, replies: Replies) -> dict[int, str]:
         """Return a reason for each command that this user may not send, by index.
 

@@ -53,6 +53,20 @@ class RedisReplies(asyncio.Protocol):
         name: the server, for people.
     """
 
+    __slots__ = (
+        "_ended",
+        "_error",
+        "_loop",
+        "_name",
+        "_patience",
+        "_push",
+        "_questions",
+        "_reader",
+        "_take",
+        "_unsent",
+        "transport",
+    )
+
     def __init__(self, transport: asyncio.Transport, name: str) -> None:
         self.transport = transport
         self._name = name
@@ -104,7 +118,10 @@ class RedisReplies(asyncio.Protocol):
         In their place it gets ``TimeoutError`` if the server does not answer in time, and
         ``BrokerError`` if the connection ends. Raises ``BrokerError`` if that has ended already.
         """
-        self.write(commands)
+        if self._unsent or self._error is not None:
+            self.write(commands)
+        else:  # As in ``write``: each batch comes here.
+            self.transport.write(commands)
         self._expect(count, done)
 
     def ask_soon(self, command: bytes) -> asyncio.Future[Replies]:

@@ -22,7 +22,7 @@ keeps these promises, which ``tests/contract`` checks:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -109,6 +109,17 @@ class Direct(Protocol):
         Later ``done`` is called, with None when the bus has all of it, else with what ``publish`` would
         raise. Raises ``BrokerError`` if the connection has ended.
         """
+
+
+@runtime_checkable
+class Commanded(Direct, Protocol):
+    """A direct broker that publishes by commands of Redis, each with a reply of its own."""
+
+    def outcome(self, replies: list[Any] | Exception, batch: Sequence[Publication]) -> Exception | None:
+        """Return the error that the replies to a batch of which nothing is recorded tell of."""
+
+    def native_parts(self) -> dict[str, Any]:
+        """Return what ``native/_batch.c`` works with, to publish, by the names there."""
 
 
 Connect = Callable[[str], Awaitable[Broker]]

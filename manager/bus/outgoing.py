@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -62,6 +62,7 @@ class Outgoing:
 
     __slots__ = (
         "_answer",
+        "_answering",
         "_flowing",
         "_mark",
         "_notices",
@@ -83,6 +84,8 @@ class Outgoing:
         self.limit = LARGEST
         """The most bytes of one envelope that the bus takes, as far as that is known."""
         self._answer = answer
+        self._answering = False
+        """Whether there may be an answer to send."""
         self._mark = mark
         self._notices: deque[Publication] = deque(maxlen=NOTICES)
         self.noticed = 0
@@ -131,6 +134,14 @@ class Outgoing:
         self._notices.append(publication)
         self.noticed += 1
 
+    def native_parts(self) -> dict[str, Any]:
+        """Return what ``native/_batch.c`` works with, of what waits, by the names there."""
+        return {"outgoing": self, "backlog": self.backlog, "took": self.window.took}
+
+    def asked(self) -> None:
+        """Note that there is an answer to send."""
+        self._answering = True
+
     def batch(self, most: int = BATCH_ENTRIES) -> Batch:
         """Return the next batch, with at most so many entries of the stream. It is empty if nothing waits."""
         publications = list(self._notices)
@@ -141,9 +152,11 @@ class Outgoing:
         if entries and entries[-1].number < self._paced_until:
             self.marked = True
             publications.append(self._mark())
-        if answer := self._answer():
-            publications.append(answer)
-        whole = answer is None and len(entries) == self.backlog.unsent
+        if self._answering:
+            answer = self._answer()
+            self._answering = answer is not None
+            publications += [answer] if answer is not None else []
+        whole = not self._answering and len(entries) == self.backlog.unsent
         return Batch(publications, entries, first, self.noticed, whole)
 
     def sent(self, batch: Batch, began: float, ended: float) -> None:

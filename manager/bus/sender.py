@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from socketio_cluster.manager.bus.backlog import Entry
 from socketio_cluster.manager.bus.broker import LARGEST, Broker
@@ -26,6 +26,8 @@ class Suspect:
     never take one of its envelopes. Then each envelope of the batch is sent alone, so that all others get
     through. This is pure book-keeping with the numbers of envelopes.
     """
+
+    __slots__ = ("_alone", "_head", "_times", "_until")
 
     def __init__(self) -> None:
         self._head = 0
@@ -68,6 +70,19 @@ class Sender:
         clock: tells the time in seconds.
     """
 
+    __slots__ = (
+        "_backlog",
+        "_began",
+        "_clock",
+        "_outgoing",
+        "_refused",
+        "_suspect",
+        "_through",
+        "_under_way",
+        "errors",
+        "proven",
+    )
+
     def __init__(self, outgoing: Outgoing, refused: Refused, clock: Callable[[], float]) -> None:
         self._outgoing = outgoing
         self._backlog = outgoing.backlog
@@ -81,6 +96,10 @@ class Sender:
         """How many batches the bus did not take. They are sent again when it is back."""
         self.proven = 0
         """Every envelope up to this number went to a server that has passed it on."""
+
+    def native_parts(self) -> dict[str, Any]:
+        """Return what ``native/_batch.c`` works with, of what is sent, by the names there."""
+        return {**self._outgoing.native_parts(), "sender": self, "suspect": self._suspect}
 
     def joined(self, broker: Broker, since: float | None = None) -> None:
         """Go on with a new broker, which may lack what was posted since then and sent to an earlier one."""

@@ -228,6 +228,7 @@ class Shard:
                     self._answers.ask(origin, notice)
                 except ValueError as exc:
                     raise EnvelopeError("malformed", str(exc)) from exc
+                self._outgoing.asked()
                 self.publisher.wake()
             case Answer():
                 self._catching_up.answered(origin, notice)
