@@ -16,6 +16,10 @@ class Bench:
         self.answers = []
         self.outgoing = Outgoing(self.backlog, self._answer, lambda: said(b"mark"))
 
+    def answer(self, *payloads):
+        self.answers += [said(payload) for payload in payloads]
+        self.outgoing.asked()
+
     def _answer(self):
         return self.answers.pop(0) if self.answers else None
 
@@ -41,7 +45,7 @@ def test_order(bench):
     """Notices go before what waits, and one answer goes with each batch."""
     bench.post(1, 2)
     bench.outgoing.notice(said(b"beat"))
-    bench.answers = [said(b"answer"), said(b"answer 2")]
+    bench.answer(b"answer", b"answer 2")
     payloads, batch = bench.batch()
     assert payloads == [b"beat", b"1", b"2", b"answer"]
     bench.outgoing.sent(batch, 0.0, 0.01)
@@ -55,7 +59,7 @@ def test_what_waits_until_others_are_back(bench):
     bench.outgoing.hold()
     bench.post(1)
     bench.outgoing.notice(said(b"hello"))
-    bench.answers = [said(b"answer")]
+    bench.answer(b"answer")
     payloads, batch = bench.batch()
     assert payloads == [b"hello", b"answer"]
     bench.outgoing.sent(batch, 0.0, 0.01)
@@ -67,7 +71,7 @@ def test_what_waits_until_others_are_back(bench):
 def test_answers_are_bounded_beside_live_traffic(bench):
     """However many answers wait, a full batch of the stream carries one."""
     bench.post(*range(1, 2 * BATCH_ENTRIES))
-    bench.answers = [said(b"answer")] * 9
+    bench.answer(*[b"answer"] * 9)
     assert len(bench.batch()[0]) == BATCH_ENTRIES + 1
 
 
@@ -116,7 +120,7 @@ def test_whether_anything_is_left(bench):
     """A batch tells whether it took all that waited: the stream, its limits, and each answer."""
     bench.post(1, 2)
     assert not bench.outgoing.batch(1).whole
-    bench.answers = [said(b"answer")]
+    bench.answer(b"answer")
     assert not bench.batch()[1].whole
     assert bench.batch()[1].whole
     bench.outgoing.hold()
