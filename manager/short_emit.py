@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.backlog import Entry
@@ -23,6 +24,7 @@ from socketio_cluster.manager.clients.packets import RESERVED, is_standard
 from socketio_cluster.manager.native.library import load
 from socketio_cluster.manager.recovery.follower import Follower
 from socketio_cluster.manager.recovery.own_events import MOST_BYTES, OVERHEAD, OwnEvents
+from socketio_cluster.manager.recovery.recording import post_beside
 from socketio_cluster.manager.recovery.routes import to_one
 from socketio_cluster.manager.remote import Remote
 
@@ -75,6 +77,8 @@ def _parts(manager: EmittingMember) -> dict[str, Any]:
         "loop": asyncio.get_running_loop(),
         "backpressure": manager.backpressure,
         "channels": names,
+        "beside": names.bridges_beside(names.everyone),
+        "post_beside": partial(post_beside, manager.node),
         "room_prefix": names.rooms("").removesuffix(","),
         "route_to_one": to_one,
         "dumps": dumps,

@@ -28,14 +28,14 @@ static int is_usual(Emitting *way, Emission *it)
     return reserved < 0 ? -1 : !reserved;
 }
 
-/* Whether this node is at home on the loop that runs, and no bridge has to get the event. As `_at_home` and `bridged`. */
-static int is_home(Emitting *way)
+/* Whether this node is at home on the loop that runs, and whether bridges have to get the event. As `_at_home` and `bridged`. */
+static int is_home(Emitting *way, Emission *it)
 {
     PyObject *packet_class, *runs, *bridges = AT(way->roster, way->bridges);
     int same, home;
-    if (PyThread_get_thread_ident() != way->thread || AT(way->introduction, way->over) != Py_True
-        || !PyList_CheckExact(bridges) || PyList_GET_SIZE(bridges))
+    if (PyThread_get_thread_ident() != way->thread || !PyList_CheckExact(bridges))
         return 0;
+    it->bridged = PyList_GET_SIZE(bridges) || AT(way->introduction, way->over) != Py_True;
     if (!(packet_class = PyObject_GetAttr(way->server, name_class)))
         return -1;
     same = packet_class == way->standard;
@@ -152,7 +152,7 @@ static int find_route(Emitting *way, Emission *it)
         }
         Py_DECREF(route);
     } else if ((channel = channel_of(way, it))) {
-        it->channels = PyTuple_Pack(1, channel);
+        it->channels = PyTuple_Pack(it->bridged && !way->records ? 2 : 1, channel, way->beside);
         it->histories = Py_XNewRef(way->records ? it->channels : nothing);
         Py_DECREF(channel);
     }
@@ -226,7 +226,7 @@ static PyObject *emitting_call(PyObject *self, PyObject *const *args, size_t nar
         return PyErr_Format(PyExc_TypeError, "it takes an event, its data, a namespace and a room or None");
     it.event = args[0], it.data = args[1], it.namespace = args[2], it.room = args[3];
     mine = is_usual(way, &it);
-    if (mine > 0 && (mine = is_home(way)) > 0 && (mine = make_packet(way, &it)) > 0 && (mine = find_route(way, &it)) > 0
+    if (mine > 0 && (mine = is_home(way, &it)) > 0 && (mine = make_packet(way, &it)) > 0 && (mine = find_route(way, &it)) > 0
         && !way->records)
         mine = find_clients(&way->deliver, it.namespace, it.rooms, &it.clients);
     if (mine > 0 && (mine = make_entry(way, &it)) > 0 && (mine = post(way, &it)) > 0
@@ -254,7 +254,7 @@ static const Part PARTS[] = {
     PART(follower, NULL), PART(own_events, NULL), PART(wanted, NULL), PART(channels, NULL), PART(route_to_one, NULL),
     PART(dumps, NULL), PART(quoted_pair, NULL), PART(header, &PyType_Type), PART(emit, &PyType_Type),
     PART(recorded, &PyType_Type), PART(entry, &PyType_Type), PART(reserved, &PyFrozenSet_Type),
-    PART(origin, &PyUnicode_Type), PART(room_prefix, &PyUnicode_Type),
+    PART(origin, &PyUnicode_Type), PART(room_prefix, &PyUnicode_Type), PART(beside, &PyUnicode_Type), PART(post_beside, NULL),
 };
 
 static const Slot SLOTS[] = {

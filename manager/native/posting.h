@@ -20,7 +20,7 @@ typedef struct {
     Deliver deliver;
     PyObject *server, *standard, *loop, *introduction, *roster, *publisher, *codec, *pack, *queue, *window, *backlog, *clock,
         *batches, *backpressure, *follower, *own_events, *wanted, *channels, *route_to_one, *dumps, *quoted_pair,
-        *header, *emit, *recorded, *entry, *reserved, *origin, *room_prefix;
+        *header, *emit, *recorded, *entry, *reserved, *origin, *room_prefix, *beside, *post_beside;
     Py_ssize_t turn_bytes, emit_bytes, high_water, own_bytes, own_overhead;  /* see NUMBERS */
     unsigned long thread;
     int records;  /* whether events are recorded */
@@ -38,6 +38,8 @@ typedef struct {
     PyObject *header, *message;     /* objects, where somebody needs them */
     PyObject *number, *at, *envelope, *entry;
     Py_ssize_t head;                /* bytes of the packet before the arguments */
+    int bridged;                    /* whether bridges have to get it */
+    int back;                       /* whether it is recorded and comes back to this node */
     double steady, stamp;
 } Emission;
 
@@ -185,8 +187,8 @@ static int make_entry(Emitting *way, Emission *it)
     Py_ssize_t number = PyLong_AsSsize_t(AT(way->publisher, way->number)) + 1;
     long version = PyLong_AsLong(AT(way->codec, way->version));
     Py_ssize_t most = PyLong_AsSsize_t(AT(way->backlog, way->max_bytes)), limit = PyLong_AsSsize_t(AT(way->queue, way->limit));
-    int back = comes_back(way, it), known;
-    if (back < 0 || PyErr_Occurred())
+    int known, tell_bridges = way->records && it->bridged;
+    if ((it->back = comes_back(way, it)) < 0 || PyErr_Occurred())
         return -1;
     if (limit < most)
         most = limit;
@@ -196,7 +198,7 @@ static int make_entry(Emitting *way, Emission *it)
         return known;
     it->number = PyLong_FromSsize_t(number);
     it->at = PyFloat_FromDouble(it->steady);
-    if (!it->number || !it->at || ((back || way->pack != Py_None) && make_message(way, it) < 0))
+    if (!it->number || !it->at || ((it->back || tell_bridges || way->pack != Py_None) && make_message(way, it) < 0))
         return -1;
     if (way->pack != Py_None) {
         PyObject *values[] = {it->header, it->message};
@@ -205,9 +207,6 @@ static int make_entry(Emitting *way, Emission *it)
         write_envelope(way, it, PyBytes_AS_STRING(it->envelope), (uint64_t)number, (char)version);
     if (!it->envelope)
         return -1;
-    if (!back) {
-        Py_CLEAR(it->message);  /* nobody needs it any more */
-    }
     if (!PyBytes_CheckExact(it->envelope) || PyBytes_GET_SIZE(it->envelope) > most)
         return 0;
     PyObject *values[] = {it->number, it->at, it->channels, it->envelope, it->histories};
@@ -282,13 +281,17 @@ static int post(Emitting *way, Emission *it)
     put(way->publisher, way->number, Py_NewRef(it->number));
     if (way->records)
         put(way->follower, way->newest, Py_NewRef(it->number));
-    if (it->message && remember(way, it) < 0)
+    if (it->back && remember(way, it) < 0)
         return -1;
     if (done(PyObject_CallMethodOneArg(AT(way->backlog, way->unsent), name_append, it->entry)) < 0
         || add(way->backlog, way->bytes, PyBytes_GET_SIZE(it->envelope)) < 0 || expire(way, it) < 0
         || count(AT(way->deliver.stats, way->published), way->records ? name_recorded : name_emit) < 0)
         return -1;
-    return wake(way);
+    if (wake(way) < 0)
+        return -1;
+    if (way->records && it->bridged)
+        return done(PyObject_CallFunctionObjArgs(way->post_beside, it->message, way->beside, NULL));
+    return 1;
 }
 
 #endif

@@ -32,12 +32,14 @@ def post_recorded(node: Node, message: Recorded) -> int:
     event = message.event
     channels, histories = route(node.channels, event.namespace, event.rooms)
     number = node.shards[0].publisher.post(message, channels, histories)
-    if node.bridged:  # They keep no history, so they get the event as one that is not recorded.
-        node.post(
-            SelectiveEmit(event, message.except_, False, message.where),
-            node.channels.bridges_beside(channels[0]),
-        )
+    if node.bridged:
+        post_beside(node, message, node.channels.bridges_beside(channels[0]))
     return number
+
+
+def post_beside(node: Node, message: Recorded, channel: str) -> None:
+    """Post a recorded event to the channel of bridges. They keep no history, so there it is not recorded."""
+    node.post(SelectiveEmit(message.event, message.except_, False, message.where), channel)
 
 
 class Recording:
