@@ -125,22 +125,13 @@ static inline int is_timely(Ear *ear, Event *event)
 /* Note how far another node's stream is, and count the message. As the ends of `Streams.take` and `note`. */
 static inline int note(Ear *ear, Event *event)
 {
-    PyObject *former, *sum;
-    long long count = 0;
     if (event->stream) {
         put(event->stream, ear->top, Py_NewRef(event->number));
         put(event->stream, ear->top_at, Py_NewRef(event->now));
         put(event->stream, ear->heard, Py_NewRef(event->now));
         put(event->stream, ear->seen, Py_NewRef(event->number));
     }
-    former = PyDict_GetItemWithError(ear->received, ear->kind_name);
-    if (former)
-        count = PyLong_AsLongLong(former);
-    sum = PyErr_Occurred() ? NULL : PyLong_FromLongLong(count + 1);
-    if (!sum || PyDict_SetItem(ear->received, ear->kind_name, sum) < 0)
-        count = -1;
-    Py_XDECREF(sum);
-    return count < 0 ? -1 : 1;
+    return count(ear->received, ear->kind_name);
 }
 
 /* Whether every client can read a part. As `check_readable`. */

@@ -254,19 +254,6 @@ static int expire(Emitting *way, Emission *it)
     return expired;
 }
 
-/* Count a message, in a Counter. */
-static int count(PyObject *counter, PyObject *kind)
-{
-    PyObject *former = PyDict_GetItemWithError(counter, kind), *number;
-    Py_ssize_t value = former ? PyLong_AsSsize_t(former) : 0;
-    int counted = -1;
-    if (!PyErr_Occurred() && (number = PyLong_FromSsize_t(value + 1))) {
-        counted = PyDict_SetItem(counter, kind, number) < 0 ? -1 : 1;
-        Py_DECREF(number);
-    }
-    return counted;
-}
-
 /* Wake the link. As `Batches.wake`. */
 static int wake(Emitting *way)
 {

@@ -42,6 +42,18 @@ static inline int add(PyObject *object, Py_ssize_t offset, Py_ssize_t number)
     return sum ? 1 : -1;
 }
 
+/* Add one to what a Counter has for a key. */
+static inline int count(PyObject *counter, PyObject *key)
+{
+    PyObject *former = PyDict_GetItemWithError(counter, key), *sum = NULL;
+    Py_ssize_t value = former ? PyLong_AsSsize_t(former) : 0;
+    int counted = -1;
+    if (!PyErr_Occurred() && (sum = PyLong_FromSsize_t(value + 1)) && PyDict_SetItem(counter, key, sum) == 0)
+        counted = 1;
+    Py_XDECREF(sum);
+    return counted;
+}
+
 /* Take the exception that is set. */
 static inline PyObject *raised(void)
 {
