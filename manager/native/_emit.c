@@ -254,7 +254,7 @@ static const Part PARTS[] = {
     PART(follower, NULL), PART(own_events, NULL), PART(wanted, NULL), PART(channels, NULL), PART(route_to_one, NULL),
     PART(dumps, NULL), PART(quoted_pair, NULL), PART(header, &PyType_Type), PART(emit, &PyType_Type),
     PART(recorded, &PyType_Type), PART(entry, &PyType_Type), PART(reserved, &PyFrozenSet_Type),
-    PART(origin, &PyUnicode_Type), PART(room_prefix, &PyUnicode_Type),
+    PART(origin, &PyUnicode_Type), PART(room_prefix, &PyUnicode_Type), {NULL},
 };
 
 static const Slot SLOTS[] = {
@@ -266,68 +266,33 @@ static const Slot SLOTS[] = {
     SLOT(clock, "_offset", offset), SLOT(clock, "_last", last), SLOT(batches, "_direct", direct), SLOT(batches, "_busy", busy),
     SLOT(batches, "_more", more), SLOT(deliver.stats, "emitted", emitted), SLOT(deliver.stats, "published", published),
     SLOT(backpressure, "_turn", turn), SLOT(backpressure, "_met", met), SLOT(follower, "newest", newest),
-    SLOT(follower, "coming", coming), SLOT(own_events, "_posted", posted), SLOT(own_events, "_size", own_size),
+    SLOT(follower, "coming", coming), SLOT(own_events, "_posted", posted), SLOT(own_events, "_size", own_size), {0},
 };
 
-static const Slot NUMBERS[] = {
-#define NUMBER(name) {0, #name, offsetof(Emitting, name)}
-    NUMBER(turn_bytes), NUMBER(emit_bytes), NUMBER(high_water), NUMBER(own_bytes), NUMBER(own_overhead),
-};
-
-/* Take what the constructor is given, and look up the offsets. */
-static int fill(Emitting *way, PyObject *given)
+/* Take the numbers, and look at the texts. */
+static int fill(void *object, PyObject *given)
 {
-    PyObject *number;
-    if (take_parts(way, given, PARTS, COUNT(PARTS)) < 0 || find_slots(way, SLOTS, COUNT(SLOTS)) < 0)
+    Emitting *way = object;
+    if (take_number(given, "turn_bytes", &way->turn_bytes) < 0 || take_number(given, "emit_bytes", &way->emit_bytes) < 0
+        || take_number(given, "high_water", &way->high_water) < 0 || take_number(given, "own_bytes", &way->own_bytes) < 0
+        || take_number(given, "own_overhead", &way->own_overhead) < 0)
         return -1;
-    for (size_t i = 0; i < COUNT(NUMBERS); i++) {
-        number = PyDict_GetItemString(given, NUMBERS[i].name);
-        *(Py_ssize_t *)((char *)way + NUMBERS[i].at) = number ? PyLong_AsSsize_t(number) : 0;
-    }
-    if (!is_ascii(way->origin) || PyUnicode_GET_LENGTH(way->origin) != ORIGIN_BYTES || !is_ascii(way->room_prefix))
+    if (!is_ascii(way->origin) || PyUnicode_GET_LENGTH(way->origin) != ORIGIN_BYTES || !is_ascii(way->room_prefix)) {
         PyErr_SetString(PyExc_ValueError, "a name that is not ASCII");
+        return -1;
+    }
     way->thread = PyThread_get_thread_ident();
     way->records = !PyType_Check(way->follower);
-    return PyErr_Occurred() ? -1 : 0;
+    return 0;
 }
 
-static PyObject *emitting_new(PyTypeObject *type, PyObject *args, PyObject *given)
-{
-    PyObject *way;
-    if (PyTuple_GET_SIZE(args) || !given)
-        return PyErr_Format(PyExc_TypeError, "Emitting() takes keywords");
-    if (!(way = type->tp_alloc(type, 0)))
-        return NULL;
-    ((Emitting *)way)->call = emitting_call;
-    if (fill((Emitting *)way, given) < 0)
-        Py_CLEAR(way);
-    return way;
-}
-
-/* There is no tp_clear: the manager that has it drops it. */
-static int emitting_traverse(PyObject *way, visitproc visit, void *arg)
-{
-    return visit_parts(way, PARTS, COUNT(PARTS), visit, arg);
-}
-
-static void emitting_dealloc(PyObject *way)
-{
-    PyObject_GC_UnTrack(way);
-    drop_parts(way, PARTS, COUNT(PARTS));
-    Py_TYPE(way)->tp_free(way);
-}
+static const Recipe RECIPE = {emitting_call, PARTS, SLOTS, fill};
 
 static PyTypeObject EmittingType = {
-    PyVarObject_HEAD_INIT(NULL, 0)
+    CALLABLE_TYPE(Emitting),
     .tp_name = "socketio_cluster.manager.native._emit.Emitting",
     .tp_doc = "A function that does what most emits do, or refuses.",
-    .tp_basicsize = sizeof(Emitting),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .tp_new = emitting_new,
-    .tp_traverse = emitting_traverse,
-    .tp_dealloc = emitting_dealloc,
-    .tp_call = PyVectorcall_Call,
-    .tp_vectorcall_offset = offsetof(Emitting, call),
+    .tp_flags = CALLABLE,
 };
 
 static struct PyModuleDef emit_module = {
@@ -337,24 +302,14 @@ static struct PyModuleDef emit_module = {
     .m_size = -1,
 };
 
-static const struct {
-    PyObject **name;
-    const char *text;
-} NAMES[] = {
+static const Name NAMES[] = {
     {&name_append, "append"}, {&name_at, "at"}, {&name_expire, "expire"}, {&name_count, "_count"}, {&name_wake, "wake"},
     {&name_posted, "posted"}, {&name_running, "is_running"}, {&name_class, "packet_class"}, {&name_emit, "Emit"},
-    {&name_recorded, "Recorded"},
+    {&name_recorded, "Recorded"}, {NULL},
 };
 
 PyMODINIT_FUNC PyInit__emit(void)
 {
-    PyObject *module;
-    for (size_t i = 0; i < COUNT(NAMES); i++)
-        if (!(*NAMES[i].name = PyUnicode_InternFromString(NAMES[i].text)))
-            return NULL;
-    if (!(nothing = PyTuple_New(0)) || PyType_Ready(&EmittingType) < 0 || !(module = PyModule_Create(&emit_module)))
-        return NULL;
-    if (PyModule_AddObjectRef(module, "Emitting", (PyObject *)&EmittingType) < 0)
-        Py_CLEAR(module);
-    return module;
+    nothing = PyTuple_New(0);
+    return nothing ? make_module(&emit_module, &EmittingType, NAMES) : NULL;
 }

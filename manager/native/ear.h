@@ -19,8 +19,7 @@
 #define SID_SIZE 20   /* in `ids.py` */
 
 typedef struct {
-    PyObject_HEAD
-    vectorcallfunc call;
+    Callable base;
     Deliver deliver;
     Marking marking;
     /* what the constructor is given, see PARTS and NUMBERED_PARTS */
@@ -29,7 +28,7 @@ typedef struct {
     /* offsets, see SLOTS and NUMBERED_SLOTS */
     Py_ssize_t payload, behind, seen, top, top_at, heard, stream_clock, namespace, rooms, skip, parts, text, ack,
         ack_at, ack_id, sid, epoch, order_seen, order_behind, posted_size, echoed, turn, event, except_, where;
-    long long oldest, newest, is_signed, rate, one_way, overhead;
+    Py_ssize_t oldest, newest, is_signed, rate, one_way, overhead;
     double dead_after, forget_after;
 } Ear;
 

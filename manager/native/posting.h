@@ -14,14 +14,13 @@
 #define RECORDED_KIND 25
 
 typedef struct {
-    PyObject_HEAD
-    vectorcallfunc call;
+    Callable base;
     /* what the constructor is given, see PARTS */
     Deliver deliver;
     PyObject *server, *standard, *loop, *introduction, *roster, *publisher, *codec, *pack, *queue, *window, *backlog, *clock,
         *batches, *backpressure, *follower, *own_events, *wanted, *channels, *route_to_one, *dumps, *quoted_pair,
         *header, *emit, *recorded, *entry, *reserved, *origin, *room_prefix;
-    Py_ssize_t turn_bytes, emit_bytes, high_water, own_bytes, own_overhead;  /* see NUMBERS */
+    Py_ssize_t turn_bytes, emit_bytes, high_water, own_bytes, own_overhead;  /* see `fill` */
     unsigned long thread;
     int records;  /* whether events are recorded */
     /* offsets, see SLOTS */
