@@ -6,7 +6,6 @@
 
 #include "posting.h"
 
-#define SID_CHARS 20
 #define MOST_NAMESPACE 100  /* letters; what comes before the arguments fits in a byte of MessagePack */
 
 static PyObject *name_running, *name_class, *nothing;
@@ -22,7 +21,7 @@ static int is_usual(Emitting *way, Emission *it)
     if (!length || length > MOST_NAMESPACE)
         return 0;
     if (it->room != Py_None && (!is_ascii(it->room)
-        || (!way->records && PyUnicode_GET_LENGTH(it->room) == SID_CHARS)))
+        || (!way->records && PyUnicode_GET_LENGTH(it->room) == SID_SIZE)))
         return 0;
     reserved = PySet_Contains(way->reserved, it->event);
     return reserved < 0 ? -1 : !reserved;
@@ -277,7 +276,7 @@ static int fill(void *object, PyObject *given)
         || take_number(given, "high_water", &way->high_water) < 0 || take_number(given, "own_bytes", &way->own_bytes) < 0
         || take_number(given, "own_overhead", &way->own_overhead) < 0)
         return -1;
-    if (!is_ascii(way->origin) || PyUnicode_GET_LENGTH(way->origin) != ORIGIN_BYTES || !is_ascii(way->room_prefix)) {
+    if (!is_ascii(way->origin) || PyUnicode_GET_LENGTH(way->origin) != ORIGIN_SIZE || !is_ascii(way->room_prefix)) {
         PyErr_SetString(PyExc_ValueError, "a name that is not ASCII");
         return -1;
     }

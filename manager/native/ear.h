@@ -4,19 +4,9 @@
 #define EAR_H
 
 #include "deliver.h"
-
-/* An envelope, see `envelope.py`, and the stamp before it, see `stamp.py`. */
-#define ORIGIN 2
-#define ORIGIN_SIZE 8
-#define NUMBER 10
-#define SENT 18
-#define HEADER 26
-#define MAC 16
-#define EPOCH_SIZE 6
-#define STAMP 23
+#include "envelope.h"
 
 #define UNKNOWN (-1)  /* in `stream.py` */
-#define SID_SIZE 20   /* in `ids.py` */
 
 typedef struct {
     Callable base;
@@ -55,14 +45,6 @@ static inline int whole(PyObject *object, long long *value)
     return !overflow;
 }
 
-static inline uint64_t big_endian(const unsigned char *bytes)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++)
-        value = value << 8 | bytes[i];
-    return value;
-}
-
 /* Read an envelope's header, if it is one as this node would write it. As `read_header`. */
 static inline int read_header(Ear *ear, Event *event)
 {
@@ -71,7 +53,7 @@ static inline int read_header(Ear *ear, Event *event)
         return 0;
     if (raw[0] < ear->oldest || raw[0] > ear->newest || raw[1] != ear->is_signed)
         return 0;
-    event->count = (long long)big_endian(raw + NUMBER);
+    event->count = (long long)read_number(raw + NUMBER);
     event->is_own = !memcmp(raw + ORIGIN, PyUnicode_DATA(ear->node), ORIGIN_SIZE);
     return event->count > 0;
 }
@@ -113,7 +95,7 @@ static inline int find_stream(Ear *ear, Event *event)
 static inline int is_timely(Ear *ear, Event *event)
 {
     PyObject *heard = AT(event->stream, ear->heard), *clock = AT(event->stream, ear->stream_clock);
-    uint64_t bits = big_endian(event->raw + SENT);
+    uint64_t bits = read_number(event->raw + SENT);
     double sent, time = PyFloat_AS_DOUBLE(event->now);
     memcpy(&sent, &bits, sizeof sent);
     return heard && PyFloat_CheckExact(heard) && clock && PyFloat_CheckExact(clock)

@@ -5,6 +5,10 @@
 
 #include "ear.h"
 
+/* The stamp before an envelope, see `stamp.py`. */
+#define EPOCH_SIZE 6
+#define STAMP 23
+
 static PyObject *name_next_turn;
 
 /* Read the stamp of an event that comes next in the one order. As `read_stamp` and `Order.live`. */

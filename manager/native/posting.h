@@ -6,9 +6,8 @@
 #define POSTING_H
 
 #include "deliver.h"
+#include "envelope.h"
 
-#define HEADER_BYTES 26
-#define ORIGIN_BYTES 8
 #define STEP 1e-6           /* as in `envelope.py` */
 #define EMIT_KIND 1
 #define RECORDED_KIND 25
@@ -99,17 +98,10 @@ static Py_ssize_t string_size(PyObject *text)
     return head_size(PyUnicode_GET_LENGTH(text), 32) + PyUnicode_GET_LENGTH(text);
 }
 
-static char *put_number(char *to, uint64_t number)
-{
-    for (int shift = 56; shift >= 0; shift -= 8)
-        *to++ = (char)(number >> shift);
-    return to;
-}
-
 /* Return the size of the envelope that `write_envelope` writes. */
 static Py_ssize_t envelope_size(Emitting *way, Emission *it)
 {
-    Py_ssize_t packet = PyBytes_GET_SIZE(it->packet), size = HEADER_BYTES + 2 + string_size(it->namespace);
+    Py_ssize_t packet = PyBytes_GET_SIZE(it->packet), size = HEADER + 2 + string_size(it->namespace);
     size += it->room == Py_None ? 1 : 1 + string_size(it->room);
     size += 1 + 1 + head_size(packet, 0) + packet + 1 + 4;
     return way->records ? size + 4 : size;
