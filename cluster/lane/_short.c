@@ -8,6 +8,7 @@
    In what follows, a function that returns an int gives 1 for yes, 0 for no and -1 for a Python exception. */
 
 #include "../../manager/native/parts.h"
+#include "frame.h"
 
 #define MOST_VALUES 16  /* of one event; more go the general way */
 #define MOST_DIGITS 15  /* of an ack id */
@@ -172,16 +173,10 @@ static int find_handler(Way *way, Event *event)
 /* Return the frame of an ack with this list of JSON; a plain text comes without its brackets and quotes. */
 static PyObject *ack_frame(const char *id, const char *body, Py_ssize_t length, int plain)
 {
-    Py_ssize_t size = 2 + (Py_ssize_t)strlen(id) + length + 4 * plain;
-    PyObject *frame = PyBytes_FromStringAndSize(NULL, size + (size < 126 ? 2 : size < 65536 ? 4 : 10));
-    char *to;
-    if (!frame)
+    PyObject *frame;
+    char *to = begin_frame(&frame, 2 + (Py_ssize_t)strlen(id) + length + 4 * plain);
+    if (!to)
         return NULL;
-    to = PyBytes_AS_STRING(frame);
-    *to++ = (char)0x81;
-    *to++ = (char)(size < 126 ? size : size < 65536 ? 126 : 127);
-    for (int shift = size < 126 ? -8 : size < 65536 ? 8 : 56; shift >= 0; shift -= 8)
-        *to++ = (char)((uint64_t)size >> shift);
     *to++ = '4';
     *to++ = '3';
     while (*id)

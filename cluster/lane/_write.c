@@ -6,6 +6,7 @@
    to the flusher. */
 
 #include "../../manager/native/parts.h"
+#include "frame.h"
 
 typedef struct {
     Callable base;
@@ -28,7 +29,6 @@ static PyObject *name_flush, *name_stats, *name_write;
 static PyObject *render(Sending *self, PyObject *encoded)
 {
     PyObject *parts, *packet, *frame;
-    Py_ssize_t size;
     char *to;
     if (!Py_IS_TYPE(encoded, (PyTypeObject *)self->encoded) || AT(encoded, self->text) != Py_True)
         return Py_NewRef(Py_None);
@@ -38,17 +38,10 @@ static PyObject *render(Sending *self, PyObject *encoded)
     packet = PyList_GET_ITEM(parts, 0);
     if (!PyBytes_CheckExact(packet))
         return Py_NewRef(Py_None);
-    size = PyBytes_GET_SIZE(packet) + 1;
-    frame = PyBytes_FromStringAndSize(NULL, size + (size < 126 ? 2 : size < 65536 ? 4 : 10));
-    if (!frame)
+    if (!(to = begin_frame(&frame, PyBytes_GET_SIZE(packet) + 1)))
         return NULL;
-    to = PyBytes_AS_STRING(frame);
-    *to++ = (char)0x81;
-    *to++ = (char)(size < 126 ? size : size < 65536 ? 126 : 127);
-    for (int shift = size < 126 ? -8 : size < 65536 ? 8 : 56; shift >= 0; shift -= 8)
-        *to++ = (char)((uint64_t)size >> shift);
     *to++ = '4';
-    memcpy(to, PyBytes_AS_STRING(packet), size - 1);
+    memcpy(to, PyBytes_AS_STRING(packet), PyBytes_GET_SIZE(packet));
     return frame;
 }
 
