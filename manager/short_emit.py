@@ -34,8 +34,8 @@ logger = logging.getLogger("socketio_cluster.manager")
 ShortEmit = Callable[[str, Any, str, Any], Any]
 """A function that gets an event, its data, its namespace, and a room or None.
 
-It returns None, and has done nothing, for an emit that is not as most are. Otherwise it returns what
-``EmittingMember._pause`` has to await, or False for nothing.
+It returns None, and has done nothing, for an emit that is not as most are. Otherwise it returns False if
+nobody has to wait, and else the arguments of ``EmittingMember._ease``, or True where there is recovery.
 """
 
 

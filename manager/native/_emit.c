@@ -159,38 +159,28 @@ static int find_route(Emitting *way, Emission *it)
     return it->channels && it->rooms ? 1 : PyErr_Occurred() ? -1 : 0;
 }
 
-/* Return how much has been emitted in this turn of the loop with this event, and whether somebody has to wait. */
-static Py_ssize_t emitted(Emitting *way, Emission *it, int *due)
+/* Count an event in this turn of the loop. Return whether somebody has to wait. As `Backpressure.emitted`. */
+static int count_emitted(Emitting *way, Emission *it)
 {
-    Py_ssize_t turn = PyLong_AsSsize_t(AT(way->backpressure, way->turn));
-    turn += PyBytes_GET_SIZE(it->packet) + way->emit_bytes;
-    *due = AT(way->backpressure, way->met) != Py_None || turn > way->turn_bytes;
-    return turn;
-}
-
-static int set_number(PyObject *object, Py_ssize_t offset, Py_ssize_t value)
-{
-    PyObject *number = PyLong_FromSsize_t(value);
-    if (number)
-        put(object, offset, number);
-    return number ? 1 : -1;
+    if (add(way->backpressure, way->turn, PyBytes_GET_SIZE(it->packet) + way->emit_bytes) < 0)
+        return -1;
+    return AT(way->backpressure, way->met) != Py_None
+        || PyLong_AsSsize_t(AT(way->backpressure, way->turn)) > way->turn_bytes;
 }
 
 /* Finish an event that is recorded: True if its emitter has to await `Recovery.ease`, else False. As `Recovery.emit`. */
 static PyObject *finish_recorded(Emitting *way, Emission *it)
 {
     Py_ssize_t unsent = PyObject_Size(AT(way->backlog, way->unsent)), room = PyLong_AsSsize_t(AT(way->window, way->size));
-    int due;
-    if (PyErr_Occurred() || set_number(way->backpressure, way->turn, emitted(way, it, &due)) < 0)
-        return NULL;
-    return PyBool_FromLong(due || unsent > room);
+    int due = PyErr_Occurred() ? -1 : count_emitted(way, it);
+    return due < 0 ? NULL : PyBool_FromLong(due || unsent > room);
 }
 
-/* Deliver an event to the clients of this node: False if nobody has to wait, or else what `EmittingMember._pause` takes. As
-   the end of `emit_encoded`. */
+/* Deliver an event to the clients of this node: False if nobody has to wait, else the arguments of `EmittingMember._ease`.
+   As the end of `emit_encoded`. */
 static PyObject *finish_delivered(Emitting *way, Emission *it)
 {
-    Py_ssize_t reached = PySequence_Fast_GET_SIZE(it->clients), turn;
+    Py_ssize_t reached = PySequence_Fast_GET_SIZE(it->clients);
     PyObject *parts, *head, *encoded = NULL;
     int due;
     if (reached) {
@@ -208,10 +198,11 @@ static PyObject *finish_delivered(Emitting *way, Emission *it)
         }
         Py_DECREF(encoded);
     }
-    turn = emitted(way, it, &due);
+    if ((due = count_emitted(way, it)) < 0)
+        return NULL;
     if (due || PyObject_Size(AT(way->backlog, way->unsent)) > way->high_water)
-        return Py_BuildValue("Onn", it->number, reached, PyBytes_GET_SIZE(it->packet));
-    return set_number(way->backpressure, way->turn, turn) < 0 ? NULL : Py_NewRef(Py_False);
+        return Py_BuildValue("On", it->number, reached);
+    return Py_NewRef(Py_False);
 }
 
 /* `emitting(event, data, namespace, room)`: None if it is for Python, and nothing has happened. */
