@@ -14,6 +14,7 @@ from socketio_cluster.cluster.lane import compiled
 from socketio_cluster.cluster.lane.connection import Lane
 from socketio_cluster.manager.native.library import VARIABLE, kind, load
 from tests.cluster.one_lane import OneLane
+from tests.leaks import nothing_left
 
 there = pytest.mark.skipif(load() is None, reason="the short way is not compiled here")
 
@@ -118,15 +119,12 @@ async def test_many_events_leave_nothing():
     texts += [b'421["bytes"]', b'421["nobody"]', b'421["ask",1e999]', b'42/other,["ask"]']
     objects = one.lane, one.sid, one.manager.stats, None, True, one.manager.stats.handler_seconds["ask"]
 
-    async def counts():
+    async def many():
         for text in texts * 200:
             await one.say(text)
             for notes in (one.calls, one.wire.written, one.short, one.compiled):
                 notes.clear()
-        gc.collect()
-        return [sys.getrefcount(each) for each in objects], sys.getallocatedblocks()
 
-    await counts()
-    (before, blocks), (after, more) = await counts(), await counts()
-    assert all(abs(a - b) < 20 for a, b in zip(before, after, strict=True))
-    assert more - blocks < 150
+    await many()
+    with nothing_left(*objects):
+        await many()

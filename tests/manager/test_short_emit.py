@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import sys
 import weakref
 from collections import Counter
 
@@ -18,6 +17,7 @@ from socketio_cluster import ClusterManager
 from socketio_cluster.manager import short_emit
 from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.native.library import VARIABLE, load
+from tests.leaks import nothing_left
 
 pytestmark = pytest.mark.skipif(load("manager.native._emit") is None, reason="it is not compiled here")
 
@@ -355,7 +355,7 @@ async def test_many_emits_leave_nothing(recovery):
     publisher, room, data = one.node._first.publisher, "room that is long", {"a": "text"}
     objects = room, data, one.manager.members.clients[SID], publisher, None, True
 
-    async def counts():
+    async def many():
         for _ in range(300):
             for value in ("text", data, None, ("a", 1), b"x", float("nan"), "ä"):
                 for to in (None, ROOM, room, 5):
@@ -367,13 +367,10 @@ async def test_many_emits_leave_nothing(recovery):
             one.went.clear()
             if recovery:
                 posted(one.manager.recovery.follower).clear()
-        gc.collect()
-        return [sys.getrefcount(each) for each in objects], sys.getallocatedblocks()
 
-    await counts()
-    (before, blocks), (after, more) = await counts(), await counts()
-    assert all(abs(a - b) < 20 for a, b in zip(before, after, strict=True))
-    assert more - blocks < 150
+    await many()
+    with nothing_left(*objects):
+        await many()
 
 
 async def test_a_manager_is_collected():
