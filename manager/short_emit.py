@@ -20,7 +20,7 @@ from socketio_cluster.manager.clients.compact_json import dumps, quoted_pair
 from socketio_cluster.manager.clients.delivery import delivery_parts
 from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.packets import RESERVED, is_standard
-from socketio_cluster.manager.native.library import load
+from socketio_cluster.manager.native.library import EMIT, load
 from socketio_cluster.manager.recovery.follower import Follower
 from socketio_cluster.manager.recovery.own_events import MOST_BYTES, OVERHEAD, OwnEvents
 from socketio_cluster.manager.recovery.routes import to_one
@@ -41,7 +41,7 @@ nobody has to wait, and else the arguments of ``EmittingMember._ease``, or True 
 
 def short_emit(manager: EmittingMember) -> ShortEmit | None:
     """Return this function for a manager whose node is on its loop; None where that cannot be."""
-    library = load("manager.native._emit")
+    library = load(EMIT)
     posting = _posting_parts(manager) if library is not None else None
     if library is None or posting is None:
         return None

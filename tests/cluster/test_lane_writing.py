@@ -13,11 +13,11 @@ from socketio_cluster.cluster.lane.flusher import Flusher
 from socketio_cluster.cluster.lane.writer import CLOSING, LaneWriter
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded
-from socketio_cluster.manager.native.library import load
+from socketio_cluster.manager.native.library import WRITE, load
 from socketio_cluster.manager.stats import Stats
 from tests.leaks import nothing_left
 
-there = pytest.mark.skipif(load(compiled.WRITE) is None, reason="the way to clients is not compiled here")
+there = pytest.mark.skipif(load(WRITE) is None, reason="the way to clients is not compiled here")
 LANES = 5
 
 

@@ -10,9 +10,9 @@ import socketio
 
 from socketio_cluster import ClusterManager
 from socketio_cluster.manager.clients.client import Client
-from socketio_cluster.manager.native.library import load
+from socketio_cluster.manager.native.library import EMIT, load
 
-there = pytest.mark.skipif(load("manager.native._emit") is None, reason="it is not compiled here")
+there = pytest.mark.skipif(load(EMIT) is None, reason="it is not compiled here")
 
 NODE = "nodenode"
 ROOM, EMPTY, SID = "red", "empty", f"{NODE}{'s' * 12}"

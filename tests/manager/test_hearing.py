@@ -12,11 +12,11 @@ from socketio_cluster.manager import hearing
 from socketio_cluster.manager.bridge.bridge_manager import BridgeManager
 from socketio_cluster.manager.bus.messages import Emit, Gone, Recorded
 from socketio_cluster.manager.bus.receiver import Receiver
-from socketio_cluster.manager.native.library import VARIABLE, load
+from socketio_cluster.manager.native.library import HEAR, VARIABLE, load
 from tests.leaks import nothing_left
 from tests.manager.hearing_rig import ME, SECRET, Hearing, stamp
 
-there = pytest.mark.skipif(load(hearing.HEAR) is None, reason="the receipt is not compiled here")
+there = pytest.mark.skipif(load(HEAR) is None, reason="the receipt is not compiled here")
 
 EVENT = Emit("/", ["room"], [], ['2["näws",1]'.encode()], True)
 PLACE = 1_800_000_000_000_000
