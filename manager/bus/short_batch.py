@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from socketio_cluster.manager.bus.backlog import Entry
 from socketio_cluster.manager.bus.broker import Commanded, Direct
 from socketio_cluster.manager.bus.outgoing import BATCH_BYTES, BATCH_ENTRIES
-from socketio_cluster.manager.native.library import load
+from socketio_cluster.manager.native.library import BATCH, load
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.bus.batches import Batches
@@ -22,7 +22,7 @@ logger = logging.getLogger("socketio_cluster.manager")
 
 def short_batch(batches: Batches, broker: Direct) -> Callable[[Direct], None] | None:
     """Return what starts the next batch of this broker; None where that cannot be."""
-    library = load("manager.native._batch")
+    library = load(BATCH)
     if library is None or not isinstance(broker, Commanded):
         return None
     limits = {"most_entries": BATCH_ENTRIES, "most_bytes": BATCH_BYTES}

@@ -6,7 +6,7 @@
    anything has happened, and any other replies to `unusual`. `short_batch.py` makes a `Batching` of the Python objects
    that it works with. */
 
-#include "slots.h"
+#include "parts.h"
 
 typedef struct {
     PyObject_HEAD
@@ -330,6 +330,7 @@ static const Part PARTS[] = {
     PART(batches, NULL), PART(sender, NULL), PART(suspect, NULL), PART(outgoing, NULL), PART(backlog, NULL),
     PART(inbox, NULL), PART(replies, NULL), PART(entry, &PyType_Type), PART(head, &PyBytes_Type),
     PART(general, NULL), PART(ask_for, NULL), PART(took, NULL), PART(sent, NULL), PART(unusual, NULL), PART(end, NULL),
+    {NULL},
 };
 
 static const Slot SLOTS[] = {
@@ -341,39 +342,18 @@ static const Slot SLOTS[] = {
     SLOT(backlog, "_unsent", unsent), SLOT(backlog, "_sent", kept), SLOT(backlog, "_offered", offered),
     SLOT(backlog, "handed", handed), SLOT(backlog, "reached", reached), SLOT(inbox, "error", error),
     SLOT(replies, "_error", closed), SLOT(replies, "_unsent", waiting), SLOT(entry, "number", number),
-    SLOT(entry, "channels", channels), SLOT(entry, "payload", payload), SLOT(entry, "recorded", recorded),
+    SLOT(entry, "channels", channels), SLOT(entry, "payload", payload), SLOT(entry, "recorded", recorded), {0},
 };
 
-static PyObject *batching_new(PyTypeObject *type, PyObject *args, PyObject *given)
+/* Take the limits. */
+static int fill(void *object, PyObject *given)
 {
-    Batching *way;
-    PyObject *entries = given ? PyDict_GetItemString(given, "most_entries") : NULL;
-    PyObject *bytes = given ? PyDict_GetItemString(given, "most_bytes") : NULL;
-    if (PyTuple_GET_SIZE(args) || !entries || !bytes)
-        return PyErr_Format(PyExc_TypeError, "Batching() takes keywords");
-    way = (Batching *)type->tp_alloc(type, 0);
-    if (!way)
-        return NULL;
-    way->call = batching_call;
-    way->most_entries = PyLong_AsSsize_t(entries);
-    way->most_bytes = PyLong_AsSsize_t(bytes);
-    if (PyErr_Occurred() || take_parts(way, given, PARTS, COUNT(PARTS)) < 0 || find_slots(way, SLOTS, COUNT(SLOTS)) < 0)
-        Py_CLEAR(way);
-    return (PyObject *)way;
+    Batching *way = object;
+    return take_number(given, "most_entries", &way->most_entries) < 0 ? -1
+        : take_number(given, "most_bytes", &way->most_bytes);
 }
 
-/* There is no tp_clear: the batches that have a batching drop it. */
-static int batching_traverse(PyObject *way, visitproc visit, void *arg)
-{
-    return visit_parts(way, PARTS, COUNT(PARTS), visit, arg);
-}
-
-static void batching_dealloc(PyObject *way)
-{
-    PyObject_GC_UnTrack(way);
-    drop_parts(way, PARTS, COUNT(PARTS));
-    Py_TYPE(way)->tp_free(way);
-}
+static const Recipe RECIPE = {batching_call, PARTS, SLOTS, fill, NULL};
 
 static int sent_traverse(PyObject *self, visitproc visit, void *arg)
 {
@@ -397,16 +377,10 @@ static void sent_dealloc(PyObject *self)
 }
 
 static PyTypeObject BatchingType = {
-    PyVarObject_HEAD_INIT(NULL, 0)
+    CALLABLE_TYPE(Batching),
     .tp_name = "socketio_cluster.manager.native._batch.Batching",
     .tp_doc = "Starts the next batch of a broker, in the place of `Batches._next`.",
-    .tp_basicsize = sizeof(Batching),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .tp_new = batching_new,
-    .tp_traverse = batching_traverse,
-    .tp_dealloc = batching_dealloc,
-    .tp_call = PyVectorcall_Call,
-    .tp_vectorcall_offset = offsetof(Batching, call),
+    .tp_flags = CALLABLE,
 };
 
 static PyTypeObject SentType = {
@@ -428,13 +402,9 @@ static struct PyModuleDef batch_module = {
     .m_size = -1,
 };
 
+static const Name NAMES[] = {{&name_append, "append"}, {&name_popleft, "popleft"}, {NULL}};
+
 PyMODINIT_FUNC PyInit__batch(void)
 {
-    PyObject *module;
-    if (!(name_append = PyUnicode_InternFromString("append")) || !(name_popleft = PyUnicode_InternFromString("popleft"))
-        || PyType_Ready(&BatchingType) < 0 || PyType_Ready(&SentType) < 0 || !(module = PyModule_Create(&batch_module)))
-        return NULL;
-    if (PyModule_AddObjectRef(module, "Batching", (PyObject *)&BatchingType) < 0)
-        Py_CLEAR(module);
-    return module;
+    return PyType_Ready(&SentType) < 0 ? NULL : make_module(&batch_module, &BatchingType, NAMES);
 }
