@@ -8,8 +8,8 @@ import sys
 
 FEW = 20
 """So many references to an object may come or go meanwhile, above all to None."""
-FEW_BLOCKS = 150
-"""So many blocks of memory may be taken meanwhile."""
+FEW_BLOCKS = 250
+"""So many blocks of memory may be taken meanwhile: less than one each time would take."""
 
 
 def held(objects):

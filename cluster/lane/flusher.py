@@ -68,22 +68,18 @@ class Flusher:
 
     def _add_first(self, lane: Writes) -> None:
         self._dirty.append(lane)
-        self._schedule()
-
-    def _schedule(self) -> None:
         self.add = self._dirty.append
         pause = self._not_before - perf_counter()
         if pause > 0:
-            self._loop.call_later(pause, self._start)
+            self._loop.call_later(pause, self._flush)
         else:
-            self._loop.call_soon(self._start)
+            self._loop.call_soon(self._flush)
 
-    def _start(self) -> None:
-        lanes, self._dirty = self._dirty, []
-        self.add = self._dirty.append
-        self._flush(lanes, 0, 0.0)
-
-    def _flush(self, lanes: list[Writes], at: int, spent: float) -> None:
+    def _flush(self, lanes: list[Writes] | None = None, at: int = 0, spent: float = 0.0) -> None:
+        """Flush the lanes that wait, or the next ones of a flush that has taken so many seconds."""
+        if lanes is None:
+            lanes, self._dirty = self._dirty, []
+            self.add = self._dirty.append
         began = perf_counter()
         self.flush(lanes[at : at + SLICE])
         now = perf_counter()
@@ -92,7 +88,6 @@ class Flusher:
             self._loop.call_soon(self._flush, lanes, at + SLICE, spent)
             return
         self._not_before = now + min(spent, SLOW_WRITE * len(lanes), LONGEST_PAUSE)
+        self.add = self._add_first
         if self._dirty:
-            self._schedule()
-        else:
-            self.add = self._add_first
+            self._add_first(self._dirty.pop())

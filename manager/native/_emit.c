@@ -255,7 +255,7 @@ static const Slot SLOTS[] = {
     SLOT(queue, "limit", limit), SLOT(window, "size", size), SLOT(backlog, "_unsent", unsent), SLOT(backlog, "_sent", sent),
     SLOT(backlog, "_bytes", bytes), SLOT(backlog, "max_bytes", max_bytes), SLOT(backlog, "_max_age", max_age),
     SLOT(clock, "_offset", offset), SLOT(clock, "_last", last), SLOT(batches, "_direct", direct), SLOT(batches, "_busy", busy),
-    SLOT(batches, "_more", more), SLOT(deliver.stats, "emitted", emitted), SLOT(deliver.stats, "published", published),
+    SLOT(batches, "_more", more), SLOT(batches, "_turn", next), SLOT(deliver.stats, "emitted", emitted), SLOT(deliver.stats, "published", published),
     SLOT(backpressure, "_turn", turn), SLOT(backpressure, "_met", met), SLOT(follower, "newest", newest),
     SLOT(follower, "coming", coming), SLOT(own_events, "_posted", posted), SLOT(own_events, "_size", own_size), {0},
 };
@@ -295,7 +295,7 @@ static struct PyModuleDef emit_module = {
 
 static const Name NAMES[] = {
     {&name_append, "append"}, {&name_at, "at"}, {&name_expire, "expire"}, {&name_count, "_count"}, {&name_wake, "wake"},
-    {&name_posted, "posted"}, {&name_running, "is_running"}, {&name_class, "packet_class"}, {&name_emit, "Emit"},
+    {&name_call_soon, "call_soon"}, {&name_posted, "posted"}, {&name_running, "is_running"}, {&name_class, "packet_class"}, {&name_emit, "Emit"},
     {&name_recorded, "Recorded"}, {NULL},
 };
 

@@ -24,7 +24,7 @@ typedef struct {
     int records;  /* whether events are recorded */
     /* offsets, see SLOTS */
     Py_ssize_t over, bridges, number, stamp, version, limit, size, unsent, sent, bytes, max_bytes, max_age, offset, last,
-        direct, busy, more, emitted, published, turn, met, newest, coming, posted, own_size;
+        direct, busy, more, next, emitted, published, turn, met, newest, coming, posted, own_size;
 } Emitting;
 
 /* An emit on its way. It owns these objects but for the arguments; `emitting_call` drops them all in the end. */
@@ -41,7 +41,7 @@ typedef struct {
     double steady, stamp;
 } Emission;
 
-static PyObject *name_append, *name_at, *name_expire, *name_count, *name_wake, *name_posted, *name_emit, *name_recorded;
+static PyObject *name_append, *name_at, *name_expire, *name_count, *name_wake, *name_call_soon, *name_posted, *name_emit, *name_recorded;
 
 static char *put_text(char *to, PyObject *text)
 {
@@ -247,10 +247,15 @@ static int expire(Emitting *way, Emission *it)
 /* Wake the link. As `Batches.wake`. */
 static int wake(Emitting *way)
 {
-    if (AT(way->batches, way->direct) == Py_None || AT(way->batches, way->busy) != Py_True)
+    PyObject *direct = AT(way->batches, way->direct), *turn = AT(way->batches, way->next);
+    if (direct == Py_None || !turn)
         return done(PyObject_CallMethodNoArgs(way->batches, name_wake));
-    put(way->batches, way->more, Py_NewRef(Py_True));
-    return 1;
+    if (AT(way->batches, way->busy) == Py_True) {
+        put(way->batches, way->more, Py_NewRef(Py_True));
+        return 1;
+    }
+    put(way->batches, way->busy, Py_NewRef(Py_True));
+    return done(PyObject_CallMethodObjArgs(way->loop, name_call_soon, turn, direct, NULL));
 }
 
 /* Publish it. As the second half of `Publisher.post`. */
