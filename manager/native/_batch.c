@@ -48,14 +48,21 @@ static int at_least(PyObject *value, PyObject *other)
     return !over && !over_too && first >= second;
 }
 
+/* Whether no batch has to be split, as the bus has not ended at any again and again. As `Suspect.most`. */
+static int is_trusted(Batching *way)
+{
+    PyObject *until = AT(way->suspect, way->until);
+    return until && PyLong_CheckExact(until) && PyObject_Not(until);
+}
+
 /* Whether the stream flows, and nothing but it waits. */
 static int is_usual(Batching *way)
 {
-    PyObject *until = AT(way->suspect, way->until), *waiting = AT(way->replies, way->waiting);
+    PyObject *waiting = AT(way->replies, way->waiting);
     if (AT(way->outgoing, way->flowing) != Py_True || AT(way->outgoing, way->marked) != Py_False
         || !at_least(AT(way->backlog, way->reached), AT(way->outgoing, way->paced_until)))
         return 0;
-    if (!until || !PyLong_CheckExact(until) || Py_SIZE(until) || AT(way->outgoing, way->answering) != Py_False
+    if (!is_trusted(way) || AT(way->outgoing, way->answering) != Py_False
         || AT(way->inbox, way->error) != Py_None || AT(way->replies, way->closed) != Py_None)
         return 0;
     return waiting && PyList_CheckExact(waiting) && !PyList_GET_SIZE(waiting)
@@ -304,12 +311,10 @@ static PyObject *sent_call(PyObject *self, PyObject *const *args, size_t nargs, 
 {
     Sent *sent = (Sent *)self;
     Batching *way = (Batching *)sent->batching;
-    PyObject *until = AT(way->suspect, way->until);
     int finished;
     if (PyVectorcall_NARGS(nargs) != 1 || names)
         return PyErr_Format(PyExc_TypeError, "a Sent takes replies");
-    if (sent->broker != AT(way->batches, way->direct) || !is_taken(sent, args[0]) || !until || !PyLong_CheckExact(until)
-        || Py_SIZE(until)) {
+    if (sent->broker != AT(way->batches, way->direct) || !is_taken(sent, args[0]) || !is_trusted(way)) {
         PyObject *values[] = {sent->broker, args[0], sent->entries, sent->told, sent->whole ? Py_True : Py_False};
         return PyObject_Vectorcall(way->unusual, values, 5, NULL);
     }
