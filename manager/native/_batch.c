@@ -28,7 +28,6 @@ typedef struct {
     PyObject *entries;  /* a list */
     PyObject *told;     /* the number of all notices before it */
     PyObject *last;     /* the number of its last entry */
-    double began;
     Py_ssize_t commands;
     int whole;          /* whether nothing waited behind it */
 } Sent;
@@ -175,7 +174,7 @@ static PyObject *sent_call(PyObject *self, PyObject *const *args, size_t nargs, 
 /* Note that a batch is on its way, and write it. As the ends of `Backlog.batch`, `Sender.take` and `RedisBroker.start`. */
 static int send(Batching *way, PyObject *broker, PyObject *entries)
 {
-    PyObject *last = PyList_GET_ITEM(entries, PyList_GET_SIZE(entries) - 1), *commands, *count, *asked = NULL;
+    PyObject *last = PyList_GET_ITEM(entries, PyList_GET_SIZE(entries) - 1), *commands, *count, *began, *asked = NULL;
     Sent *sent = PyObject_GC_New(Sent, &SentType);
     if (!sent)
         return -1;
@@ -186,20 +185,22 @@ static int send(Batching *way, PyObject *broker, PyObject *entries)
     sent->told = Py_NewRef(AT(way->outgoing, way->noticed));
     sent->last = Py_NewRef(AT(last, way->number));
     sent->whole = PyList_GET_SIZE(entries) == PyObject_Size(AT(way->backlog, way->unsent));
-    sent->began = now();
     PyObject_GC_Track(sent);
     commands = commands_of(way, entries, &sent->commands);
     count = PyLong_FromSsize_t(sent->commands);
-    if (commands && count) {
+    began = PyFloat_FromDouble(now());
+    if (commands && count && began) {
         raise_to(way->backlog, way->offered, sent->last);
         raise_to(way->backlog, way->handed, sent->last);
         put(way->sender, way->under_way, Py_NewRef(entries));
+        put(way->sender, way->began, Py_NewRef(began));
         put(way->batches, way->more, Py_NewRef(Py_False));
         PyObject *values[] = {commands, count, (PyObject *)sent};
         asked = PyObject_Vectorcall(way->ask_for, values, 3, NULL);
     }
     Py_XDECREF(commands);
     Py_XDECREF(count);
+    Py_XDECREF(began);
     Py_DECREF(sent);
     return done(asked);
 }
@@ -280,7 +281,7 @@ static int measure(Batching *way, Sent *sent)
     if (!at_least(AT(way->backlog, way->reached), AT(way->outgoing, way->paced_until)))
         return 1;
     count = PyLong_FromSsize_t(PyList_GET_SIZE(sent->entries));
-    began = PyFloat_FromDouble(sent->began);
+    began = Py_XNewRef(AT(way->sender, way->began));
     ended = PyFloat_FromDouble(now());
     if (count && began && ended) {
         PyObject *values[] = {count, began, ended};
@@ -340,7 +341,8 @@ static const Part PARTS[] = {
 static const Slot SLOTS[] = {
 #define SLOT(owner, name, field) {offsetof(Batching, owner), name, offsetof(Batching, field)}
     SLOT(batches, "_direct", direct), SLOT(batches, "_busy", busy), SLOT(batches, "_more", more),
-    SLOT(sender, "_under_way", under_way), SLOT(sender, "_through", through), SLOT(suspect, "_until", until),
+    SLOT(sender, "_under_way", under_way), SLOT(sender, "_began", began), SLOT(sender, "_through", through),
+    SLOT(suspect, "_until", until),
     SLOT(outgoing, "_notices", notices), SLOT(outgoing, "_flowing", flowing), SLOT(outgoing, "_answering", answering), SLOT(outgoing, "marked", marked),
     SLOT(outgoing, "_paced_until", paced_until), SLOT(outgoing, "told", told), SLOT(outgoing, "noticed", noticed),
     SLOT(backlog, "_unsent", unsent), SLOT(backlog, "_sent", kept), SLOT(backlog, "_offered", offered),

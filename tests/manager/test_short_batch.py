@@ -34,7 +34,7 @@ CHANNELS = ("p:a",)
 
 
 def ways(bench):
-    """Return how many batches were refused by what is in C, and how many it gave back, since the last call."""
+    """Return how many batches what is in C has refused, and how many it gave back, since the last call."""
     batches = bench.batches
     counts, batches.general, batches.unusual = (batches.general, batches.unusual), 0, 0
     return counts
@@ -100,7 +100,7 @@ async def test_the_most_entries(bench):
     ],
 )
 async def test_the_most_bytes(bench, sizes, expected):
-    """Payloads go together up to a limit, and one that is larger goes alone. Sizes are relative to that or to 0."""
+    """Payloads go together up to a limit, to which sizes are relative, and one that is larger goes alone."""
     payloads = [b"x" * (BATCH_BYTES + size if at == 0 or size < 0 else size) for at, size in enumerate(sizes)]
     await bench.post(*payloads)
     while bench.backlog.unsent:
@@ -111,7 +111,7 @@ async def test_the_most_bytes(bench, sizes, expected):
 
 
 async def test_what_comes_meanwhile(bench):
-    """It goes with the next batch, as soon as the bus has the one before; other entries than those wait on."""
+    """It goes with the next batch, as soon as the bus has the one before."""
     await bench.post(b"one")
     await bench.post(b"two")
     await bench.post(b"three")
@@ -282,7 +282,8 @@ async def test_a_connection_that_ends_while_it_is_written_to(bench):
 
 
 async def test_a_refusal(bench):
-    """An entry of which one command is not allowed is given up; the others are sent, and the broker goes on."""
+    """An entry of which one command is not allowed is given up; others are sent, and the broker goes on."""
+    bench.window.steps.append(asyncio.get_running_loop().time())
     bench.add(b"one", channels=("p:a", "p:no"))
     await bench.post(b"two")
     await bench.replied(b":1\r\n-NOPERM not this one\r\n:1\r\n")
@@ -290,6 +291,7 @@ async def test_a_refusal(bench):
     assert ([entry.number for entry in bench.backlog._sent], bench.ends) == ([2], [])
     assert (bench.backlog.reached, bench.sender._through, bench.sent) == (2, True, 1)
     assert ways(bench) == (0, 1)
+    assert bench.window.noted == ["open", (2, 1, 1)]
     await bench.post(b"three")
     await bench.replied()
     assert (bench.backlog.reached, ways(bench)) == (3, (0, 0))
@@ -328,7 +330,7 @@ async def test_silence(bench):
 
 
 async def test_a_culprit(bench):
-    """An entry at which the connection ends again and again is found and given up, and the others are sent."""
+    """An entry at which the connection ends again and again is given up, and the others are sent."""
     while not bench.given_up:
         bench.add(*[b"x"] * (0 if bench.number else 3))
         await bench.settle()
@@ -413,7 +415,7 @@ async def test_books_that_fail(bench, monkeypatch):
 
 
 async def test_what_it_does_not_know(bench, caplog):
-    """Parts without the slots that it works with, and brokers of other kinds, have their batches made in Python."""
+    """Brokers of another kind, or without the slots that it works with, have batches made in Python."""
     assert short_batch.short_batch(bench.batches, object()) is None
     assert caplog.messages == []
     with pytest.MonkeyPatch.context() as patches:
