@@ -218,6 +218,7 @@ static int next_batch(Batching *way, PyObject *broker)
     if (usual > 0 && PyList_GET_SIZE(entries))
         usual = send(way, broker, entries);
     else if (usual > 0) {
+        put(way->sender, way->under_way, Py_NewRef(entries));
         put(way->batches, way->more, Py_NewRef(Py_False));
         put(way->batches, way->busy, Py_NewRef(Py_False));
     }

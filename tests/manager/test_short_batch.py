@@ -13,7 +13,7 @@ from socketio_cluster.manager.bus import short_batch
 from socketio_cluster.manager.bus.broker import Publication
 from socketio_cluster.manager.bus.outgoing import BATCH_BYTES, BATCH_ENTRIES
 from socketio_cluster.manager.bus.window import Window
-from socketio_cluster.manager.errors import BrokerError
+from socketio_cluster.manager.errors import BrokerError, PublishError
 from socketio_cluster.manager.native.library import load
 from tests.manager.batches_rig import Bench
 
@@ -412,6 +412,17 @@ async def test_books_that_fail(bench, monkeypatch):
         ("ZeroDivisionError('division by zero')", None)
     ]
     assert (bench.sent, ways(bench)) == (0, (0, 0))
+
+
+async def test_what_a_former_broker_left(bench):
+    """A batch that a bug has ended does not count for the next broker, when nothing of it waits any more."""
+    await bench.post(b"one")
+    await bench.leave(RuntimeError("a bug"))
+    bench.backlog.drop(1)
+    await bench.join()
+    assert bench.sender._under_way == []
+    assert bench.sender.broke(PublishError("gone"))
+    assert bench.sender.errors == 0
 
 
 async def test_what_it_does_not_know(bench, caplog):
