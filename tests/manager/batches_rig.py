@@ -151,14 +151,14 @@ class Bench:
         if self.running is not None and self.running.done():
             self.part(self.running.exception())
 
-    async def join(self, limit=None):
-        """Go on with a new broker."""
+    async def join(self, limit=None, since=None):
+        """Go on with a new broker. See ``Sender.joined``."""
         broker = RedisBroker(read_settings("redis://server:1"))
         broker.limit, broker._store.opened = limit, True
         broker._publisher._replies = RedisReplies(Wire(), "server:1")
         broker._publisher.on_end(broker.fail)
         self.brokers.append(broker)
-        self.sender.joined(broker)
+        self.sender.joined(broker, since)
         self.running = asyncio.ensure_future(self.batches.run(broker))
         await self.settle()
 
@@ -175,7 +175,7 @@ class Bench:
         if self.running is not None:
             self.running.cancel()
             await asyncio.wait([self.running])
-            self.part(error)
+            self.part(error if self.running.cancelled() else self.running.exception())
 
     def reply(self, *replies, broker=None):
         """Let the server reply: with nothing said, as it does to all that was asked."""
