@@ -28,7 +28,6 @@ typedef struct {
     PyObject *entries;  /* a list */
     PyObject *told;     /* the number of all notices before it */
     PyObject *last;     /* the number of its last entry */
-    double began;
     Py_ssize_t commands;
     int whole;          /* whether nothing waited behind it */
 } Sent;
@@ -48,14 +47,21 @@ static int at_least(PyObject *value, PyObject *other)
     return !over && !over_too && first >= second;
 }
 
+/* Whether no batch has to be split, as the bus has not ended at any again and again. As `Suspect.most`. */
+static int is_trusted(Batching *way)
+{
+    PyObject *until = AT(way->suspect, way->until);
+    return until && PyLong_CheckExact(until) && PyObject_Not(until);
+}
+
 /* Whether the stream flows, and nothing but it waits. */
 static int is_usual(Batching *way)
 {
-    PyObject *until = AT(way->suspect, way->until), *waiting = AT(way->replies, way->waiting);
+    PyObject *waiting = AT(way->replies, way->waiting);
     if (AT(way->outgoing, way->flowing) != Py_True || AT(way->outgoing, way->marked) != Py_False
         || !at_least(AT(way->backlog, way->reached), AT(way->outgoing, way->paced_until)))
         return 0;
-    if (!until || !PyLong_CheckExact(until) || Py_SIZE(until) || AT(way->outgoing, way->answering) != Py_False
+    if (!is_trusted(way) || AT(way->outgoing, way->answering) != Py_False
         || AT(way->inbox, way->error) != Py_None || AT(way->replies, way->closed) != Py_None)
         return 0;
     return waiting && PyList_CheckExact(waiting) && !PyList_GET_SIZE(waiting)
@@ -168,7 +174,7 @@ static PyObject *sent_call(PyObject *self, PyObject *const *args, size_t nargs, 
 /* Note that a batch is on its way, and write it. As the ends of `Backlog.batch`, `Sender.take` and `RedisBroker.start`. */
 static int send(Batching *way, PyObject *broker, PyObject *entries)
 {
-    PyObject *last = PyList_GET_ITEM(entries, PyList_GET_SIZE(entries) - 1), *commands, *count, *asked = NULL;
+    PyObject *last = PyList_GET_ITEM(entries, PyList_GET_SIZE(entries) - 1), *commands, *count, *began, *asked = NULL;
     Sent *sent = PyObject_GC_New(Sent, &SentType);
     if (!sent)
         return -1;
@@ -179,20 +185,22 @@ static int send(Batching *way, PyObject *broker, PyObject *entries)
     sent->told = Py_NewRef(AT(way->outgoing, way->noticed));
     sent->last = Py_NewRef(AT(last, way->number));
     sent->whole = PyList_GET_SIZE(entries) == PyObject_Size(AT(way->backlog, way->unsent));
-    sent->began = now();
     PyObject_GC_Track(sent);
     commands = commands_of(way, entries, &sent->commands);
     count = PyLong_FromSsize_t(sent->commands);
-    if (commands && count) {
+    began = PyFloat_FromDouble(now());
+    if (commands && count && began) {
         raise_to(way->backlog, way->offered, sent->last);
         raise_to(way->backlog, way->handed, sent->last);
         put(way->sender, way->under_way, Py_NewRef(entries));
+        put(way->sender, way->began, Py_NewRef(began));
         put(way->batches, way->more, Py_NewRef(Py_False));
         PyObject *values[] = {commands, count, (PyObject *)sent};
         asked = PyObject_Vectorcall(way->ask_for, values, 3, NULL);
     }
     Py_XDECREF(commands);
     Py_XDECREF(count);
+    Py_XDECREF(began);
     Py_DECREF(sent);
     return done(asked);
 }
@@ -210,6 +218,7 @@ static int next_batch(Batching *way, PyObject *broker)
     if (usual > 0 && PyList_GET_SIZE(entries))
         usual = send(way, broker, entries);
     else if (usual > 0) {
+        put(way->sender, way->under_way, Py_NewRef(entries));
         put(way->batches, way->more, Py_NewRef(Py_False));
         put(way->batches, way->busy, Py_NewRef(Py_False));
     }
@@ -273,7 +282,7 @@ static int measure(Batching *way, Sent *sent)
     if (!at_least(AT(way->backlog, way->reached), AT(way->outgoing, way->paced_until)))
         return 1;
     count = PyLong_FromSsize_t(PyList_GET_SIZE(sent->entries));
-    began = PyFloat_FromDouble(sent->began);
+    began = Py_XNewRef(AT(way->sender, way->began));
     ended = PyFloat_FromDouble(now());
     if (count && began && ended) {
         PyObject *values[] = {count, began, ended};
@@ -304,12 +313,10 @@ static PyObject *sent_call(PyObject *self, PyObject *const *args, size_t nargs, 
 {
     Sent *sent = (Sent *)self;
     Batching *way = (Batching *)sent->batching;
-    PyObject *until = AT(way->suspect, way->until);
     int finished;
     if (PyVectorcall_NARGS(nargs) != 1 || names)
         return PyErr_Format(PyExc_TypeError, "a Sent takes replies");
-    if (sent->broker != AT(way->batches, way->direct) || !is_taken(sent, args[0]) || !until || !PyLong_CheckExact(until)
-        || Py_SIZE(until)) {
+    if (sent->broker != AT(way->batches, way->direct) || !is_taken(sent, args[0]) || !is_trusted(way)) {
         PyObject *values[] = {sent->broker, args[0], sent->entries, sent->told, sent->whole ? Py_True : Py_False};
         return PyObject_Vectorcall(way->unusual, values, 5, NULL);
     }
@@ -336,7 +343,8 @@ static const Part PARTS[] = {
 static const Slot SLOTS[] = {
 #define SLOT(owner, name, field) {offsetof(Batching, owner), name, offsetof(Batching, field)}
     SLOT(batches, "_direct", direct), SLOT(batches, "_busy", busy), SLOT(batches, "_more", more),
-    SLOT(sender, "_under_way", under_way), SLOT(sender, "_through", through), SLOT(suspect, "_until", until),
+    SLOT(sender, "_under_way", under_way), SLOT(sender, "_began", began), SLOT(sender, "_through", through),
+    SLOT(suspect, "_until", until),
     SLOT(outgoing, "_notices", notices), SLOT(outgoing, "_flowing", flowing), SLOT(outgoing, "_answering", answering), SLOT(outgoing, "marked", marked),
     SLOT(outgoing, "_paced_until", paced_until), SLOT(outgoing, "told", told), SLOT(outgoing, "noticed", noticed),
     SLOT(backlog, "_unsent", unsent), SLOT(backlog, "_sent", kept), SLOT(backlog, "_offered", offered),
