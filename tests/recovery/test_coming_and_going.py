@@ -11,23 +11,9 @@ from socketio_cluster.manager.ids import new_sid
 from socketio_cluster.manager.recovery.pid import digest
 from tests.harness import SECONDS, eventually
 from tests.recovery.clients import came_back, fence, left, take
+from tests.recovery.slow_nodes import looks_again, slow_change, slow_claims, slow_order, slow_releases
 
 pytestmark = pytest.mark.parametrize("bus_url", ["local"], indirect=True)
-
-
-def slow_claims(node, monkeypatch):
-    """Hold up a node when it has claimed a session; return events: it has, and it may go on."""
-    keeper = node.manager.recovery.keeper
-    claim, claimed, go_on = keeper.claim, asyncio.Event(), asyncio.Event()
-
-    async def slow(question):
-        answer = await claim(question)
-        claimed.set()
-        await go_on.wait()
-        return answer
-
-    monkeypatch.setattr(keeper, "claim", slow)
-    return claimed, go_on
 
 
 async def test_just_lost(nodes, door, connect, monkeypatch):
@@ -36,19 +22,13 @@ async def test_just_lost(nodes, door, connect, monkeypatch):
     client = await connect()
     sid = client.sid
     await a.sio.enter_room(sid, "red")
-    keeper = a.manager.recovery.keeper
-    release, go_on = keeper.release, asyncio.Event()
-
-    async def slow(question):
-        await go_on.wait()
-        return await release(question)
-
-    monkeypatch.setattr(keeper, "release", slow)
+    go_on = slow_releases(a, monkeypatch)
     door.cut()
     await left(a, sid)
     await b.sio.emit("n", 1, room="red")
+    again = looks_again(b, monkeypatch)
     leaving = asyncio.create_task(b.sio.leave_room(sid, "red"))
-    await asyncio.sleep(0.2)
+    await asyncio.wait_for(again.wait(), SECONDS)
     assert not leaving.done()
     go_on.set()
     await leaving
@@ -72,8 +52,9 @@ async def test_just_coming_back(nodes, door, connect, monkeypatch):
     claimed, go_on = slow_claims(b, monkeypatch)
     door.lead(b)
     await claimed.wait()
+    again = looks_again(c, monkeypatch)
     leaving = asyncio.create_task(c.sio.leave_room(sid, "red"))
-    await asyncio.sleep(0.2)
+    await asyncio.wait_for(again.wait(), SECONDS)
     assert not leaving.done()
     go_on.set()
     assert await came_back(client) is True
@@ -82,21 +63,6 @@ async def test_just_coming_back(nodes, door, connect, monkeypatch):
     await take(client, "n", 1)
     await fence(b, client)
     assert b.sio.rooms(sid) == [sid]
-
-
-def slow_change(node, monkeypatch):
-    """Hold up the first change of a session by a node; return events: it comes, and it may go on."""
-    keeper = node.manager.recovery.keeper
-    change, comes, go_on = keeper.change, asyncio.Event(), asyncio.Event()
-
-    async def slow(question):
-        monkeypatch.setattr(keeper, "change", change)
-        comes.set()
-        await go_on.wait()
-        return await change(question)
-
-    monkeypatch.setattr(keeper, "change", slow)
-    return comes, go_on
 
 
 @pytest.mark.parametrize("asked", [0, 2])
@@ -195,7 +161,7 @@ async def leaves(node, sid):
 
 async def is_disconnected(node, sid):
     await node.sio.disconnect(sid)
-    assert node.manager.members.find(sid, "/") is None
+    await left(node, sid)  # later, if it is still on its way in
 
 
 @pytest.mark.parametrize("done", [enters, leaves, is_disconnected])
@@ -210,24 +176,13 @@ async def test_coming_back_to_the_node_that_asks(nodes, door, connect, monkeypat
     claimed, go_on = slow_claims(b, monkeypatch)
     door.lead(b)
     await claimed.wait()
+    again = looks_again(b, monkeypatch)
     doing = asyncio.create_task(done(b, sid))
-    await asyncio.sleep(0.2)
+    await asyncio.wait_for(again.wait(), SECONDS)
     assert not doing.done()
     go_on.set()
     assert await came_back(client) is True
     await doing
-
-
-def slow_order(node, monkeypatch):
-    """Hold up a node as it waits for its own events; return events: it waits, and it may go on."""
-    waits, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slow():
-        waits.set()
-        await go_on.wait()
-
-    monkeypatch.setattr(node.manager.recovery, "in_order", slow)
-    return waits, go_on
 
 
 async def enters_green(node, sid):
