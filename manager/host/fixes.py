@@ -198,7 +198,9 @@ class Fixes:
         the manager, so this does both itself, a coroutine less for each emit. ``chosen`` are the further
         arguments of ``cluster.AsyncServer``.
         """
-        room, namespace = room if to is None else to, namespace or check_namespace(namespace)
+        room = room if to is None else to
+        if type(namespace) is not str or not namespace:  # as `plain_namespace`; a call costs time
+            namespace = check_namespace(namespace)
         if chosen or not self._emits_plainly:
             arguments = (event, data, None, room, skip_sid, namespace, callback, ignore_queue)
             return self._emit(*arguments, **chosen)  # type: ignore[no-any-return]
