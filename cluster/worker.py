@@ -39,7 +39,7 @@ from socketio_cluster.cluster.strict.gate import Strict
 from socketio_cluster.cluster.supervisor.lifeline import Lifeline, WorkerOptions, receive
 from socketio_cluster.cluster.target import begin_in_application, load_target
 from socketio_cluster.cluster.uvicorn_config import WEBSOCKET_BYTES, uvicorn_config
-from socketio_cluster.cluster.wrong_setup import check_interface, outsiders, usage_error
+from socketio_cluster.cluster.wrong_setup import check_interface, outsiders, own_buses, usage_error
 from socketio_cluster.manager.client_manager import active_managers
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.options import give_settings
@@ -107,6 +107,8 @@ class WorkerServer(uvicorn.Server):
             gc.collect()
             for sentence in outsiders(several=self._options.serve.workers > 1):
                 log.warning("%s", sentence)
+            for sentence in own_buses(active_managers()):
+                log.info("%s", sentence)
             gc.freeze()  # these objects stay, so later collections need not visit them
             self._lifeline.ready(_node_id() or "-", self._replaced)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import inspect
 import traceback
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,8 +14,11 @@ from socketio.async_pubsub_manager import AsyncPubSubManager
 from socketio.pubsub_manager import PubSubManager
 
 from socketio_cluster.cluster.errors import UsageError
+from socketio_cluster.cluster.supervisor.bus import OURS
+from socketio_cluster.manager.bus.registry import safe_url
 from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.options import from_environment
 
 _KINDS: Final = (socketio.AsyncServer, AsyncPubSubManager, PubSubManager)
 _LIBRARIES: Final = frozenset(("importlib", "socketio", "socketio_cluster"))
@@ -54,6 +58,16 @@ def outsiders(*, several: bool) -> list[str]:
     servers = [_of_server(one, several=several) for one in found if isinstance(one, socketio.AsyncServer)]
     emitters = [_of_emitter(one) for one in found if not isinstance(one, socketio.AsyncServer)]
     return sorted({text for text in servers + emitters if text})
+
+
+def own_buses(managers: Iterable[ClusterManager]) -> list[str]:
+    """Return a sentence for each bus that managers name themselves, and that is not the one of ``serve``."""
+    given = from_environment(None, {}).url
+    urls = {manager.options.url for manager in managers} - {None, OURS, given}
+    return [
+        f"the application names its bus itself: {safe_url(url)}, whatever serve says"
+        for url in sorted(map(str, urls))
+    ]
 
 
 def _of_server(server: Any, *, several: bool) -> str:

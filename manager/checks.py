@@ -37,6 +37,11 @@ def check_namespace(namespace: object) -> str:
     return str(check_room(namespace))
 
 
+def plain_namespace(namespace: str | None) -> str:
+    """Return a namespace as a plain str: an enum's member would be another text in the name of a channel."""
+    return namespace if type(namespace) is str and namespace else check_namespace(namespace)
+
+
 def check_timeout(seconds: object) -> float | None:
     """Return a number of seconds; None stands for the usual one."""
     if seconds is None:

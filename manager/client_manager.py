@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, Unpack
 
 from socketio_cluster.manager.bus.messages import Message
+from socketio_cluster.manager.checks import plain_namespace
 from socketio_cluster.manager.clients.backpressure import SLOW_CONSUMER, Backpressure
 from socketio_cluster.manager.clients.client import CONNECTED, PENDING
 from socketio_cluster.manager.clients.fanout import Fanout
@@ -190,7 +191,8 @@ class ClusterManager(ClusterCalls, EmittingMember):
 
     async def can_disconnect(self, sid: str, namespace: str) -> bool:
         """Whether the server has to disconnect this client itself. If not, its node is asked to do it."""
-        client = await self._here(sid, namespace, partial(self.remote.disconnect, namespace, sid))
+        elsewhere = partial(self.remote.disconnect, plain_namespace(namespace), sid)
+        client = await self._here(sid, namespace, elsewhere)
         if client is None:
             return False
         if client.state is PENDING:

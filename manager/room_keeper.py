@@ -9,6 +9,7 @@ from threading import get_ident
 from typing import Any
 
 from socketio_cluster.manager.bus.channels import Room, check_room
+from socketio_cluster.manager.checks import plain_namespace
 from socketio_cluster.manager.clients.client import LEAVING, Client
 from socketio_cluster.manager.clients.local_room import LocalRoom
 from socketio_cluster.manager.clients.rooms import check_room_limit
@@ -76,7 +77,7 @@ class RoomKeeper(ClusterMember):
 
     async def _enter_with_care(self, sid: str, namespace: str, room: Any, history: int | None) -> None:
         """Do what ``enter_room`` says, for a client of any node and a room of any name."""
-        room = check_room(room)
+        room, namespace = check_room(room), plain_namespace(namespace)
         count = check_history(history) if history is not None else 0
         if count and (self.recovery is None or self.node.alone):
             raise SettingError(NO_HISTORY)
@@ -157,7 +158,7 @@ class RoomKeeper(ClusterMember):
 
     async def leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Take a client of any node out of a room. Raises ``NodeTimeout`` if its node does not confirm."""
-        room = check_room(room)
+        room, namespace = check_room(room), plain_namespace(namespace)
         if not self._at_home():
             self.enter_loop()
         leaving = partial(self.remote.leave, namespace, sid, room)
@@ -177,7 +178,7 @@ class RoomKeeper(ClusterMember):
         A node that has just started waits until it knows all others, as for a question. Raises ``ValueError``
         for a sid, and ``NodeTimeout`` when a node does not confirm in time, or the bus is away.
         """
-        room = check_room(room)
+        room, namespace = check_room(room), plain_namespace(namespace)
         introduced = await self.introduced(self.options.request_seconds)
         if await self.remote.is_client(namespace, room):
             raise ValueError("cannot close a sid room")

@@ -199,7 +199,10 @@ class Fixes:
         arguments of ``cluster.AsyncServer``.
         """
         room = room if to is None else to
-        namespace = "/" if namespace is None else namespace or check_namespace(namespace)
+        if namespace is None:
+            namespace = "/"
+        elif type(namespace) is not str or not namespace:  # as `plain_namespace`; a call costs time
+            namespace = check_namespace(namespace)
         if chosen or not self._emits_plainly:
             arguments = (event, data, None, room, skip_sid, namespace, callback, ignore_queue)
             return self._emit(*arguments, **chosen)  # type: ignore[no-any-return]

@@ -38,12 +38,22 @@ class _StrictPacket(sio.Packet):  # type: ignore[misc]
     """A base class to put before any packet class."""
 
     def encode(self) -> Any:
-        """Encode the packet. Raises ``ValueError`` if it has more attachments than a client accepts."""
+        """Encode the packet.
+
+        Raises ``ValueError`` for what makes clients disconnect: too many attachments, or beside attachments
+        data that looks like the place of one.
+        """
         encoded = super().encode()
-        if isinstance(encoded, list) and len(encoded) > 1 + MAX_ATTACHMENTS:
+        if not isinstance(encoded, list):
+            return encoded
+        if len(encoded) > 1 + MAX_ATTACHMENTS:
             raise ValueError(
                 f"{len(encoded) - 1} binary values in one packet, clients take {MAX_ATTACHMENTS}:"
                 " put them into one value, or use the msgpack serializer"
+            )
+        if next(_numbers(self.data), self) is not self:
+            raise ValueError(
+                'a dict with "_placeholder" cannot be beside binary values: clients take it for one'
             )
         return encoded
 
@@ -91,7 +101,7 @@ def _numbers(data: Any) -> Iterator[Any]:
     waiting = [data]
     while waiting:
         value = waiting.pop()
-        if isinstance(value, list):
+        if isinstance(value, list | tuple):
             waiting += value
         elif isinstance(value, dict):
             if value.get("_placeholder"):

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 from socketio_cluster import AsyncServer, ClusterManager, Server, SyncClusterManager
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.wrong_setup import check_interface, outsiders
+from socketio_cluster.cluster.wrong_setup import check_interface, outsiders, own_buses
 from tests.cluster.command import Command, run
 from tests.harness import Node
 
@@ -44,6 +44,16 @@ def test_one_worker_needs_no_manager():
     assert OUTSIDERS[0] in "\n".join(outsiders(several=True))
     assert OUTSIDERS[0] not in "\n".join(outsiders(several=False))
     del plain, ours
+
+
+def test_a_bus_that_the_application_names(monkeypatch):
+    """A bus that is not the one of serve is named, without its password."""
+    monkeypatch.setenv("CLUSTER_BUS", "redis://one:6379/0")
+    same = [ClusterManager(), ClusterManager("redis://one:6379/0"), ClusterManager("local://")]
+    assert own_buses(same) == []
+    (sentence,) = own_buses([*same, ClusterManager("redis://me:word@two:6379/0")])
+    assert "two:6379" in sentence
+    assert "word" not in sentence
 
 
 @pytest.mark.parametrize(

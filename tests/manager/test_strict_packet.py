@@ -84,6 +84,16 @@ def test_placeholder_without_number():
         JSON(encoded_packet=f'51-["a",{PLACE},{{"_placeholder":true}}]')
 
 
+@pytest.mark.parametrize("own", [{"_placeholder": True, "num": 5}, [({"_placeholder": True},)]])
+def test_data_like_a_placeholder(own):
+    """What looks like a placeholder is data, but is refused beside attachments: clients would disconnect."""
+    packet = JSON(encoded_packet=encode_event(JSON, "a", own, "/").parts[0].decode())
+    assert json.dumps(packet.data) == json.dumps(["a", own])
+    for kind in (sio.EVENT, sio.ACK):
+        with pytest.raises(ValueError, match="_placeholder"):
+            JSON(kind, data=["a", b"x", own]).encode()
+
+
 def test_text_for_an_attachment():
     """An attachment is bytes."""
     packet = JSON(encoded_packet=f'51-["a",{PLACE}]')

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 import pytest
 import socketio
 from socketio.exceptions import TimeoutError as NoAnswer
 
-from tests.harness import fence
+from tests.harness import SECONDS, fence
 
 PAYLOADS = [
     ("text", ["text"]),
@@ -45,6 +47,39 @@ async def test_namespace(nodes, connect_any):
         assert await one.next("news") == [1]
     await fence(nodes[0], *chats, namespace="/chat")
     await fence(nodes[0], main)
+
+
+class Space(str, Enum):  # noqa: UP042
+    """Namespaces as an application may name them. In an f-string such a member is not its value."""
+
+    CHAT = "/chat"
+
+
+class Text(str):
+    """A text that MessagePack does not take."""
+
+
+@pytest.mark.parametrize("namespace", [Space.CHAT, Text("/chat")], ids=["enum", "subclass"])
+async def test_a_namespace_of_another_class(nodes, connect, namespace):
+    """A namespace may be given as an enum's member or another kind of text, for clients of any node."""
+    here, there = [await connect(node, namespace="/chat") for node in nodes[:2]]
+    sio = nodes[0].sio
+    await sio.emit("news", 1, namespace=namespace)
+    for one in (here, there):
+        assert await one.next("news") == [1]
+        await sio.enter_room(one.sid, "blue", namespace=namespace)
+    await sio.emit("paint", 1, room="blue", namespace=namespace)
+    assert [await one.next("paint") for one in (here, there)] == [[1], [1]]
+    await sio.leave_room(there.sid, "blue", namespace=namespace)
+    await sio.emit("paint", 2, room="blue", namespace=namespace)
+    assert await here.next("paint") == [2]
+    await sio.close_room("blue", namespace=namespace)
+    await sio.emit("paint", 3, room="blue", namespace=namespace)
+    assert await sio.call("ask", "who", to=there.sid, namespace=namespace, timeout=SECONDS) == "who"
+    assert await there.next("ask") == ["who"]
+    await fence(nodes[0], here, there, namespace="/chat")
+    await sio.disconnect(there.sid, namespace=namespace)
+    await there.gone.wait()
 
 
 async def test_room(nodes, connect_any):

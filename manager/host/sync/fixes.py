@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from engineio import packet as eio_packet
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
-from socketio_cluster.manager.checks import check_namespace
+from socketio_cluster.manager.checks import plain_namespace
 from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.client import PENDING, Client
 from socketio_cluster.manager.errors import EXITS, AlreadyLeaving, HandlerExit
@@ -199,7 +199,7 @@ class SyncFixes:
     ) -> None:
         """Emit as ``Server.emit``, but only ``to=None`` means everybody, not ``[]``, ``0`` and ``""``."""
         room = room if to is None else to
-        namespace = namespace or check_namespace(namespace)
+        namespace = plain_namespace(namespace)
         self._emit(event, data, None, room, skip_sid, namespace, *args, **options)
 
     def call(
