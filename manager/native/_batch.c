@@ -17,7 +17,7 @@ typedef struct {
     Py_ssize_t most_entries, most_bytes;
     /* offsets, see SLOTS */
     Py_ssize_t direct, busy, more, under_way, began, through, until, notices, flowing, answering, marked, paced_until, told, noticed,
-        unsent, kept, offered, handed, reached, error, closed, waiting, number, channels, payload, recorded;
+        unsent, kept, offered, handed, reached, error, closed, number, channels, payload, recorded;
 } Batching;
 
 /* A batch on its way. */
@@ -57,15 +57,13 @@ static int is_trusted(Batching *way)
 /* Whether the stream flows, and nothing but it waits. */
 static int is_usual(Batching *way)
 {
-    PyObject *waiting = AT(way->replies, way->waiting);
     if (AT(way->outgoing, way->flowing) != Py_True || AT(way->outgoing, way->marked) != Py_False
         || !at_least(AT(way->backlog, way->reached), AT(way->outgoing, way->paced_until)))
         return 0;
     if (!is_trusted(way) || AT(way->outgoing, way->answering) != Py_False
         || AT(way->inbox, way->error) != Py_None || AT(way->replies, way->closed) != Py_None)
         return 0;
-    return waiting && PyList_CheckExact(waiting) && !PyList_GET_SIZE(waiting)
-        && PyObject_Size(AT(way->outgoing, way->notices)) == 0;
+    return PyObject_Size(AT(way->outgoing, way->notices)) == 0;
 }
 
 static Py_ssize_t digits(Py_ssize_t number)
@@ -171,7 +169,8 @@ static void raise_to(PyObject *object, Py_ssize_t offset, PyObject *number)
 
 static PyObject *sent_call(PyObject *self, PyObject *const *args, size_t nargs, PyObject *names);
 
-/* Note that a batch is on its way, and write it. As the ends of `Backlog.batch`, `Sender.take` and `RedisBroker.start`. */
+/* Note that a batch is on its way, and write it. As the ends of `Backlog.batch`, `Sender.take` and `RedisBroker.start`. What
+   `ask_for` raises is no `BrokerError`, which `start` would give to `_broke`: the connection has not ended. */
 static int send(Batching *way, PyObject *broker, PyObject *entries)
 {
     PyObject *last = PyList_GET_ITEM(entries, PyList_GET_SIZE(entries) - 1), *commands, *count, *began, *asked = NULL;
@@ -316,7 +315,7 @@ static PyObject *sent_call(PyObject *self, PyObject *const *args, size_t nargs, 
     int finished;
     if (PyVectorcall_NARGS(nargs) != 1 || names)
         return PyErr_Format(PyExc_TypeError, "a Sent takes replies");
-    if (sent->broker != AT(way->batches, way->direct) || !is_taken(sent, args[0]) || !is_trusted(way)) {
+    if (sent->broker != AT(way->batches, way->direct) || !is_taken(sent, args[0])) {
         PyObject *values[] = {sent->broker, args[0], sent->entries, sent->told, sent->whole ? Py_True : Py_False};
         return PyObject_Vectorcall(way->unusual, values, 5, NULL);
     }
@@ -349,8 +348,8 @@ static const Slot SLOTS[] = {
     SLOT(outgoing, "_paced_until", paced_until), SLOT(outgoing, "told", told), SLOT(outgoing, "noticed", noticed),
     SLOT(backlog, "_unsent", unsent), SLOT(backlog, "_sent", kept), SLOT(backlog, "_offered", offered),
     SLOT(backlog, "handed", handed), SLOT(backlog, "reached", reached), SLOT(inbox, "error", error),
-    SLOT(replies, "_error", closed), SLOT(replies, "_unsent", waiting), SLOT(entry, "number", number),
-    SLOT(entry, "channels", channels), SLOT(entry, "payload", payload), SLOT(entry, "recorded", recorded), {0},
+    SLOT(replies, "_error", closed), SLOT(entry, "number", number), SLOT(entry, "channels", channels),
+    SLOT(entry, "payload", payload), SLOT(entry, "recorded", recorded), {0},
 };
 
 /* Take the limits. */

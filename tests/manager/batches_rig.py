@@ -152,11 +152,15 @@ class Bench:
             self.part(self.running.exception())
 
     async def join(self, limit=None, since=None):
-        """Go on with a new broker. See ``Sender.joined``."""
+        """Go on with a new broker, to which the test replies."""
         broker = RedisBroker(read_settings("redis://server:1"))
         broker.limit, broker._store.opened = limit, True
         broker._publisher._replies = RedisReplies(Wire(), "server:1")
         broker._publisher.on_end(broker.fail)
+        await self.serve(broker, since)
+
+    async def serve(self, broker, since=None):
+        """Go on with this broker. See ``Sender.joined``."""
         self.brokers.append(broker)
         self.sender.joined(broker, since)
         self.running = asyncio.ensure_future(self.batches.run(broker))

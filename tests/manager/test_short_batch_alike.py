@@ -27,7 +27,7 @@ LIMITS = [
     (short_batch, "BATCH_ENTRIES", 4),
     (outgoing, "BATCH_BYTES", 60),
     (short_batch, "BATCH_BYTES", 60),
-    (outgoing, "LEAST_BYTES", 40),
+    (outgoing, "LEAST_BYTES", 2),
 ]
 REPLIES = {
     "good": b":1\r\n",
@@ -46,7 +46,7 @@ def one_of(usual, *others, times=9):
 
 posts = st.tuples(
     st.just("post"),
-    st.sampled_from([b"", b"x", b"y" * 20, b"z" * 61]),
+    st.sampled_from([b"", b"x", b"y" * 30, b"y" * 30, b"z" * 61]),
     one_of(("p:a",), ("p:a", "p:b"), ("p:a", "p:\xe4"), (), times=8),
     one_of((), (ROOM,)),
 )
@@ -55,9 +55,11 @@ replies = st.tuples(
     st.lists(one_of("good", "denied", "denied", *REPLIES), min_size=1, max_size=4),
     one_of(100, 1, 2),
 )
-often = st.one_of(posts, posts, replies, st.tuples(st.sampled_from(["wake", "flow"])))
+often = st.one_of(
+    posts, posts, replies, st.tuples(st.sampled_from(["wake", "wake", "wake", "mark comes", "flow"]))
+)
 seldom = st.one_of(
-    st.tuples(st.sampled_from(["hold", "flow", "flow slowly", "mark comes", "notice", "prove", "one waits"])),
+    st.tuples(st.sampled_from(["hold", "flow slowly", "flow slowly", "notice", "prove", "one waits"])),
     st.tuples(st.sampled_from(["lost", "silent", "behind", "late", "surplus", "ask"])),
     st.tuples(st.sampled_from(["write fails", "write ends", "sent posts", "sent fails"])),
     st.tuples(st.just("answer"), st.integers(1, 3)),
@@ -118,6 +120,7 @@ async def act(bench, what, *values):
             waiting.flow()
             bench.batches.wake()
         case "flow slowly":
+            bench.add(*[b"x"] * 5)
             waiting.flow_paced(10**9)
             bench.batches.wake()
         case "mark comes":
