@@ -15,12 +15,14 @@ from socketio_cluster.cluster.limits.limits import (
     pacer_of,
     size,
 )
+from socketio_cluster.cluster.strict.probe import probe_answered
 from socketio_cluster.manager.host.posts import Malformed, counts
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import hang_up
 from socketio_cluster.manager.stats import Stats
 
 NOOP: Final = "6"
+PROBE_ANSWER: Final = "3probe"
 UPGRADE_SECONDS: Final = 10.0
 """Seconds that each step of an upgrade may take. Until it is done, every poll is answered at once."""
 
@@ -113,6 +115,8 @@ class _WebSocket:
         if data != NOOP:
             self._stats.sent_bytes += size(data)
             await self._ws.send(data)
+            if data == PROBE_ANSWER:
+                probe_answered(self._socket)
 
     async def close(self) -> None:
         """Close it with the code that ``Host.close_with`` has noted for the session, if there is one."""
