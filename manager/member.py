@@ -172,6 +172,7 @@ class ClusterMember(LocalManager):
 
     def _come_home(self) -> None:
         """Begin what has to wait until the node has started."""
+        self.present.open()
         if self.recovery is not None:
             self.recovery.start()
 
@@ -217,11 +218,12 @@ class ClusterMember(LocalManager):
         await self.node.close()
         if self.recovery is not None:
             self.recovery.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
         self.expiry.close()
-        self.present.close()
+        self.present.close()  # Before the tasks end: its turns begin others.
+        while self._tasks:  # What runs until it is cancelled may begin another one, too.
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _expire(self) -> bool:
         now = time.monotonic()

@@ -100,7 +100,7 @@ class Remote:
         number = self.acks.expect(callback, single, time.monotonic())
         if isinstance(callback, AckWaiter):
             callback.on_end(lambda: self.acks.forget(number))
-        if single is not None and not self._node.knows(single) and not self._node.bridges:
+        if single is not None and self._may_be_gone(single):
             asyncio.get_running_loop().call_later(UNKNOWN_NODE_SECONDS, self._give_up, number, single)
         return number
 
@@ -208,9 +208,18 @@ class Remote:
         self._pending.node_gone(node)
         self.acks.node_gone(node)
 
+    def _may_be_gone(self, node: str) -> bool:
+        """Whether a node is not known, nor a bridge that may know it."""
+        return not (self._node.knows(node) or self._node.bridges)
+
     def _give_up(self, number: int, node: str) -> None:
-        if not self._node.knows(node):
+        """Take a client for gone whose node has not turned up, once this node knows who is there."""
+        if not (self._may_be_gone(node) and self.acks.waits(number, time.monotonic())):
+            return
+        if self._node.acquainted:
             self.acks.gone(number)
+        else:
+            asyncio.get_running_loop().call_later(UNKNOWN_NODE_SECONDS, self._give_up, number, node)
 
     def _owner(self, sid: str) -> list[str]:
         """Return the nodes to ask about a client of another node: its own, or bridges if unknown."""

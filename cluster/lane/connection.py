@@ -145,6 +145,8 @@ class Lane(LaneWriter):
             self.write_answer(frame(PONG, payload))
         elif opcode == CLOSE:
             code = close_code(payload)
+            if code == TOO_BIG:
+                self._group.refused(self.socket.sid)
             self._fail(1000 if code == 1005 else code, "")
 
     def handle(self, data: str | bytes) -> None:

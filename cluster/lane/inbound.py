@@ -21,6 +21,7 @@ from socketio_cluster.cluster.lane.joining import Joining
 from socketio_cluster.cluster.lane.shortcut import Shortcut
 from socketio_cluster.cluster.lane.writer import CONNECTING, OPEN, PROBED
 from socketio_cluster.cluster.server import AsyncServer
+from socketio_cluster.cluster.strict.probe import probe_answered
 from socketio_cluster.manager.clients.client import CONNECTED
 from socketio_cluster.manager.clients.packets import is_standard
 from socketio_cluster.manager.host.posts import counts
@@ -131,6 +132,7 @@ class Inbound:
             lane.enter(PROBED)
             lane.write_packet(eio.Packet(eio.PONG, data="probe"))
             lane.socket.queue.put_nowait(eio.Packet(eio.NOOP))  # it ends the poll that waits
+            probe_answered(lane.socket)
         elif lane.state is PROBED and data == "5" and not (lane.socket.upgraded or lane.socket.closing):
             self._group.switch(lane)
         else:

@@ -144,7 +144,7 @@ class Strict:
         host = manager.host
         PingClock(host)
         correct_opening(host)
-        check_websockets(host, manager.stats)
+        check_websockets(host, manager.stats, manager.refused)
 
         def recovers(eio_sid: str) -> bool:
             return any(client.session for client in manager.members.of_connection(eio_sid))

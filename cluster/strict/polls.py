@@ -9,12 +9,13 @@ from typing import Any, Final
 from engineio.packet import NOOP
 
 from socketio_cluster.cluster.strict.answers import CLOSED, send_answer
+from socketio_cluster.cluster.strict.probe import until_probe_answered
 from socketio_cluster.cluster.strict.request import jsonp_index
 from socketio_cluster.cluster.strict.rules import cut_off
 from socketio_cluster.manager.host.server import Host
 
 NOOP_SECONDS: Final = 0.05
-"""How long a poll waits for its NOOP while the client upgrades: one that never finishes polls on and on.
+"""How long a poll waits at most while its client upgrades: one that never finishes polls on and on.
 
 engine.io answers such polls every 100 ms.
 """
@@ -102,7 +103,7 @@ class Polls:
         watch = asyncio.ensure_future(self._watch(socket, scope, receive))
         try:
             if socket.upgrading:  # what waits goes by the other transport: this poll gets a NOOP
-                await asyncio.sleep(NOOP_SECONDS)
+                await until_probe_answered(socket, NOOP_SECONDS)
             await self._inner(scope, again, answer)
         finally:
             watch.cancel()

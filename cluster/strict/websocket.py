@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any, Final
 
 from socketio_cluster.cluster.limits.limits import (
@@ -15,18 +16,23 @@ from socketio_cluster.cluster.limits.limits import (
     pacer_of,
     size,
 )
+from socketio_cluster.cluster.strict.probe import probe_answered
 from socketio_cluster.manager.host.posts import Malformed, counts
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.session import hang_up
 from socketio_cluster.manager.stats import Stats
 
 NOOP: Final = "6"
+PROBE_ANSWER: Final = "3probe"
 UPGRADE_SECONDS: Final = 10.0
 """Seconds that each step of an upgrade may take. Until it is done, every poll is answered at once."""
 
 
-def check_websockets(host: Host, stats: Stats) -> None:
-    """Put the checks around the WebSockets of a server."""
+def check_websockets(host: Host, stats: Stats, refused: Callable[[str], object]) -> None:
+    """Put the checks around the WebSockets of a server.
+
+    ``refused`` is called with the id of a session whose client closes because a message is too large for it.
+    """
 
     def before(driver: Callable[..., Any]) -> Callable[..., Any]:
         def make(handler: Any, server: Any) -> Any:
@@ -35,7 +41,8 @@ def check_websockets(host: Host, stats: Stats) -> None:
             ``handler`` is a method of python-engineio's socket.
             """
             socket = getattr(handler, "__self__", None)
-            return driver(handler if socket is None else _Handler(handler, socket, host, stats), server)
+            checked = handler if socket is None else _Handler(handler, socket, host, stats, refused)
+            return driver(checked, server)
 
         return make
 
@@ -46,19 +53,33 @@ class _Handler:
     """Calls the socket's handler with a checked WebSocket. A lane only takes the socket from ``__self__``."""
 
     def __init__(
-        self, handler: Callable[[Any], Coroutine[Any, Any, None]], socket: Any, host: Host, stats: Stats
+        self,
+        handler: Callable[[Any], Coroutine[Any, Any, None]],
+        socket: Any,
+        host: Host,
+        stats: Stats,
+        refused: Callable[[str], object],
     ) -> None:
         self.__self__ = socket
         self._host = host
         self._stats = stats
         self._handler = handler
+        self._refused = refused
 
     async def __call__(self, ws: Any) -> None:
+        ws.asgi_receive = partial(self._receive, ws.asgi_receive)
         try:
             await self._handler(_WebSocket(ws, self.__self__, self._host, self._stats))
         finally:
             # After a failed upgrade it would stay set, and every poll would be answered with a NOOP at once.
             self.__self__.upgrading = False
+
+    async def _receive(self, receive: Callable[[], Awaitable[Any]]) -> Any:
+        """Receive a message of ASGI. python-engineio does not look at the code with which a client closes."""
+        event = await receive()
+        if event["type"] == "websocket.disconnect" and event.get("code") == TOO_BIG:
+            self._refused(self.__self__.sid)
+        return event
 
 
 class _WebSocket:
@@ -113,6 +134,8 @@ class _WebSocket:
         if data != NOOP:
             self._stats.sent_bytes += size(data)
             await self._ws.send(data)
+            if data == PROBE_ANSWER:
+                probe_answered(self._socket)
 
     async def close(self) -> None:
         """Close it with the code that ``Host.close_with`` has noted for the session, if there is one."""

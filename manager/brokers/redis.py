@@ -22,6 +22,7 @@ from socketio_cluster.manager.brokers.redis_commands import (
     publish_owners,
     recording_commands,
     recording_owners,
+    refused_events,
 )
 from socketio_cluster.manager.brokers.redis_confirmations import Confirmations
 from socketio_cluster.manager.brokers.redis_line import (
@@ -169,10 +170,13 @@ class RedisBroker:
             cause = error.__cause__
             passing = isinstance(cause, ResponseError) and is_passing(cause)
             return self.fail(error) if passing else self._broke(error)
-        if not denied:
+        refused = [*refused_events(replies)]
+        if not (denied or refused):
             return None
-        of_command = owners(batch)
-        return PublishRefused({index: why for at, why in denied.items() for index in of_command[at]})
+        of_command, server = owners(batch), f"Redis at {self._publisher.name}"
+        reasons = {index: why for at, why in denied.items() for index in of_command[at]}
+        reasons.update({of_command[at][place]: f"{server}: {why}" for at, place, why in refused})
+        return PublishRefused(reasons)
 
     def _broke(self, error: Exception) -> BrokerError:
         """End the broker, because its connection broke while it published."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha1
 from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
 from socketio_cluster.manager.brokers.redis_scripts import HISTORY_SCRIPTS, RECORD
 from socketio_cluster.manager.brokers.redis_session_scripts import SESSION_SCRIPTS
@@ -90,6 +90,14 @@ def recording_owners(batch: Sequence[Publication]) -> list[list[int]]:
         recorded = batch[group[0]].recorded
         owners += [group] if recorded else [[at] for at in group for _ in batch[at].channels]
     return owners
+
+
+def refused_events(replies: Iterable[Any]) -> Iterator[tuple[int, int, str]]:
+    """Yield each recorded event that this user may not publish: its command, its place in that, and why."""
+    for at, reply in enumerate(replies):
+        if type(reply) is list:
+            for place, why in zip(reply[1::2], reply[2::2], strict=True):
+                yield at, place, why.decode(errors="replace")
 
 
 def _groups(batch: Sequence[Publication]) -> Iterator[list[int]]:

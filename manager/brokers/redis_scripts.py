@@ -94,7 +94,11 @@ RECORD: Final = (
     + """
 -- ARGV: the command that publishes, the sender, the number of the event that has to be recorded before these
 -- (0: none), and for each event its number in the sender's stream, its bytes, how many channels it is
--- published to, these, how many histories it is kept in, and these
+-- published to, these, how many histories it is kept in, and these. Returns the last number, and for each
+-- event that this user may not publish its place among these, from 0, and the reason
+local function is_forbidden(why) -- Redis 7.0 does not say NOPERM here.
+  return string.find(why, 'NOPERM', 1, true) or string.find(why, "executing the script can't", 1, true)
+end
 local state = redis.call('HMGET', base, 'epoch', 'last', 'floor', 'size', 'seconds', 'most', 'swept')
 if not state[1] then return redis.error_reply('recovery has not begun: its memory was lost') end
 local epoch, last, floor, size = state[1], tonumber(state[2]), tonumber(state[3]), tonumber(state[4])
@@ -103,8 +107,8 @@ local lifetime = text(seconds * 1000 + 60000)
 local sender = base .. ':sent:' .. ARGV[2]
 local sent = tonumber(redis.call('GET', sender) or 0)
 if sent < tonumber(ARGV[3]) then return redis.error_reply('MISSING events before these are not recorded') end
-local at, refusal = 4, nil
-while at <= #ARGV and not refusal do
+local at, place, refused, failure = 4, 0, {}, nil
+while at <= #ARGV and not failure do
   local number, payload, count = tonumber(ARGV[at]), ARGV[at + 1], tonumber(ARGV[at + 2])
   local first = at + 3
   local histories = first + count
@@ -121,20 +125,26 @@ while at <= #ARGV and not refusal do
       entry[#entry + 1] = ARGV[index]
     end
     redis.call('XADD', unpack(entry))
-    local stamped = 'N' .. epoch .. id .. payload
+    local stamped, refusal = 'N' .. epoch .. id .. payload, nil
     for index = first, histories - 1 do
       local answer = redis.pcall(ARGV[1], ARGV[index], stamped)
       if type(answer) == 'table' then refusal = answer.err end
     end
-    if refusal then
-      -- This user may not publish there. What is not published is not kept: it is tried again, then dropped.
+    if refusal then -- What is not published is not kept.
       redis.call('XDEL', log, id .. '-0')
       for index = histories + 1, after - 1 do redis.call('LREM', of .. ARGV[index], -1, id) end
+      if is_forbidden(refusal) then
+        sent = number
+        refused[#refused + 1] = place
+        refused[#refused + 1] = refusal
+      else
+        failure = refusal
+      end
     else
       sent, size = number, size + #payload + 300
     end
   end
-  at = after
+  at, place = after, place + 1
 end
 if size > most or now - tonumber(state[7]) > 500000 then
   floor, size = sweep(floor, size, seconds, most)
@@ -142,8 +152,8 @@ if size > most or now - tonumber(state[7]) > 500000 then
 end
 redis.call('HSET', base, 'last', text(last), 'size', size)
 redis.call('SET', sender, text(sent), 'PX', lifetime)
-if refusal then return redis.error_reply('cannot publish: ' .. refusal) end
-return {last}
+if failure then return redis.error_reply('cannot publish: ' .. failure) end
+return {last, unpack(refused)}
 """
 )
 

@@ -127,13 +127,12 @@ class Node:
     @property
     def bridged(self) -> bool:
         """Whether an emit has to go to bridges too. A node that does not know all others yet assumes so."""
-        first = self._first
-        return bool(first.membership.bridges) or not (first.introduction.over or first.link is None)
+        return bool(self._first.membership.bridges) or not self.acquainted
 
     @property
     def acquainted(self) -> bool:
-        """Whether this node has been on the bus for long enough to know all others."""
-        return self._first.introduction.over
+        """Whether this node has been on the bus for long enough to know all others, or is alone."""
+        return self._first.introduction.over or self.alone
 
     def knows(self, node: str) -> bool:
         """Whether this is the id of a live node or of this node."""

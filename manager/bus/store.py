@@ -108,8 +108,9 @@ class Change(msgspec.Struct, array_like=True, tag=4, frozen=True):
     empty ``claim`` only a session whose client is away is changed, or whose owner is ``gone``: that makes it
     one whose client is away. Then a stay ends with the last event, or
     when the room was closed, and a client that enters a room in which it is stays there from when it was:
-    ``channels`` is as in ``Claim``. ``tried`` is the number of a large event, and how often a replay to
-    the client began with it. Answer: the number of the last event, or 0 if nothing was changed.
+    ``channels`` is as in ``Claim``. ``tried`` is the number of an event that may be too large for the
+    client, and how often a replay to the client began with it. Answer: the number of the last event, or 0 if
+    nothing was changed.
     """
 
     sid: str

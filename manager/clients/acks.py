@@ -143,6 +143,11 @@ class RemoteAcks:
         self._ends.add(number, until)
         return number
 
+    def waits(self, number: int, now: float) -> bool:
+        """Whether a callback still waits for an answer."""
+        waiting = self._waiting.get(number)
+        return waiting is not None and now < waiting.until
+
     def answered(self, number: int) -> Callback | None:
         """Return the callback for an answer, or None if it does not wait any more."""
         waiting = self._waiting.get(number)

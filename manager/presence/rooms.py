@@ -51,7 +51,7 @@ class PresenceRooms:
         self._versions = count(1)
         self._touched: dict[RoomId, HeldRoom] = {}
         self._forget_at = 0.0
-        self._used = False
+        self._used = self._closed = False
         self._clock = Recurring(TURN, self._turn)
 
     def hold(self, room: RoomId) -> HeldRoom:
@@ -82,7 +82,8 @@ class PresenceRooms:
 
     def wake(self) -> None:
         """Take turns, until there is nothing to do any more."""
-        self._clock.start()
+        if not self._closed:
+            self._clock.start()
 
     def heard(self, origin: str, message: PresenceChange | PresenceCalled) -> None:
         """Handle a message of another node."""
@@ -111,8 +112,13 @@ class PresenceRooms:
             room.calls.told(joined, left if first == (origin,) else [], sure=True)
         room.book.changed.update(dict.fromkeys(joined + left))
 
+    def open(self) -> None:
+        """Take turns again, if this node has left the bus and has now come back to it."""
+        self._closed = False
+
     def close(self) -> None:
-        """Take no more turns."""
+        """Take no more turns, whatever happens to clients that are still here."""
+        self._closed = True
         self._clock.close()
         self.completing.close()
 

@@ -33,7 +33,7 @@ from socketio_cluster.manager.bus.query_messages import (
 from socketio_cluster.manager.clients.client import CONNECTED, LEAVING, Client
 from socketio_cluster.manager.clients.packets import Encoded, encode_ack
 from socketio_cluster.manager.clients.rooms import check_room_limit
-from socketio_cluster.manager.errors import TooManyRooms
+from socketio_cluster.manager.errors import UNKNOWN_SID, TooManyRooms
 from socketio_cluster.manager.queries.client_answers import ClientAnswers
 from socketio_cluster.manager.queries.failed import Failed
 from socketio_cluster.manager.queries.pieces import pieces
@@ -118,10 +118,10 @@ class Answering:
         return sum([client.state is CONNECTED async for client in self._clients(whom)])
 
     async def _join(self, whom: Recipients, question: JoinRooms) -> int:
-        manager, refused, joined = self._manager, 0, 0
+        manager, refused = self._manager, 0
         moved: list[Client] = []
+        entered: list[tuple[Client, Room]] = []
         async for client in self._clients(whom):
-            joined += 1
             moved.append(client)
             for room in question.rooms:
                 if room == client.sid:
@@ -132,39 +132,44 @@ class Answering:
                     refused += 1
                 else:
                     manager.basic_enter_room(client.sid, client.namespace, room)
+                    entered.append((client, room))
         for room in question.rooms:
             if manager.members.has(whom.namespace, room):
                 await manager.node.subscribe(manager.node.channels.room(whom.namespace, room))
         await self._tell_bus(moved)
+        again = await asyncio.gather(*(self._join_again(*each) for each in entered if self._is_lost(each[0])))
+        refused += again.count(False)
         if refused:
             raise Failed(f"{refused} joins were refused: those clients are in rooms_per_client rooms already")
-        return joined
+        return len(moved)
+
+    async def _join_again(self, client: Client, room: Room) -> bool:
+        """Put a client that was lost meanwhile into a room. Returns False if its limit forbids that."""
+        try:
+            await self._manager.server.enter_room(client.sid, room, namespace=client.namespace)
+        except ValueError as error:
+            return str(error) == UNKNOWN_SID  # It will not come back.
+        return True
 
     async def _leave(self, whom: Recipients, question: LeaveRooms) -> int:
-        left = 0
         moved: list[Client] = []
         async for client in self._clients(whom):
-            left += 1
             moved.append(client)
             await self._manager.may_leave([client])
             for room in question.rooms:
                 self._manager.basic_leave_room(client.sid, client.namespace, room)
         await self._tell_bus(moved)
-        await self._leave_again(moved, question.rooms)
-        return left
-
-    async def _leave_again(self, moved: list[Client], rooms: list[Room]) -> None:
-        """Take clients out of rooms that were lost meanwhile: they are away, or on another node."""
-        members, server = self._manager.members, self._manager.server
-        lost = [
-            client
-            for client in moved
-            if client.session is not None and (client.session.lost or not members.is_here(client))
-        ]
-        leaving = [(client, room) for client in lost for room in rooms]
+        server = self._manager.server
+        leaving = [(client, room) for client in moved if self._is_lost(client) for room in question.rooms]
         await asyncio.gather(
             *(server.leave_room(client.sid, room, namespace=client.namespace) for client, room in leaving)
         )
+        return len(moved)
+
+    def _is_lost(self, client: Client) -> bool:
+        """Whether a client was lost while something was done to it here: it is away, or on another node."""
+        session = client.session
+        return session is not None and (session.lost or not self._manager.members.is_here(client))
 
     async def _tell_bus(self, moved: list[Client]) -> None:
         """Tell the bus of the rooms of clients that may come back after this node has died."""

@@ -23,7 +23,8 @@ class ClientSession:
     * ``upto`` is the number up to which missed events were replayed; live ones up to it are repeats.
     * ``written_at`` is the monotonic time, in seconds, at which all was written that had waited until the
       client was connected. The connection may be lost before that arrives, so ``position`` stays for a while.
-    * ``tried`` is the number of a large event, and how often a replay to the client began with it.
+    * ``tried`` is the number of the event with which the last replay to the client began, and how often one
+      did. The bus is told if the event is large, or the client has said that a message is too large for it.
     * ``known`` is where the bus was when its client claimed it, or later.
     * ``joined`` says of each room at which number the client joined it, and ``stays`` when it has left rooms.
     * ``unwritten`` are the rooms that it has entered (True) or left since the bus was told, and ``ended`` the

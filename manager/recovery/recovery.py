@@ -176,6 +176,16 @@ class Recovery:
         """Return the offset from which a client would go on that has had no event yet."""
         return write_offset(self.follower.order.epoch, session.position)
 
+    def refused(self, eio_sid: str) -> None:
+        """Count the replays on a connection that has ended because a message was too large for its client."""
+        for client in self._manager.members.of_connection(eio_sid):
+            if client.session is not None and client.session.tried[1]:
+                self._manager.spawn(self._count(client, client.session))
+
+    async def _count(self, client: Client, session: ClientSession) -> None:
+        with suppress(BrokerError):
+            await self._replays.tell_tried(client, session)
+
     async def catch_up(self, client: Client, session: ClientSession) -> None:
         """Send a client that has come back what it has missed. If that fails, it has to connect anew."""
         try:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from socketio_cluster.manager.bus.envelope import Codec
 from socketio_cluster.manager.bus.messages import Recorded
 from socketio_cluster.manager.bus.store import Change, Piece, Read
 from socketio_cluster.manager.clients.client import Client
+from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.queries.selection import is_meant
 from socketio_cluster.manager.recovery.client_session import ClientSession, read_room
 from socketio_cluster.manager.recovery.keeper import Keeper
@@ -25,16 +27,27 @@ PIECE_EVENTS: Final = 200
 PIECE_BYTES: Final = 256 * 1024
 """The most events and bytes that are read at once for a client."""
 LARGE: Final = 1_000_000
-"""An event of more bytes may be more than its client can take, which then closes the connection each time."""
+"""An event of more bytes may be more than its client can take, which then closes the connection each time.
+
+Of a smaller one that is believed only if the client says so: connections break for other reasons, too.
+"""
 TRIES: Final = 3
-"""How many replays to a client begin with one large event. When it comes back once more its session ends."""
+"""How many replays to a client begin with one such event. When it comes back once more its session ends."""
 TURN_SECONDS: Final = 0.005
 TURNS: Final = 400
 """A client has at most two seconds to take a piece before the next one is put behind it."""
 
 
 class TooLarge(Exception):
-    """A client does not get past an event, which is larger than most clients can take."""
+    """A client does not get past an event, which is larger than it can take."""
+
+
+class Owed(NamedTuple):
+    """An event that a client is owed: its number, its bytes on the bus, and what is sent."""
+
+    number: int
+    size: int
+    marked: Outgoing
 
 
 class Replays:
@@ -77,7 +90,7 @@ class Replays:
                 begun = begun or await self._try(client, session, piece)
                 if not set(channels).issuperset(self._channels(client, session)):
                     continue  # It has entered a room meanwhile, whose events may be missing in the piece.
-                begun = self._send(client, session, piece) > 0 or begun
+                self._send(client, session, piece)
                 session.upto, done = piece.upto, piece.done
                 if not done:
                     await self._taken(client)
@@ -110,36 +123,42 @@ class Replays:
         return [names.namespace(client.namespace), *(names.room(client.namespace, room) for room in rooms)]
 
     async def _try(self, client: Client, session: ClientSession, piece: Piece) -> bool:
-        """Note on the bus that a replay begins with a large event, which is alone in its piece.
+        """Note with which event a replay begins, on the bus too if that is a large one.
 
-        Returns False if it does not. Raises ``TooLarge`` if too many have begun with it already.
+        Returns False if the client is owed no event of the piece. Raises ``TooLarge`` if too many replays
+        have begun with the event already.
         """
-        number, raw = piece.events[0] if piece.events else (0, b"")
-        if len(raw) <= LARGE:
+        owed = next(self._owed(client, session, piece), None)
+        if owed is None:
             return False
-        read = self._events.read(number, raw)
-        if read is None or not self._is_owed(client, session, number, read.message):
-            return False
+        number, size = owed.number, owed.size
         times = session.tried[1] if session.tried[0] == number else 0
         if times == TRIES:
-            raise TooLarge(f"an event of {len(raw)} bytes")
+            raise TooLarge(f"an event of {size} bytes")
         session.tried = number, times + 1
-        await self._keeper.change(Change(client.sid, session.claim, tried=session.tried))
+        if size > LARGE:
+            await self.tell_tried(client, session)
         return True
 
-    def _send(self, client: Client, session: ClientSession, piece: Piece) -> int:
-        """Send the events of a piece that a client is owed, and return how many these are."""
-        sent = 0
+    async def tell_tried(self, client: Client, session: ClientSession) -> None:
+        """Tell the bus how often a replay has begun with the same event. Raises ``BrokerError``."""
+        await self._keeper.change(Change(client.sid, session.claim, tried=session.tried))
+
+    def _send(self, client: Client, session: ClientSession, piece: Piece) -> None:
+        """Send the events of a piece that a client is owed."""
+        for owed in self._owed(client, session, piece):
+            client.write(owed.marked)
+            self._manager.stats.replayed += 1
+            self._manager.stats.replay_seconds.observe(max(0.0, time.time() - owed.number / 1e6))
+
+    def _owed(self, client: Client, session: ClientSession, piece: Piece) -> Iterator[Owed]:
+        """Yield the events of a piece that a client is owed."""
         for number, raw in piece.events:
             read = self._events.read(number, raw)
             if read is None:
                 continue
             if number in session.granted or self._is_owed(client, session, number, read.message):
-                client.write(read.marked)
-                sent += 1
-                self._manager.stats.replay_seconds.observe(max(0.0, time.time() - number / 1e6))
-        self._manager.stats.replayed += sent
-        return sent
+                yield Owed(number, len(raw), read.marked)
 
     def _sort_held(self, client: Client, upto: int) -> None:
         """Drop the held events that were replayed. Those without a number are marked anew."""

@@ -93,11 +93,12 @@ async def test_waiting_poll_is_ended(node, polling):
 
 
 async def test_polls_while_an_upgrade_hangs(node, polling):
-    """Who polls on and on while its upgrade hangs gets a NOOP every 50 ms, not as fast as it can ask."""
+    """Who polls on and on while its upgrade hangs gets one NOOP at once, and then one every 50 ms."""
     now = asyncio.get_running_loop().time
     async with websocket(node, polling) as one:
         await one.say("2probe")
         assert await one.text() == "3probe"
+        assert await polling.get() == ["6"]
         began = now()
         for _ in range(6):
             assert await polling.get() == ["6"]

@@ -6,6 +6,7 @@ import pytest
 from kombu import Connection
 
 from socketio_cluster.manager.brokers.amqp_session import EXCHANGE
+from socketio_cluster.manager.brokers.redis_commands import GROUP
 from socketio_cluster.manager.bus.broker import LARGEST, Publication
 from socketio_cluster.manager.bus.store import Begin, Read, cluster_of
 from socketio_cluster.manager.errors import PublishError, PublishRefused, WrongServer
@@ -57,24 +58,42 @@ async def test_a_channel_that_is_forbidden(tmp_path, connected, channels):
 
 
 async def test_recording_in_a_channel_that_is_forbidden(tmp_path, connected, channels):
-    """An event that may not be published is not kept, however often it is sent; those before it are, once."""
+    """An event that may not be published is named and not kept; all others are, once; the broker goes on."""
     with RedisServer(tmp_path) as server:
         red, blue = channels.room("/", "red"), channels.room("/", "blue")
         cluster = cluster_of(channels.everyone)
         server.ask("ACL", "SETUSER", "app", "on", ">secret", "+@all", "~*", f"&{red}")
-        url = server.url.replace("//", "//app:secret@")
-        broker = await connected(url)
+        broker = await connected(server.url.replace("//", "//app:secret@"))
         place = await broker.ask(cluster, Begin(60.0, 1_000_000))
-        for _ in range(3):
-            with pytest.raises(PublishError, match="can't publish to the channel"):
-                await broker.publish([event(1, red), event(2, red, blue), event(3, red)])
-            broker = await connected(url)
-            kept = await broker.ask(cluster, Read(None, place.last, 100, 1_000_000))
-            assert [payload for _, payload in kept.events] == [envelope(1)]
-        await broker.publish([event(1, red), event(3, red)])
+        notice = Publication((blue,), b"x")
+        events = [event(1, red), notice, event(2, red, blue), event(3, red), event(4, blue)]
+        with pytest.raises(PublishRefused) as caught:
+            await broker.publish(events)
+        assert sorted(caught.value.reasons) == [1, 2, 4]
+        assert "can't publish to the channel" in caught.value.reasons[2]
+        await broker.publish([event(1, red), event(3, red), event(5, red)])
         for histories in (None, [red], [red, blue]):
             kept = await broker.ask(cluster, Read(histories, place.last, 100, 1_000_000))
-            assert [payload for _, payload in kept.events] == [envelope(1), envelope(3)]
+            assert [payload for _, payload in kept.events] == [envelope(1), envelope(3), envelope(5)]
+
+
+async def test_many_that_are_forbidden(tmp_path, connected, channels):
+    """Groups of recorded events follow each other, whatever was refused before."""
+    with RedisServer(tmp_path) as server:
+        red, blue = channels.room("/", "red"), channels.room("/", "blue")
+        cluster = cluster_of(channels.everyone)
+        server.ask("ACL", "SETUSER", "app", "on", ">secret", "+@all", "~*", f"&{red}")
+        broker = await connected(server.url.replace("//", "//app:secret@"))
+        place = await broker.ask(cluster, Begin(60.0, 1_000_000))
+        bad = [index for index in range(2 * GROUP + 5) if index % 2]
+        assert GROUP - 1 in bad
+        numbers = range(1, 2 * GROUP + 6)
+        with pytest.raises(PublishRefused) as caught:
+            await broker.publish([event(number, blue if number - 1 in bad else red) for number in numbers])
+        assert sorted(caught.value.reasons) == bad
+        kept = await broker.ask(cluster, Read(None, place.last, 2 * GROUP, 1_000_000))
+        good = [number for number in numbers if number - 1 not in bad]
+        assert [payload for _, payload in kept.events] == [envelope(number) for number in good]
 
 
 @pytest.mark.parametrize("option", ["proto-max-bulk-len", "client-query-buffer-limit"])

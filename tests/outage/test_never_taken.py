@@ -109,15 +109,17 @@ async def test_a_call_that_the_bus_refuses_ends(tmp_path, prefix):
                 await asyncio.wait_for(called, 15)
 
 
-async def test_a_channel_that_is_forbidden(tmp_path, prefix):
+@pytest.mark.parametrize("recovery_seconds", [None, 60])
+async def test_a_channel_that_is_forbidden(tmp_path, prefix, recovery_seconds):
     """Events to a channel that Redis forbids are dropped and counted; the node stays on the bus."""
     names = Channels(prefix)
     with RedisServer(tmp_path) as server:
         ours = (names.everyone, names.inbox("*"), names.namespace("/"), names.bridges_beside(names.everyone))
         allowed = [f"&{channel}" for channel in ours]
-        server.ask("ACL", "SETUSER", "app", "on", ">secret", "+@all", *allowed)
+        server.ask("ACL", "SETUSER", "app", "on", ">secret", "+@all", "~*", *allowed)
         url = server.url.replace("//", "//app:secret@")
-        async with three_nodes(url, prefix, count=2) as nodes, client(nodes[1]) as far:
+        options = {"count": 2, "recovery_seconds": recovery_seconds}
+        async with three_nodes(url, prefix, **options) as nodes, client(nodes[1]) as far:
             await nodes[0].sio.emit("secret", room="red")
             await nodes[0].sio.emit("open")
             assert await far.next("open") == []

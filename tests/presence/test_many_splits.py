@@ -47,6 +47,10 @@ class Member:
             deliveries = [each for each in deliveries if HEADER(each.payload).origin in friends]
         self._hear(deliveries)
 
+    async def close(self):
+        await self.manager.close()
+        self.friends = ()
+
     async def start(self):
         await self.manager.start()
         await self.manager.node.subscribe(self.manager.node.channels.room(*TEA))
@@ -95,7 +99,7 @@ async def split_and_heal(name, random, delay):
     members = [Member(name, random, delay, calls) for _ in range(4)]
     async with contextlib.AsyncExitStack() as stack:
         for member in members:
-            stack.push_async_callback(member.manager.close)
+            stack.push_async_callback(member.close)
             await member.start()
         await meet(members, 4)
         for member, key in zip(members, ("ada", "bob", "cyd", "dan"), strict=True):
@@ -126,7 +130,7 @@ async def split_start_and_heal(name, random, delay):
     first, second, third, fourth, late = members
     async with contextlib.AsyncExitStack() as stack:
         for member in members:
-            stack.push_async_callback(member.manager.close)
+            stack.push_async_callback(member.close)
         for member in members[:4]:
             await member.start()
         await meet(members[:4], 4)
@@ -168,5 +172,6 @@ def test_many_splits(delay, stall, run, monkeypatch):
             patch.setattr(node, "new_node_id", lambda chance=loop.random: f"{chance.randrange(10**8):08}")
             try:
                 loop.run_until_complete(run(f"{seed}", loop.random, delay))
+                assert not asyncio.all_tasks(loop)
             finally:
                 loop.close()

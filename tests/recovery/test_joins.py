@@ -111,3 +111,24 @@ async def test_entered_again_after_it_was_closed(nodes, door, connect):
     assert await came_back(client) is True
     await take(client, "n", 2)
     await fence(b, client)
+
+
+@pytest.mark.parametrize("bus_url", ["local"], indirect=True)
+async def test_comes_back_while_it_is_put_in(nodes, door, connect, monkeypatch):
+    """A client that comes to another node while its former one does what ``sockets_join`` asks for is in."""
+    a, b, c = nodes
+    client = await connect()
+    sid = client.sid
+    subscribe = a.manager.node.subscribe
+
+    async def slow(channel):
+        door.forsake(c)
+        assert await came_back(client) is True
+        await subscribe(channel)
+
+    monkeypatch.setattr(a.manager.node, "subscribe", slow)
+    assert await b.manager.sockets_join("red", sid) == 1
+    assert set(c.sio.rooms(sid)) == {sid, "red"}
+    await b.sio.emit("n", 1, room="red")
+    await take(client, "n", 1)
+    await fence(b, client)

@@ -10,6 +10,7 @@ import pytest
 import websockets
 
 from socketio_cluster import Message, PlainWebSockets
+from socketio_cluster.manager.recovery.replay import TRIES
 from tests.harness import SECONDS, three_nodes
 from tests.recovery.clients import left, renew
 from tests.recovery.plain_clients import open_endpoint, plain_client
@@ -33,6 +34,26 @@ async def connect(door):
             return await stack.enter_async_context(plain_client(door))
 
         yield make
+
+
+@pytest.mark.parametrize("bus_url", ["local"], indirect=True)
+async def test_an_event_that_is_too_large(nodes, connect):
+    """A client that closes with code 1009 at the same event again and again begins anew."""
+    a, b, _ = nodes
+    client = await connect()
+    sid = client.sid
+    await client.ws.close(1009)
+    await left(a, sid)
+    await b.sio.emit("large", "x" * 50_000, to=sid)
+    for _ in range(TRIES):
+        assert await client.open() is True
+        await client.ws.close(1009)
+        await left(a, sid)
+    assert await client.open() is True
+    await client.cut()
+    await left(a, sid)
+    assert await client.open() is False
+    assert a.manager.stats.recoveries["large"] == 1
 
 
 async def test_comes_back_to_another_node(nodes, door, connect):

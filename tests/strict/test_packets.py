@@ -8,6 +8,8 @@ import contextlib
 import pytest
 import websockets
 
+from socketio_cluster.cluster.strict import polls
+from socketio_cluster.cluster.strict.gate import gate_of
 from tests.bare_sessions import RawPolling, raw_websocket
 from tests.harness import eventually
 from tests.strict.conftest import both_ways
@@ -149,6 +151,32 @@ async def test_no_noop_after_an_upgrade(node, official, http):
             assert (await ws.recv()).startswith("40{")
             await ws.send('42["echo"]')
             assert await ws.recv() == '42["echo"]'
+
+
+@pytest.mark.parametrize("early", [True, False])
+@both_ways
+async def test_polls_while_a_client_upgrades(node, http, early, monkeypatch):
+    """A poll ends when the probe is answered, and at once if its client has not read that yet."""
+    monkeypatch.setattr(polls, "NOOP_SECONDS", 20)
+    session, waiting = RawPolling(http, node), gate_of(node.manager.host).waiting
+    await session.open()
+    url = session.url.replace("http:", "ws:").replace("polling", "websocket")
+    async with contextlib.AsyncExitStack() as stack:
+        poll = None if early else asyncio.create_task(session.get())
+        await eventually(lambda: early or waiting)
+        ws = await stack.enter_async_context(websockets.connect(url, proxy=None, ping_interval=None))
+        (socket,) = node.sio.eio.sockets.values()
+        await eventually(lambda: socket.upgrading)
+        poll = poll or asyncio.create_task(session.get())
+        await eventually(lambda: waiting)
+        await ws.send("2probe")
+        assert await ws.recv() == "3probe"
+        assert await asyncio.wait_for(poll, 5) == ["6"]
+        if not early:
+            assert await asyncio.wait_for(session.get(), 5) == ["6"]
+        await ws.send("5")
+        await ws.send("40")
+        assert (await ws.recv()).startswith("40{")
 
 
 @both_ways
