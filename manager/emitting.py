@@ -57,7 +57,7 @@ class EmittingMember(RoomKeeper):
             slow = short(event, data, namespace, room if to is None else to)
             if slow is not None:
                 if slow:
-                    await self._pause(slow)
+                    await (self._ease(*slow) if self.recovery is None else self.recovery.ease())
                 return
         if chosen:
             target, volatile = choose(room if to is None else to, skip_sid, namespace, ignore_queue, **chosen)
@@ -97,28 +97,22 @@ class EmittingMember(RoomKeeper):
             if await self.recovery.puts_off(encoded, namespace, rooms, skip, callback):
                 return
         # First the bus: an event that it cannot hold raises here, before anybody has got it.
-        number = 0 if ignore_queue else self.remote.emit(encoded, namespace, rooms, skip, callback)
+        number = None if ignore_queue else self.remote.emit(encoded, namespace, rooms, skip, callback)
         self.stats.emitted += 1
         reached = self.fanout.deliver(encoded, namespace, rooms, skip, callback)
-        if not ignore_queue:
-            if callback is not None:
-                self.expiry.start()
-                if isinstance(callback, AckWaiter) and not reached and (not number or self._is_gone(rooms)):
-                    callback.abandon()
-            if self.node.publisher.full(number):
-                await self.node.publisher.wait_for_capacity(number)
-        if self.backpressure.emitted(encoded.size):
-            await self.backpressure.ease(reached)
+        if callback is not None and number is not None:
+            self.expiry.start()
+            if isinstance(callback, AckWaiter) and not reached and (not number or self._is_gone(rooms)):
+                callback.abandon()
+        due = self.backpressure.emitted(encoded.size)
+        if due or (number is not None and self.node.publisher.full(number)):
+            await self._ease(number, reached)
 
-    async def _pause(self, slow: Any) -> None:
-        """Wait as ``emit_encoded``, behind an emit that went the short way."""
-        if self.recovery is not None:
-            await self.recovery.ease()
-            return
-        number, reached, size = slow
-        if self.node.publisher.full(number):
+    async def _ease(self, number: int | None, reached: int) -> None:
+        """Wait as an emit without recovery does. One for the clients of this node alone has no number."""
+        if number is not None:
             await self.node.publisher.wait_for_capacity(number)
-        if self.backpressure.emitted(size):
+        if self.backpressure.due:
             await self.backpressure.ease(reached)
 
     def _is_gone(self, rooms: list[Room] | None) -> bool:

@@ -6,19 +6,17 @@ It is compiled where a C compiler is, see ``hatch_build.py``. Without it everyth
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.messages import Emit, Recorded
 from socketio_cluster.manager.bus.receiver import Receiver
 from socketio_cluster.manager.clients.delivery import delivery_parts
-from socketio_cluster.manager.native.library import load
+from socketio_cluster.manager.native.library import HEAR, load
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
 
 logger = logging.getLogger("socketio_cluster.manager")
-
-HEAR: Final = "manager.native._hear"
 
 
 def hear_compiled(manager: ClusterManager) -> None:

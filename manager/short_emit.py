@@ -20,7 +20,7 @@ from socketio_cluster.manager.clients.compact_json import dumps, quoted_pair
 from socketio_cluster.manager.clients.delivery import delivery_parts
 from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.packets import RESERVED, is_standard
-from socketio_cluster.manager.native.library import load
+from socketio_cluster.manager.native.library import EMIT, load
 from socketio_cluster.manager.recovery.follower import Follower
 from socketio_cluster.manager.recovery.own_events import MOST_BYTES, OVERHEAD, OwnEvents
 from socketio_cluster.manager.recovery.routes import to_one
@@ -34,14 +34,14 @@ logger = logging.getLogger("socketio_cluster.manager")
 ShortEmit = Callable[[str, Any, str, Any], Any]
 """A function that gets an event, its data, its namespace, and a room or None.
 
-It returns None, and has done nothing, for an emit that is not as most are. Otherwise it returns what
-``EmittingMember._pause`` has to await, or False for nothing.
+It returns None, and has done nothing, for an emit that is not as most are. Otherwise it returns False if
+nobody has to wait, and else the arguments of ``EmittingMember._ease``, or True where there is recovery.
 """
 
 
 def short_emit(manager: EmittingMember) -> ShortEmit | None:
     """Return this function for a manager whose node is on its loop; None where that cannot be."""
-    library = load("manager.native._emit")
+    library = load(EMIT)
     posting = _posting_parts(manager) if library is not None else None
     if library is None or posting is None:
         return None

@@ -1,4 +1,4 @@
-"""A wheel has the short way compiled where there is a compiler, and is made without one too."""
+"""A wheel has all that is in C compiled where there is a compiler, and is made without one too."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from socketio_cluster.manager.native.library import load
+from socketio_cluster.manager.native.library import MODULES, SHORT, load
 
 ROOT = Path(__file__).parents[1]
 
@@ -31,21 +31,23 @@ def libraries(wheel):
         return [name for name in archive.namelist() if name.endswith(".so")]
 
 
-@pytest.mark.skipif(load() is None, reason="nothing can be compiled here")
+@pytest.mark.skipif(load(SHORT) is None, reason="nothing can be compiled here")
 def test_with_a_compiler(tmp_path):
     """The wheel is for this platform, and what is in it can be imported."""
     wheel, _ = build(tmp_path)
-    (library,) = (name for name in libraries(wheel) if "_short" in name)
-    assert library.startswith("socketio_cluster/cluster/lane/_short.")
+    made = libraries(wheel)
+    assert {name.partition(".")[0] for name in made} == {
+        f"socketio_cluster/{module.replace('.', '/')}" for module in MODULES
+    }
     assert not wheel.name.endswith("none-any.whl")
     with zipfile.ZipFile(wheel) as archive:
-        archive.extract(library, tmp_path)
-    program = "import _short; print(_short.Way)"
-    env = {**os.environ, "PYTHONPATH": str((tmp_path / library).parent)}
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, env=env, capture_output=True, text=True
-    )
-    assert done.stdout == "<class 'socketio_cluster.cluster.lane._short.Way'>\n", done.stderr
+        archive.extractall(tmp_path, made)
+    for name in made:
+        module = Path(name).name.partition(".")[0]
+        env = {**os.environ, "PYTHONPATH": str((tmp_path / name).parent)}
+        command = [sys.executable, "-c", f"import {module}; print({module}.__file__)"]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True)
+        assert done.stdout == f"{tmp_path / name}\n", done.stderr
 
 
 @pytest.mark.parametrize(

@@ -7,15 +7,15 @@
 
    In what follows, a function that returns an int gives 1 for yes, 0 for no and -1 for a Python exception. */
 
-#include "../../manager/native/slots.h"
+#include "../../manager/native/parts.h"
+#include "frame.h"
 
 #define MOST_VALUES 16  /* of one event; more go the general way */
 #define MOST_DIGITS 15  /* of an ack id */
 #define MOST_BOUNDS 32
 
 typedef struct {
-    PyObject_HEAD
-    vectorcallfunc call;
+    Callable base;
     /* what the constructor is given, see PARTS */
     PyObject *lane, *client, *histogram, *spare, *general, *go_on, *decode, *list_of, *half_read, *running,
         *connected, *reserved, *server, *entry, *times, *stats, *spares, *loop, *enter, *leave, *weakrefs,
@@ -173,16 +173,10 @@ static int find_handler(Way *way, Event *event)
 /* Return the frame of an ack with this list of JSON; a plain text comes without its brackets and quotes. */
 static PyObject *ack_frame(const char *id, const char *body, Py_ssize_t length, int plain)
 {
-    Py_ssize_t size = 2 + (Py_ssize_t)strlen(id) + length + 4 * plain;
-    PyObject *frame = PyBytes_FromStringAndSize(NULL, size + (size < 126 ? 2 : size < 65536 ? 4 : 10));
-    char *to;
-    if (!frame)
+    PyObject *frame;
+    char *to = begin_frame(&frame, 2 + (Py_ssize_t)strlen(id) + length + 4 * plain);
+    if (!to)
         return NULL;
-    to = PyBytes_AS_STRING(frame);
-    *to++ = (char)0x81;
-    *to++ = (char)(size < 126 ? size : size < 65536 ? 126 : 127);
-    for (int shift = size < 126 ? -8 : size < 65536 ? 8 : 56; shift >= 0; shift -= 8)
-        *to++ = (char)((uint64_t)size >> shift);
     *to++ = '4';
     *to++ = '3';
     while (*id)
@@ -288,7 +282,7 @@ static int hand_over(Way *way, Event *event)
         OR_NONE(event->work), OR_NONE(event->value), OR_NONE(event->error), spent};
     if (asked && spent) {
         put(way->spares, way->free, Py_NewRef(event->spare));  /* it may have been replaced meanwhile */
-        result = PyObject_Vectorcall(way->go_on, values, sizeof values / sizeof *values, NULL);
+        result = PyObject_Vectorcall(way->go_on, values, COUNT(values), NULL);
     }
     Py_XDECREF(asked);
     Py_XDECREF(spent);
@@ -336,7 +330,7 @@ static int run(Way *way, Event *event)
     return 1;
 }
 
-/* `lane.data_received(data)`, which is a method because of `way_get`. */
+/* `lane.data_received(data)`, which is a method because of `as_method`. */
 static PyObject *way_call(PyObject *self, PyObject *const *args, size_t nargs, PyObject *names)
 {
     Way *way = (Way *)self;
@@ -364,11 +358,6 @@ static PyObject *way_call(PyObject *self, PyObject *const *args, size_t nargs, P
     return taken < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-static PyObject *way_get(PyObject *self, PyObject *lane, PyObject *type)
-{
-    return lane && lane != Py_None ? PyMethod_New(self, lane) : Py_NewRef(self);
-}
-
 static const Part PARTS[] = {
 #define PART(name, type) {#name, offsetof(Way, name), type}
     PART(lane, &PyType_Type), PART(client, &PyType_Type), PART(histogram, &PyType_Type), PART(spare, &PyType_Type),
@@ -377,7 +366,7 @@ static const Part PARTS[] = {
     PART(server, NULL), PART(entry, NULL), PART(times, &PyDict_Type), PART(stats, NULL), PART(spares, NULL),
     PART(loop, NULL), PART(enter, NULL), PART(leave, NULL), PART(weakrefs, NULL), PART(not_handled, NULL),
     PART(open, NULL), PART(bounds, &PyTuple_Type), PART(trigger_name, &PyUnicode_Type),
-    PART(handlers_name, &PyUnicode_Type),
+    PART(handlers_name, &PyUnicode_Type), {NULL},
 };
 
 static const Slot SLOTS[] = {
@@ -387,16 +376,15 @@ static const Slot SLOTS[] = {
     SLOT(lane, "_paused", paused), SLOT(lane, "_transport", transport), SLOT(client, "state", client_state),
     SLOT(client, "sid", sid), SLOT(histogram, "counts", counts), SLOT(histogram, "total", total),
     SLOT(stats, "events", events), SLOT(stats, "sent_bytes", sent), SLOT(stats, "received_bytes", received),
-    SLOT(spares, "free", free), SLOT(spare, "touched", touched),
+    SLOT(spares, "free", free), SLOT(spare, "touched", touched), {0},
 };
 
-/* Take what the constructor is given, and look up the offsets. */
-static int fill(Way *way, PyObject *given)
+/* Take the longest frame, and the bounds of histograms. */
+static int fill(void *object, PyObject *given)
 {
-    PyObject *longest = PyDict_GetItemString(given, "longest");
-    if (take_parts(way, given, PARTS, COUNT(PARTS)) < 0 || find_slots(way, SLOTS, COUNT(SLOTS)) < 0)
+    Way *way = object;
+    if (take_number(given, "longest", &way->longest) < 0)
         return -1;
-    way->longest = longest ? PyLong_AsSsize_t(longest) : 0;
     way->limits_size = PyTuple_GET_SIZE(way->bounds);
     if (way->limits_size > MOST_BOUNDS)
         PyErr_SetString(PyExc_ValueError, "too many bounds");
@@ -405,45 +393,14 @@ static int fill(Way *way, PyObject *given)
     return PyErr_Occurred() ? -1 : 0;
 }
 
-static PyObject *way_new(PyTypeObject *type, PyObject *args, PyObject *given)
-{
-    PyObject *way;
-    if (PyTuple_GET_SIZE(args) || !given)
-        return PyErr_Format(PyExc_TypeError, "Way() takes keywords");
-    way = type->tp_alloc(type, 0);
-    if (!way)
-        return NULL;
-    ((Way *)way)->call = way_call;
-    if (fill((Way *)way, given) < 0)
-        Py_CLEAR(way);
-    return way;
-}
-
-/* There is no tp_clear: the class that has a way as its method drops it. */
-static int way_traverse(PyObject *way, visitproc visit, void *arg)
-{
-    return visit_parts(way, PARTS, COUNT(PARTS), visit, arg);
-}
-
-static void way_dealloc(PyObject *way)
-{
-    PyObject_GC_UnTrack(way);
-    drop_parts(way, PARTS, COUNT(PARTS));
-    Py_TYPE(way)->tp_free(way);
-}
+static const Recipe RECIPE = {way_call, PARTS, SLOTS, fill};
 
 static PyTypeObject WayType = {
-    PyVarObject_HEAD_INIT(NULL, 0)
+    CALLABLE_TYPE(Way),
     .tp_name = "socketio_cluster.cluster.lane._short.Way",
     .tp_doc = "The method `data_received` of lanes whose events go the short way.",
-    .tp_basicsize = sizeof(Way),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR,
-    .tp_new = way_new,
-    .tp_traverse = way_traverse,
-    .tp_dealloc = way_dealloc,
-    .tp_call = PyVectorcall_Call,
-    .tp_vectorcall_offset = offsetof(Way, call),
-    .tp_descr_get = way_get,
+    .tp_flags = CALLABLE | Py_TPFLAGS_METHOD_DESCRIPTOR,
+    .tp_descr_get = as_method,
 };
 
 static struct PyModuleDef short_module = {
@@ -453,15 +410,12 @@ static struct PyModuleDef short_module = {
     .m_size = -1,
 };
 
+static const Name NAMES[] = {
+    {&name_sid, "sid"}, {&name_write, "write"}, {&name_write_frame, "write_frame"}, {&name_replace, "replace"},
+    {&name_slash, "/"}, {NULL},
+};
+
 PyMODINIT_FUNC PyInit__short(void)
 {
-    PyObject *module;
-    if (!(name_sid = PyUnicode_InternFromString("sid")) || !(name_write = PyUnicode_InternFromString("write"))
-        || !(name_write_frame = PyUnicode_InternFromString("write_frame"))
-        || !(name_replace = PyUnicode_InternFromString("replace")) || !(name_slash = PyUnicode_InternFromString("/"))
-        || PyType_Ready(&WayType) < 0 || !(module = PyModule_Create(&short_module)))
-        return NULL;
-    if (PyModule_AddObjectRef(module, "Way", (PyObject *)&WayType) < 0)
-        Py_CLEAR(module);
-    return module;
+    return make_module(&short_module, &WayType, NAMES);
 }

@@ -5,11 +5,11 @@
    makes a `Sending` of these Python objects, which is the method `write` of lanes, and gives its own method `flush`
    to the flusher. */
 
-#include "../../manager/native/slots.h"
+#include "../../manager/native/parts.h"
+#include "frame.h"
 
 typedef struct {
-    PyObject_HEAD
-    vectorcallfunc call;
+    Callable base;
     /* what the constructor is given, see PARTS */
     PyObject *lane, *outgoing, *encoded, *stats, *flusher, *write, *flush, *failed;
     /* offsets, see SLOTS */
@@ -29,7 +29,6 @@ static PyObject *name_flush, *name_stats, *name_write;
 static PyObject *render(Sending *self, PyObject *encoded)
 {
     PyObject *parts, *packet, *frame;
-    Py_ssize_t size;
     char *to;
     if (!Py_IS_TYPE(encoded, (PyTypeObject *)self->encoded) || AT(encoded, self->text) != Py_True)
         return Py_NewRef(Py_None);
@@ -39,17 +38,10 @@ static PyObject *render(Sending *self, PyObject *encoded)
     packet = PyList_GET_ITEM(parts, 0);
     if (!PyBytes_CheckExact(packet))
         return Py_NewRef(Py_None);
-    size = PyBytes_GET_SIZE(packet) + 1;
-    frame = PyBytes_FromStringAndSize(NULL, size + (size < 126 ? 2 : size < 65536 ? 4 : 10));
-    if (!frame)
+    if (!(to = begin_frame(&frame, PyBytes_GET_SIZE(packet) + 1)))
         return NULL;
-    to = PyBytes_AS_STRING(frame);
-    *to++ = (char)0x81;
-    *to++ = (char)(size < 126 ? size : size < 65536 ? 126 : 127);
-    for (int shift = size < 126 ? -8 : size < 65536 ? 8 : 56; shift >= 0; shift -= 8)
-        *to++ = (char)((uint64_t)size >> shift);
     *to++ = '4';
-    memcpy(to, PyBytes_AS_STRING(packet), size - 1);
+    memcpy(to, PyBytes_AS_STRING(packet), PyBytes_GET_SIZE(packet));
     return frame;
 }
 
@@ -107,7 +99,7 @@ static int send_event(Sending *self, PyObject *lane, PyObject *outgoing)
     return sent;
 }
 
-/* `lane.write(outgoing)`, which is a method because of `sending_get`. */
+/* `lane.write(outgoing)`, which is a method because of `as_method`. */
 static PyObject *sending_call(PyObject *object, PyObject *const *args, size_t nargs, PyObject *names)
 {
     Sending *self = (Sending *)object;
@@ -210,15 +202,10 @@ static PyObject *sending_flush(PyObject *object, PyObject *lanes)
     return flushed < 0 ? NULL : Py_NewRef(Py_None);
 }
 
-static PyObject *sending_get(PyObject *self, PyObject *lane, PyObject *type)
-{
-    return lane && lane != Py_None ? PyMethod_New(self, lane) : Py_NewRef(self);
-}
-
 static const Part PARTS[] = {
 #define PART(name, type) {#name, offsetof(Sending, name), type}
     PART(lane, &PyType_Type), PART(outgoing, &PyType_Type), PART(encoded, &PyType_Type), PART(stats, &PyType_Type),
-    PART(flusher, NULL), PART(write, NULL), PART(flush, NULL), PART(failed, NULL),
+    PART(flusher, NULL), PART(write, NULL), PART(flush, NULL), PART(failed, NULL), {NULL},
 };
 
 static const Slot SLOTS[] = {
@@ -226,35 +213,10 @@ static const Slot SLOTS[] = {
     SLOT(lane, "_pending", pending), SLOT(lane, "_paused", paused), SLOT(lane, "_group", group),
     SLOT(lane, "_transport", transport), SLOT(outgoing, "wire", wire), SLOT(outgoing, "encoded", event),
     SLOT(encoded, "parts", parts), SLOT(encoded, "text", text), SLOT(flusher, "add", add),
-    SLOT(stats, "sent_bytes", sent),
+    SLOT(stats, "sent_bytes", sent), {0},
 };
 
-static PyObject *sending_new(PyTypeObject *type, PyObject *args, PyObject *given)
-{
-    PyObject *self;
-    if (PyTuple_GET_SIZE(args) || !given)
-        return PyErr_Format(PyExc_TypeError, "Sending() takes keywords");
-    self = type->tp_alloc(type, 0);
-    if (!self)
-        return NULL;
-    ((Sending *)self)->call = sending_call;
-    if (take_parts(self, given, PARTS, COUNT(PARTS)) < 0 || find_slots(self, SLOTS, COUNT(SLOTS)) < 0)
-        Py_CLEAR(self);
-    return self;
-}
-
-/* There is no tp_clear: the class of lanes and the flusher drop it. */
-static int sending_traverse(PyObject *self, visitproc visit, void *arg)
-{
-    return visit_parts(self, PARTS, COUNT(PARTS), visit, arg);
-}
-
-static void sending_dealloc(PyObject *self)
-{
-    PyObject_GC_UnTrack(self);
-    drop_parts(self, PARTS, COUNT(PARTS));
-    Py_TYPE(self)->tp_free(self);
-}
+static const Recipe RECIPE = {sending_call, PARTS, SLOTS};
 
 static PyMethodDef methods[] = {
     {"flush", sending_flush, METH_O, "Write what waits for the lanes of a list."},
@@ -262,17 +224,11 @@ static PyMethodDef methods[] = {
 };
 
 static PyTypeObject SendingType = {
-    PyVarObject_HEAD_INIT(NULL, 0)
+    CALLABLE_TYPE(Sending),
     .tp_name = "socketio_cluster.cluster.lane._write.Sending",
     .tp_doc = "The method `write` of lanes, with one that flushes many of them.",
-    .tp_basicsize = sizeof(Sending),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR,
-    .tp_new = sending_new,
-    .tp_traverse = sending_traverse,
-    .tp_dealloc = sending_dealloc,
-    .tp_call = PyVectorcall_Call,
-    .tp_vectorcall_offset = offsetof(Sending, call),
-    .tp_descr_get = sending_get,
+    .tp_flags = CALLABLE | Py_TPFLAGS_METHOD_DESCRIPTOR,
+    .tp_descr_get = as_method,
     .tp_methods = methods,
 };
 
@@ -283,14 +239,9 @@ static struct PyModuleDef write_module = {
     .m_size = -1,
 };
 
+static const Name NAMES[] = {{&name_flush, "flush"}, {&name_stats, "stats"}, {&name_write, "write"}, {NULL}};
+
 PyMODINIT_FUNC PyInit__write(void)
 {
-    PyObject *module;
-    if (!(name_flush = PyUnicode_InternFromString("flush")) || !(name_stats = PyUnicode_InternFromString("stats"))
-        || !(name_write = PyUnicode_InternFromString("write")) || PyType_Ready(&SendingType) < 0
-        || !(module = PyModule_Create(&write_module)))
-        return NULL;
-    if (PyModule_AddObjectRef(module, "Sending", (PyObject *)&SendingType) < 0)
-        Py_CLEAR(module);
-    return module;
+    return make_module(&write_module, &SendingType, NAMES);
 }

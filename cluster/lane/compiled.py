@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from asyncio.tasks import _enter_task, _leave_task
-from typing import Any, Final
+from typing import Any
 from weakref import getweakrefcount
 
 from socketio_cluster.cluster.lane.connection import Lane
@@ -23,10 +23,8 @@ from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.client import CONNECTED, Client
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import RESERVED, Encoded
-from socketio_cluster.manager.native.library import load
+from socketio_cluster.manager.native.library import SHORT, WRITE, load
 from socketio_cluster.manager.stats import BOUNDS, Histogram, Stats
-
-WRITE: Final = "cluster.lane._write"
 
 logger = logging.getLogger("socketio_cluster.cluster")
 
@@ -59,7 +57,7 @@ def _sending(flusher: Flusher) -> Any | None:
 
 def _short_way(manager: ClusterManager, handling: Handling, shortcut: Shortcut) -> Any | None:
     """Return the method ``data_received`` of lanes that go the short way; None where that cannot be."""
-    library = load()
+    library = load(SHORT)
     if library is None or not (shortcut.open and handling.stock and isinstance(handling.starter, Spares)):
         return None
     try:

@@ -101,7 +101,7 @@ FAMILIES: Final = (
     Family(
         "socketio_build_info",
         GAUGE,
-        "1, with the version of socketio-cluster, and whether the short way of events is compiled",
+        "1, with the version of socketio-cluster, and whether the ways of events are compiled",
         ("version", "events"),
     ),
 )

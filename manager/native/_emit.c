@@ -6,7 +6,6 @@
 
 #include "posting.h"
 
-#define SID_CHARS 20
 #define MOST_NAMESPACE 100  /* letters; what comes before the arguments fits in a byte of MessagePack */
 
 static PyObject *name_running, *name_class, *nothing;
@@ -22,7 +21,7 @@ static int is_usual(Emitting *way, Emission *it)
     if (!length || length > MOST_NAMESPACE)
         return 0;
     if (it->room != Py_None && (!is_ascii(it->room)
-        || (!way->records && PyUnicode_GET_LENGTH(it->room) == SID_CHARS)))
+        || (!way->records && PyUnicode_GET_LENGTH(it->room) == SID_SIZE)))
         return 0;
     reserved = PySet_Contains(way->reserved, it->event);
     return reserved < 0 ? -1 : !reserved;
@@ -160,38 +159,28 @@ static int find_route(Emitting *way, Emission *it)
     return it->channels && it->rooms ? 1 : PyErr_Occurred() ? -1 : 0;
 }
 
-/* Return how much has been emitted in this turn of the loop with this event, and whether somebody has to wait. */
-static Py_ssize_t emitted(Emitting *way, Emission *it, int *due)
+/* Count an event in this turn of the loop. Return whether somebody has to wait. As `Backpressure.emitted`. */
+static int count_emitted(Emitting *way, Emission *it)
 {
-    Py_ssize_t turn = PyLong_AsSsize_t(AT(way->backpressure, way->turn));
-    turn += PyBytes_GET_SIZE(it->packet) + way->emit_bytes;
-    *due = AT(way->backpressure, way->met) != Py_None || turn > way->turn_bytes;
-    return turn;
-}
-
-static int set_number(PyObject *object, Py_ssize_t offset, Py_ssize_t value)
-{
-    PyObject *number = PyLong_FromSsize_t(value);
-    if (number)
-        put(object, offset, number);
-    return number ? 1 : -1;
+    if (add(way->backpressure, way->turn, PyBytes_GET_SIZE(it->packet) + way->emit_bytes) < 0)
+        return -1;
+    return AT(way->backpressure, way->met) != Py_None
+        || PyLong_AsSsize_t(AT(way->backpressure, way->turn)) > way->turn_bytes;
 }
 
 /* Finish an event that is recorded: True if its emitter has to await `Recovery.ease`, else False. As `Recovery.emit`. */
 static PyObject *finish_recorded(Emitting *way, Emission *it)
 {
     Py_ssize_t unsent = PyObject_Size(AT(way->backlog, way->unsent)), room = PyLong_AsSsize_t(AT(way->window, way->size));
-    int due;
-    if (PyErr_Occurred() || set_number(way->backpressure, way->turn, emitted(way, it, &due)) < 0)
-        return NULL;
-    return PyBool_FromLong(due || unsent > room);
+    int due = PyErr_Occurred() ? -1 : count_emitted(way, it);
+    return due < 0 ? NULL : PyBool_FromLong(due || unsent > room);
 }
 
-/* Deliver an event to the clients of this node: False if nobody has to wait, or else what `EmittingMember._pause` takes. As
-   the end of `emit_encoded`. */
+/* Deliver an event to the clients of this node: False if nobody has to wait, else the arguments of `EmittingMember._ease`.
+   As the end of `emit_encoded`. */
 static PyObject *finish_delivered(Emitting *way, Emission *it)
 {
-    Py_ssize_t reached = PySequence_Fast_GET_SIZE(it->clients), turn;
+    Py_ssize_t reached = PySequence_Fast_GET_SIZE(it->clients);
     PyObject *parts, *head, *encoded = NULL;
     int due;
     if (reached) {
@@ -209,10 +198,11 @@ static PyObject *finish_delivered(Emitting *way, Emission *it)
         }
         Py_DECREF(encoded);
     }
-    turn = emitted(way, it, &due);
+    if ((due = count_emitted(way, it)) < 0)
+        return NULL;
     if (due || PyObject_Size(AT(way->backlog, way->unsent)) > way->high_water)
-        return Py_BuildValue("Onn", it->number, reached, PyBytes_GET_SIZE(it->packet));
-    return set_number(way->backpressure, way->turn, turn) < 0 ? NULL : Py_NewRef(Py_False);
+        return Py_BuildValue("On", it->number, reached);
+    return Py_NewRef(Py_False);
 }
 
 /* `emitting(event, data, namespace, room)`: None if it is for Python, and nothing has happened. */
@@ -254,7 +244,7 @@ static const Part PARTS[] = {
     PART(follower, NULL), PART(own_events, NULL), PART(wanted, NULL), PART(channels, NULL), PART(route_to_one, NULL),
     PART(dumps, NULL), PART(quoted_pair, NULL), PART(header, &PyType_Type), PART(emit, &PyType_Type),
     PART(recorded, &PyType_Type), PART(entry, &PyType_Type), PART(reserved, &PyFrozenSet_Type),
-    PART(origin, &PyUnicode_Type), PART(room_prefix, &PyUnicode_Type),
+    PART(origin, &PyUnicode_Type), PART(room_prefix, &PyUnicode_Type), {NULL},
 };
 
 static const Slot SLOTS[] = {
@@ -266,68 +256,33 @@ static const Slot SLOTS[] = {
     SLOT(clock, "_offset", offset), SLOT(clock, "_last", last), SLOT(batches, "_direct", direct), SLOT(batches, "_busy", busy),
     SLOT(batches, "_more", more), SLOT(deliver.stats, "emitted", emitted), SLOT(deliver.stats, "published", published),
     SLOT(backpressure, "_turn", turn), SLOT(backpressure, "_met", met), SLOT(follower, "newest", newest),
-    SLOT(follower, "coming", coming), SLOT(own_events, "_posted", posted), SLOT(own_events, "_size", own_size),
+    SLOT(follower, "coming", coming), SLOT(own_events, "_posted", posted), SLOT(own_events, "_size", own_size), {0},
 };
 
-static const Slot NUMBERS[] = {
-#define NUMBER(name) {0, #name, offsetof(Emitting, name)}
-    NUMBER(turn_bytes), NUMBER(emit_bytes), NUMBER(high_water), NUMBER(own_bytes), NUMBER(own_overhead),
-};
-
-/* Take what the constructor is given, and look up the offsets. */
-static int fill(Emitting *way, PyObject *given)
+/* Take the numbers, and look at the texts. */
+static int fill(void *object, PyObject *given)
 {
-    PyObject *number;
-    if (take_parts(way, given, PARTS, COUNT(PARTS)) < 0 || find_slots(way, SLOTS, COUNT(SLOTS)) < 0)
+    Emitting *way = object;
+    if (take_number(given, "turn_bytes", &way->turn_bytes) < 0 || take_number(given, "emit_bytes", &way->emit_bytes) < 0
+        || take_number(given, "high_water", &way->high_water) < 0 || take_number(given, "own_bytes", &way->own_bytes) < 0
+        || take_number(given, "own_overhead", &way->own_overhead) < 0)
         return -1;
-    for (size_t i = 0; i < COUNT(NUMBERS); i++) {
-        number = PyDict_GetItemString(given, NUMBERS[i].name);
-        *(Py_ssize_t *)((char *)way + NUMBERS[i].at) = number ? PyLong_AsSsize_t(number) : 0;
-    }
-    if (!is_ascii(way->origin) || PyUnicode_GET_LENGTH(way->origin) != ORIGIN_BYTES || !is_ascii(way->room_prefix))
+    if (!is_ascii(way->origin) || PyUnicode_GET_LENGTH(way->origin) != ORIGIN_SIZE || !is_ascii(way->room_prefix)) {
         PyErr_SetString(PyExc_ValueError, "a name that is not ASCII");
+        return -1;
+    }
     way->thread = PyThread_get_thread_ident();
     way->records = !PyType_Check(way->follower);
-    return PyErr_Occurred() ? -1 : 0;
+    return 0;
 }
 
-static PyObject *emitting_new(PyTypeObject *type, PyObject *args, PyObject *given)
-{
-    PyObject *way;
-    if (PyTuple_GET_SIZE(args) || !given)
-        return PyErr_Format(PyExc_TypeError, "Emitting() takes keywords");
-    if (!(way = type->tp_alloc(type, 0)))
-        return NULL;
-    ((Emitting *)way)->call = emitting_call;
-    if (fill((Emitting *)way, given) < 0)
-        Py_CLEAR(way);
-    return way;
-}
-
-/* There is no tp_clear: the manager that has it drops it. */
-static int emitting_traverse(PyObject *way, visitproc visit, void *arg)
-{
-    return visit_parts(way, PARTS, COUNT(PARTS), visit, arg);
-}
-
-static void emitting_dealloc(PyObject *way)
-{
-    PyObject_GC_UnTrack(way);
-    drop_parts(way, PARTS, COUNT(PARTS));
-    Py_TYPE(way)->tp_free(way);
-}
+static const Recipe RECIPE = {emitting_call, PARTS, SLOTS, fill};
 
 static PyTypeObject EmittingType = {
-    PyVarObject_HEAD_INIT(NULL, 0)
+    CALLABLE_TYPE(Emitting),
     .tp_name = "socketio_cluster.manager.native._emit.Emitting",
     .tp_doc = "A function that does what most emits do, or refuses.",
-    .tp_basicsize = sizeof(Emitting),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .tp_new = emitting_new,
-    .tp_traverse = emitting_traverse,
-    .tp_dealloc = emitting_dealloc,
-    .tp_call = PyVectorcall_Call,
-    .tp_vectorcall_offset = offsetof(Emitting, call),
+    .tp_flags = CALLABLE,
 };
 
 static struct PyModuleDef emit_module = {
@@ -337,24 +292,14 @@ static struct PyModuleDef emit_module = {
     .m_size = -1,
 };
 
-static const struct {
-    PyObject **name;
-    const char *text;
-} NAMES[] = {
+static const Name NAMES[] = {
     {&name_append, "append"}, {&name_at, "at"}, {&name_expire, "expire"}, {&name_count, "_count"}, {&name_wake, "wake"},
     {&name_posted, "posted"}, {&name_running, "is_running"}, {&name_class, "packet_class"}, {&name_emit, "Emit"},
-    {&name_recorded, "Recorded"},
+    {&name_recorded, "Recorded"}, {NULL},
 };
 
 PyMODINIT_FUNC PyInit__emit(void)
 {
-    PyObject *module;
-    for (size_t i = 0; i < COUNT(NAMES); i++)
-        if (!(*NAMES[i].name = PyUnicode_InternFromString(NAMES[i].text)))
-            return NULL;
-    if (!(nothing = PyTuple_New(0)) || PyType_Ready(&EmittingType) < 0 || !(module = PyModule_Create(&emit_module)))
-        return NULL;
-    if (PyModule_AddObjectRef(module, "Emitting", (PyObject *)&EmittingType) < 0)
-        Py_CLEAR(module);
-    return module;
+    nothing = PyTuple_New(0);
+    return nothing ? make_module(&emit_module, &EmittingType, NAMES) : NULL;
 }

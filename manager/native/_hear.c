@@ -102,12 +102,12 @@ static const Part PARTS[] = {
     DELIVER_PARTS(Ear), PART(general, NULL), PART(failed, NULL), PART(clock, NULL), PART(node, &PyUnicode_Type),
     PART(streams, &PyDict_Type), PART(stream, &PyType_Type), PART(delivery, &PyType_Type), PART(decode, NULL),
     PART(kind, &PyType_Type), PART(kind_name, &PyUnicode_Type), PART(beginning, &PyBytes_Type),
-    PART(emit, &PyType_Type), PART(received, &PyDict_Type),
+    PART(emit, &PyType_Type), PART(received, &PyDict_Type), {NULL},
 };
 
 static const Part NUMBERED_PARTS[] = {
     MARKING_PARTS(Ear), PART(follower, NULL), PART(order, NULL), PART(own_events, NULL), PART(posted, NULL),
-    PART(forget, NULL), PART(delivered, &PyDict_Type),
+    PART(forget, NULL), PART(delivered, &PyDict_Type), {NULL},
 };
 
 static const Slot SLOTS[] = {
@@ -116,46 +116,42 @@ static const Slot SLOTS[] = {
     SLOT(stream, "top", top), SLOT(stream, "top_at", top_at), SLOT(stream, "heard", heard),
     SLOT(stream, "clock", stream_clock), SLOT(emit, "namespace", namespace), SLOT(emit, "rooms", rooms),
     SLOT(emit, "skip", skip), SLOT(emit, "parts", parts), SLOT(emit, "text", text), SLOT(emit, "ack", ack),
-    SLOT(emit, "ack_at", ack_at), SLOT(emit, "ack_id", ack_id), SLOT(deliver.client, "sid", sid),
+    SLOT(emit, "ack_at", ack_at), SLOT(emit, "ack_id", ack_id), SLOT(deliver.client, "sid", sid), {0},
 };
 
 static const Slot NUMBERED_SLOTS[] = {
     MARKING_SLOTS(Ear), SLOT(kind, "event", event), SLOT(kind, "except_", except_), SLOT(kind, "where", where),
     SLOT(order, "epoch", epoch), SLOT(order, "seen", order_seen), SLOT(order, "behind", order_behind),
-    SLOT(own_events, "_size", posted_size), SLOT(follower, "_echoed", echoed), SLOT(follower, "_turn", turn),
+    SLOT(own_events, "_size", posted_size), SLOT(follower, "_echoed", echoed), SLOT(follower, "_turn", turn), {0},
 };
 
-/* Take a number that the constructor is given, as an int or as a double; 0, or -1 for an exception. */
-static int take_number(PyObject *given, const char *name, long long *whole_to, double *to)
+/* Take seconds that the constructor is given; 0, or -1 for an exception. */
+static int take_seconds(PyObject *given, const char *name, double *to)
 {
-    PyObject *number = PyDict_GetItemString(given, name);
-    if (!number)
-        PyErr_Format(PyExc_TypeError, "%s is missing", name);
-    else if (to)
-        *to = PyFloat_AsDouble(number);
+    PyObject *seconds = PyDict_GetItemString(given, name);
+    if (seconds)
+        *to = PyFloat_AsDouble(seconds);
     else
-        *whole_to = PyLong_AsLongLong(number);
+        PyErr_Format(PyExc_TypeError, "%s is missing", name);
     return PyErr_Occurred() ? -1 : 0;
 }
 
 /* Take what only an ear for numbered events is given. */
 static int fill_numbered(Ear *ear, PyObject *given)
 {
-    if (take_parts(ear, given, NUMBERED_PARTS, COUNT(NUMBERED_PARTS)) < 0
-        || find_slots(ear, NUMBERED_SLOTS, COUNT(NUMBERED_SLOTS)) < 0)
+    if (take_parts(ear, given, NUMBERED_PARTS) < 0 || find_slots(ear, NUMBERED_SLOTS) < 0)
         return -1;
-    return take_number(given, "overhead", &ear->overhead, NULL);
+    return take_number(given, "overhead", &ear->overhead);
 }
 
-/* Take what the constructor is given, and look up the offsets. */
-static int fill(Ear *ear, PyObject *given)
+/* Take the numbers, and what is for numbered events. */
+static int fill(void *object, PyObject *given)
 {
-#define NUMBER_OF(name) take_number(given, #name, &ear->name, NULL)
-#define SECONDS_OF(name) take_number(given, #name, NULL, &ear->name)
-    if (take_parts(ear, given, PARTS, COUNT(PARTS)) < 0 || find_slots(ear, SLOTS, COUNT(SLOTS)) < 0)
-        return -1;
-    if (NUMBER_OF(oldest) < 0 || NUMBER_OF(newest) < 0 || NUMBER_OF(is_signed) < 0 || NUMBER_OF(rate) < 0
-        || NUMBER_OF(one_way) < 0 || SECONDS_OF(dead_after) < 0 || SECONDS_OF(forget_after) < 0)
+    Ear *ear = object;
+    if (take_number(given, "oldest", &ear->oldest) < 0 || take_number(given, "newest", &ear->newest) < 0
+        || take_number(given, "is_signed", &ear->is_signed) < 0 || take_number(given, "rate", &ear->rate) < 0
+        || take_number(given, "one_way", &ear->one_way) < 0 || take_seconds(given, "dead_after", &ear->dead_after) < 0
+        || take_seconds(given, "forget_after", &ear->forget_after) < 0)
         return -1;
     if (!PyUnicode_IS_COMPACT_ASCII(ear->node) || PyUnicode_GET_LENGTH(ear->node) != ORIGIN_SIZE
         || PyBytes_GET_SIZE(ear->beginning) != 2) {
@@ -165,46 +161,13 @@ static int fill(Ear *ear, PyObject *given)
     return PyDict_GetItemString(given, "follower") ? fill_numbered(ear, given) : 0;
 }
 
-static PyObject *ear_new(PyTypeObject *type, PyObject *args, PyObject *given)
-{
-    PyObject *ear;
-    if (PyTuple_GET_SIZE(args) || !given)
-        return PyErr_Format(PyExc_TypeError, "Ear() takes keywords");
-    ear = type->tp_alloc(type, 0);
-    if (!ear)
-        return NULL;
-    ((Ear *)ear)->call = ear_call;
-    if (fill((Ear *)ear, given) < 0)
-        Py_CLEAR(ear);
-    return ear;
-}
-
-/* There is no tp_clear: the receiver that has an ear drops it. */
-static int ear_traverse(PyObject *ear, visitproc visit, void *arg)
-{
-    int visited = visit_parts(ear, PARTS, COUNT(PARTS), visit, arg);
-    return visited ? visited : visit_parts(ear, NUMBERED_PARTS, COUNT(NUMBERED_PARTS), visit, arg);
-}
-
-static void ear_dealloc(PyObject *ear)
-{
-    PyObject_GC_UnTrack(ear);
-    drop_parts(ear, PARTS, COUNT(PARTS));
-    drop_parts(ear, NUMBERED_PARTS, COUNT(NUMBERED_PARTS));
-    Py_TYPE(ear)->tp_free(ear);
-}
+static const Recipe RECIPE = {ear_call, PARTS, SLOTS, fill, NUMBERED_PARTS};
 
 static PyTypeObject EarType = {
-    PyVarObject_HEAD_INIT(NULL, 0)
+    CALLABLE_TYPE(Ear),
     .tp_name = "socketio_cluster.manager.native._hear.Ear",
     .tp_doc = "Hears what has arrived from the bus, in the place of `Receiver.arrived`.",
-    .tp_basicsize = sizeof(Ear),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL,
-    .tp_new = ear_new,
-    .tp_traverse = ear_traverse,
-    .tp_dealloc = ear_dealloc,
-    .tp_call = PyVectorcall_Call,
-    .tp_vectorcall_offset = offsetof(Ear, call),
+    .tp_flags = CALLABLE,
 };
 
 static struct PyModuleDef hear_module = {
@@ -214,13 +177,9 @@ static struct PyModuleDef hear_module = {
     .m_size = -1,
 };
 
+static const Name NAMES[] = {{&name_next_turn, "_next_turn"}, {NULL}};
+
 PyMODINIT_FUNC PyInit__hear(void)
 {
-    PyObject *module;
-    if (!(name_next_turn = PyUnicode_InternFromString("_next_turn")) || PyType_Ready(&EarType) < 0
-        || !(module = PyModule_Create(&hear_module)))
-        return NULL;
-    if (PyModule_AddObjectRef(module, "Ear", (PyObject *)&EarType) < 0)
-        Py_CLEAR(module);
-    return module;
+    return make_module(&hear_module, &EarType, NAMES);
 }

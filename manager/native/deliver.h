@@ -7,7 +7,7 @@
 #ifndef DELIVER_H
 #define DELIVER_H
 
-#include "slots.h"
+#include "parts.h"
 
 typedef struct {
     /* the dicts of `LocalRooms`: the rooms of each namespace, and the clients by their sids */

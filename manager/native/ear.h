@@ -4,23 +4,12 @@
 #define EAR_H
 
 #include "deliver.h"
-
-/* An envelope, see `envelope.py`, and the stamp before it, see `stamp.py`. */
-#define ORIGIN 2
-#define ORIGIN_SIZE 8
-#define NUMBER 10
-#define SENT 18
-#define HEADER 26
-#define MAC 16
-#define EPOCH_SIZE 6
-#define STAMP 23
+#include "envelope.h"
 
 #define UNKNOWN (-1)  /* in `stream.py` */
-#define SID_SIZE 20   /* in `ids.py` */
 
 typedef struct {
-    PyObject_HEAD
-    vectorcallfunc call;
+    Callable base;
     Deliver deliver;
     Marking marking;
     /* what the constructor is given, see PARTS and NUMBERED_PARTS */
@@ -29,7 +18,7 @@ typedef struct {
     /* offsets, see SLOTS and NUMBERED_SLOTS */
     Py_ssize_t payload, behind, seen, top, top_at, heard, stream_clock, namespace, rooms, skip, parts, text, ack,
         ack_at, ack_id, sid, epoch, order_seen, order_behind, posted_size, echoed, turn, event, except_, where;
-    long long oldest, newest, is_signed, rate, one_way, overhead;
+    Py_ssize_t oldest, newest, is_signed, rate, one_way, overhead;
     double dead_after, forget_after;
 } Ear;
 
@@ -56,14 +45,6 @@ static inline int whole(PyObject *object, long long *value)
     return !overflow;
 }
 
-static inline uint64_t big_endian(const unsigned char *bytes)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++)
-        value = value << 8 | bytes[i];
-    return value;
-}
-
 /* Read an envelope's header, if it is one as this node would write it. As `read_header`. */
 static inline int read_header(Ear *ear, Event *event)
 {
@@ -72,7 +53,7 @@ static inline int read_header(Ear *ear, Event *event)
         return 0;
     if (raw[0] < ear->oldest || raw[0] > ear->newest || raw[1] != ear->is_signed)
         return 0;
-    event->count = (long long)big_endian(raw + NUMBER);
+    event->count = (long long)read_number(raw + NUMBER);
     event->is_own = !memcmp(raw + ORIGIN, PyUnicode_DATA(ear->node), ORIGIN_SIZE);
     return event->count > 0;
 }
@@ -114,7 +95,7 @@ static inline int find_stream(Ear *ear, Event *event)
 static inline int is_timely(Ear *ear, Event *event)
 {
     PyObject *heard = AT(event->stream, ear->heard), *clock = AT(event->stream, ear->stream_clock);
-    uint64_t bits = big_endian(event->raw + SENT);
+    uint64_t bits = read_number(event->raw + SENT);
     double sent, time = PyFloat_AS_DOUBLE(event->now);
     memcpy(&sent, &bits, sizeof sent);
     return heard && PyFloat_CheckExact(heard) && clock && PyFloat_CheckExact(clock)
@@ -125,22 +106,13 @@ static inline int is_timely(Ear *ear, Event *event)
 /* Note how far another node's stream is, and count the message. As the ends of `Streams.take` and `note`. */
 static inline int note(Ear *ear, Event *event)
 {
-    PyObject *former, *sum;
-    long long count = 0;
     if (event->stream) {
         put(event->stream, ear->top, Py_NewRef(event->number));
         put(event->stream, ear->top_at, Py_NewRef(event->now));
         put(event->stream, ear->heard, Py_NewRef(event->now));
         put(event->stream, ear->seen, Py_NewRef(event->number));
     }
-    former = PyDict_GetItemWithError(ear->received, ear->kind_name);
-    if (former)
-        count = PyLong_AsLongLong(former);
-    sum = PyErr_Occurred() ? NULL : PyLong_FromLongLong(count + 1);
-    if (!sum || PyDict_SetItem(ear->received, ear->kind_name, sum) < 0)
-        count = -1;
-    Py_XDECREF(sum);
-    return count < 0 ? -1 : 1;
+    return count(ear->received, ear->kind_name);
 }
 
 /* Whether every client can read a part. As `check_readable`. */

@@ -5,24 +5,47 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
+logger = logging.getLogger("socketio_cluster.manager")
+
 VARIABLE: Final = "CLUSTER_COMPILED"
+
 SHORT: Final = "cluster.lane._short"
+WRITE: Final = "cluster.lane._write"
+EMIT: Final = "manager.native._emit"
+HEAR: Final = "manager.native._hear"
+MODULES: Final = (SHORT, WRITE, EMIT, HEAR)
 
 
-def load(module: str = SHORT) -> Any | None:
-    """Return an extension module; None where it is not compiled, so that its work is done in Python."""
+def load(module: str) -> Any | None:
+    """Return an extension module; None where it is not compiled, so that its work is done in Python.
+
+    It is None too, and a line says why, for a file that cannot be loaded.
+    """
     if os.environ.get(VARIABLE) == "off":
         return None
     try:
         return import_module(f"socketio_cluster.{module}")
-    except ImportError:
+    except ModuleNotFoundError:
+        return None
+    except ImportError as error:
+        _warn(module, str(error))
         return None
 
 
+@cache  # so it says that once, however many servers there are
+def _warn(module: str, reason: str) -> None:
+    logger.warning("%s cannot be loaded, so Python does its work, slower: %s", module, reason)
+
+
 def kind() -> str:
-    """Return a word for logs and reports: ``compiled``, or ``not compiled``."""
-    return "not compiled" if load() is None else "compiled"
+    """Return a word for reports: ``compiled`` if all is, else ``not compiled``, with names if some is."""
+    names = [module.rpartition(".")[2] for module in MODULES if load(module) is None]
+    if not names:
+        return "compiled"
+    return "not compiled" if len(names) == len(MODULES) else f"not compiled: {', '.join(names)}"

@@ -5,6 +5,10 @@
 
 #include "ear.h"
 
+/* The stamp before an envelope, see `stamp.py`. */
+#define EPOCH_SIZE 6
+#define STAMP 23
+
 static PyObject *name_next_turn;
 
 /* Read the stamp of an event that comes next in the one order. As `read_stamp` and `Order.live`. */
@@ -113,7 +117,7 @@ static int hear_numbered(Ear *ear, Event *event)
         return -1;
     if (event->is_own)
         usual = done(PyObject_CallNoArgs(ear->forget)) < 0 ? -1
-            : add(ear->own_events, ear->posted_size, -event->size - (Py_ssize_t)ear->overhead);
+            : add(ear->own_events, ear->posted_size, -event->size - ear->overhead);
     else
         usual = note(ear, event);
     put(ear->order, ear->order_seen, Py_NewRef(event->place));

@@ -6,22 +6,20 @@
 #define POSTING_H
 
 #include "deliver.h"
+#include "envelope.h"
 
-#define HEADER_BYTES 26
-#define ORIGIN_BYTES 8
 #define STEP 1e-6           /* as in `envelope.py` */
 #define EMIT_KIND 1
 #define RECORDED_KIND 25
 
 typedef struct {
-    PyObject_HEAD
-    vectorcallfunc call;
+    Callable base;
     /* what the constructor is given, see PARTS */
     Deliver deliver;
     PyObject *server, *standard, *loop, *introduction, *roster, *publisher, *codec, *pack, *queue, *window, *backlog, *clock,
         *batches, *backpressure, *follower, *own_events, *wanted, *channels, *route_to_one, *dumps, *quoted_pair,
         *header, *emit, *recorded, *entry, *reserved, *origin, *room_prefix;
-    Py_ssize_t turn_bytes, emit_bytes, high_water, own_bytes, own_overhead;  /* see NUMBERS */
+    Py_ssize_t turn_bytes, emit_bytes, high_water, own_bytes, own_overhead;  /* see `fill` */
     unsigned long thread;
     int records;  /* whether events are recorded */
     /* offsets, see SLOTS */
@@ -100,17 +98,10 @@ static Py_ssize_t string_size(PyObject *text)
     return head_size(PyUnicode_GET_LENGTH(text), 32) + PyUnicode_GET_LENGTH(text);
 }
 
-static char *put_number(char *to, uint64_t number)
-{
-    for (int shift = 56; shift >= 0; shift -= 8)
-        *to++ = (char)(number >> shift);
-    return to;
-}
-
 /* Return the size of the envelope that `write_envelope` writes. */
 static Py_ssize_t envelope_size(Emitting *way, Emission *it)
 {
-    Py_ssize_t packet = PyBytes_GET_SIZE(it->packet), size = HEADER_BYTES + 2 + string_size(it->namespace);
+    Py_ssize_t packet = PyBytes_GET_SIZE(it->packet), size = HEADER + 2 + string_size(it->namespace);
     size += it->room == Py_None ? 1 : 1 + string_size(it->room);
     size += 1 + 1 + head_size(packet, 0) + packet + 1 + 4;
     return way->records ? size + 4 : size;
@@ -252,19 +243,6 @@ static int expire(Emitting *way, Emission *it)
         expired = done(PyObject_CallMethodOneArg(way->publisher, name_count, dropped));
     Py_DECREF(dropped);
     return expired;
-}
-
-/* Count a message, in a Counter. */
-static int count(PyObject *counter, PyObject *kind)
-{
-    PyObject *former = PyDict_GetItemWithError(counter, kind), *number;
-    Py_ssize_t value = former ? PyLong_AsSsize_t(former) : 0;
-    int counted = -1;
-    if (!PyErr_Occurred() && (number = PyLong_FromSsize_t(value + 1))) {
-        counted = PyDict_SetItem(counter, kind, number) < 0 ? -1 : 1;
-        Py_DECREF(number);
-    }
-    return counted;
 }
 
 /* Wake the link. As `Batches.wake`. */

@@ -1,17 +1,13 @@
-/* What the files in C share: they read objects of ours by the offsets of their slots, which they look up once.
+/* What the files in C share: they read objects of ours by the offsets of their slots. `parts.h` looks these up.
 
-   A file makes one type. An object of it is made with *parts*, the Python objects that it works with, and knows
-   the offsets of their slots. A function that returns an int gives 1 for yes, 0 for no and -1 for a Python
-   exception, unless it says otherwise. */
+   A function that returns an int gives 1 for yes, 0 for no and -1 for a Python exception, unless it says otherwise. */
 
 #ifndef SLOTS_H
 #define SLOTS_H
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <structmember.h>
 #include <time.h>
 
 #ifdef Py_GIL_DISABLED
@@ -40,6 +36,18 @@ static inline int add(PyObject *object, Py_ssize_t offset, Py_ssize_t number)
     if (sum)
         put(object, offset, sum);
     return sum ? 1 : -1;
+}
+
+/* Add one to what a Counter has for a key. */
+static inline int count(PyObject *counter, PyObject *key)
+{
+    PyObject *former = PyDict_GetItemWithError(counter, key), *sum = NULL;
+    Py_ssize_t value = former ? PyLong_AsSsize_t(former) : 0;
+    int counted = -1;
+    if (!PyErr_Occurred() && (sum = PyLong_FromSsize_t(value + 1)) && PyDict_SetItem(counter, key, sum) == 0)
+        counted = 1;
+    Py_XDECREF(sum);
+    return counted;
 }
 
 /* Take the exception that is set. */
@@ -104,74 +112,6 @@ static inline int tell(PyObject *failed)
     told = done(PyObject_CallOneArg(failed, error));
     Py_DECREF(error);
     return told;
-}
-
-/* One of the objects that a constructor is given, and where the new object keeps it. */
-typedef struct {
-    const char *name;
-    size_t at;
-    PyTypeObject *type;  /* which it must have, if any */
-} Part;
-
-/* A slot of a part, which is a class or an object of it, and where the new object keeps the offset. */
-typedef struct {
-    size_t owner;
-    const char *name;
-    size_t at;
-} Slot;
-
-/* Take what a constructor is given; 0, or -1 for an exception. */
-static inline int take_parts(void *object, PyObject *given, const Part *parts, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        PyObject *part = PyDict_GetItemString(given, parts[i].name);
-        if (!part || (parts[i].type && !PyObject_TypeCheck(part, parts[i].type))) {
-            PyErr_Format(PyExc_TypeError, "%s is missing or of another type", parts[i].name);
-            return -1;
-        }
-        AT(object, parts[i].at) = Py_NewRef(part);
-    }
-    return 0;
-}
-
-/* Return the offset of a slot; -1 for an exception. */
-static inline Py_ssize_t slot_of(PyObject *owner, const char *name)
-{
-    PyTypeObject *type = PyType_Check(owner) ? (PyTypeObject *)owner : Py_TYPE(owner);
-    PyObject *found = PyObject_GetAttrString((PyObject *)type, name);
-    Py_ssize_t offset = -1;
-    if (found && Py_IS_TYPE(found, &PyMemberDescr_Type) && PyType_IsSubtype(type, PyDescr_TYPE(found))
-        && ((PyMemberDescrObject *)found)->d_member->type == T_OBJECT_EX)
-        offset = ((PyMemberDescrObject *)found)->d_member->offset;
-    else if (found)
-        PyErr_Format(PyExc_TypeError, "%s of %s is no slot", name, type->tp_name);
-    Py_XDECREF(found);
-    return offset;
-}
-
-/* Look up the offsets; 0, or -1 for an exception. */
-static inline int find_slots(void *object, const Slot *slots, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        Py_ssize_t offset = slot_of(AT(object, slots[i].owner), slots[i].name);
-        if (offset < 0)
-            return -1;
-        *(Py_ssize_t *)((char *)object + slots[i].at) = offset;
-    }
-    return 0;
-}
-
-static inline int visit_parts(void *object, const Part *parts, size_t count, visitproc visit, void *arg)
-{
-    for (size_t i = 0; i < count; i++)
-        Py_VISIT(AT(object, parts[i].at));
-    return 0;
-}
-
-static inline void drop_parts(void *object, const Part *parts, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        Py_XDECREF(AT(object, parts[i].at));
 }
 
 #endif

@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from socketio_cluster.manager.native.library import VARIABLE, load
+from socketio_cluster.manager.native.library import SHORT, VARIABLE, load
 
 
 @pytest.fixture(params=["compiled", "python"])
@@ -15,7 +15,7 @@ def way(request, monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
     if request.param == "python":
         monkeypatch.setenv(VARIABLE, "off")
-    elif load() is None:
+    elif load(SHORT) is None:
         pytest.skip("the short way is not compiled here")
     return request.param
 
@@ -24,7 +24,7 @@ def way(request, monkeypatch):
 def lane(request, monkeypatch):
     """Whether nodes have lanes: for each way that an event of one may take, and for python-socketio's own."""
     monkeypatch.setenv(VARIABLE, "off" if request.param == "python" else "on")
-    if request.param == "compiled" and load() is None:
+    if request.param == "compiled" and load(SHORT) is None:
         pytest.skip("the short way is not compiled here")
     return request.param != "ordinary"
 

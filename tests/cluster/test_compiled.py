@@ -12,10 +12,11 @@ import pytest
 
 from socketio_cluster.cluster.lane import compiled
 from socketio_cluster.cluster.lane.connection import Lane
-from socketio_cluster.manager.native.library import VARIABLE, kind, load
+from socketio_cluster.manager.native.library import SHORT, VARIABLE, load
 from tests.cluster.one_lane import OneLane
+from tests.leaks import nothing_left
 
-there = pytest.mark.skipif(load() is None, reason="the short way is not compiled here")
+there = pytest.mark.skipif(load(SHORT) is None, reason="the short way is not compiled here")
 
 
 async def goes_in_c():
@@ -31,21 +32,18 @@ async def goes_in_c():
 @there
 async def test_used():
     """It is used where it is."""
-    assert kind() == "compiled"
     assert await goes_in_c()
 
 
 async def test_absent(monkeypatch):
     """Without the file events go the way in Python."""
     monkeypatch.setitem(sys.modules, "socketio_cluster.cluster.lane._short", None)
-    assert kind() == "not compiled"
     assert not await goes_in_c()
 
 
 async def test_off(monkeypatch):
     """The environment can switch it off."""
     monkeypatch.setenv(VARIABLE, "off")
-    assert kind() == "not compiled"
     assert not await goes_in_c()
 
 
@@ -118,15 +116,12 @@ async def test_many_events_leave_nothing():
     texts += [b'421["bytes"]', b'421["nobody"]', b'421["ask",1e999]', b'42/other,["ask"]']
     objects = one.lane, one.sid, one.manager.stats, None, True, one.manager.stats.handler_seconds["ask"]
 
-    async def counts():
+    async def many():
         for text in texts * 200:
             await one.say(text)
             for notes in (one.calls, one.wire.written, one.short, one.compiled):
                 notes.clear()
-        gc.collect()
-        return [sys.getrefcount(each) for each in objects], sys.getallocatedblocks()
 
-    await counts()
-    (before, blocks), (after, more) = await counts(), await counts()
-    assert all(abs(a - b) < 20 for a, b in zip(before, after, strict=True))
-    assert more - blocks < 150
+    await many()
+    with nothing_left(*objects):
+        await many()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import sys
 from types import SimpleNamespace
 
 import pytest
@@ -15,10 +13,11 @@ from socketio_cluster.cluster.lane.flusher import Flusher
 from socketio_cluster.cluster.lane.writer import CLOSING, LaneWriter
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import Encoded
-from socketio_cluster.manager.native.library import load
+from socketio_cluster.manager.native.library import WRITE, load
 from socketio_cluster.manager.stats import Stats
+from tests.leaks import nothing_left
 
-there = pytest.mark.skipif(load(compiled.WRITE) is None, reason="the way to clients is not compiled here")
+there = pytest.mark.skipif(load(WRITE) is None, reason="the way to clients is not compiled here")
 LANES = 5
 
 
@@ -231,7 +230,7 @@ def test_nothing_is_left(monkeypatch):
     server = Server(in_c=True)
     objects = [*server.lanes, *server.groups, server.flusher, server.events[0], None, True]
 
-    def counts():
+    def many():
         for turn in range(300):
             event = Outgoing(Encoded([b"x" * turn], True))
             for lane in server.lanes:
@@ -242,10 +241,7 @@ def test_nothing_is_left(monkeypatch):
             server.loop.run()
             for line in server.lines:
                 line.written.clear()
-        gc.collect()
-        return [sys.getrefcount(each) for each in objects], sys.getallocatedblocks()
 
-    counts()
-    (before, blocks), (after, more) = counts(), counts()
-    assert all(abs(a - b) < 20 for a, b in zip(before, after, strict=True))
-    assert more - blocks < 150
+    many()
+    with nothing_left(*objects):
+        many()

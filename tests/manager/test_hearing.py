@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import sys
 import weakref
 
 import pytest
@@ -13,10 +12,11 @@ from socketio_cluster.manager import hearing
 from socketio_cluster.manager.bridge.bridge_manager import BridgeManager
 from socketio_cluster.manager.bus.messages import Emit, Gone, Recorded
 from socketio_cluster.manager.bus.receiver import Receiver
-from socketio_cluster.manager.native.library import VARIABLE, load
+from socketio_cluster.manager.native.library import HEAR, VARIABLE, load
+from tests.leaks import nothing_left
 from tests.manager.hearing_rig import ME, SECRET, Hearing, stamp
 
-there = pytest.mark.skipif(load(hearing.HEAR) is None, reason="the receipt is not compiled here")
+there = pytest.mark.skipif(load(HEAR) is None, reason="the receipt is not compiled here")
 
 EVENT = Emit("/", ["room"], [], ['2["näws",1]'.encode()], True)
 PLACE = 1_800_000_000_000_000
@@ -149,17 +149,14 @@ def test_many_events_leave_nothing(monkeypatch, recovery):
     objects = node.manager.stats, None, True, node.clients["one"], node.receiver, node.manager.node.id
     numbers = iter(range(1, 10**6, 10))
 
-    def counts():
+    def many():
         for _ in range(200):
             node.hear(*some(node, next(numbers)), *odd, stamp(odd[-1], PLACE))
             node.got.clear()
-        gc.collect()
-        return [sys.getrefcount(each) for each in objects], sys.getallocatedblocks()
 
-    counts()
-    (before, blocks), (after, more) = counts(), counts()
-    assert all(abs(a - b) < 20 for a, b in zip(before, after, strict=True))
-    assert more - blocks < 150
+    many()
+    with nothing_left(*objects):
+        many()
 
 
 @there

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from socketio_cluster.manager.bus.messages import Dropped, Emit, Gone, Recorded
 from socketio_cluster.manager.clients.client import _ignore
 from socketio_cluster.manager.errors import EnvelopeError
-from socketio_cluster.manager.hearing import HEAR
-from socketio_cluster.manager.native.library import load
+from socketio_cluster.manager.native.library import HEAR, load
 from tests.manager.hearing_rig import EPOCH, ME, SECRET, Hearing, stamp, with_field
 
 pytestmark = pytest.mark.skipif(load(HEAR) is None, reason="the receipt is not compiled here")
