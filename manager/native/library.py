@@ -19,7 +19,9 @@ SHORT: Final = "cluster.lane._short"
 WRITE: Final = "cluster.lane._write"
 EMIT: Final = "manager.native._emit"
 HEAR: Final = "manager.native._hear"
-MODULES: Final = (SHORT, WRITE, EMIT, HEAR)
+READ: Final = "manager.brokers._read"
+SORT: Final = "manager.brokers._sort"
+MODULES: Final = (SHORT, WRITE, EMIT, HEAR, READ, SORT)
 
 
 def load(module: str) -> Any | None:
