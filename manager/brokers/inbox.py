@@ -44,7 +44,10 @@ class Inbox:
         """Gets a few deliveries in place of a reader that waits, whose turn would cost more than they do."""
 
     def put(self, deliveries: list[Delivery]) -> None:
-        """Add deliveries. Raises ``BrokerError`` if more than ``INBOX_LIMIT`` bytes wait for the reader."""
+        """Add deliveries. Raises ``BrokerError`` if more than ``INBOX_LIMIT`` bytes wait for the reader.
+
+        ``_sort.c`` does the same for what is handed over at once, where it is compiled.
+        """
         if not deliveries:
             return
         if self._idle and self.at_once is not None and len(deliveries) <= AT_ONCE:

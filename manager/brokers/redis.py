@@ -24,6 +24,7 @@ from socketio_cluster.manager.brokers.redis_commands import (
     recording_owners,
     refused_events,
 )
+from socketio_cluster.manager.brokers.redis_compiled import sorting
 from socketio_cluster.manager.brokers.redis_confirmations import Confirmations
 from socketio_cluster.manager.brokers.redis_line import (
     RedisLine,
@@ -93,9 +94,12 @@ class RedisBroker:
         except BaseException:
             await self.close()
             raise
-        self._subscriber.hand_to(self._arrived)
-        self._subscriber.on_end(self.fail)
+        self._listen()
         return self
+
+    def _listen(self) -> None:
+        self._subscriber.hand_to(sorting(self._inbox, self._taken, self._words.message, self._arrived))
+        self._subscriber.on_end(self.fail)
 
     async def subscribe(self, channels: Iterable[str]) -> None:
         """Subscribe to these channels. Returns when the server has confirmed each of them."""
@@ -251,7 +255,10 @@ class RedisBroker:
         self._inbox.check()
 
     def _arrived(self, replies: Replies) -> None:
-        """Handle what the server has sent to the subscriber."""
+        """Handle what the server has sent to the subscriber.
+
+        ``_sort.c`` stands before it where it is compiled.
+        """
         try:
             self._sort(replies)
         except BrokerError as error:

@@ -19,6 +19,7 @@ from hiredis import ProtocolError, PushNotification, Reader
 from redis.exceptions import NoPermissionError, ResponseError
 
 from socketio_cluster.manager.brokers.patience import Patience
+from socketio_cluster.manager.brokers.redis_compiled import reading
 from socketio_cluster.manager.errors import BrokerError
 
 Replies = list[Any]
@@ -40,6 +41,13 @@ class Question(msgspec.Struct):
     at: float
     done: Answered
     replies: Replies = []
+
+
+class Takers(msgspec.Struct):
+    """Who gets the replies that come on a connection, and what RESP3 pushes."""
+
+    replies: Callable[[Replies], None]
+    pushes: Callable[[Replies], None]
 
 
 class RedisReplies(asyncio.Protocol):
@@ -76,10 +84,12 @@ class RedisReplies(asyncio.Protocol):
         self._unsent: list[bytes] = []
         """The commands that leave at the next turn of the loop."""
         self._patience = Patience(self._loop, self._questions, lambda: self._give_up(TimeoutError()))
-        self._take: Callable[[Replies], None] = self._answer
-        self._push: Callable[[Replies], None] = _ignore
+        self._takers = Takers(self._answer, _ignore)
         self._ended: Callable[[BrokerError], object] = lambda error: None
         self._error: BrokerError | None = None
+        self.data_received = reading(  # type: ignore[assignment, method-assign]
+            self._reader, self._takers, self._unreadable, self.data_received
+        )
         transport.set_protocol(self)
 
     def write(self, commands: bytes) -> None:
@@ -148,18 +158,21 @@ class RedisReplies(asyncio.Protocol):
 
     def hand_to(self, take: Callable[[Replies], None]) -> None:
         """Give all replies to ``take`` from now on."""
-        self._take = take
+        self._takers.replies = take
 
     def push_to(self, take: Callable[[Replies], None]) -> None:
         """Give all that RESP3 pushes to ``take`` from now on."""
-        self._push = take
+        self._takers.pushes = take
 
     def on_end(self, ended: Callable[[BrokerError], object]) -> None:
         """Call ``ended`` with the error that ends the connection."""
         self._ended = ended
 
     def data_received(self, data: bytes) -> None:
-        """Parse what has arrived, and give away the replies that are whole."""
+        """Parse what has arrived, and give away the replies that are whole.
+
+        ``_read.c`` does it where it is compiled.
+        """
         reader = self._reader
         try:
             reader.feed(data)
@@ -168,12 +181,15 @@ class RedisReplies(asyncio.Protocol):
             while (reply := reader.gets()) is not False:  # hiredis's word for "not yet"
                 (pushes if type(reply) is PushNotification else replies).append(reply)
         except ProtocolError as error:
-            self._end(BrokerError(f"Redis at {self._name} sent something else than replies: {error}"))
+            self._unreadable(error)
         else:
             if replies:  # They come first, as the next batch waits for them.
-                self._take(replies)
+                self._takers.replies(replies)
             if pushes:
-                self._push(pushes)
+                self._takers.pushes(pushes)
+
+    def _unreadable(self, error: ProtocolError) -> None:
+        self._end(BrokerError(f"Redis at {self._name} sent something else than replies: {error}"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell everybody who waits."""

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.envelope import ORIGIN_END, Codec, Header, is_notice
-from socketio_cluster.manager.bus.introduction import Introduction
 from socketio_cluster.manager.bus.messages import Dropped, Message, Notice, Recorded, Unknown
 from socketio_cluster.manager.bus.stamp import read_stamp
 from socketio_cluster.manager.bus.streams import Streams
@@ -91,7 +90,7 @@ class Receiver:
         codec: reads the bytes.
         streams: tells which envelopes are repeats.
         twin: tells which notices with this node's id come from another node.
-        introduction: is told when this node joins, and hears itself.
+        echoed: is told when each notice of this node that comes back was sent, in epoch seconds.
         stats: the counters.
         hand_over: gets each message of a stream, with its sender.
         noticed: gets each notice, with its sender.
@@ -103,7 +102,7 @@ class Receiver:
         codec: Codec,
         streams: Streams,
         twin: Twin,
-        introduction: Introduction,
+        echoed: Callable[[float], None],
         stats: Stats,
         hand_over: Callable[[str, Message], None],
         noticed: Callable[[str, Notice], None],
@@ -112,7 +111,7 @@ class Receiver:
         self._codec = codec
         self._streams = streams
         self._twin = twin
-        self._introduction = introduction
+        self._echoed = echoed
         self._stats = stats
         self._hand_over = hand_over
         self._noticed = noticed
@@ -155,15 +154,13 @@ class Receiver:
         """Let recovery begin on a new broker. See ``Recorder.begin``."""
         return None if self.recorder is None else await self.recorder.begin(broker)
 
-    def joined(self, now: float) -> None:
+    def joined(self) -> None:
         """Called when the bus is reached and every subscription is in effect."""
-        self._introduction.joined(now)
         if self.recorder is not None:
             self.recorder.joined()
 
     def parted(self) -> None:
         """Called when the bus is lost."""
-        self._introduction.parted()
         if self.recorder is not None:
             self.recorder.parted()
 
@@ -256,8 +253,8 @@ class Receiver:
             return
         if header.sent > self.echo_sent:
             self.echo, self.echo_sent = now, header.sent
-            self._introduction.heard(header.sent)
             self._stats.lag = max(0.0, wall - header.sent)
+            self._echoed(header.sent)
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, EnvelopeError):

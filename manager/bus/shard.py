@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 from socketio_cluster.manager.bus.absent import Absent
 from socketio_cluster.manager.bus.answers import Answers
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
-from socketio_cluster.manager.bus.broker import Broker, Delivery, Publication
+from socketio_cluster.manager.bus.broker import Broker, Publication, Take
 from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.envelope import Codec
@@ -81,7 +81,7 @@ class Shard:
         self._listener, self._serving = listener, serving
         self._others = others
         self._absent = Absent(place.prefix, options.dead_after)
-        self._joined_clock = self._marked_at = self._beat_at = self._checked_at = 0.0
+        self._joined_clock = self._beat_at = self._checked_at = 0.0
         self.interest = Interest()
         self._streams = Streams(options.dead_after, 2 * options.buffer_seconds)
         self.silence = self._streams.silence
@@ -89,13 +89,13 @@ class Shard:
         self.membership = Membership(self._streams, listener, codec, 2 * options.buffer_seconds)
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
         self._answers = Answers(backlog, lambda: self.publisher.largest // 2)
-        self._outgoing = Outgoing(backlog, self._next_answer, self._mark)
+        self._outgoing = Outgoing(backlog, self._next_answer, lambda: self._speaker.mark(self._info()))
         connect = partial(open_broker, *filter(None, (place.url, options.recovery_url)))
         self.link = Link(connect, self.interest, self._outgoing, self) if place.url else None
         self.publisher = Publisher(self.id, codec, self._outgoing, self.link, stats)
         self._twin = Twin(self.publisher.said, options.dead_after)
         self.introduction = Introduction(options.heartbeat, options.deaf_after)
-        me = (self.id, codec, self._streams, self._twin, self.introduction)
+        me = (self.id, codec, self._streams, self._twin, self._echoed)
         self.receiver = Receiver(*me, stats, listener.heard, self._noticed)
         self.receiver.one_way = options.recovery_url is None
         self._speaker = Speaker(self.publisher, self.channels, serving=serving)
@@ -169,12 +169,10 @@ class Shard:
         if self.link is not None:
             self.link.wish()
 
-    def arrived(self, deliveries: list[Delivery]) -> None:
-        """Handle deliveries from the bus."""
-        self.receiver.arrived(deliveries)
-        if self._outgoing.marked and self.receiver.echo_sent >= self._marked_at:
-            self._outgoing.mark_heard()
-            self.publisher.wake()
+    @property
+    def arrived(self) -> Take:
+        """The function that handles deliveries from the bus: the receiver's own, with no step between."""
+        return self.receiver.arrived
 
     async def subscribed(self, broker: Broker) -> float | None:
         """Let recovery begin on a new broker. See ``Recorder.begin``."""
@@ -194,11 +192,13 @@ class Shard:
             self.membership.settle(expected, now + self.options.settle_seconds)
         self._joined_clock = self.publisher.time()
         self._speaker.hello(self._info())
-        self.receiver.joined(now)
+        self.introduction.joined(now)
+        self.receiver.joined()
 
     def parted(self) -> None:
         """Drop the questions of other nodes. The clients of this node are served as before."""
         self._answers.clear()
+        self.introduction.parted()
         self.receiver.parted()
 
     def refused(self, entry: Entry, why: str) -> None:
@@ -212,6 +212,13 @@ class Shard:
         if not self._said_goodbye:
             self._said_goodbye = True
             self._speaker.bye()
+
+    def _echoed(self, sent: float) -> None:
+        """Note that what this node has said at this time has come back, and perhaps its mark."""
+        self.introduction.heard(sent)
+        if self._outgoing.marked and sent >= self._speaker.marked_at:
+            self._outgoing.mark_heard()
+            self.publisher.wake()
 
     def _noticed(self, origin: str, notice: Notice) -> None:
         """Handle a notice of another node."""
@@ -282,12 +289,6 @@ class Shard:
     def _next_answer(self) -> Publication | None:
         answer = self._answers.next()
         return self.publisher.packed(answer[1], self.channels.inbox(answer[0])) if answer else None
-
-    def _mark(self) -> Publication:
-        beat, me = self._speaker.heartbeat(self._info()), self.channels.inbox(self.id)
-        mark = self.publisher.packed(beat, me, comes_back=True)
-        self._marked_at = self.publisher.said[-1]
-        return mark
 
     async def _send_the_rest(self) -> None:
         await self.publisher.sent(self.publisher.number)

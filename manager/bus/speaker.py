@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from socketio_cluster.manager.bus.answers import offer
+from socketio_cluster.manager.bus.broker import Publication
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.membership import for_all
 from socketio_cluster.manager.bus.messages import Ask, Beat, Bye, Hello, Offer
@@ -20,6 +21,8 @@ class Speaker:
         self._publisher = publisher
         self._channels = channels
         self._serving = serving
+        self.marked_at = 0.0
+        """The time in the header of the latest mark."""
 
     def hello(self, me: NodeInfo) -> None:
         """Tell all nodes that this node is on the bus."""
@@ -28,12 +31,14 @@ class Speaker:
 
     def beat(self, me: NodeInfo) -> None:
         """Tell all nodes that this node is alive."""
-        self._publisher.notice(self.heartbeat(me), self._channels.everyone)
+        self._publisher.notice(self._heartbeat(me), self._channels.everyone)
 
-    def heartbeat(self, me: NodeInfo) -> Beat:
-        """Make the message of a beat."""
-        handed = self._publisher.backlog.handed
-        return Beat(*self._of(me), Offer(handed, since=handed, marks=b""), *_more(me))
+    def mark(self, me: NodeInfo) -> Publication:
+        """Make a beat to this node alone, whose return tells that it has read everything in front of it."""
+        inbox = self._channels.inbox(me.id)
+        mark = self._publisher.packed(self._heartbeat(me), inbox, comes_back=True)
+        self.marked_at = self._publisher.said[-1]
+        return mark
 
     def answer(self, me: NodeInfo, greeted: Collection[str], nodes: int) -> None:
         """Answer the hellos of these nodes. ``nodes`` is the number of all other nodes."""
@@ -50,6 +55,10 @@ class Speaker:
     def bye(self) -> None:
         """Tell all nodes that this node leaves."""
         self._publisher.notice(Bye(), self._channels.everyone)
+
+    def _heartbeat(self, me: NodeInfo) -> Beat:
+        handed = self._publisher.backlog.handed
+        return Beat(*self._of(me), Offer(handed, since=handed, marks=b""), *_more(me))
 
     def _of(self, me: NodeInfo) -> tuple[str, str, bool, int, bool]:
         return me.name, me.address, self._serving, me.clients, me.draining

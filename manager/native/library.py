@@ -20,7 +20,9 @@ WRITE: Final = "cluster.lane._write"
 EMIT: Final = "manager.native._emit"
 HEAR: Final = "manager.native._hear"
 BATCH: Final = "manager.native._batch"
-MODULES: Final = (SHORT, WRITE, EMIT, HEAR, BATCH)
+READ: Final = "manager.brokers._read"
+SORT: Final = "manager.brokers._sort"
+MODULES: Final = (SHORT, WRITE, EMIT, HEAR, BATCH, READ, SORT)
 
 
 def load(module: str) -> Any | None:

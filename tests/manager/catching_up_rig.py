@@ -10,7 +10,6 @@ from socketio_cluster.manager.bus.broker import Delivery
 from socketio_cluster.manager.bus.catching_up import CatchingUp
 from socketio_cluster.manager.bus.envelope import Codec, Header
 from socketio_cluster.manager.bus.interest import Interest
-from socketio_cluster.manager.bus.introduction import Introduction
 from socketio_cluster.manager.bus.messages import Gone
 from socketio_cluster.manager.bus.receiver import Receiver, Twin
 from socketio_cluster.manager.bus.streams import Streams
@@ -50,7 +49,7 @@ class Rig:
             CODEC,
             self.streams,
             Twin((), 8),
-            Introduction(2, 5),
+            lambda sent: None,
             self.stats,
             self._hear,
             lambda *_: None,

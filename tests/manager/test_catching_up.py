@@ -9,7 +9,6 @@ import pytest
 from socketio_cluster.manager.bus.answers import offer
 from socketio_cluster.manager.bus.broker import Delivery
 from socketio_cluster.manager.bus.envelope import Codec, Header
-from socketio_cluster.manager.bus.introduction import Introduction
 from socketio_cluster.manager.bus.messages import Emit, Gone, Offer
 from socketio_cluster.manager.bus.receiver import Receiver, Twin
 from socketio_cluster.manager.bus.streams import Streams
@@ -245,7 +244,7 @@ def test_own_notices_are_verified():
     """A header with this node's id and no signature says nothing about how late this node hears."""
     stats = Stats()
     signed = Codec("sio", "correct horse battery staple")
-    parts = Streams(8, 120), Twin((), 8), Introduction(2, 5), stats
+    parts = Streams(8, 120), Twin((), 8), lambda sent: None, stats
     receiver = Receiver("mememeee", signed, *parts, lambda *_: None, lambda *_: None)
     receiver.arrived([Delivery("c", CODEC.pack(Header("mememeee", 0, time.time() - 100), Gone(1)))])
     assert (receiver.echo, stats.lag) == (0.0, 0.0)

@@ -12,11 +12,13 @@ from socketio_cluster.manager.brokers import patience
 from socketio_cluster.manager.brokers.redis_line import RedisLine
 from socketio_cluster.manager.brokers.redis_replies import RedisReplies
 from socketio_cluster.manager.errors import BrokerError, SettingError
+from socketio_cluster.manager.native.library import VARIABLE
 
 
-@pytest.fixture
-async def replies():
-    """A connection on which the test says what the server sends."""
+@pytest.fixture(params=["compiled", "python"])
+async def replies(request, monkeypatch):
+    """A connection on which the test says what the server sends, with each way of reading it."""
+    monkeypatch.setenv(VARIABLE, "off" if request.param == "python" else "on")
     return RedisReplies(Mock(asyncio.Transport), "here")
 
 
