@@ -61,7 +61,7 @@ often = st.one_of(
 seldom = st.one_of(
     st.tuples(st.sampled_from(["hold", "flow slowly", "flow slowly", "notice", "prove", "one waits"])),
     st.tuples(st.sampled_from(["lost", "silent", "behind", "late", "surplus", "ask"])),
-    st.tuples(st.sampled_from(["write fails", "write ends", "sent posts", "sent fails"])),
+    st.tuples(st.sampled_from(["write fails", "write ends", "sent posts", "sent fails", "sent ends"])),
     st.tuples(st.just("answer"), st.integers(1, 3)),
     st.tuples(st.just("withdraw"), st.integers(0, 9)),
     st.tuples(st.just("pass"), st.sampled_from([1.0, 30.0, 61.0])),
@@ -171,6 +171,8 @@ def go_wrong(bench, what):
             bench.on_sent = lambda: post(bench)
         case "sent fails":
             bench.on_sent = fail
+        case "sent ends":
+            bench.on_sent = lambda line=bench.replies: line.connection_lost(OSError("gone"))
 
 
 async def play(bench, script):
