@@ -61,19 +61,7 @@ class RedisReplies(asyncio.Protocol):
         name: the server, for people.
     """
 
-    __slots__ = (
-        "_ended",
-        "_error",
-        "_loop",
-        "_name",
-        "_patience",
-        "_push",
-        "_questions",
-        "_reader",
-        "_take",
-        "_unsent",
-        "transport",
-    )
+    __slots__ = ("__dict__", "__weakref__", "_error")  # C reads the last one, see ``native/_batch.c``
 
     def __init__(self, transport: asyncio.Transport, name: str) -> None:
         self.transport = transport
