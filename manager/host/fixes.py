@@ -206,7 +206,9 @@ class Fixes:
         if chosen or not self._emits_plainly:
             arguments = (event, data, None, room, skip_sid, namespace, callback, ignore_queue)
             return self._emit(*arguments, **chosen)  # type: ignore[no-any-return]
-        self._server.logger.info('emitting event "%s" to %s [%s]', event, room or "all", namespace)
+        logger = self._server.logger
+        if type(logger) is not logging.Logger or logger.level <= logging.INFO:  # else `info` does nothing
+            logger.info('emitting event "%s" to %s [%s]', event, room or "all", namespace)
         return self._manager.emit(
             event,
             data,
