@@ -120,6 +120,14 @@ class Options:
 
 _KINDS: Final[dict[str, Any]] = get_type_hints(Options)
 _WORDS: Final = {str: "a text", int: "a whole number", float: "a number"}
+_FORMER: Final = {
+    "channel": "it is called prefix here",
+    "redis_options": "they are in the URL, redis://host/0?ssl_ca_certs=…",
+    "write_only": "a process that only emits has an Emitter or an AsyncEmitter",
+    "json": "it is that of the server",
+    "serializer": "it is that of the server",
+}
+"""What python-socketio's own managers take, and what there is here."""
 _PRIVATE: Final = ("url", "secret", "recovery_url")
 
 
@@ -169,8 +177,11 @@ def from_environment(url: str | None, values: Mapping[str, object]) -> Options:
     These settings are ``CLUSTER_BUS``, ``CLUSTER_PREFIX``, ``CLUSTER_SECRET`` or ``CLUSTER_SECRET_FILE``,
     ``CLUSTER_NODE_NAME``, ``CLUSTER_NODE_ADDRESS``, ``CLUSTER_ROOMS_PER_CLIENT``,
     ``CLUSTER_RECOVERY_SECONDS``, ``CLUSTER_RECOVERY_URL`` and ``CLUSTER_RECOVERY_BYTES``. Their values are
-    those given to ``give_settings``, or else environment variables. Raises ``SettingError``.
+    those given to ``give_settings``, or else environment variables.
+
+    Raises ``SettingError``, and ``TypeError`` for an option that there is not.
     """
+    _check_names(values)
     defaults = {
         "url": _setting("CLUSTER_BUS") or None,
         "prefix": _setting("CLUSTER_PREFIX"),
@@ -186,6 +197,13 @@ def from_environment(url: str | None, values: Mapping[str, object]) -> Options:
     merged = {**defaults, **{key: value for key, value in given.items() if value is not None}}
     merged.update(_imposed.get({}))
     return Options(**{key: value for key, value in merged.items() if value is not None})  # type: ignore[arg-type]
+
+
+def _check_names(values: Mapping[str, object]) -> None:
+    for name in values:
+        if name not in _KINDS:
+            hint = _FORMER.get(name)
+            raise TypeError(f"there is no option {name!r}" + (f": {hint}" if hint else ""))
 
 
 def _setting(name: str) -> str | None:

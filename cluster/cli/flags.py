@@ -17,6 +17,13 @@ class Parser(argparse.ArgumentParser):
         """End with exit code 2."""
         self.exit(2, f"{self.prog}: {message} (see {self.prog} --help)\n")
 
+    def parse_known_args(self, *args: Any, **more: Any) -> Any:
+        """Refuse what a command does not know: the parser of all would name its own help, without options."""
+        options, unknown = super().parse_known_args(*args, **more)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return options, unknown
+
     def section(self, title: str, text: str | None = None) -> Section:
         """Add a part of the help, to which options are added."""
         return Section(self.add_argument_group(title, text))

@@ -11,6 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any
 
 from engineio import packet as eio_packet
@@ -73,11 +74,16 @@ class Fixes:
         return bool(self._manager.members.of_connection(eio_sid))
 
     def contain(self, inner: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a layer before the handlers. It turns ``SystemExit`` and the like into ``HandlerExit``."""
+        """Return a layer before the handlers. It turns ``SystemExit`` and the like into ``HandlerExit``.
+
+        It also awaits the coroutine that a function returns which is no coroutine function, such as a lambda:
+        lanes do so. python-socketio would take it for an answer, or for the consent of a connect handler.
+        """
 
         async def trigger(event: str, namespace: str, *args: Any) -> Any:
             try:
-                return await inner(event, namespace, *args)
+                result = await inner(event, namespace, *args)
+                return await result if isinstance(result, CoroutineType) else result
             except EXITS as error:
                 raise HandlerExit(event, error) from error
 

@@ -104,10 +104,16 @@ def _numbers(data: Any) -> Iterator[Any]:
         if isinstance(value, list | tuple):
             waiting += value
         elif isinstance(value, dict):
-            if value.get("_placeholder"):
+            if _is_place(value):
                 yield value.get("num")
             else:
                 waiting += value.values()
+
+
+def _is_place(value: dict[Any, Any]) -> bool:
+    """Whether clients in JavaScript (the first) or in Python take this for the place of an attachment."""
+    mark = value.get("_placeholder")
+    return mark is True or bool(mark and "num" in value)
 
 
 def _valid(kind: int, data: Any) -> bool:

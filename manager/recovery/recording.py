@@ -27,10 +27,12 @@ def recorded(encoded: Encoded, whom: Recipients, skip: list[str]) -> Recorded:
 def post_recorded(node: Node, message: Recorded) -> int:
     """Post an event that the bus numbers and keeps, and return its number in the stream of this node.
 
-    Raises ``EventTooLarge``.
+    An event to an empty list of rooms is for nobody, and its number is 0. Raises ``EventTooLarge``.
     """
     event = message.event
     channels, histories = route(node.channels, event.namespace, event.rooms)
+    if not channels:
+        return 0
     number = node.shards[0].publisher.post(message, channels, histories)
     if node.bridged:
         post_beside(node, message, node.channels.bridges_beside(channels[0]))

@@ -137,6 +137,10 @@ MISTAKES = {
     "secret file": (["serve", APP, "--secret-file=/no/such/file"], "/no/such/file cannot be read"),
     "duration": (["serve", APP, "--grace=soon"], "not a duration"),
     "log level": (["serve", APP, "--log-level=loud"], "not a log level"),
+    "no such option": (
+        ["serve", APP, "--bsu=local://"],
+        "unrecognized arguments: --bsu=local:// (see socketio-cluster serve --help)",
+    ),
     "hub without a socket": (["hub"], "--socket"),
 }
 

@@ -7,6 +7,7 @@ from typing import get_type_hints
 
 import pytest
 
+from socketio_cluster import ClusterManager
 from socketio_cluster.manager.errors import SettingError
 from socketio_cluster.manager.option_values import OptionValues
 from socketio_cluster.manager.options import Options, from_environment, give_settings
@@ -46,6 +47,16 @@ def test_arguments_go_first(monkeypatch):
     assert from_environment("amqp://host", {"prefix": "mine"}).url == "amqp://host"
     assert from_environment(None, {"prefix": "mine"}).prefix == "mine"
     assert from_environment(None, {"prefix": None}).prefix == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [("channel", "it is called prefix here"), ("redis_options", "in the URL"), ("colour", "$")],
+)
+def test_no_such_option(option, text):
+    """An option that there is not is named, and if python-socketio's managers have it, what there is here."""
+    with pytest.raises(TypeError, match=f"^there is no option {option!r}.*{text}"):
+        ClusterManager(None, **{option: "red"})
 
 
 def test_empty_variables(monkeypatch):

@@ -42,6 +42,17 @@ async def refuses(one):
     return one.went == [False]
 
 
+@pytest.mark.parametrize("recovery", [False, True])
+async def test_an_empty_list_is_nobody(recovery):
+    """Nothing is published for an empty list of rooms, also while there may be a bridge."""
+    one = await Emits(recovery=recovery).start()
+    one.bridges("unknown")
+    before = one.node._first.publisher.number
+    assert await one.emit("news", "text", room=[]) is None
+    assert one.node._first.publisher.number == before
+    assert one.written == []
+
+
 async def test_not_with_another_format():
     """A packet class that an application puts in is asked."""
     one = await Emits().start()

@@ -94,6 +94,15 @@ def test_data_like_a_placeholder(own):
             JSON(kind, data=["a", b"x", own]).encode()
 
 
+def test_data_that_is_no_placeholder():
+    """A text for an empty field may have that name, beside attachments too, in both directions."""
+    field = {"_placeholder": "your name", "value": b"x"}
+    head, attachment = JSON(sio.EVENT, data=["a", field]).encode()
+    packet = JSON(encoded_packet=head)
+    assert packet.add_attachment(attachment)
+    assert packet.data == ["a", field]
+
+
 def test_text_for_an_attachment():
     """An attachment is bytes."""
     packet = JSON(encoded_packet=f'51-["a",{PLACE}]')

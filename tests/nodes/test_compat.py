@@ -8,7 +8,7 @@ import pytest
 import socketio
 
 from tests.bare_sessions import raw_websocket
-from tests.harness import eventually, fence
+from tests.harness import Refused, eventually, fence
 
 
 async def test_sessions(nodes, connect):
@@ -141,3 +141,27 @@ async def test_background_tasks(nodes, connect):
     task = nodes[0].sio.start_background_task(nodes[0].sio.emit, "news", "later", to=there.sid)
     await task
     assert await there.next("news") == ["later"]
+
+
+class Callable:
+    """An object that is a handler: what its call returns is a coroutine, but it is no coroutine function."""
+
+    async def __call__(self, sid, word):
+        return word.upper()
+
+
+async def refuse(sid, environ, auth):
+    raise socketio.exceptions.ConnectionRefusedError("not you")
+
+
+async def test_coroutines_of_functions(nodes, connect_any):
+    """The coroutine that a handler returns is awaited on every transport, whatever made it."""
+    sio, answer = nodes[0].sio, Callable()
+    sio.on("object", answer)
+    sio.on("lambda", lambda sid, word: answer(sid, word))
+    one = await connect_any(nodes[0])
+    assert await one.call("object", "a") == ["A"]
+    assert await one.call("lambda", "b") == ["B"]
+    sio.on("connect", lambda *args: refuse(*args))
+    with pytest.raises(Refused, match="not you"):
+        await connect_any(nodes[0])
