@@ -142,6 +142,11 @@ class Publisher:
             self.said.append(self._stamp)
         return publication
 
+    def asked(self) -> None:
+        """Tell the link that there is an answer to send."""
+        self._outgoing.asked()
+        self.wake()
+
     def wake(self) -> None:
         """Tell the link that there is something to send."""
         if self._link is not None:

@@ -235,8 +235,7 @@ class Shard:
                     self._answers.ask(origin, notice)
                 except ValueError as exc:
                     raise EnvelopeError("malformed", str(exc)) from exc
-                self._outgoing.asked()
-                self.publisher.wake()
+                self.publisher.asked()
             case Answer():
                 self._catching_up.answered(origin, notice)
                 self._catching_up.turn(time.monotonic())
