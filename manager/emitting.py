@@ -83,7 +83,7 @@ class EmittingMember(RoomKeeper):
 
         ``native/_emit.c`` does the same for most emits, so change both.
 
-        Waits while the buffer for the bus is full, and a little for a single client that is behind. If this
+        Waits while many events wait for the bus, and a little for a single client that is behind. If this
         is cancelled while it waits for these, the event is sent nevertheless.
         """
         if not self._at_home():
@@ -105,13 +105,13 @@ class EmittingMember(RoomKeeper):
             if isinstance(callback, AckWaiter) and not reached and (not number or self._is_gone(rooms)):
                 callback.abandon()
         due = self.backpressure.emitted(encoded.size)
-        if due or (number is not None and self.node.publisher.full(number)):
+        if due or (number is not None and self.node.publisher.crowded(number)):
             await self._ease(number, reached)
 
     async def _ease(self, number: int | None, reached: int) -> None:
         """Wait as an emit without recovery does. One for the clients of this node alone has no number."""
         if number is not None:
-            await self.node.publisher.wait_for_capacity(number)
+            await self.node.publisher.wait_for_room(number)
         if self.backpressure.due:
             await self.backpressure.ease(reached)
 

@@ -15,7 +15,6 @@ from socketio_cluster.manager.bus.backlog import Entry
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.envelope import Header
 from socketio_cluster.manager.bus.messages import Emit, Recorded
-from socketio_cluster.manager.bus.publisher import HIGH_WATER
 from socketio_cluster.manager.clients.backpressure import EMIT_BYTES, TURN_BYTES
 from socketio_cluster.manager.clients.compact_json import dumps, quoted_pair
 from socketio_cluster.manager.clients.delivery import delivery_parts
@@ -90,7 +89,6 @@ def _parts(manager: EmittingMember) -> dict[str, Any]:
         "reserved": RESERVED,
         "turn_bytes": TURN_BYTES,
         "emit_bytes": EMIT_BYTES,
-        "high_water": HIGH_WATER,
         "own_bytes": MOST_BYTES,
         "own_overhead": OVERHEAD,
     }

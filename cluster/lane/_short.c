@@ -3,9 +3,7 @@
    It does what `shortcut.py`, `handling.py` and `starter.py` do for most events: one whole text frame, an event
    of the main namespace, a handler that is registered for just this event and does not wait. Everything else it
    leaves to them. It refuses before anything has happened, or hands over what it has after the first step of the
-   handler. `compiled.py` makes a `Way` of these Python objects, and says how a lane gets it.
-
-   In what follows, a function that returns an int gives 1 for yes, 0 for no and -1 for a Python exception. */
+   handler. `compiled.py` makes a `Way` of these Python objects, and says how a lane gets it. */
 
 #include "../../manager/native/parts.h"
 #include "frame.h"

@@ -2,7 +2,8 @@
 
    A `Sorting` stands in the place of `RedisBroker._arrived`, and does the same as `_sort` and `Inbox.put`. That is
    for the usual case: a few messages of channels that are taken, while the reader waits. It gives any other list to
-   `_arrived`, before anything has happened. `redis_compiled.py` makes it of the Python objects that it works with. */
+   `_arrived`, before anything has happened. Who takes deliveries never raises, see `Prompt`, so nothing is made of an
+   exception. `redis_compiled.py` makes it of the Python objects that it works with. */
 
 #include "../native/parts.h"
 

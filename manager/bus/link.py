@@ -24,6 +24,7 @@ from socketio_cluster.manager.bus.reconnecting import keep_connected
 from socketio_cluster.manager.bus.sender import Sender
 from socketio_cluster.manager.bus.store import Operation, Result, Store
 from socketio_cluster.manager.bus.subscriber import Subscriber
+from socketio_cluster.manager.bus.waiters import Waiters
 from socketio_cluster.manager.errors import BrokerError, WrongServer
 from socketio_cluster.manager.tasks import set_once
 
@@ -87,6 +88,8 @@ class Link:
         """Tells the link that the interest has changed."""
         self._broken: asyncio.Future[None] | None = None
         self._waiting: list[asyncio.Future[None]] = []
+        self.waiters = Waiters(lambda: self.up and outgoing.room <= 0)
+        """Those who wait because too many envelopes wait."""
         self._up = asyncio.Event()
         self._joined_before = False
         self._broker: Broker | None = None
@@ -256,3 +259,5 @@ class Link:
         waiting, self._waiting = self._waiting, []
         for step in waiting:
             set_once(step, None)
+        if line := self.waiters.line:
+            self.waiters.admit(self._outgoing.room if self.up else len(line))

@@ -15,7 +15,7 @@ import msgspec
 
 from socketio_cluster.manager.bus.backlog import Backlog, Entry
 from socketio_cluster.manager.bus.broker import LARGEST, Publication
-from socketio_cluster.manager.bus.window import Window
+from socketio_cluster.manager.bus.window import LEAST, LEAST_RECORDED, Window
 
 PACED_BYTES: Final = 4 * 1024 * 1024
 """The most bytes, of all nodes together, that are on their way to a node that reads everything.
@@ -58,6 +58,7 @@ class Outgoing:
         backlog: the stream.
         answer: returns the next piece of an answer, or None.
         mark: returns a notice of this node to itself.
+        recording: whether the bus keeps events, so that fewer may wait, see ``Window``.
     """
 
     __slots__ = (
@@ -77,10 +78,15 @@ class Outgoing:
     )
 
     def __init__(
-        self, backlog: Backlog, answer: Callable[[], Publication | None], mark: Callable[[], Publication]
+        self,
+        backlog: Backlog,
+        answer: Callable[[], Publication | None],
+        mark: Callable[[], Publication],
+        *,
+        recording: bool = False,
     ) -> None:
         self.backlog = backlog
-        self.window = Window()
+        self.window = Window(LEAST_RECORDED if recording else LEAST)
         self.limit = LARGEST
         """The most bytes of one envelope that the bus takes, as far as that is known."""
         self._answer = answer
@@ -102,6 +108,11 @@ class Outgoing:
     def unsent(self) -> int:
         """How many envelopes wait."""
         return self.backlog.unsent + len(self._notices)
+
+    @property
+    def room(self) -> int:
+        """How many more envelopes of the stream may wait; 0 or less: whoever posts has to wait."""
+        return self.window.size + 1 - self.backlog.unsent
 
     def hold(self) -> None:
         """Stop sending the stream. Notices and answers are always sent."""

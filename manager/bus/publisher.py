@@ -22,9 +22,6 @@ from socketio_cluster.manager.stats import Stats
 
 logger = logging.getLogger("socketio_cluster.manager")
 
-HIGH_WATER: Final = MOST
-"""With more unsent envelopes emits wait for the bus, so that a flood slows down its source."""
-
 AROUND: Final = 1024
 """Bytes that an envelope adds to an event, together with the answer that may repeat it."""
 REFUSALS_KEPT: Final = 1000
@@ -173,29 +170,24 @@ class Publisher:
         return self._link is not None and self._link.up
 
     @property
-    def full(self) -> bool:
+    def crowded(self) -> bool:
         """Whether so many envelopes wait that emits have to wait."""
-        return self.backlog.unsent > HIGH_WATER
+        return self._outgoing.room <= 0
 
     @property
-    def crowded(self) -> bool:
-        """Whether so many envelopes wait that recorded events, which come back behind them, have to wait."""
-        return self.backlog.unsent > self._outgoing.window.size
+    def full(self) -> bool:
+        """Whether more envelopes wait than any way to a bus holds, so that it takes too little."""
+        return self.backlog.unsent > MOST
 
     @property
     def errors(self) -> int:
         """How many batches the bus did not take. They are sent again when it is back."""
         return self._link.publish_errors if self._link is not None else 0
 
-    async def wait_for_capacity(self) -> None:
-        """Wait while the bus is reached and too many envelopes wait for it. Cancelling is safe."""
-        while self._link is not None and self._link.up and self.full:
-            await self._link.drained()
-
     async def wait_for_room(self) -> None:
         """Wait while the bus is reached and crowded. Cancelling is safe."""
-        while self._link is not None and self._link.up and self.crowded:
-            await self._link.drained()
+        if self._link is not None:
+            await self._link.waiters.wait()
 
     async def sent(self, number: int) -> bool:
         """Return True when the bus has the envelope with this number, or False if it was dropped.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from socketio_cluster.manager.bus.messages import Message
-from socketio_cluster.manager.bus.publisher import HIGH_WATER, Publisher
+from socketio_cluster.manager.bus.publisher import Publisher
 from socketio_cluster.manager.errors import BrokerError
 
 
@@ -46,19 +46,19 @@ class Publishers:
         """Whether the shard of this number is reached."""
         return self._all[number % self._count].up
 
-    def full(self, number: int) -> bool:
+    def crowded(self, number: int) -> bool:
         """Whether so many envelopes wait for the shard of this number that emits have to wait.
 
         0 stands for the first shard.
         """
-        return self._all[number % self._count].backlog.unsent > HIGH_WATER
+        return self._all[number % self._count].crowded
 
-    async def wait_for_capacity(self, number: int = 0) -> None:
+    async def wait_for_room(self, number: int = 0) -> None:
         """Wait while the shard of this number is reached and too many envelopes wait for it.
 
         0 stands for the first shard. Cancelling is safe.
         """
-        await self._all[number % self._count].wait_for_capacity()
+        await self._all[number % self._count].wait_for_room()
 
     def fits(self, size: int) -> bool:
         """Whether an event of so many bytes can be posted to every shard."""

@@ -72,14 +72,11 @@ class Shard:
         serving: bool = True,
         others: Callable[[], Iterable[str]] = tuple,
     ) -> None:
-        self.id = node
-        self.place = place
-        self.options = options
+        self.id, self.place = node, place
+        self.options, self.stats = options, stats
         self.channels = Channels(place.prefix)
-        self.stats = stats
         self.bridge = self.draining = self._said_goodbye = False
-        self._listener, self._serving = listener, serving
-        self._others = others
+        self._listener, self._serving, self._others = listener, serving, others
         self._absent = Absent(place.prefix, options.dead_after)
         self._joined_clock = self._beat_at = self._checked_at = 0.0
         self.interest = Interest()
@@ -89,7 +86,10 @@ class Shard:
         self.membership = Membership(self._streams, listener, codec, 2 * options.buffer_seconds)
         backlog = Backlog(options.buffer_bytes, options.buffer_seconds)
         self._answers = Answers(backlog, lambda: self.publisher.largest // 2)
-        self._outgoing = Outgoing(backlog, self._next_answer, lambda: self._speaker.mark(self._info()))
+        recording = options.recovery_seconds is not None
+        self._outgoing = Outgoing(
+            backlog, self._next_answer, lambda: self._speaker.mark(self._info()), recording=recording
+        )
         connect = partial(open_broker, *filter(None, (place.url, options.recovery_url)))
         self.link = Link(connect, self.interest, self._outgoing, self) if place.url else None
         self.publisher = Publisher(self.id, codec, self._outgoing, self.link, stats)

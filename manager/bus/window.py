@@ -2,7 +2,8 @@
 
 Handlers emit faster than a server takes envelopes, so a flood fills whatever room there is, and each event
 waits behind all of that. So there is room for what the way to the server and back holds, and not for much
-more. This is pure book-keeping.
+more: else events are late by a few dozen milliseconds, also those of other handlers. This is pure
+book-keeping.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from collections import deque
 from math import inf
 from typing import Final
 
-LEAST: Final = 50
-"""Half of them make a batch, whose round trip then costs little for each of them."""
+LEAST: Final = 256
+"""Half of them make a batch, whose round trip then costs next to nothing for each of them."""
+LEAST_RECORDED: Final = 50
+"""The same for events that the bus keeps: they are late by what comes back before them, too."""
 MOST: Final = 2000
 TRIPS: Final = 3
 """For how many round trips there is room: one batch is on its way, one waits, and the next may be larger."""
@@ -33,9 +36,10 @@ class Window:
     makes each one slow, in this process too. So it is held up for a few of them, as in BBR's ProbeRTT.
     """
 
-    __slots__ = ("_period_ends", "_probes", "_quickest", "size")
+    __slots__ = ("_least", "_period_ends", "_probes", "_quickest", "size")
 
-    def __init__(self) -> None:
+    def __init__(self, least: int = LEAST) -> None:
+        self._least = least
         self.open()
 
     def open(self) -> None:
@@ -58,4 +62,4 @@ class Window:
         seconds = ended - began
         self._quickest[-1] = min(self._quickest[-1], seconds)
         room = TRIPS * count * min(self._quickest) / seconds if seconds else 0
-        self.size = 0 if self._probes else min(MOST, max(LEAST, int(room)))
+        self.size = 0 if self._probes else min(MOST, max(self._least, int(room)))

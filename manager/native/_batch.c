@@ -9,21 +9,20 @@
 #include "parts.h"
 
 typedef struct {
-    PyObject_HEAD
-    vectorcallfunc call;
+    Callable base;
     /* what the constructor is given, see PARTS */
     PyObject *batches, *sender, *suspect, *outgoing, *backlog, *inbox, *replies, *entry, *head, *general, *ask_for,
         *took, *sent, *unusual, *end;
     Py_ssize_t most_entries, most_bytes;
     /* offsets, see SLOTS */
-    Py_ssize_t direct, busy, more, under_way, began, through, until, notices, flowing, answering, marked, paced_until, told, noticed,
-        unsent, kept, offered, handed, reached, error, closed, number, channels, payload, recorded;
+    Py_ssize_t direct, busy, more, under_way, began, through, until, notices, flowing, answering, marked, paced_until,
+        told, noticed, unsent, sent_entries, offered, handed, reached, inbox_error, replies_error, number, channels,
+        payload, recorded;
 } Batching;
 
 /* A batch on its way. */
 typedef struct {
-    PyObject_HEAD
-    vectorcallfunc call;
+    Callable base;
     PyObject *batching, *broker;
     PyObject *entries;  /* a list */
     PyObject *told;     /* the number of all notices before it */
@@ -47,8 +46,8 @@ static int at_least(PyObject *value, PyObject *other)
     return !over && !over_too && first >= second;
 }
 
-/* Whether no batch has to be split, as the bus has not ended at any again and again. As `Suspect.most`. */
-static int is_trusted(Batching *way)
+/* Whether a batch may have several entries, as none is suspected to end the connection. As `Suspect.most`. */
+static int may_be_large(Batching *way)
 {
     PyObject *until = AT(way->suspect, way->until);
     return until && PyLong_CheckExact(until) && PyObject_Not(until);
@@ -60,8 +59,8 @@ static int is_usual(Batching *way)
     if (AT(way->outgoing, way->flowing) != Py_True || AT(way->outgoing, way->marked) != Py_False
         || !at_least(AT(way->backlog, way->reached), AT(way->outgoing, way->paced_until)))
         return 0;
-    if (!is_trusted(way) || AT(way->outgoing, way->answering) != Py_False
-        || AT(way->inbox, way->error) != Py_None || AT(way->replies, way->closed) != Py_None)
+    if (!may_be_large(way) || AT(way->outgoing, way->answering) != Py_False
+        || AT(way->inbox, way->inbox_error) != Py_None || AT(way->replies, way->replies_error) != Py_None)
         return 0;
     return PyObject_Size(AT(way->outgoing, way->notices)) == 0;
 }
@@ -169,21 +168,21 @@ static void raise_to(PyObject *object, Py_ssize_t offset, PyObject *number)
 
 static PyObject *sent_call(PyObject *self, PyObject *const *args, size_t nargs, PyObject *names);
 
-/* Note that a batch is on its way, and write it. As the ends of `Backlog.batch`, `Sender.take` and `RedisBroker.start`. What
-   `ask_for` raises is no `BrokerError`, which `start` would give to `_broke`: the connection has not ended. */
-static int send(Batching *way, PyObject *broker, PyObject *entries)
+/* Note that a batch is on its way, and write it. As the ends of `Backlog.batch`, `Sender.take` and `RedisBroker.start`.
+   `is_usual` has seen that the connection has not ended, so `ask_for` raises no `BrokerError`. */
+static int send(Batching *way, PyObject *broker, PyObject *entries, int whole)
 {
     PyObject *last = PyList_GET_ITEM(entries, PyList_GET_SIZE(entries) - 1), *commands, *count, *began, *asked = NULL;
     Sent *sent = PyObject_GC_New(Sent, &SentType);
     if (!sent)
         return -1;
-    sent->call = sent_call;
+    sent->base.call = sent_call;
     sent->batching = Py_NewRef((PyObject *)way);
     sent->broker = Py_NewRef(broker);
     sent->entries = Py_NewRef(entries);
     sent->told = Py_NewRef(AT(way->outgoing, way->noticed));
     sent->last = Py_NewRef(AT(last, way->number));
-    sent->whole = PyList_GET_SIZE(entries) == PyObject_Size(AT(way->backlog, way->unsent));
+    sent->whole = whole;
     PyObject_GC_Track(sent);
     commands = commands_of(way, entries, &sent->commands);
     count = PyLong_FromSsize_t(sent->commands);
@@ -204,10 +203,11 @@ static int send(Batching *way, PyObject *broker, PyObject *entries)
     return done(asked);
 }
 
-/* Start the next batch, if something waits. Not one that is not as most are. */
+/* Start the next batch, if something waits; no if it is for `Batches._next`. */
 static int next_batch(Batching *way, PyObject *broker)
 {
     PyObject *entries;
+    Py_ssize_t waiting = PyObject_Size(AT(way->backlog, way->unsent));
     int usual;
     if (broker != AT(way->batches, way->direct) || !is_usual(way))
         return PyErr_Occurred() ? -1 : 0;
@@ -215,7 +215,7 @@ static int next_batch(Batching *way, PyObject *broker)
         return -1;
     usual = gather(way, entries);
     if (usual > 0 && PyList_GET_SIZE(entries))
-        usual = send(way, broker, entries);
+        usual = send(way, broker, entries, PyList_GET_SIZE(entries) == waiting);
     else if (usual > 0) {
         put(way->sender, way->under_way, Py_NewRef(entries));
         put(way->batches, way->more, Py_NewRef(Py_False));
@@ -255,7 +255,7 @@ static int is_taken(Sent *sent, PyObject *replies)
 /* Move what was sent to the entries that the bus has. As `Backlog.sent`. */
 static int move(Batching *way, PyObject *last)
 {
-    PyObject *unsent = AT(way->backlog, way->unsent), *kept = AT(way->backlog, way->kept), *entry;
+    PyObject *unsent = AT(way->backlog, way->unsent), *kept = AT(way->backlog, way->sent_entries), *entry;
     int moved = 1;
     put(way->backlog, way->reached, Py_NewRef(last));
     while (moved > 0 && PyObject_Size(unsent) > 0) {
@@ -344,11 +344,12 @@ static const Slot SLOTS[] = {
     SLOT(batches, "_direct", direct), SLOT(batches, "_busy", busy), SLOT(batches, "_more", more),
     SLOT(sender, "_under_way", under_way), SLOT(sender, "_began", began), SLOT(sender, "_through", through),
     SLOT(suspect, "_until", until),
-    SLOT(outgoing, "_notices", notices), SLOT(outgoing, "_flowing", flowing), SLOT(outgoing, "_answering", answering), SLOT(outgoing, "marked", marked),
+    SLOT(outgoing, "_notices", notices), SLOT(outgoing, "_flowing", flowing), SLOT(outgoing, "_answering", answering),
+    SLOT(outgoing, "marked", marked),
     SLOT(outgoing, "_paced_until", paced_until), SLOT(outgoing, "told", told), SLOT(outgoing, "noticed", noticed),
-    SLOT(backlog, "_unsent", unsent), SLOT(backlog, "_sent", kept), SLOT(backlog, "_offered", offered),
-    SLOT(backlog, "handed", handed), SLOT(backlog, "reached", reached), SLOT(inbox, "error", error),
-    SLOT(replies, "_error", closed), SLOT(entry, "number", number), SLOT(entry, "channels", channels),
+    SLOT(backlog, "_unsent", unsent), SLOT(backlog, "_sent", sent_entries), SLOT(backlog, "_offered", offered),
+    SLOT(backlog, "handed", handed), SLOT(backlog, "reached", reached), SLOT(inbox, "error", inbox_error),
+    SLOT(replies, "_error", replies_error), SLOT(entry, "number", number), SLOT(entry, "channels", channels),
     SLOT(entry, "payload", payload), SLOT(entry, "recorded", recorded), {0},
 };
 
@@ -399,7 +400,7 @@ static PyTypeObject SentType = {
     .tp_traverse = sent_traverse,
     .tp_dealloc = sent_dealloc,
     .tp_call = PyVectorcall_Call,
-    .tp_vectorcall_offset = offsetof(Sent, call),
+    .tp_vectorcall_offset = offsetof(Callable, call),
 };
 
 static struct PyModuleDef batch_module = {

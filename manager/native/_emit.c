@@ -1,8 +1,9 @@
 /* The way of an emit, from its arguments to its entry in the backlog and to the clients of this node, in C.
 
    It does what `ClusterManager.emit` does for most events: a name, data, and nobody or one room. With recovery that is
-   `Recovery.emit`, without it `Remote.emit` and `Fanout.deliver`; either ends in `Publisher.post`. Everything else it
-   refuses before anything has happened. `short_emit.py` makes an `Emitting` of these Python objects. */
+   `Recovery.emit`, without it `Remote.emit` and `Fanout.deliver`; either ends in `Publisher.post`, and with recovery in
+   `post_beside` for bridges. Everything else it refuses before anything has happened. `short_emit.py` makes an `Emitting`
+   of these Python objects. */
 
 #include "posting.h"
 
@@ -27,7 +28,8 @@ static int is_usual(Emitting *way, Emission *it)
     return reserved < 0 ? -1 : !reserved;
 }
 
-/* Whether this node is at home on the loop that runs, and whether bridges have to get the event. As `_at_home` and `bridged`. */
+/* Whether this node is at home on the loop that runs. Notes whether bridges have to get the event. As `_at_home` and
+   `bridged`. */
 static int is_home(Emitting *way, Emission *it)
 {
     PyObject *packet_class, *runs, *bridges = AT(way->roster, way->bridges);
@@ -120,7 +122,7 @@ static int make_packet(Emitting *way, Emission *it)
     return it->packet ? 1 : PyErr_Occurred() ? -1 : 0;
 }
 
-/* Return the channel of the event, where it is only one. As `Channels.room` and `namespace`. */
+/* Return the channel of its room or namespace. As `Channels.room` and `namespace`. */
 static PyObject *channel_of(Emitting *way, Emission *it)
 {
     int everybody = it->room == Py_None;
@@ -200,7 +202,7 @@ static PyObject *finish_delivered(Emitting *way, Emission *it)
     }
     if ((due = count_emitted(way, it)) < 0)
         return NULL;
-    if (due || PyObject_Size(AT(way->backlog, way->unsent)) > way->high_water)
+    if (due || PyObject_Size(AT(way->backlog, way->unsent)) > PyLong_AsSsize_t(AT(way->window, way->size)))
         return Py_BuildValue("On", it->number, reached);
     return Py_NewRef(Py_False);
 }
@@ -255,7 +257,7 @@ static const Slot SLOTS[] = {
     SLOT(queue, "limit", limit), SLOT(window, "size", size), SLOT(backlog, "_unsent", unsent), SLOT(backlog, "_sent", sent),
     SLOT(backlog, "_bytes", bytes), SLOT(backlog, "max_bytes", max_bytes), SLOT(backlog, "_max_age", max_age),
     SLOT(clock, "_offset", offset), SLOT(clock, "_last", last), SLOT(batches, "_direct", direct), SLOT(batches, "_busy", busy),
-    SLOT(batches, "_more", more), SLOT(batches, "_turn", next), SLOT(deliver.stats, "emitted", emitted), SLOT(deliver.stats, "published", published),
+    SLOT(batches, "_more", more), SLOT(batches, "_turn", batch_turn), SLOT(deliver.stats, "emitted", emitted), SLOT(deliver.stats, "published", published),
     SLOT(backpressure, "_turn", turn), SLOT(backpressure, "_met", met), SLOT(follower, "newest", newest),
     SLOT(follower, "coming", coming), SLOT(own_events, "_posted", posted), SLOT(own_events, "_size", own_size), {0},
 };
@@ -265,7 +267,7 @@ static int fill(void *object, PyObject *given)
 {
     Emitting *way = object;
     if (take_number(given, "turn_bytes", &way->turn_bytes) < 0 || take_number(given, "emit_bytes", &way->emit_bytes) < 0
-        || take_number(given, "high_water", &way->high_water) < 0 || take_number(given, "own_bytes", &way->own_bytes) < 0
+        || take_number(given, "own_bytes", &way->own_bytes) < 0
         || take_number(given, "own_overhead", &way->own_overhead) < 0)
         return -1;
     if (!is_ascii(way->origin) || PyUnicode_GET_LENGTH(way->origin) != ORIGIN_SIZE || !is_ascii(way->room_prefix)) {

@@ -1,4 +1,4 @@
-/* The header of an envelope, see `envelope.py`, and the ids that it has, see `ids.py`. */
+/* The header of an envelope, see `envelope.py`, and the sizes of ids, see `ids.py`. */
 
 #ifndef ENVELOPE_H
 #define ENVELOPE_H

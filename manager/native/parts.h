@@ -67,12 +67,12 @@ static inline int find_slots(void *object, const Slot *slots)
     return 0;
 }
 
-/* Take a number that a constructor is given; 0, or -1 for an exception. */
+/* Take a number that a constructor is given, or the largest one for one that is larger; 0, or -1 for an exception. */
 static inline int take_number(PyObject *given, const char *name, Py_ssize_t *to)
 {
     PyObject *number = PyDict_GetItemString(given, name);
     if (number)
-        *to = PyNumber_AsSsize_t(number, PyExc_OverflowError);
+        *to = PyNumber_AsSsize_t(number, NULL);
     else
         PyErr_Format(PyExc_TypeError, "%s is missing", name);
     return PyErr_Occurred() ? -1 : 0;

@@ -19,12 +19,12 @@ typedef struct {
     PyObject *server, *standard, *loop, *introduction, *roster, *publisher, *codec, *pack, *queue, *window, *backlog, *clock,
         *batches, *backpressure, *follower, *own_events, *wanted, *channels, *route_to_one, *dumps, *quoted_pair,
         *header, *emit, *recorded, *entry, *reserved, *origin, *room_prefix, *beside, *post_beside;
-    Py_ssize_t turn_bytes, emit_bytes, high_water, own_bytes, own_overhead;  /* see `fill` */
+    Py_ssize_t turn_bytes, emit_bytes, own_bytes, own_overhead;  /* see `fill` */
     unsigned long thread;
     int records;  /* whether events are recorded */
     /* offsets, see SLOTS */
     Py_ssize_t over, bridges, number, stamp, version, limit, size, unsent, sent, bytes, max_bytes, max_age, offset, last,
-        direct, busy, more, next, emitted, published, turn, met, newest, coming, posted, own_size;
+        direct, busy, more, batch_turn, emitted, published, turn, met, newest, coming, posted, own_size;
 } Emitting;
 
 /* An emit on its way. It owns these objects but for the arguments; `emitting_call` drops them all in the end. */
@@ -247,7 +247,7 @@ static int expire(Emitting *way, Emission *it)
 /* Wake the link. As `Batches.wake`. */
 static int wake(Emitting *way)
 {
-    PyObject *direct = AT(way->batches, way->direct), *turn = AT(way->batches, way->next);
+    PyObject *direct = AT(way->batches, way->direct), *turn = AT(way->batches, way->batch_turn);
     if (direct == Py_None || !turn)
         return done(PyObject_CallMethodNoArgs(way->batches, name_wake));
     if (AT(way->batches, way->busy) == Py_True) {
@@ -258,7 +258,7 @@ static int wake(Emitting *way)
     return done(PyObject_CallMethodObjArgs(way->loop, name_call_soon, turn, direct, NULL));
 }
 
-/* Publish it. As the second half of `Publisher.post`. */
+/* Publish it. As the second half of `Publisher.post`, and as the end of `post_recorded`. */
 static int post(Emitting *way, Emission *it)
 {
     put(way->publisher, way->number, Py_NewRef(it->number));

@@ -67,11 +67,17 @@ static inline PyObject *raised(void)
 #endif
 }
 
-/* The seconds of a clock that is never set. */
+/* The clock of `time.monotonic`. On macOS another one goes on while the machine sleeps. */
+#ifdef __APPLE__
+#define CLOCK CLOCK_UPTIME_RAW
+#else
+#define CLOCK CLOCK_MONOTONIC
+#endif
+
 static inline double now(void)
 {
     struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(CLOCK, &time);
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 

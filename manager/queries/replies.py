@@ -89,7 +89,7 @@ class Replies:
                     await window.wait()
                     send(piece, "", last=False)
                     await asyncio.sleep(0)
-                    await self._manager.node.publisher.wait_for_capacity()
+                    await self._manager.node.publisher.wait_for_room()
 
         send([], await _error_of(give()), last=True)
 

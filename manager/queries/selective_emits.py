@@ -66,8 +66,8 @@ class SelectiveEmits:
             number = node.post(message, *channels)
         manager.stats.emitted += 1
         self.deliver(message, whom.rooms, callback)
-        if not volatile and node.publisher.full(number):
-            await node.publisher.wait_for_capacity(number)
+        if not volatile and node.publisher.crowded(number):
+            await node.publisher.wait_for_room(number)
 
     def deliver(
         self, message: SelectiveEmit, rooms: list[Room] | None, callback: Callback | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
 from socketio_cluster.manager.bus.broker import Broker
@@ -12,10 +13,12 @@ from socketio_cluster.manager.bus.receiver import Event
 from socketio_cluster.manager.bus.roster import UNNAMED
 from socketio_cluster.manager.bus.store import Look, Place, Store, cluster_of
 from socketio_cluster.manager.clients.packets import Encoded
-from socketio_cluster.manager.errors import SettingError
+from socketio_cluster.manager.errors import EventTooLarge, SettingError
 from socketio_cluster.manager.recovery.keeper import Keeper
 from socketio_cluster.manager.recovery.order import begun_since
 from socketio_cluster.manager.recovery.routes import route
+
+logger = logging.getLogger("socketio_cluster.manager")
 
 
 def recorded(encoded: Encoded, whom: Recipients, skip: list[str]) -> Recorded:
@@ -40,8 +43,16 @@ def post_recorded(node: Node, message: Recorded) -> int:
 
 
 def post_beside(node: Node, message: Recorded, channel: str) -> None:
-    """Post a recorded event to the channel of bridges. They keep no history, so there it is not recorded."""
-    node.post(SelectiveEmit(message.event, message.except_, False, message.where), channel)
+    """Post a recorded event to the channel of bridges. They keep no history, so there it is not recorded.
+
+    It is some bytes longer there. If it is too large for that, it is counted as dropped and logged, because
+    the recorded one is on its way.
+    """
+    try:
+        node.post(SelectiveEmit(message.event, message.except_, False, message.where), channel)
+    except EventTooLarge as error:
+        node.stats.dropped += 1
+        logger.error("bridges do not get an event: %s", error)
 
 
 class Recording:

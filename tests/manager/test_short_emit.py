@@ -156,7 +156,7 @@ async def test_a_full_buffer_holds_up_emits(monkeypatch, unsent):
         async def wait(number, waited=waited):
             waited.append(number)
 
-        monkeypatch.setattr(one.node.publisher, "wait_for_capacity", wait)
+        monkeypatch.setattr(one.node.publisher, "wait_for_room", wait)
         await one.emit("news", "text", room=EMPTY)
         assert waited == ([unsent] if unsent > 2000 else [])
 
@@ -166,7 +166,7 @@ async def test_an_emit_to_this_node_alone_waits_for_no_bus(monkeypatch):
     for one in await both():
         for _ in range(2001):
             await one.emit("news", "text", room=EMPTY)
-        monkeypatch.setattr(one.node.publisher, "wait_for_capacity", None)
+        monkeypatch.setattr(one.node.publisher, "wait_for_room", None)
         one.manager.backpressure._turn = TURN_BYTES
         assert await one.emit("news", "text", room=ROOM, ignore_queue=True) is None
         assert not one.manager.backpressure.due

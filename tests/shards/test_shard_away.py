@@ -146,10 +146,10 @@ async def test_frozen(shards, prefix):
                     await nodes[0].sio.emit("slow", number, to=slow)
 
             flooding = asyncio.create_task(flood())
-            await eventually(lambda: nodes[0].manager.node.shards[1].publisher.full)
+            await eventually(lambda: nodes[0].manager.node.shards[1].publisher.crowded)
             for number in range(50):
                 await nodes[0].sio.emit("quick", number, to=quick)
-            assert nodes[0].manager.node.shards[1].publisher.full
+            assert nodes[0].manager.node.shards[1].publisher.crowded
             for number in range(50):
                 assert await one.next("quick") == [number]
             assert not flooding.done()
