@@ -8,6 +8,7 @@ in braces, so in a Redis Cluster they are in one shard:
 * ``…:recovery:log`` (stream): the events by number, each with the channels whose history it is in;
 * ``…:recovery:of:CHANNEL`` (list): the numbers of a channel's events;
 * ``…:recovery:sent:NODE`` (text): the number of the last event of a node in its own stream;
+* ``…:recovery:refused:NODE`` (list): the last of them that it may not publish, each as its number and why;
 * ``…:recovery:session:SID`` (hash): a client's session; the fields of rooms begin with ``r``;
 * ``…:recovery:closes:CHANNEL`` (list): the numbers at which a room was closed;
 * ``…:recovery:closed:CHANNEL`` (text): the last of them, which is all that release 0.1 knows.
@@ -16,6 +17,8 @@ in braces, so in a Redis Cluster they are in one shard:
 from __future__ import annotations
 
 from typing import Final
+
+from socketio_cluster.manager.bus.outgoing import BATCH_ENTRIES
 
 COMMON: Final = """
 local base = KEYS[1]
@@ -95,25 +98,41 @@ RECORD: Final = (
 -- ARGV: the command that publishes, the sender, the number of the event that has to be recorded before these
 -- (0: none), and for each event its number in the sender's stream, its bytes, how many channels it is
 -- published to, these, how many histories it is kept in, and these. Returns the last number, and for each
--- event that this user may not publish its place among these, from 0, and the reason
+-- event that this user may not publish its place among these, from 0, and the reason. It says so again when
+-- an event comes again, because the first reply may be lost, and that of a script that fails names none
 local function is_forbidden(why) -- Redis 7.0 does not say NOPERM here.
   return string.find(why, 'NOPERM', 1, true) or string.find(why, "executing the script can't", 1, true)
+end
+local function reasons_in(key)
+  local reasons = {}
+  for _, entry in ipairs(redis.call('LRANGE', key, 0, -1)) do
+    local number, why = string.match(entry, '^(%d+) (.*)$')
+    reasons[number] = why
+  end
+  return reasons
 end
 local state = redis.call('HMGET', base, 'epoch', 'last', 'floor', 'size', 'seconds', 'most', 'swept')
 if not state[1] then return redis.error_reply('recovery has not begun: its memory was lost') end
 local epoch, last, floor, size = state[1], tonumber(state[2]), tonumber(state[3]), tonumber(state[4])
 local seconds, most = tonumber(state[5]), tonumber(state[6])
 local lifetime = text(seconds * 1000 + 60000)
-local sender = base .. ':sent:' .. ARGV[2]
+local sender, refusals = base .. ':sent:' .. ARGV[2], base .. ':refused:' .. ARGV[2]
 local sent = tonumber(redis.call('GET', sender) or 0)
 if sent < tonumber(ARGV[3]) then return redis.error_reply('MISSING events before these are not recorded') end
 local at, place, refused, failure = 4, 0, {}, nil
+local reasons, new = nil, {} -- why earlier events were refused, and those that are refused now
 while at <= #ARGV and not failure do
   local number, payload, count = tonumber(ARGV[at]), ARGV[at + 1], tonumber(ARGV[at + 2])
   local first = at + 3
   local histories = first + count
   local after = histories + 1 + tonumber(ARGV[histories])
-  if number > sent then
+  if number <= sent then
+    reasons = reasons or reasons_in(refusals)
+    if reasons[ARGV[at]] then
+      refused[#refused + 1] = place
+      refused[#refused + 1] = reasons[ARGV[at]]
+    end
+  else
     last = math.max(last + 1, now)
     local id = text(last)
     local entry = {log, id .. '-0', 'p', payload}
@@ -135,6 +154,7 @@ while at <= #ARGV and not failure do
       for index = histories + 1, after - 1 do redis.call('LREM', of .. ARGV[index], -1, id) end
       if is_forbidden(refusal) then
         sent = number
+        new[#new + 1] = ARGV[at] .. ' ' .. refusal
         refused[#refused + 1] = place
         refused[#refused + 1] = refusal
       else
@@ -152,9 +172,14 @@ if size > most or now - tonumber(state[7]) > 500000 then
 end
 redis.call('HSET', base, 'last', text(last), 'size', size)
 redis.call('SET', sender, text(sent), 'PX', lifetime)
+if #new > 0 then
+  redis.call('RPUSH', refusals, unpack(new))
+  redis.call('LTRIM', refusals, -MOST, -1) -- No more events than these are sent again.
+end
+if reasons or #new > 0 then redis.call('PEXPIRE', refusals, lifetime) end
 if failure then return redis.error_reply('cannot publish: ' .. failure) end
 return {last, unpack(refused)}
-"""
+""".replace("MOST", str(BATCH_ENTRIES))
 )
 
 READ: Final = (

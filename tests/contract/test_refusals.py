@@ -8,6 +8,7 @@ from kombu import Connection
 from socketio_cluster.manager.brokers.amqp_session import EXCHANGE
 from socketio_cluster.manager.brokers.redis_commands import GROUP
 from socketio_cluster.manager.bus.broker import LARGEST, Publication
+from socketio_cluster.manager.bus.outgoing import BATCH_ENTRIES
 from socketio_cluster.manager.bus.store import Begin, Read, cluster_of
 from socketio_cluster.manager.errors import PublishError, PublishRefused, WrongServer
 from tests.contract.conftest import collect
@@ -94,6 +95,66 @@ async def test_many_that_are_forbidden(tmp_path, connected, channels):
         kept = await broker.ask(cluster, Read(None, place.last, 2 * GROUP, 1_000_000))
         good = [number for number in numbers if number - 1 not in bad]
         assert [payload for _, payload in kept.events] == [envelope(number) for number in good]
+
+
+async def test_a_refusal_is_told_again(tmp_path, connected, channels):
+    """Redis may have recorded a batch whose reply is lost: sent again, the same events are refused."""
+    with RedisServer(tmp_path) as server:
+        red, blue = channels.room("/", "red"), channels.room("/", "blue")
+        server.ask("ACL", "SETUSER", "app", "on", ">secret", "+@all", "~*", f"&{red}")
+        broker = await connected(server.url.replace("//", "//app:secret@"))
+        await broker.ask(cluster_of(channels.everyone), Begin(60.0, 1_000_000))
+        count = GROUP + 2
+        batch = [event(1, red), *(event(number, blue) for number in range(2, count + 1))]
+        told = []
+        for some in (batch, batch, [*batch, event(count + 1, red), event(count + 2, blue)], batch[1:2]):
+            with pytest.raises(PublishRefused) as caught:
+                await broker.publish(some)
+            told.append(caught.value.reasons)
+        blues = list(range(1, count))
+        assert [sorted(each) for each in told] == [blues, blues, [*blues, count + 1], [0]]
+        assert told[1] == told[0]
+        assert server.ask("LLEN", refusals_of(channels)) == b":%d\r\n" % count
+        left = [int(server.ask("PTTL", key)[1:]) for key in (refusals_of(channels), sent_of(channels))]
+        assert max(left) - min(left) < 1000 < min(left)
+        await broker.publish([event(1, red)])
+        numbers = range(count + 3, count + 3 + BATCH_ENTRIES)
+        with pytest.raises(PublishRefused):
+            await broker.publish([event(number, blue) for number in numbers])
+        assert server.ask("LLEN", refusals_of(channels)) == b":%d\r\n" % BATCH_ENTRIES
+
+
+async def test_a_refusal_before_a_failure_is_told(tmp_path, connected, channels):
+    """A script that fails after it has refused an event cannot say so; it is said at the next try."""
+    with RedisServer(tmp_path) as server:
+        red, green, blue = (channels.room("/", name) for name in ("red", "green", "blue"))
+        kept = f"~{cluster_of(channels.everyone)}:recovery*"
+        server.ask("ACL", "SETUSER", "app", "on", ">secret", "+@all", kept, f"~{red}", f"~{green}")
+        server.ask("RPUSH", green, "a list, to which nobody can append")
+        batch = [event(1, red), event(2, blue), event(3, green)]
+
+        async def publish():
+            # PUBLISH fails for no other reason than that it is forbidden; APPEND does.
+            broker = await connected(server.url.replace("//", "//app:secret@"))
+            broker._words = broker._words._replace(publish=b"APPEND")
+            await broker.ask(cluster_of(channels.everyone), Begin(60.0, 1_000_000))
+            await broker.publish(batch)
+
+        with pytest.raises(PublishError, match="cannot publish: WRONGTYPE"):
+            await publish()
+        server.ask("DEL", green)
+        with pytest.raises(PublishRefused) as caught:
+            await publish()
+        assert sorted(caught.value.reasons) == [1]
+        assert server.ask("STRLEN", green) != b":0\r\n"
+
+
+def refusals_of(channels):
+    return f"{cluster_of(channels.everyone)}:recovery:refused:nodenode"
+
+
+def sent_of(channels):
+    return f"{cluster_of(channels.everyone)}:recovery:sent:nodenode"
 
 
 @pytest.mark.parametrize("option", ["proto-max-bulk-len", "client-query-buffer-limit"])
