@@ -62,8 +62,9 @@ def outsiders(*, several: bool) -> list[str]:
 
 def own_buses(managers: Iterable[ClusterManager]) -> list[str]:
     """Return a sentence for each bus that managers name themselves, and that is not the one of ``serve``."""
-    given = from_environment(None, {}).url
-    urls = {manager.options.url for manager in managers} - {None, OURS, given}
+    given = from_environment(None, {}).url or OURS
+    same = {None, given, OURS} if given.startswith(OURS) else {None, given}  # serve gives ours with its path
+    urls = {manager.options.url for manager in managers} - same
     return [
         f"the application names its bus itself: {safe_url(url)}, whatever serve says"
         for url in sorted(map(str, urls))

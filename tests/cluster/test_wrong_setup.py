@@ -49,11 +49,23 @@ def test_one_worker_needs_no_manager():
 def test_a_bus_that_the_application_names(monkeypatch):
     """A bus that is not the one of serve is named, without its password."""
     monkeypatch.setenv("CLUSTER_BUS", "redis://one:6379/0")
-    same = [ClusterManager(), ClusterManager("redis://one:6379/0"), ClusterManager("local://")]
+    same = [ClusterManager(), ClusterManager("redis://one:6379/0")]
     assert own_buses(same) == []
     (sentence,) = own_buses([*same, ClusterManager("redis://me:word@two:6379/0")])
     assert "two:6379" in sentence
     assert "word" not in sentence
+    assert own_buses([ClusterManager("local://")]) == [
+        "the application names its bus itself: local://, whatever serve says"
+    ]
+
+
+@pytest.mark.parametrize("given", [None, "local:///run/bus.sock"])
+def test_the_bus_of_serve_by_its_short_name(monkeypatch, given):
+    """An application that names the local bus names that of serve, which has its own socket."""
+    monkeypatch.delenv("CLUSTER_BUS", raising=False)
+    if given is not None:
+        monkeypatch.setenv("CLUSTER_BUS", given)
+    assert own_buses([ClusterManager("local://"), ClusterManager(given)]) == []
 
 
 @pytest.mark.parametrize(
