@@ -124,6 +124,7 @@ _FORMER: Final = {
     "channel": "it is called prefix here",
     "redis_options": "they are in the URL, redis://host/0?ssl_ca_certs=…",
     "write_only": "a process that only emits has an Emitter or an AsyncEmitter",
+    "logger": "it logs by logging.getLogger('socketio_cluster.manager'), whose level you can set",
     "json": "it is that of the server",
     "serializer": "it is that of the server",
 }

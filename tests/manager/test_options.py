@@ -51,7 +51,12 @@ def test_arguments_go_first(monkeypatch):
 
 @pytest.mark.parametrize(
     ("option", "text"),
-    [("channel", "it is called prefix here"), ("redis_options", "in the URL"), ("colour", "$")],
+    [
+        ("channel", "it is called prefix here"),
+        ("redis_options", "in the URL"),
+        ("logger", "socketio_cluster"),
+        ("colour", "$"),
+    ],
 )
 def test_no_such_option(option, text):
     """An option that there is not is named, and if python-socketio's managers have it, what there is here."""
