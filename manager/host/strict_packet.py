@@ -52,8 +52,10 @@ class _StrictPacket(sio.Packet):  # type: ignore[misc]
                 " put them into one value, or use the msgpack serializer"
             )
         if next(_numbers(self.data), self) is not self:
+            name = f"event {self.data[0]!r:.80}: " if self.packet_type in _EVENTS else ""
             raise ValueError(
-                'a dict with "_placeholder" cannot be beside binary values: clients take it for one'
+                f'{name}a dict with "_placeholder" cannot be beside binary values:'
+                " clients take it for the place of one"
             )
         return encoded
 
@@ -111,7 +113,10 @@ def _numbers(data: Any) -> Iterator[Any]:
 
 
 def _is_place(value: dict[Any, Any]) -> bool:
-    """Whether clients in JavaScript (the first) or in Python take this for the place of an attachment."""
+    """Whether clients take this for the place of an attachment.
+
+    JavaScript clients look for ``true`` alone, Python clients for any true value and a ``num``.
+    """
     mark = value.get("_placeholder")
     return mark is True or bool(mark and "num" in value)
 

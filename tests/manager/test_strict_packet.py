@@ -89,8 +89,8 @@ def test_data_like_a_placeholder(own):
     """What looks like a placeholder is data, but is refused beside attachments: clients would disconnect."""
     packet = JSON(encoded_packet=encode_event(JSON, "a", own, "/").parts[0].decode())
     assert json.dumps(packet.data) == json.dumps(["a", own])
-    for kind in (sio.EVENT, sio.ACK):
-        with pytest.raises(ValueError, match="_placeholder"):
+    for kind, whose in ((sio.EVENT, "event 'a': a"), (sio.ACK, "a")):
+        with pytest.raises(ValueError, match=f'^{whose} dict with "_placeholder" .* for the place of one$'):
             JSON(kind, data=["a", b"x", own]).encode()
 
 
