@@ -184,10 +184,10 @@ class ClusterManager(ClusterCalls, EmittingMember):
         if socket is not None:
             await break_off(socket, reason)
 
-    def refused(self, eio_sid: str) -> None:
+    def message_too_large(self, eio_sid: str) -> None:
         """Note that a client has closed its connection with code 1009: a message was too large for it."""
         if self.recovery is not None:
-            self.recovery.refused(eio_sid)
+            self.recovery.message_too_large(eio_sid)
 
     async def close(self) -> None:
         """Say goodbye to the other nodes and leave the bus."""

@@ -146,7 +146,7 @@ class Lane(LaneWriter):
         elif opcode == CLOSE:
             code = close_code(payload)
             if code == TOO_BIG:
-                self._group.refused(self.socket.sid)
+                self._group.message_too_large(self.socket.sid)
             self._fail(1000 if code == 1005 else code, "")
 
     def handle(self, data: str | bytes) -> None:

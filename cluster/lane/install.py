@@ -55,7 +55,7 @@ class ServerLanes:
         self.stats = manager.stats
         self.spawn = manager.spawn
         self.handlers = manager.handlers
-        self.refused = manager.refused
+        self.message_too_large = manager.message_too_large
         self.max_message: int = eio.max_http_buffer_size
         self.longest_frame = longest_frame(self.max_message)
         self.mark: int = manager.options.client_bytes

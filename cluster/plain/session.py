@@ -79,7 +79,7 @@ class Session:
                 said = event.get("code") == 1005 and "reason" in event
                 left = said or event.get("code") in _LEFT
                 if event.get("code") == TOO_BIG:
-                    self._endpoint.manager.refused(self._socket.sid)
+                    self._endpoint.manager.message_too_large(self._socket.sid)
                 if said or event.get("code") == GOODBYE:
                     end_session(self._endpoint.manager, self._socket, self._endpoint.namespace)
                 return str(reasons.CLIENT_DISCONNECT if left else reasons.TRANSPORT_CLOSE)

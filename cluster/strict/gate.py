@@ -144,7 +144,7 @@ class Strict:
         host = manager.host
         PingClock(host)
         correct_opening(host)
-        check_websockets(host, manager.stats, manager.refused)
+        check_websockets(host, manager.stats, manager.message_too_large)
 
         def recovers(eio_sid: str) -> bool:
             return any(client.session for client in manager.members.of_connection(eio_sid))

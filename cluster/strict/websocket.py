@@ -28,10 +28,10 @@ UPGRADE_SECONDS: Final = 10.0
 """Seconds that each step of an upgrade may take. Until it is done, every poll is answered at once."""
 
 
-def check_websockets(host: Host, stats: Stats, refused: Callable[[str], object]) -> None:
+def check_websockets(host: Host, stats: Stats, message_too_large: Callable[[str], object]) -> None:
     """Put the checks around the WebSockets of a server.
 
-    ``refused`` is called with the id of a session whose client closes because a message is too large for it.
+    ``message_too_large`` is called with the id of a session whose client closes for that reason.
     """
 
     def before(driver: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,7 +41,7 @@ def check_websockets(host: Host, stats: Stats, refused: Callable[[str], object])
             ``handler`` is a method of python-engineio's socket.
             """
             socket = getattr(handler, "__self__", None)
-            checked = handler if socket is None else _Handler(handler, socket, host, stats, refused)
+            checked = handler if socket is None else _Handler(handler, socket, host, stats, message_too_large)
             return driver(checked, server)
 
         return make
@@ -58,13 +58,13 @@ class _Handler:
         socket: Any,
         host: Host,
         stats: Stats,
-        refused: Callable[[str], object],
+        message_too_large: Callable[[str], object],
     ) -> None:
         self.__self__ = socket
         self._host = host
         self._stats = stats
         self._handler = handler
-        self._refused = refused
+        self._message_too_large = message_too_large
 
     async def __call__(self, ws: Any) -> None:
         ws.asgi_receive = partial(self._receive, ws.asgi_receive)
@@ -78,7 +78,7 @@ class _Handler:
         """Receive a message of ASGI. python-engineio does not look at the code with which a client closes."""
         event = await receive()
         if event["type"] == "websocket.disconnect" and event.get("code") == TOO_BIG:
-            self._refused(self.__self__.sid)
+            self._message_too_large(self.__self__.sid)
         return event
 
 

@@ -176,7 +176,7 @@ class Recovery:
         """Return the offset from which a client would go on that has had no event yet."""
         return write_offset(self.follower.order.epoch, session.position)
 
-    def refused(self, eio_sid: str) -> None:
+    def message_too_large(self, eio_sid: str) -> None:
         """Count the replays on a connection that has ended because a message was too large for its client."""
         for client in self._manager.members.of_connection(eio_sid):
             if client.session is not None and client.session.tried[1]:
