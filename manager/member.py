@@ -33,7 +33,7 @@ from socketio_cluster.manager.recovery.differences import Differences
 from socketio_cluster.manager.recovery.locating_remote import LocatingRemote
 from socketio_cluster.manager.remote import Remote
 from socketio_cluster.manager.stats import Stats
-from socketio_cluster.manager.tasks import Recurring
+from socketio_cluster.manager.tasks import Recurring, end_all
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.clients.fanout import Fanout
@@ -220,10 +220,7 @@ class ClusterMember(LocalManager):
             self.recovery.close()
         self.expiry.close()
         self.present.close()  # Before the tasks end: its turns begin others.
-        while self._tasks:  # What runs until it is cancelled may begin another one, too.
-            for task in self._tasks:
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end_all(self._tasks)
 
     def _expire(self) -> bool:
         now = time.monotonic()

@@ -15,6 +15,9 @@ T = TypeVar("T")
 LATE: Final = 1.0
 """If a tick is late by so many seconds, the loop was blocked, and the silence of others means nothing."""
 
+ROUNDS: Final = 10
+"""How often tasks are ended that others have begun while they were being ended."""
+
 
 def set_once(future: asyncio.Future[T], value: T) -> None:
     """Set the result of a future, unless it has one already or was cancelled."""
@@ -26,6 +29,24 @@ def log_error_of(task: asyncio.Task[None]) -> None:
     """Log the error of a task that nobody awaits. This is a done callback of the task."""
     if not task.cancelled() and task.exception() is not None:
         logger.critical("a task of the node ended", exc_info=task.exception())
+
+
+async def end_all(tasks: set[asyncio.Task[Any]]) -> None:
+    """Cancel tasks, also those that they begin in their end, and empty the set. Returns when all have ended.
+
+    Of each chain of tasks that begin one another so many are ended as ``ROUNDS`` says; the rest is logged.
+    """
+    for _ in range(ROUNDS):
+        if not tasks:
+            return
+        some = list(tasks)
+        for task in some:
+            task.cancel()
+        await asyncio.gather(*some, return_exceptions=True)
+        # Since Python 3.12 `gather` does not wait for tasks that are done: their callbacks may not have run.
+        tasks.difference_update(some)
+    if tasks:
+        logger.error("tasks begin others whenever they are cancelled, so these go on: %s", list(tasks))
 
 
 async def happens(event: Coroutine[Any, Any, None], task: asyncio.Task[None], seconds: float) -> bool:
