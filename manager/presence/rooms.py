@@ -114,7 +114,9 @@ class PresenceRooms:
 
     def open(self) -> None:
         """Take turns again, if this node has left the bus and has now come back to it."""
-        self._closed = False
+        closed, self._closed = self._closed, False
+        if closed and (self.held or self.keepers.waits):
+            self.wake()
 
     def close(self) -> None:
         """Take no more turns, whatever happens to clients that are still here."""
