@@ -18,7 +18,7 @@ from engineio import packet as eio_packet
 from socketio import AsyncServer
 from socketio.exceptions import TimeoutError as SocketIOTimeoutError
 
-from socketio_cluster.manager.checks import check_namespace
+from socketio_cluster.manager.checks import check_namespace, plain_namespace
 from socketio_cluster.manager.clients.acks import AckWaiter
 from socketio_cluster.manager.clients.client import PENDING, Callback, Client
 from socketio_cluster.manager.errors import EXITS, ConnectionGone, HandlerExit
@@ -158,14 +158,15 @@ class Fixes:
         The handler runs in the client's own context, even if another client or another node asks for this.
         """
         self._manager.enter_loop()
-        client = self._manager.members.find(sid, namespace or "/")
+        namespace = plain_namespace(namespace)
+        client = self._manager.members.find(sid, namespace)
         if client is not None and client.session is not None:
             client.session.over = True
         socket = self._server.eio.sockets.get(client.eio_sid) if client is not None else None
         try:
             await in_context_of(socket, self._send_away(sid, namespace, ignore_queue))
         except Exception:
-            self._manager.basic_disconnect(sid, namespace or "/")
+            self._manager.basic_disconnect(sid, namespace)
             raise
 
     async def handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:

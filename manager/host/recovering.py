@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from socketio_cluster.manager.checks import plain_namespace
 from socketio_cluster.manager.host.server import Host
 from socketio_cluster.manager.host.slot import replace
 
@@ -19,10 +20,11 @@ def install_recovery(host: Host, manager: ClusterManager) -> None:
             manager.recovery.introduce(packet, eio_sid)
 
     async def save_session(sid: str, session: Any, namespace: str | None = None) -> None:
-        client = manager.members.find(sid, namespace or "/")
+        namespace = plain_namespace(namespace)
+        client = manager.members.find(sid, namespace)
         recovery = manager.recovery
         gone = recovery if client is None else None
-        if gone is not None and await gone.sessions.save_away(sid, namespace or "/", session):
+        if gone is not None and await gone.sessions.save_away(sid, namespace, session):
             return
         await save(sid, session, namespace)
         if client is not None and recovery is not None:

@@ -80,6 +80,13 @@ async def test_a_namespace_of_another_class(nodes, connect, namespace):
     await fence(nodes[0], here, there, namespace="/chat")
     await sio.disconnect(there.sid, namespace=namespace)
     await there.gone.wait()
+    manager = nodes[0].manager
+    node = getattr(manager, "_inner", manager).node  # that of a threaded manager is in another thread
+    channel = node.channels.namespace("/chat")
+    assert node.subscribed_to(channel)
+    await sio.disconnect(here.sid, namespace=namespace)
+    await here.gone.wait()
+    assert not node.subscribed_to(channel)
 
 
 async def test_room(nodes, connect_any):

@@ -171,7 +171,7 @@ class SyncFixes:
 
         The client is removed even if its disconnect handler raises; then this raises too.
         """
-        namespace = namespace or "/"
+        namespace = plain_namespace(namespace)
         try:
             self._server_disconnect(sid, namespace=namespace, ignore_queue=ignore_queue)
         except AlreadyLeaving:
