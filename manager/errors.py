@@ -24,6 +24,9 @@ from typing import Any, Final
 UNKNOWN_SID = "sid is not connected to requested namespace"
 """The text that python-socketio has for an unknown sid."""
 
+ROOM_LIMIT: Final = "the limit (rooms_per_client)"
+"""What the text of ``TooManyRooms`` has. An error of another node comes as its text alone."""
+
 NO_EVENT: Final = "an event needs a name: its name is an empty text"
 
 

@@ -28,7 +28,7 @@ from socketio_cluster.manager.bus.requests import GONE, HERE, Requests
 from socketio_cluster.manager.clients.acks import AckWaiter, RemoteAcks, seconds_of
 from socketio_cluster.manager.clients.client import Callback
 from socketio_cluster.manager.clients.packets import Encoded
-from socketio_cluster.manager.errors import UNKNOWN_SID, NodeTimeout
+from socketio_cluster.manager.errors import ROOM_LIMIT, UNKNOWN_SID, NodeTimeout, TooManyRooms
 from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.tasks import set_once
 
@@ -171,11 +171,13 @@ class Remote:
         """Put a client of another node into a room, where it gets the last ``history`` events.
 
         Returns False if the client has come to this node meanwhile, which has to put it there itself. Raises
-        ``ValueError`` for an unknown sid or a room that it cannot enter, and ``NodeTimeout``.
+        ``ValueError`` for an unknown sid or a room that it cannot enter, ``TooManyRooms`` (a ``ValueError``
+        too) at its limit, and ``NodeTimeout``.
         """
         error = await self._enter(namespace, sid, room, history)
         if error and error != HERE:
-            raise ValueError(UNKNOWN_SID if error == GONE else error)
+            text = UNKNOWN_SID if error == GONE else error
+            raise TooManyRooms(text) if ROOM_LIMIT in text else ValueError(text)
         return error != HERE
 
     async def leave(self, namespace: str, sid: str, room: Room) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from socketio_cluster.manager.bus.channels import Room
 from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.clients.local_room import LocalRoom
-from socketio_cluster.manager.errors import TooManyRooms
+from socketio_cluster.manager.errors import ROOM_LIMIT, TooManyRooms
 from socketio_cluster.manager.stats import Stats
 
 
@@ -123,6 +123,4 @@ def check_room_limit(client: Client, room: Room, limit: int | None, stats: Stats
     if limit is None or len(client.rooms) < limit or room in client.rooms:
         return
     stats.rooms_refused += 1
-    raise TooManyRooms(
-        f"client {client.sid} is in {limit} rooms, the limit (rooms_per_client): it has to leave one first"
-    )
+    raise TooManyRooms(f"client {client.sid} is in {limit} rooms, {ROOM_LIMIT}: it has to leave one first")

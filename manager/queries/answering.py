@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
+from itertools import islice, starmap
+from typing import TYPE_CHECKING, Any, Final, TypeVar, TypeVarTuple
 
 import msgspec
 
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from socketio_cluster.manager.member import ClusterMember
 
 logger = logging.getLogger("socketio_cluster.manager")
+
+T = TypeVar("T")
+A = TypeVarTuple("A")
 
 AT_ONCE: Final = 100
 """The number of clients that are moved or disconnected before other tasks get a turn."""
@@ -137,8 +140,8 @@ class Answering:
             if manager.members.has(whom.namespace, room):
                 await manager.node.subscribe(manager.node.channels.room(whom.namespace, room))
         await self._tell_bus(moved)
-        again = await asyncio.gather(*(self._join_again(*each) for each in entered if self._is_lost(each[0])))
-        refused += again.count(False)
+        again = ((client, room) for client, room in entered if self._is_lost(client))
+        refused += (await _all_of(self._join_again, again)).count(False)
         if refused:
             raise Failed(f"{refused} joins were refused: those clients are in rooms_per_client rooms already")
         return len(moved)
@@ -147,8 +150,11 @@ class Answering:
         """Put a client that was lost meanwhile into a room. Returns False if its limit forbids that."""
         try:
             await self._manager.server.enter_room(client.sid, room, namespace=client.namespace)
+        except TooManyRooms:
+            return False
         except ValueError as error:
-            return str(error) == UNKNOWN_SID  # It will not come back.
+            if str(error) != UNKNOWN_SID:  # Otherwise it will not come back.
+                raise
         return True
 
     async def _leave(self, whom: Recipients, question: LeaveRooms) -> int:
@@ -159,12 +165,13 @@ class Answering:
             for room in question.rooms:
                 self._manager.basic_leave_room(client.sid, client.namespace, room)
         await self._tell_bus(moved)
-        server = self._manager.server
-        leaving = [(client, room) for client in moved if self._is_lost(client) for room in question.rooms]
-        await asyncio.gather(
-            *(server.leave_room(client.sid, room, namespace=client.namespace) for client, room in leaving)
-        )
+        lost = filter(self._is_lost, moved)
+        await _all_of(self._leave_again, ((client, room) for client in lost for room in question.rooms))
         return len(moved)
+
+    async def _leave_again(self, client: Client, room: Room) -> None:
+        """Take a client that was lost meanwhile out of a room."""
+        await self._manager.server.leave_room(client.sid, room, namespace=client.namespace)
 
     def _is_lost(self, client: Client) -> bool:
         """Whether a client was lost while something was done to it here: it is away, or on another node."""
@@ -174,19 +181,14 @@ class Answering:
     async def _tell_bus(self, moved: list[Client]) -> None:
         """Tell the bus of the rooms of clients that may come back after this node has died."""
         if self._manager.recovery is not None:
-            await asyncio.gather(*map(self._manager.recovery.sessions.flush, moved))
+            await _all_of(self._manager.recovery.sessions.flush, ((client,) for client in moved))
 
     async def _disconnect(self, whom: Recipients) -> int:
-        meant = iter([client async for client in self._clients(whom)])
-        errors: list[BaseException] = []
-        disconnected = 0
-        while some := [*islice(meant, AT_ONCE)]:
-            ended = await asyncio.gather(*map(self._disconnect_one, some), return_exceptions=True)
-            errors += [each for each in ended if isinstance(each, BaseException)]
-            disconnected += sum(each is True for each in ended)
+        meant = [(client,) async for client in self._clients(whom)]
+        disconnected, errors = await _outcomes(self._disconnect_one, meant)
         if errors:
             raise Failed(f"{len(errors)} disconnect handlers failed, one with {errors[0]!r}")
-        return disconnected
+        return disconnected.count(True)
 
     async def _disconnect_one(self, client: Client) -> bool:
         manager = self._manager
@@ -227,6 +229,33 @@ class Answering:
                 yield client
             if number % AT_ONCE == 0:
                 await asyncio.sleep(0)
+
+
+async def _all_of(do: Callable[[*A], Coroutine[Any, Any, T]], each: Iterable[tuple[*A]]) -> list[T]:
+    """Do something with each of many, as ``_outcomes``, and return the results.
+
+    Raises the first error when all have ended.
+    """
+    results, errors = await _outcomes(do, each)
+    if errors:
+        raise errors[0]
+    return results
+
+
+async def _outcomes(
+    do: Callable[[*A], Coroutine[Any, Any, T]], each: Iterable[tuple[*A]]
+) -> tuple[list[T], list[BaseException]]:
+    """Do something with each of many, ``AT_ONCE`` of them at a time. Returns the results and the errors."""
+    results: list[T] = []
+    errors: list[BaseException] = []
+    rest = iter(each)
+    while some := [*islice(rest, AT_ONCE)]:
+        for outcome in await asyncio.gather(*starmap(do, some), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                errors.append(outcome)
+            else:
+                results.append(outcome)
+    return results, errors
 
 
 def _packed(value: object, what: str) -> bytes:
