@@ -53,6 +53,12 @@ steps = st.one_of(
 )
 
 
+@st.composite
+def scripts(draw):
+    """Some steps. Written out, what they are drawn from would be more than Hypothesis likes to print."""
+    return draw(st.lists(steps, min_size=3, max_size=12))
+
+
 async def do(one, step, value, cut):
     """Take one step of a script."""
     broker, resp3 = one.broker, one.line.pushes
@@ -103,7 +109,7 @@ async def play(one, script, cut):
 @given(
     st.booleans(),
     st.sampled_from([PLAIN, SHARDED]),
-    st.lists(steps, min_size=3, max_size=12),
+    scripts(),
     st.integers(0, 60),
 )
 def test_alike(resp3, kind, script, cut):
