@@ -21,8 +21,9 @@ EACH = 10e-6
 class Bus:
     """A server that is ``trip`` seconds away, in the time of the test, and envelopes that wait for it."""
 
-    def __init__(self, trip, least=LEAST):
+    def __init__(self, trip, least=LEAST_RECORDED):
         self.window = Window(least)
+        self.least = least
         self.trip = trip
         self.now = 1000.0
 
@@ -66,7 +67,7 @@ def test_little_waits_for_a_near_server(least):
     """A flood leaves no more than fits into a few round trips, so that its last event is not late."""
     bus = Bus(0.0003, least)
     bus.take(1)
-    assert bus.flood() < 0.002
+    assert bus.flood() < 0.001 + EACH * least / 2
     assert bus.window.size == least
 
 
@@ -75,7 +76,7 @@ def test_a_far_server_is_kept_busy(trip):
     """What is on its way takes about as long as the way: the server is idle half of the time at most."""
     bus = Bus(trip)
     bus.take(1)
-    assert bus.window.size == LEAST
+    assert bus.window.size == bus.least
     bus.flood()
     assert bus.window.size == MOST or bus.half * EACH > 0.4 * trip
 
@@ -84,9 +85,9 @@ def test_a_server_that_has_become_slow():
     """When each envelope takes much longer, fewer wait, down to the least."""
     bus = Bus(0.02)
     bus.flood()
-    assert bus.window.size > 4 * LEAST
+    assert bus.window.size > 4 * bus.least
     bus.take(bus.half, 5.0)
-    assert bus.window.size == LEAST
+    assert bus.window.size == bus.least
 
 
 def test_a_new_connection_may_lead_elsewhere():
@@ -125,7 +126,7 @@ def test_a_long_flood_is_no_slow_server():
     for _ in range(20):
         bus.rate(1.5 * PERIOD_SECONDS)
         assert bus.flood(10) < 0.002
-        assert bus.window.size == LEAST
+        assert bus.window.size == bus.least
 
 
 def test_a_busy_moment_is_no_far_server():
