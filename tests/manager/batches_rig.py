@@ -6,6 +6,8 @@ import asyncio
 import time
 from bisect import bisect
 
+import pytest
+
 from socketio_cluster.manager.brokers.redis import RedisBroker
 from socketio_cluster.manager.brokers.redis_commands import publish_commands
 from socketio_cluster.manager.brokers.redis_replies import RedisReplies
@@ -17,7 +19,9 @@ from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.sender import Sender
 from socketio_cluster.manager.bus.window import Window
 from socketio_cluster.manager.errors import BrokerError
-from socketio_cluster.manager.native.library import VARIABLE
+from socketio_cluster.manager.native.library import BATCH, VARIABLE, load
+
+there = pytest.mark.skipif(load(BATCH) is None, reason="it is not compiled here")
 
 
 class Wire(asyncio.Transport):
@@ -235,3 +239,10 @@ def state_of(broker):
     line = broker._publisher._replies
     asked = [(question.count, repr(question.replies)) for question in line._questions]
     return line.transport.written.copy(), asked, repr(line._error), repr(broker._inbox.error)
+
+
+def ways(bench):
+    """Return how many batches what is in C has refused, and how many it gave back, since the last call."""
+    batches = bench.batches
+    counts, batches.general, batches.unusual = (batches.general, batches.unusual), 0, 0
+    return counts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.manager.batches_rig import Bench
 from tests.manager.rig import DirectBroker, FakeBroker, Rig
 
 
@@ -33,3 +34,13 @@ def pauses(monkeypatch):
         lambda attempt, chance, longest: pauses.append(attempt) or 0,
     )
     return pauses
+
+
+@pytest.fixture
+async def bench(monkeypatch):
+    """A sender with a broker, whose batches are made in C."""
+    bench = Bench(monkeypatch)
+    await bench.join()
+    assert type(bench.batches._turn).__name__ == "Batching"
+    yield bench
+    await bench.close()
