@@ -58,70 +58,69 @@ async def test_a_channel_that_is_forbidden(tmp_path, connected, channels):
         assert [d.payload for d in await collect(broker, 5)] == [b"good", b"x", b"good", b"x", b"good"]
 
 
-async def test_recording_in_a_channel_that_is_forbidden(tmp_path, connected, channels):
+@pytest.fixture
+async def only_red(tmp_path, connected, channels):
+    """A server with its history, a broker that may publish to one of two channels there, and these."""
+    with RedisServer(tmp_path) as server:
+        red, blue = channels.room("/", "red"), channels.room("/", "blue")
+        server.ask("ACL", "SETUSER", "app", "on", ">secret", "+@all", "~*", f"&{red}")
+        broker = await connected(server.url.replace("//", "//app:secret@"))
+        place = await broker.ask(cluster_of(channels.everyone), Begin(60.0, 1_000_000))
+        yield server, broker, place, red, blue
+
+
+async def test_recording_in_a_channel_that_is_forbidden(only_red, channels):
     """An event that may not be published is named and not kept; all others are, once; the broker goes on."""
-    with RedisServer(tmp_path) as server:
-        red, blue = channels.room("/", "red"), channels.room("/", "blue")
-        cluster = cluster_of(channels.everyone)
-        server.ask("ACL", "SETUSER", "app", "on", ">secret", "+@all", "~*", f"&{red}")
-        broker = await connected(server.url.replace("//", "//app:secret@"))
-        place = await broker.ask(cluster, Begin(60.0, 1_000_000))
-        notice = Publication((blue,), b"x")
-        events = [event(1, red), notice, event(2, red, blue), event(3, red), event(4, blue)]
-        with pytest.raises(PublishRefused) as caught:
-            await broker.publish(events)
-        assert sorted(caught.value.reasons) == [1, 2, 4]
-        assert "can't publish to the channel" in caught.value.reasons[2]
-        await broker.publish([event(1, red), event(3, red), event(5, red)])
-        for histories in (None, [red], [red, blue]):
-            kept = await broker.ask(cluster, Read(histories, place.last, 100, 1_000_000))
-            assert [payload for _, payload in kept.events] == [envelope(1), envelope(3), envelope(5)]
+    server, broker, place, red, blue = only_red
+    cluster = cluster_of(channels.everyone)
+    notice = Publication((blue,), b"x")
+    events = [event(1, red), notice, event(2, red, blue), event(3, red), event(4, blue)]
+    with pytest.raises(PublishRefused) as caught:
+        await broker.publish(events)
+    assert sorted(caught.value.reasons) == [1, 2, 4]
+    assert "can't publish to the channel" in caught.value.reasons[2]
+    await broker.publish([event(1, red), event(3, red), event(5, red)])
+    for histories in (None, [red], [red, blue]):
+        kept = await broker.ask(cluster, Read(histories, place.last, 100, 1_000_000))
+        assert [payload for _, payload in kept.events] == [envelope(1), envelope(3), envelope(5)]
 
 
-async def test_many_that_are_forbidden(tmp_path, connected, channels):
+async def test_many_that_are_forbidden(only_red, channels):
     """Groups of recorded events follow each other, whatever was refused before."""
-    with RedisServer(tmp_path) as server:
-        red, blue = channels.room("/", "red"), channels.room("/", "blue")
-        cluster = cluster_of(channels.everyone)
-        server.ask("ACL", "SETUSER", "app", "on", ">secret", "+@all", "~*", f"&{red}")
-        broker = await connected(server.url.replace("//", "//app:secret@"))
-        place = await broker.ask(cluster, Begin(60.0, 1_000_000))
-        bad = [index for index in range(2 * GROUP + 5) if index % 2]
-        assert GROUP - 1 in bad
-        numbers = range(1, 2 * GROUP + 6)
-        with pytest.raises(PublishRefused) as caught:
-            await broker.publish([event(number, blue if number - 1 in bad else red) for number in numbers])
-        assert sorted(caught.value.reasons) == bad
-        kept = await broker.ask(cluster, Read(None, place.last, 2 * GROUP, 1_000_000))
-        good = [number for number in numbers if number - 1 not in bad]
-        assert [payload for _, payload in kept.events] == [envelope(number) for number in good]
+    server, broker, place, red, blue = only_red
+    cluster = cluster_of(channels.everyone)
+    bad = [index for index in range(2 * GROUP + 5) if index % 2]
+    assert GROUP - 1 in bad
+    numbers = range(1, 2 * GROUP + 6)
+    with pytest.raises(PublishRefused) as caught:
+        await broker.publish([event(number, blue if number - 1 in bad else red) for number in numbers])
+    assert sorted(caught.value.reasons) == bad
+    kept = await broker.ask(cluster, Read(None, place.last, 2 * GROUP, 1_000_000))
+    good = [number for number in numbers if number - 1 not in bad]
+    assert [payload for _, payload in kept.events] == [envelope(number) for number in good]
 
 
-async def test_a_refusal_is_told_again(tmp_path, connected, channels):
+async def test_a_refusal_is_told_again(only_red, channels):
     """Redis may have recorded a batch whose reply is lost: sent again, the same events are refused."""
-    with RedisServer(tmp_path) as server:
-        red, blue = channels.room("/", "red"), channels.room("/", "blue")
-        server.ask("ACL", "SETUSER", "app", "on", ">secret", "+@all", "~*", f"&{red}")
-        broker = await connected(server.url.replace("//", "//app:secret@"))
-        await broker.ask(cluster_of(channels.everyone), Begin(60.0, 1_000_000))
-        count = GROUP + 2
-        batch = [event(1, red), *(event(number, blue) for number in range(2, count + 1))]
-        told = []
-        for some in (batch, batch, [*batch, event(count + 1, red), event(count + 2, blue)], batch[1:2]):
-            with pytest.raises(PublishRefused) as caught:
-                await broker.publish(some)
-            told.append(caught.value.reasons)
-        blues = list(range(1, count))
-        assert [sorted(each) for each in told] == [blues, blues, [*blues, count + 1], [0]]
-        assert told[1] == told[0]
-        assert server.ask("LLEN", refusals_of(channels)) == b":%d\r\n" % count
-        left = [int(server.ask("PTTL", key)[1:]) for key in (refusals_of(channels), sent_of(channels))]
-        assert max(left) - min(left) < 1000 < min(left)
-        await broker.publish([event(1, red)])
-        numbers = range(count + 3, count + 3 + BATCH_ENTRIES)
-        with pytest.raises(PublishRefused):
-            await broker.publish([event(number, blue) for number in numbers])
-        assert server.ask("LLEN", refusals_of(channels)) == b":%d\r\n" % BATCH_ENTRIES
+    server, broker, place, red, blue = only_red
+    count = GROUP + 2
+    batch = [event(1, red), *(event(number, blue) for number in range(2, count + 1))]
+    told = []
+    for some in (batch, batch, [*batch, event(count + 1, red), event(count + 2, blue)], batch[1:2]):
+        with pytest.raises(PublishRefused) as caught:
+            await broker.publish(some)
+        told.append(caught.value.reasons)
+    blues = list(range(1, count))
+    assert [sorted(each) for each in told] == [blues, blues, [*blues, count + 1], [0]]
+    assert told[1] == told[0]
+    assert server.ask("LLEN", refusals_of(channels)) == b":%d\r\n" % count
+    left = [int(server.ask("PTTL", key)[1:]) for key in (refusals_of(channels), sent_of(channels))]
+    assert max(left) - min(left) < 1000 < min(left)
+    await broker.publish([event(1, red)])
+    numbers = range(count + 3, count + 3 + BATCH_ENTRIES)
+    with pytest.raises(PublishRefused):
+        await broker.publish([event(number, blue) for number in numbers])
+    assert server.ask("LLEN", refusals_of(channels)) == b":%d\r\n" % BATCH_ENTRIES
 
 
 async def test_a_refusal_before_a_failure_is_told(tmp_path, connected, channels):
