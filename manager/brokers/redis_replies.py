@@ -118,7 +118,7 @@ class RedisReplies(asyncio.Protocol):
         """
         if self._unsent or self._error is not None:
             self.write(commands)
-        else:  # As in ``write``: each batch comes here.
+        else:  # As ``write`` does, one call less for each batch.
             self.transport.write(commands)
         self._expect(count, done)
 

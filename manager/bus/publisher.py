@@ -176,7 +176,7 @@ class Publisher:
 
     @property
     def full(self) -> bool:
-        """Whether more envelopes wait than any way to a bus holds, so that it takes too little."""
+        """Whether so many envelopes wait that the bus is behind. Volatile events are dropped then."""
         return self.backlog.unsent > MOST
 
     @property
