@@ -16,6 +16,7 @@ from typing import Final
 from socketio_cluster.manager.bus.backlog import Backlog
 from socketio_cluster.manager.bus.channel_set import Holds, mark, pack_marks, reader
 from socketio_cluster.manager.bus.messages import Answer, Ask, Offer
+from socketio_cluster.manager.errors import EnvelopeError
 
 PIECE_BYTES: Final = 512 * 1024
 """The most bytes of a piece, unless one envelope is larger.
@@ -51,13 +52,16 @@ class Answers:
         self._size = 0
 
     def ask(self, origin: str, ask: Ask) -> None:
-        """Add a question. Raises ``ValueError`` for a malformed one."""
+        """Add a question. Raises ``EnvelopeError`` for a malformed one."""
         self._forget(origin)
         if self._size + len(ask.channels) > ASKERS_BYTES:
             return
         if not ask.upto:
             ask.upto = self._backlog.handed
-        self._asks[origin] = ask, reader(ask.channels)
+        try:
+            self._asks[origin] = ask, reader(ask.channels)
+        except ValueError as exc:
+            raise EnvelopeError("malformed", str(exc)) from exc
         self._size += len(ask.channels)
 
     def next(self) -> tuple[str, Answer] | None:

@@ -78,6 +78,10 @@ class Backlog:
         """How many entries the bus has not got yet."""
         return len(self._unsent)
 
+    def waited(self, now: float) -> float:
+        """Return for how many seconds the oldest unsent entry has waited."""
+        return now - self._unsent[0].at if self._unsent else 0.0
+
     @property
     def newest_number(self) -> int:
         """The number of the newest unsent entry, or else of the newest sent one."""

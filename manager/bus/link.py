@@ -133,6 +133,11 @@ class Link:
             raise BrokerError("the bus is away" if self._broker is None else "this bus keeps nothing")
         return await self._store.ask(cluster, operation)
 
+    def late(self, seconds: float) -> None:
+        """Let emits wait for a moment, as another node hears this one so many seconds late."""
+        if rest := self._outgoing.late(seconds, time.monotonic()):
+            asyncio.get_running_loop().call_later(rest, self._reopen)
+
     def drained(self) -> asyncio.Future[None]:
         """Return what is done at the next step: when a batch is sent, or the bus is lost."""
         step = asyncio.get_running_loop().create_future()
@@ -254,6 +259,10 @@ class Link:
                 pass
             if last_words is not None:
                 last_words()
+
+    def _reopen(self) -> None:
+        self._outgoing.window.reopen()
+        self._next()
 
     def _next(self) -> None:
         waiting, self._waiting = self._waiting, []

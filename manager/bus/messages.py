@@ -154,6 +154,12 @@ class Bye(msgspec.Struct, array_like=True, tag=11, gc=False):
     """Says that a node leaves."""
 
 
+class Late(msgspec.Struct, array_like=True, tag=28, gc=False):
+    """Says to a node that what it publishes comes so many seconds late to the sender of this."""
+
+    seconds: float
+
+
 class Ask(msgspec.Struct, array_like=True, tag=16, gc=False):
     """Asks a sender for a piece of missed envelopes: those above the number ``after`` to these channels.
 
@@ -250,6 +256,7 @@ Message = (
     | Hello
     | Beat
     | Bye
+    | Late
     | Ask
     | Answer
     | PassedOn
@@ -265,7 +272,7 @@ Message = (
 )
 KINDS: Final = {kind.__struct_config__.tag: kind for kind in get_args(Message)}
 """The kinds by their numbers."""
-Notice = Hello | Beat | Bye | Ask | Answer
+Notice = Hello | Beat | Bye | Late | Ask | Answer
 """The messages that are no part of a stream.
 
 They have no number, are not kept, and are sent before the stream.

@@ -140,6 +140,13 @@ class Outgoing:
         """Note that the mark came back, so this node has read everything in front of it."""
         self.marked = False
 
+    def late(self, seconds: float, now: float) -> float:
+        """Let emits wait, as another node hears this one so late. Returns for how many seconds.
+
+        That it has waited here does not count: the window bounds it.
+        """
+        return self.window.shut(seconds - self.backlog.waited(now), now)
+
     def notice(self, publication: Publication) -> None:
         """Add a notice. It is sent with the next batch."""
         self._notices.append(publication)

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from socketio_cluster.manager.bus.broker import Broker, Delivery
 from socketio_cluster.manager.bus.envelope import ORIGIN_END, Codec, Header, is_notice
+from socketio_cluster.manager.bus.lateness import MANY, Lateness
 from socketio_cluster.manager.bus.messages import Dropped, Message, Notice, Recorded, Unknown
 from socketio_cluster.manager.bus.stamp import read_stamp
 from socketio_cluster.manager.bus.streams import Streams
@@ -94,6 +95,7 @@ class Receiver:
         stats: the counters.
         hand_over: gets each message of a stream, with its sender.
         noticed: gets each notice, with its sender.
+        late: tells nodes by how many seconds they are late, see ``Lateness``.
     """
 
     def __init__(
@@ -106,6 +108,7 @@ class Receiver:
         stats: Stats,
         hand_over: Callable[[str, Message], None],
         noticed: Callable[[str, Notice], None],
+        late: Callable[[list[str], float], None],
     ) -> None:
         self._node = node
         self._codec = codec
@@ -115,6 +118,7 @@ class Receiver:
         self._stats = stats
         self._hand_over = hand_over
         self._noticed = noticed
+        self._lateness = Lateness(node, codec, streams, late)
         self._own_heads = codec.heads(node)
         self.recorder: Recorder | None = None
         """Gets each event that the bus has numbered. Without it such events are refused."""
@@ -146,6 +150,8 @@ class Receiver:
                     self._receive(raw, now, wall)
             except Exception as exc:
                 self._failed(exc)
+        if len(deliveries) >= MANY:
+            self._look(deliveries, now)
         if self._codec.longer:
             self._stats.longer += self._codec.longer
             self._codec.longer = 0
@@ -194,12 +200,21 @@ class Receiver:
             **self._codec.native_parts(kind),
             "general": self.arrived,
             "failed": self._failed,
+            "look": self._look,
+            "many": MANY,
             "clock": time.monotonic,
             "node": self._node,
             "received": self._stats.received,
             "delivery": Delivery,
             "one_way": self.one_way,
         }
+
+    def _look(self, deliveries: list[Delivery], now: float) -> None:
+        """Look whether others are late. Never raises, as all of this was handled before."""
+        try:
+            self._lateness.look(deliveries, now)
+        except Exception as exc:
+            self._failed(exc)
 
     def _receive(self, raw: bytes, now: float, wall: float) -> None:
         if raw[:ORIGIN_END] in self._own_heads and not is_notice(raw):

@@ -25,7 +25,7 @@ from socketio_cluster.manager.bus.interest import Interest
 from socketio_cluster.manager.bus.introduction import Introduction
 from socketio_cluster.manager.bus.link import FAREWELL_SECONDS, Link
 from socketio_cluster.manager.bus.membership import Membership, NodeListener
-from socketio_cluster.manager.bus.messages import Answer, Ask, Beat, Bye, Emit, Gone, Hello, Notice
+from socketio_cluster.manager.bus.messages import Answer, Ask, Beat, Bye, Emit, Gone, Hello, Late, Notice
 from socketio_cluster.manager.bus.outgoing import Outgoing
 from socketio_cluster.manager.bus.places import Place
 from socketio_cluster.manager.bus.publisher import Publisher
@@ -34,7 +34,6 @@ from socketio_cluster.manager.bus.registry import open_broker, safe_url
 from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.bus.speaker import Speaker
 from socketio_cluster.manager.bus.streams import Streams
-from socketio_cluster.manager.errors import EnvelopeError
 from socketio_cluster.manager.stats import Stats
 from socketio_cluster.manager.tasks import happens, log_error_of, ticks
 
@@ -95,10 +94,10 @@ class Shard:
         self.publisher = Publisher(self.id, codec, self._outgoing, self.link, stats)
         self._twin = Twin(self.publisher.said, options.dead_after)
         self.introduction = Introduction(options.heartbeat, options.deaf_after)
-        me = (self.id, codec, self._streams, self._twin, self._echoed)
-        self.receiver = Receiver(*me, stats, listener.heard, self._noticed)
-        self.receiver.one_way = options.recovery_url is None
         self._speaker = Speaker(self.publisher, self.channels, serving=serving)
+        me = (self.id, codec, self._streams, self._twin, self._echoed)
+        self.receiver = Receiver(*me, stats, listener.heard, self._noticed, self._speaker.late)
+        self.receiver.one_way = options.recovery_url is None
         self._catching_up = CatchingUp(self._streams, self.interest, self.receiver, self._speaker.ask, stats)
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -230,11 +229,10 @@ class Shard:
                 self._streams.leave(origin)
                 self._catching_up.give_up(origin)
                 self.membership.left(origin)
+            case Late() if self.link is not None:
+                self.link.late(notice.seconds)
             case Ask():
-                try:
-                    self._answers.ask(origin, notice)
-                except ValueError as exc:
-                    raise EnvelopeError("malformed", str(exc)) from exc
+                self._answers.ask(origin, notice)
                 self.publisher.asked()
             case Answer():
                 self._catching_up.answered(origin, notice)

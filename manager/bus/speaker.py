@@ -8,7 +8,7 @@ from socketio_cluster.manager.bus.answers import offer
 from socketio_cluster.manager.bus.broker import Publication
 from socketio_cluster.manager.bus.channels import Channels
 from socketio_cluster.manager.bus.membership import for_all
-from socketio_cluster.manager.bus.messages import Ask, Beat, Bye, Hello, Offer
+from socketio_cluster.manager.bus.messages import Ask, Beat, Bye, Hello, Late, Offer
 from socketio_cluster.manager.bus.publisher import Publisher
 from socketio_cluster.manager.bus.roster import NodeInfo
 from socketio_cluster.manager.bus.versions import NEWEST
@@ -51,6 +51,10 @@ class Speaker:
     def ask(self, origin: str, question: Ask) -> None:
         """Ask a sender for what was missed."""
         self._publisher.notice(question, self._channels.inbox(origin))
+
+    def late(self, origins: Collection[str], seconds: float) -> None:
+        """Tell these nodes that what they publish comes so many seconds late."""
+        self._publisher.notice(Late(seconds), *map(self._channels.inbox, origins))
 
     def bye(self) -> None:
         """Tell all nodes that this node leaves."""

@@ -33,6 +33,11 @@ def stamped(stamp: Stamp, envelope: bytes) -> bytes:
     return b"N%b%016d%b" % (stamp.epoch.encode(), stamp.number, envelope)
 
 
+def unstamped(raw: bytes) -> bytes:
+    """Return the envelope behind a stamp, or the bytes themselves if they have none."""
+    return raw[_ENVELOPE] if raw[:1] == b"N" else raw
+
+
 def read_stamp(raw: bytes) -> tuple[str, int, bytes]:
     """Return the epoch, the number, and the envelope behind them.
 

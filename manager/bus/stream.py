@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from math import inf
 from typing import Final
 
 from socketio_cluster.manager.bus.messages import Message
@@ -11,6 +12,8 @@ from socketio_cluster.manager.errors import EnvelopeError
 
 RATE: Final = 1_000_000
 """Envelopes a second, more than any node publishes. A number that needs more than this is forged."""
+DRIFT: Final = 500e-6
+"""Seconds by which two clocks come apart in a second, at most: MAXFREQ in RFC 5905."""
 UNKNOWN: Final = -1
 """Stands for the last number if nothing of a stream was heard yet."""
 
@@ -36,6 +39,8 @@ class Stream:
     * ``behind`` tells that some of its envelopes may have been missed.
     * ``full`` tells that some live messages were not held, because there was no place.
     * ``held`` are the live messages that wait.
+    * ``nearest`` is the least difference between the times at which an envelope came and was sent, by the two
+      clocks, and ``nearest_at`` is the time of that.
     * ``top`` is the highest number that it has named, and ``top_at`` is the time of that.
     """
 
@@ -49,6 +54,15 @@ class Stream:
     held: deque[Held] = field(default_factory=deque)
     top: int = UNKNOWN
     top_at: float = 0.0
+    nearest: float = inf
+    nearest_at: float = 0.0
+
+    def late(self, sent: float, now: float) -> float:
+        """Return by how many seconds an envelope is later than the quickest one. See LEDBAT, RFC 6817."""
+        away = now - sent
+        self.nearest = min(away, self.nearest + DRIFT * (now - self.nearest_at))
+        self.nearest_at = now
+        return away - self.nearest
 
     def climb(self, number: int, now: float) -> None:
         """Note the highest number. Raises ``EnvelopeError`` for one that the sender cannot have reached.

@@ -116,8 +116,22 @@ class Streams:
             raise _too_old(header)
         stream.said = header.sent
         stream.clock = now - header.sent
+        stream.late(header.sent, now)
         self._hear(stream, now)
         return True
+
+    def __len__(self) -> int:
+        """How many senders were heard lately."""
+        return len(self._streams)
+
+    def knows(self, origin: str) -> bool:
+        """Whether this sender was heard."""
+        return origin in self._streams
+
+    def late(self, header: Header, now: float) -> float:
+        """Return by how many seconds an envelope is late. That of a sender that is not known is not."""
+        stream = self._streams.get(header.origin)
+        return 0.0 if stream is None else stream.late(header.sent, now)
 
     def native_parts(self) -> dict[str, Any]:
         """Return what ``native/_hear.c`` works with, by the names there. It does as ``take`` and ``note``."""

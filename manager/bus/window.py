@@ -12,6 +12,8 @@ from collections import deque
 from math import inf
 from typing import Final
 
+from socketio_cluster.manager.bus.rest import Rest
+
 LEAST: Final = 600
 """Few emits of a flood have to wait then. With 256 each costs half as much again, for half of the latency."""
 LEAST_RECORDED: Final = 50
@@ -29,6 +31,9 @@ PERIODS: Final = 6
 PROBES: Final = 4
 """How many round trips are then made without any room. The first one still takes what waited before."""
 
+SHUT: Final = -1
+"""A size that leaves no room, not even for a first envelope."""
+
 
 class Window:
     """The size follows what a server takes in the time of its quickest round trip.
@@ -39,15 +44,16 @@ class Window:
     makes each one slow, in this process too. So it is held up for a few of them, as in BBR's ProbeRTT.
     """
 
-    __slots__ = ("_least", "_period_ends", "_probes", "_quickest", "size")
+    __slots__ = ("_least", "_period_ends", "_probes", "_quickest", "_rest", "_room", "size")
 
     def __init__(self, least: int = LEAST) -> None:
         self._least = least
+        self._rest = Rest()
         self.open()
 
     def open(self) -> None:
         """Make room, until it is known how long a round trip takes."""
-        self.size = MOST
+        self.size = self._room = MOST
         self._quickest = deque([inf], PERIODS)
         """The quickest round trip of each period."""
         self._period_ends = inf
@@ -65,4 +71,21 @@ class Window:
         seconds = ended - began
         self._quickest[-1] = min(self._quickest[-1], seconds)
         room = TRIPS * count * min(self._quickest) / seconds if seconds else 0
-        self.size = 0 if self._probes else min(MOST, max(self._least, int(room)))
+        self._room = 0 if self._probes else min(MOST, max(self._least, int(room)))
+        if self.size != SHUT:
+            self.size = self._room
+
+    def shut(self, late: float, now: float) -> float:
+        """Leave no room at all, as another node hears this one so many seconds late.
+
+        Returns after how many seconds to call ``reopen``, or 0 if this changes nothing.
+        """
+        seconds = self._rest.begin(late, now)
+        if seconds:
+            self.size = SHUT
+        return seconds
+
+    def reopen(self) -> None:
+        """End what one call of ``shut`` has begun."""
+        if self._rest.end():
+            self.size = self._room

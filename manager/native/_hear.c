@@ -93,15 +93,17 @@ static PyObject *ear_call(PyObject *self, PyObject *const *args, size_t nargs, P
         heard = hear(ear, delivery, now);
         Py_DECREF(delivery);
     }
+    if (!PyErr_Occurred() && PyList_GET_SIZE(args[0]) >= ear->many)
+        done(PyObject_CallFunctionObjArgs(ear->look, args[0], now, NULL));
     Py_XDECREF(now);
     return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
 }
 
 static const Part PARTS[] = {
 #define PART(name, type) {#name, offsetof(Ear, name), type}
-    DELIVER_PARTS(Ear), PART(general, NULL), PART(failed, NULL), PART(clock, NULL), PART(node, &PyUnicode_Type),
-    PART(streams, &PyDict_Type), PART(stream, &PyType_Type), PART(delivery, &PyType_Type), PART(decode, NULL),
-    PART(kind, &PyType_Type), PART(kind_name, &PyUnicode_Type), PART(beginning, &PyBytes_Type),
+    DELIVER_PARTS(Ear), PART(general, NULL), PART(failed, NULL), PART(look, NULL), PART(clock, NULL),
+    PART(node, &PyUnicode_Type), PART(streams, &PyDict_Type), PART(stream, &PyType_Type), PART(delivery, &PyType_Type),
+    PART(decode, NULL), PART(kind, &PyType_Type), PART(kind_name, &PyUnicode_Type), PART(beginning, &PyBytes_Type),
     PART(emit, &PyType_Type), PART(received, &PyDict_Type), {NULL},
 };
 
@@ -150,8 +152,8 @@ static int fill(void *object, PyObject *given)
     Ear *ear = object;
     if (take_number(given, "oldest", &ear->oldest) < 0 || take_number(given, "newest", &ear->newest) < 0
         || take_number(given, "is_signed", &ear->is_signed) < 0 || take_number(given, "rate", &ear->rate) < 0
-        || take_number(given, "one_way", &ear->one_way) < 0 || take_seconds(given, "dead_after", &ear->dead_after) < 0
-        || take_seconds(given, "forget_after", &ear->forget_after) < 0)
+        || take_number(given, "one_way", &ear->one_way) < 0 || take_number(given, "many", &ear->many) < 0
+        || take_seconds(given, "dead_after", &ear->dead_after) < 0 || take_seconds(given, "forget_after", &ear->forget_after) < 0)
         return -1;
     if (!PyUnicode_IS_COMPACT_ASCII(ear->node) || PyUnicode_GET_LENGTH(ear->node) != ORIGIN_SIZE
         || PyBytes_GET_SIZE(ear->beginning) != 2) {

@@ -13,12 +13,12 @@ typedef struct {
     Deliver deliver;
     Marking marking;
     /* what the constructor is given, see PARTS and NUMBERED_PARTS */
-    PyObject *general, *failed, *clock, *node, *streams, *stream, *delivery, *decode, *kind, *kind_name, *beginning,
+    PyObject *general, *failed, *look, *clock, *node, *streams, *stream, *delivery, *decode, *kind, *kind_name, *beginning,
         *emit, *received, *follower, *order, *own_events, *posted, *forget, *delivered;
     /* offsets, see SLOTS and NUMBERED_SLOTS */
     Py_ssize_t payload, behind, seen, top, top_at, heard, stream_clock, namespace, rooms, skip, parts, text, ack,
         ack_at, ack_id, sid, epoch, order_seen, order_behind, posted_size, echoed, turn, event, except_, where;
-    Py_ssize_t oldest, newest, is_signed, rate, one_way, overhead;
+    Py_ssize_t oldest, newest, is_signed, rate, one_way, many, overhead;
     double dead_after, forget_after;
 } Ear;
 

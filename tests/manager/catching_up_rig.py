@@ -53,6 +53,7 @@ class Rig:
             self.stats,
             self._hear,
             lambda *_: None,
+            lambda *_: None,
         )
         self.catching_up = CatchingUp(
             self.streams,

@@ -245,7 +245,7 @@ def test_own_notices_are_verified():
     stats = Stats()
     signed = Codec("sio", "correct horse battery staple")
     parts = Streams(8, 120), Twin((), 8), lambda sent: None, stats
-    receiver = Receiver("mememeee", signed, *parts, lambda *_: None, lambda *_: None)
+    receiver = Receiver("mememeee", signed, *parts, *(lambda *_: None,) * 3)
     receiver.arrived([Delivery("c", CODEC.pack(Header("mememeee", 0, time.time() - 100), Gone(1)))])
     assert (receiver.echo, stats.lag) == (0.0, 0.0)
     assert stats.refused == {"unsigned": 1}

@@ -10,6 +10,7 @@ import pytest
 
 from socketio_cluster.manager import hearing
 from socketio_cluster.manager.bridge.bridge_manager import BridgeManager
+from socketio_cluster.manager.bus.lateness import MANY
 from socketio_cluster.manager.bus.messages import Emit, Gone, Recorded
 from socketio_cluster.manager.bus.receiver import Receiver
 from socketio_cluster.manager.native.library import HEAR, VARIABLE, load
@@ -166,3 +167,22 @@ def test_forged_number(monkeypatch):
     node.hear(node.pack(EVENT, 1), node.pack(EVENT, 2), node.pack(EVENT, 1_000_003), node.pack(EVENT, 3))
     assert len(node.got) == 3
     assert node.manager.stats.refused == {"number": 1}
+
+
+@pytest.mark.parametrize("way", ["compiled", "python"])
+@pytest.mark.parametrize("recovery", [True, False])
+def test_others_that_are_late(monkeypatch, way, recovery):
+    """They are told, when very many deliveries came at once."""
+    node, told = node_of(monkeypatch, way, recovery=recovery), []
+    monkeypatch.setattr(node.receiver._lateness, "_tell", lambda *late: told.append(late))
+
+    def hear(first, count, age):
+        raw = [node.pack(EVENT, number, age=age) for number in range(first, first + count)]
+        node.hear(*([stamp(one, PLACE + first) for one in raw] if recovery else raw))
+
+    hear(1, MANY, 0.0)
+    assert not told
+    hear(MANY + 1, MANY - 1, 0.5)
+    assert not told
+    hear(2 * MANY, MANY, 0.5)
+    assert told == [(["otherone"], pytest.approx(0.5))]

@@ -33,6 +33,7 @@ TAGS = {
     "Recorded": 25,
     "Dropped": 26,
     "PresenceMissed": 27,
+    "Late": 28,
     "Unknown": 0,
 }
 
