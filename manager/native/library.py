@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from typing import Any, Final
@@ -37,13 +38,29 @@ def load(module: str) -> Any | None:
     except ModuleNotFoundError:
         return None
     except ImportError as error:
-        _warn(module, str(error))
+        _warn(module, "cannot be loaded", str(error))
+        return None
+
+
+def make(module: str, name: str, parts: Callable[[], dict[str, Any]]) -> Any | None:
+    """Return an object of the type ``name`` of an extension module; None where it is not compiled.
+
+    ``parts`` returns what it works with, by the names that it has for that. Where something of that is not as
+    the module knows it, the answer is None too, and a line says why.
+    """
+    library = load(module)
+    if library is None:
+        return None
+    try:
+        return getattr(library, name)(**parts())
+    except (TypeError, ValueError, AttributeError) as error:
+        _warn(module, "does not fit", str(error))
         return None
 
 
 @cache  # so it says that once, however many servers there are
-def _warn(module: str, reason: str) -> None:
-    logger.warning("%s cannot be loaded, so Python does its work, slower: %s", module, reason)
+def _warn(module: str, failing: str, reason: str) -> None:
+    logger.warning("%s %s, so Python does its work, slower: %s", module, failing, reason)
 
 
 def kind() -> str:

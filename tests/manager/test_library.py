@@ -12,7 +12,7 @@ import pytest
 import hatch_build
 from socketio_cluster.manager import native
 from socketio_cluster.manager.native import library
-from socketio_cluster.manager.native.library import EMIT, HEAR, MODULES, VARIABLE, kind, load
+from socketio_cluster.manager.native.library import EMIT, HEAR, MODULES, VARIABLE, kind, load, make
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,3 +59,18 @@ def test_torn(monkeypatch, caplog, tmp_path):
         assert kind().startswith("not compiled")
     (line,) = caplog.messages
     assert line.startswith("manager.native._torn cannot be loaded, so Python does its work")
+
+
+@there
+def test_does_not_fit(caplog):
+    """Parts that are not as a file knows them are told of once, and Python does its work."""
+    with caplog.at_level(logging.WARNING):
+        assert [make(HEAR, "Ear", dict), make(HEAR, "Ear", dict)] == [None, None]
+    (line,) = caplog.messages
+    assert line.startswith("manager.native._hear does not fit, so Python does its work")
+
+
+def test_parts_of_nothing(monkeypatch):
+    """Where nothing is compiled nobody is asked for parts."""
+    monkeypatch.setenv(VARIABLE, "off")
+    assert make(HEAR, "Ear", lambda: pytest.fail("it was asked")) is None
