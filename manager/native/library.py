@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Final
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -29,16 +30,16 @@ MODULES: Final = (SHORT, WRITE, EMIT, HEAR, BATCH, READ, SORT)
 def load(module: str) -> Any | None:
     """Return an extension module; None where it is not compiled, so that its work is done in Python.
 
-    It is None too, and a line says why, for a file that cannot be loaded.
+    It is None too, and a line says why, for a file that cannot be loaded, or is missing beside others.
     """
     if os.environ.get(VARIABLE) == "off":
         return None
     try:
         return import_module(f"socketio_cluster.{module}")
-    except ModuleNotFoundError:
-        return None
     except ImportError as error:
-        _warn(module, "cannot be loaded", str(error))
+        # Where there are none at all, there was no compiler, which is nothing to tell of.
+        if any(find_spec(f"socketio_cluster.{each}") for each in MODULES):
+            _warn(module, "cannot be loaded", str(error))
         return None
 
 
