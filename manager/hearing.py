@@ -5,18 +5,16 @@ It is compiled where a C compiler is, see ``hatch_build.py``. Without it everyth
 
 from __future__ import annotations
 
-import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from socketio_cluster.manager.bus.messages import Emit, Recorded
 from socketio_cluster.manager.bus.receiver import Receiver
 from socketio_cluster.manager.clients.delivery import delivery_parts
-from socketio_cluster.manager.native.library import HEAR, load
+from socketio_cluster.manager.native.library import HEAR, make
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.client_manager import ClusterManager
-
-logger = logging.getLogger("socketio_cluster.manager")
 
 
 def hear_compiled(manager: ClusterManager) -> None:
@@ -24,16 +22,10 @@ def hear_compiled(manager: ClusterManager) -> None:
 
     Without recovery it does what ``manager.heard`` does, so a class with another ``heard`` cannot have it.
     """
-    library = load(HEAR)
-    if library is None:
-        return
     for shard in manager.node.shards:
-        try:
-            ear = library.Ear(**_parts(manager, shard.receiver))
-        except (TypeError, ValueError, AttributeError) as error:
-            logger.warning("the compiled receipt of events does not fit, so it is the slower one: %s", error)
-            return
-        shard.receiver.arrived = ear  # type: ignore[method-assign]
+        ear = make(HEAR, "Ear", partial(_parts, manager, shard.receiver))
+        if ear is not None:
+            shard.receiver.arrived = ear  # type: ignore[method-assign]
 
 
 def _parts(manager: ClusterManager, receiver: Receiver) -> dict[str, Any]:

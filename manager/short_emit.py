@@ -6,7 +6,6 @@ It is compiled where a C compiler is, see ``hatch_build.py``. Without it everyth
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ from socketio_cluster.manager.clients.compact_json import dumps, quoted_pair
 from socketio_cluster.manager.clients.delivery import delivery_parts
 from socketio_cluster.manager.clients.fanout import Fanout
 from socketio_cluster.manager.clients.packets import RESERVED, is_standard
-from socketio_cluster.manager.native.library import EMIT, load
+from socketio_cluster.manager.native.library import EMIT, make
 from socketio_cluster.manager.recovery.follower import Follower
 from socketio_cluster.manager.recovery.own_events import MOST_BYTES, OVERHEAD, OwnEvents
 from socketio_cluster.manager.recovery.recording import post_beside
@@ -29,8 +28,6 @@ from socketio_cluster.manager.remote import Remote
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.emitting import EmittingMember
-
-logger = logging.getLogger("socketio_cluster.manager")
 
 ShortEmit = Callable[[str, Any, str, Any], Any]
 """A function that gets an event, its data, its namespace, and a room or None.
@@ -42,15 +39,10 @@ nobody has to wait, and else the arguments of ``EmittingMember._ease``, or True 
 
 def short_emit(manager: EmittingMember) -> ShortEmit | None:
     """Return this function for a manager whose node is on its loop; None where that cannot be."""
-    library = load(EMIT)
-    posting = _posting_parts(manager) if library is not None else None
-    if library is None or posting is None:
+    posting = _posting_parts(manager)
+    if posting is None:
         return None
-    try:
-        return library.Emitting(**posting, **_parts(manager))  # type: ignore[no-any-return]
-    except (TypeError, ValueError, AttributeError) as error:
-        logger.warning("the compiled way of emits does not fit, so they take the slower one: %s", error)
-        return None
+    return make(EMIT, "Emitting", lambda: {**posting, **_parts(manager)})
 
 
 def _posting_parts(manager: EmittingMember) -> dict[str, Any] | None:

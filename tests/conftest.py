@@ -6,7 +6,15 @@ import uuid
 
 import pytest
 
+from socketio_cluster.manager.native import library
+
 BUSES = ["local", "redis", "amqp"]
+
+
+@pytest.fixture(autouse=True)
+def told_anew():
+    """What C files are told of once in a process, they are told of once in each test."""
+    library._warn.cache_clear()
 
 
 @pytest.fixture(scope="session")

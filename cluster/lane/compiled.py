@@ -6,7 +6,6 @@ They are compiled where a C compiler is, see ``hatch_build.py``. Without them al
 from __future__ import annotations
 
 import asyncio
-import logging
 from asyncio.tasks import _enter_task, _leave_task
 from typing import Any
 from weakref import getweakrefcount
@@ -23,10 +22,8 @@ from socketio_cluster.manager.client_manager import ClusterManager
 from socketio_cluster.manager.clients.client import CONNECTED, Client
 from socketio_cluster.manager.clients.outgoing import Outgoing
 from socketio_cluster.manager.clients.packets import RESERVED, Encoded
-from socketio_cluster.manager.native.library import SHORT, WRITE, load
+from socketio_cluster.manager.native.library import SHORT, WRITE, make
 from socketio_cluster.manager.stats import BOUNDS, Histogram, Stats
-
-logger = logging.getLogger("socketio_cluster.cluster")
 
 
 def lane_class(
@@ -41,30 +38,20 @@ def lane_class(
 
 def _sending(flusher: Flusher) -> Any | None:
     """Return the method ``write``, and let the flusher flush in C, too; None where that cannot be."""
-    library = load(WRITE)
-    if library is None:
-        return None
     classes = {"lane": LaneWriter, "outgoing": Outgoing, "encoded": Encoded, "stats": Stats}
     methods = {"write": LaneWriter.write, "flush": LaneWriter.flush, "failed": failed}
-    try:
-        sending = library.Sending(**classes, **methods, flusher=flusher)
-    except (TypeError, AttributeError) as error:
-        logger.warning("the compiled way to clients does not fit, so events take the slower one: %s", error)
-        return None
-    flusher.flush = sending.flush
+    sending = make(WRITE, "Sending", lambda: {**classes, **methods, "flusher": flusher})
+    if sending is not None:
+        flusher.flush = sending.flush
     return sending
 
 
 def _short_way(manager: ClusterManager, handling: Handling, shortcut: Shortcut) -> Any | None:
     """Return the method ``data_received`` of lanes that go the short way; None where that cannot be."""
-    library = load(SHORT)
-    if library is None or not (shortcut.open and handling.stock and isinstance(handling.starter, Spares)):
+    spares = handling.starter
+    if not (shortcut.open and handling.stock and isinstance(spares, Spares)):
         return None
-    try:
-        return library.Way(**_parts(manager, handling, handling.starter))
-    except (TypeError, ValueError, AttributeError) as error:
-        logger.warning("the compiled way of events does not fit, so they take the slower one: %s", error)
-        return None
+    return make(SHORT, "Way", lambda: _parts(manager, handling, spares))
 
 
 def _parts(manager: ClusterManager, handling: Handling, spares: Spares) -> dict[str, Any]:

@@ -77,17 +77,20 @@ class Flusher:
         else:
             self._loop.call_soon(self._flush)
 
-    def _flush(self, lanes: list[Writes] | None = None, at: int = 0, spent: float = 0.0) -> None:
-        """Flush the lanes that wait, or the next ones of a flush that has taken so many seconds."""
-        if lanes is None:
-            lanes, self._dirty = self._dirty, []
-            self.add = self._dirty.append
+    def _flush(self) -> None:
+        """Flush the lanes that wait."""
+        lanes, self._dirty = self._dirty, []
+        self.add = self._dirty.append
+        self._flush_from(lanes, 0, 0.0)
+
+    def _flush_from(self, lanes: list[Writes], at: int, spent: float) -> None:
+        """Flush the next of these lanes, in a flush that has taken so many seconds until now."""
         began = perf_counter()
         self.flush(lanes[at : at + SLICE])
         now = perf_counter()
         spent += now - began
         if at + SLICE < len(lanes):
-            self._loop.call_soon(self._flush, lanes, at + SLICE, spent)
+            self._loop.call_soon(self._flush_from, lanes, at + SLICE, spent)
             return
         self._not_before = now + min(spent, SLOW_WRITE * len(lanes), LONGEST_PAUSE)
         self.add = self._add_first

@@ -5,22 +5,17 @@ They are compiled where a C compiler is, see ``hatch_build.py``. Without them al
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 from hiredis import ProtocolError, PushNotification, Reader
 
 from socketio_cluster.manager.brokers.inbox import AT_ONCE, Inbox
 from socketio_cluster.manager.bus.broker import Delivery
-from socketio_cluster.manager.native.library import READ, SORT, load
+from socketio_cluster.manager.native.library import READ, SORT, make
 
 if TYPE_CHECKING:
     from socketio_cluster.manager.brokers.redis_replies import Replies, Takers
-
-Way = TypeVar("Way", bound=Callable[..., None])
-
-logger = logging.getLogger("socketio_cluster.manager")
 
 
 def reading(
@@ -30,11 +25,9 @@ def reading(
 
     What is no reply goes to ``failed``.
     """
-    library = load(READ)
-    if library is None:
-        return general
     parts = {"failed": failed, "takers": takers, "error": ProtocolError, "push": PushNotification}
-    return _fitting(library.Reading, general, **parts, feed=reader.feed, gets=reader.gets)
+    methods = {"general": general, "feed": reader.feed, "gets": reader.gets}
+    return make(READ, "Reading", lambda: {**parts, **methods}) or general
 
 
 def sorting(
@@ -44,17 +37,5 @@ def sorting(
 
     ``taken`` has the names of channels by their bytes, ``message`` is the first word of a message.
     """
-    library = load(SORT)
-    if library is None:
-        return general
-    parts = {"inbox": inbox, "taken": taken, "message": message, "delivery": Delivery}
-    return _fitting(library.Sorting, general, **parts, most=AT_ONCE)
-
-
-def _fitting(kind: Callable[..., Way], general: Way, **parts: Any) -> Way:
-    """Return an object that does as ``general`` in C, or that itself where the parts are not as there."""
-    try:
-        return kind(general=general, **parts)
-    except (TypeError, ValueError, AttributeError) as error:
-        logger.warning("what reads Redis in C does not fit, so it is the slower way: %s", error)
-        return general
+    parts = {"general": general, "inbox": inbox, "taken": taken, "message": message, "delivery": Delivery}
+    return make(SORT, "Sorting", lambda: {**parts, "most": AT_ONCE}) or general

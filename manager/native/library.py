@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any, Final
 
 logger = logging.getLogger("socketio_cluster.manager")
@@ -28,22 +30,38 @@ MODULES: Final = (SHORT, WRITE, EMIT, HEAR, BATCH, READ, SORT)
 def load(module: str) -> Any | None:
     """Return an extension module; None where it is not compiled, so that its work is done in Python.
 
-    It is None too, and a line says why, for a file that cannot be loaded.
+    It is None too, and a line says why, for a file that cannot be loaded, or is missing beside others.
     """
     if os.environ.get(VARIABLE) == "off":
         return None
     try:
         return import_module(f"socketio_cluster.{module}")
-    except ModuleNotFoundError:
-        return None
     except ImportError as error:
-        _warn(module, str(error))
+        # Where there are none at all, there was no compiler, which is nothing to tell of.
+        if any(find_spec(f"socketio_cluster.{each}") for each in MODULES):
+            _warn(module, "cannot be loaded", str(error))
+        return None
+
+
+def make(module: str, name: str, parts: Callable[[], dict[str, Any]]) -> Any | None:
+    """Return an object of the type ``name`` of an extension module; None where it is not compiled.
+
+    ``parts`` returns what it works with, by the names that it has for that. Where something of that is not as
+    the module knows it, the answer is None too, and a line says why.
+    """
+    library = load(module)
+    if library is None:
+        return None
+    try:
+        return getattr(library, name)(**parts())
+    except (TypeError, ValueError, AttributeError) as error:
+        _warn(module, "does not fit", str(error))
         return None
 
 
 @cache  # so it says that once, however many servers there are
-def _warn(module: str, reason: str) -> None:
-    logger.warning("%s cannot be loaded, so Python does its work, slower: %s", module, reason)
+def _warn(module: str, failing: str, reason: str) -> None:
+    logger.warning("%s %s, so Python does its work, slower: %s", module, failing, reason)
 
 
 def kind() -> str:

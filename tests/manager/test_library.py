@@ -12,7 +12,7 @@ import pytest
 import hatch_build
 from socketio_cluster.manager import native
 from socketio_cluster.manager.native import library
-from socketio_cluster.manager.native.library import EMIT, HEAR, MODULES, VARIABLE, kind, load
+from socketio_cluster.manager.native.library import EMIT, HEAR, MODULES, VARIABLE, kind, load, make
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,11 +35,15 @@ def test_all_modules():
         (MODULES, "not compiled"),
     ],
 )
-def test_kind(monkeypatch, without, word):
-    """A node is compiled if all of it is."""
+def test_kind(monkeypatch, caplog, without, word):
+    """A node is compiled if all of it is; a file that is missing beside others is told of once."""
     for module in without:
         monkeypatch.setitem(sys.modules, f"socketio_cluster.{module}", None)
-    assert kind() == word
+    with caplog.at_level(logging.WARNING):
+        assert [kind(), kind()] == [word, word]
+    told = {line.partition(" cannot be loaded")[0] for line in caplog.messages}
+    assert told == (set() if without == MODULES else set(without))
+    assert len(caplog.messages) == len(told)
 
 
 def test_off(monkeypatch):
@@ -52,10 +56,25 @@ def test_torn(monkeypatch, caplog, tmp_path):
     """A file that cannot be loaded is told of once, and counts as not compiled."""
     (tmp_path / f"_torn{sysconfig.get_config_var('EXT_SUFFIX')}").write_bytes(b"no library")
     monkeypatch.setattr(native, "__path__", [*native.__path__, str(tmp_path)])
-    monkeypatch.setattr(library, "MODULES", (*MODULES, "manager.native._torn"))
+    monkeypatch.setattr(library, "MODULES", ("manager.native._torn",))
     monkeypatch.delenv(VARIABLE, raising=False)
     with caplog.at_level(logging.WARNING):
         assert load("manager.native._torn") is None
-        assert kind().startswith("not compiled")
+        assert kind() == "not compiled"
     (line,) = caplog.messages
     assert line.startswith("manager.native._torn cannot be loaded, so Python does its work")
+
+
+@there
+def test_does_not_fit(caplog):
+    """Parts that are not as a file knows them are told of once, and Python does its work."""
+    with caplog.at_level(logging.WARNING):
+        assert [make(HEAR, "Ear", dict), make(HEAR, "Ear", dict)] == [None, None]
+    (line,) = caplog.messages
+    assert line.startswith("manager.native._hear does not fit, so Python does its work")
+
+
+def test_parts_of_nothing(monkeypatch):
+    """Where nothing is compiled nobody is asked for parts."""
+    monkeypatch.setenv(VARIABLE, "off")
+    assert make(HEAR, "Ear", lambda: pytest.fail("it was asked")) is None
