@@ -43,11 +43,19 @@ def check_hosts(hosts: str | None, options: Any) -> None:
     if not hosts_of(hosts):
         raise LoadTestError("no host: say which server to load with --host http://…")
     for host in hosts_of(hosts):
-        parts = urlsplit(host)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise LoadTestError(f"{host!r} is no address of a server: write http://… or https://…")
+        if not _is_address(host):
+            raise LoadTestError(f"{host!r} is no address of a server: write http://HOST:PORT or https://HOST")
         for transport in ("websocket", "polling") if options.transport == "both" else (options.transport,):
             _check(address_of(host, transport, options))
+
+
+def _is_address(host: str) -> bool:
+    try:
+        parts = urlsplit(host)
+        (parts.hostname or "").encode("idna")  # as a socket does, which takes no name such as 10.0.0..1
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of brackets, of a port, or of a name
+        return False
 
 
 def _check(address: Address) -> None:

@@ -291,7 +291,8 @@ class ClusterMember(LocalManager):
 
         Without a ``context`` the task runs in a copy of the current one.
         """
-        task = asyncio.get_running_loop().create_task(work, context=context)
+        # Not by the loop's factory: one of eager tasks would begin it in here, maybe within the same context.
+        task = asyncio.Task(work, loop=asyncio.get_running_loop(), context=context)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task

@@ -17,7 +17,7 @@ def read_env_file(arguments: Sequence[str], environ: MutableMapping[str, str]) -
 
     Raises UsageError when the file cannot be read.
     """
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser = argparse.ArgumentParser(add_help=False, exit_on_error=False)
     parser.add_argument(FLAG, default=environ.get(VARIABLE))
     try:
         path = parser.parse_known_args(list(arguments))[0].env_file

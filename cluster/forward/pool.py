@@ -107,4 +107,7 @@ async def _open(place: Place) -> NodeLine:
     loop = asyncio.get_running_loop()
     if isinstance(place, str):
         return (await loop.create_unix_connection(NodeLine, place))[1]
-    return (await loop.create_connection(NodeLine, *place))[1]
+    try:
+        return (await loop.create_connection(NodeLine, *place))[1]
+    except UnicodeError as error:
+        raise ConnectionError(f"{place[0]} is no name of a host") from error

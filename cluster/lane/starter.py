@@ -43,9 +43,9 @@ class Tasks:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
 
-    def start(self, work: Work, context: Context) -> asyncio.Task[None]:
-        """Start a coroutine in a context."""
-        return self._loop.create_task(work, context=context)
+    def start(self, work: Work, context: Context) -> asyncio.Task[None] | None:
+        """Start a coroutine in a context, as ``Spares`` does."""
+        return _goes_on(self._loop.create_task(work, context=context))
 
 
 class Spares:
@@ -74,7 +74,7 @@ class Spares:
         if self.free is not None and self.free.touched:
             self.replace(self.free)
         if self.free is None:
-            return self._loop.create_task(work, context=context)
+            return _goes_on(self._loop.create_task(work, context=context))
         return self.step(work, context)
 
     def step(self, work: Work, context: Context) -> asyncio.Task[None] | None:
@@ -86,7 +86,7 @@ class Spares:
             _enter_task(loop, spare)
         except RuntimeError:  # another task runs
             self.replace(spare)  # what is started next must not overtake this
-            return loop.create_task(work, context=context)
+            return _goes_on(loop.create_task(work, context=context))
         failing = False
         try:
             # `next` with a default costs a third of `send`, which ends with an exception.
@@ -218,6 +218,11 @@ def _wait(waits_for: Any) -> Generator[Any, None, BaseException | None]:
     except BaseException as error:
         return error
     return None
+
+
+def _goes_on(task: asyncio.Task[None]) -> asyncio.Task[None] | None:
+    """Return a task, or None if it has ended: those of ``eager_task_factory`` begin when they are made."""
+    return None if task.done() else task
 
 
 async def _failed(error: BaseException) -> None:

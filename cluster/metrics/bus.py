@@ -9,7 +9,7 @@ from typing import Final
 from socketio_cluster.cluster.metrics.readings import Labels, Readings, by_name
 from socketio_cluster.manager.client_manager import ClusterManager
 
-UNBELIEVED: Final = ("malformed", "version", "unsigned", "signature", "old")
+UNBELIEVED: Final = ("malformed", "version", "unsigned", "signature", "old", "number")
 
 
 def read_bus(managers: Sequence[ClusterManager]) -> Readings:

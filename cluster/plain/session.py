@@ -7,7 +7,14 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Final
 
-from socketio_cluster.cluster.limits.limits import PAYLOAD_TOO_LARGE, POLICY, RATE_LIMIT, TOO_BIG, pacer_of
+from socketio_cluster.cluster.limits.limits import (
+    PAYLOAD_TOO_LARGE,
+    POLICY,
+    RATE_LIMIT,
+    TOO_BIG,
+    pacer_of,
+    size,
+)
 from socketio_cluster.cluster.plain.message import BadMessage, Message, check
 from socketio_cluster.cluster.plain.returning import announce, end_session
 from socketio_cluster.cluster.plain.socket import GOODBYE, REFUSED, PlainSocket
@@ -105,10 +112,11 @@ class Session:
         if self._socket.writer.ending:
             return
         limit = self._server.eio.max_http_buffer_size
-        if len(data) > limit:
+        length = size(data)
+        if length > limit:
             self._end(TOO_BIG, f"a message has at most {limit} bytes", PAYLOAD_TOO_LARGE)
             return
-        self._endpoint.manager.stats.received_bytes += len(data)
+        self._endpoint.manager.stats.received_bytes += length
         if not await self._in_time():
             self._end(POLICY, "too many events", RATE_LIMIT)
             return

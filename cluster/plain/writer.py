@@ -11,6 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from socketio_cluster.cluster.limits.limits import size
 from socketio_cluster.cluster.plain.message import Message
 from socketio_cluster.cluster.plain.outbound import Data, Outbound
 from socketio_cluster.manager.stats import Stats
@@ -145,7 +146,7 @@ class Writer:
         while (data := self._queue.take()) is not None:
             kind = "text" if isinstance(data, str) else "bytes"
             await self._send({"type": "websocket.send", kind: data})
-            self._stats.sent_bytes += len(data)
+            self._stats.sent_bytes += size(data)
             sent += 1
             if sent % TURN == 0:
                 await asyncio.sleep(0)

@@ -57,6 +57,8 @@ def listen(host: str, port: int, *, together: bool = False, option: str = "--hos
         )[0]
     except socket.gaierror as error:
         raise UsageError(f"{option} {host}: {error.strerror}") from None
+    except UnicodeError:  # a part of it is empty or too long
+        raise UsageError(f"{option} {host} is no name of a host") from None
     sock = socket.socket(family, kind, proto)
     try:
         # It is set for shared sockets too. Connections inherit it, and while one of an earlier run without it

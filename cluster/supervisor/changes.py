@@ -64,14 +64,17 @@ def check_reloading(options: ServeOptions) -> None:
 
 
 async def watch(options: ServeOptions, changed: Callable[[], None]) -> None:
-    """Call a function after each change of the application's files, until cancelled."""
+    """Call a function after each change of the application's files, until cancelled or not possible."""
     folders = watched_folders(options)
     log.info("watching %s for changes", ", ".join(map(str, folders)))
     logging.getLogger("watchfiles").setLevel(logging.WARNING)  # it counts the changes, which are named here
     watched = Watched(options.reload_include, options.reload_exclude)
-    async for changes in _changes(folders, watched):
-        log.info("%s changed", ", ".join(sorted({shown(Path(path)) for _, path in changes})))
-        changed()
+    try:
+        async for changes in _changes(folders, watched):
+            log.info("%s changed", ", ".join(sorted({shown(Path(path)) for _, path in changes})))
+            changed()
+    except (OSError, RuntimeError) as error:  # the latter is what watchfiles makes of the system's limits
+        log.error("changes are not seen: %s; SIGHUP replaces the workers", error)
 
 
 def _changes(folders: list[Path], watched: Watched) -> AsyncIterator[set[tuple[Change, str]]]:

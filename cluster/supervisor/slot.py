@@ -103,7 +103,11 @@ class Slot:
         await first(self._stopping.asked.wait(), self._retired.wait())
 
     async def _run_one(self) -> int | None:
-        worker = await WorkerProcess.spawn(self._worker_options, self._env)
+        try:
+            worker = await WorkerProcess.spawn(self._worker_options, self._env)
+        except OSError as error:  # no memory or no process is left, or Python is being replaced
+            log.error("%s cannot be started: %s", self.node, error)
+            return None
         try:
             # The watch ends first, because a worker that shuts down sends no heartbeats and is not stuck.
             await first(self._watch(worker), self._end_asked())

@@ -34,18 +34,25 @@ class WorkerProcess:
 
     @classmethod
     async def spawn(cls, options: WorkerOptions, env: Mapping[str, str]) -> WorkerProcess:
-        """Start a worker with its listening sockets, and send it `options` through its lifeline."""
+        """Start a worker with its listening sockets, and send it `options` through its lifeline.
+
+        Raises OSError when the system starts no process.
+        """
         ours, theirs = socket.socketpair()
-        with theirs:
-            reader, writer = await asyncio.open_connection(sock=ours)
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, *WORKER, options.node, str(theirs.fileno())),
-                env=env,
-                pass_fds=(*options.inherited, theirs.fileno()),
-                stdin=asyncio.subprocess.DEVNULL,
-                # Ctrl-C in a terminal reaches a whole process group. It must reach the supervisor alone.
-                start_new_session=True,
-            )
+        reader, writer = await asyncio.open_connection(sock=ours)
+        try:
+            with theirs:
+                process = await asyncio.create_subprocess_exec(
+                    *(sys.executable, *WORKER, options.node, str(theirs.fileno())),
+                    env=env,
+                    pass_fds=(*options.inherited, theirs.fileno()),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    # Ctrl-C in a terminal reaches a whole process group. It must reach the supervisor alone.
+                    start_new_session=True,
+                )
+        except OSError:
+            writer.close()
+            raise
         writer.write(encode(options))
         return cls(process, reader, writer)
 

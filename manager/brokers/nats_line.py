@@ -72,7 +72,7 @@ class NatsLine(Client):
             raise BrokerError(f"NATS at {self.place} has no TLS, which tls:// asks for") from error
         except NatsError as error:
             raise BrokerError(f"NATS at {self.place} refuses this node: {_words(error)}") from error
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter is of a name with an empty part
             raise BrokerError(f"NATS at {self.place} cannot be reached: {_words(error)}") from error
         self._greeted = True
 

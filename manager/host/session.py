@@ -103,4 +103,5 @@ async def in_context_of(socket: Any, work: Coroutine[Any, Any, Result]) -> Resul
     context = getattr(socket, "context", None)
     if context is None:
         return await work
-    return await asyncio.get_running_loop().create_task(work, context=context)
+    # Not by the loop's factory: an eager task would enter the context at once, in which this may run already.
+    return await asyncio.Task(work, loop=asyncio.get_running_loop(), context=context)

@@ -124,6 +124,7 @@ MISTAKES = {
     "direct port": (["serve", APP, "--port=0", "--direct-port=65535", "--workers=2"], "no 2 ports"),
     "workers": (["serve", APP, "--workers=0"], "not a number of workers"),
     "host": (["serve", APP, "--host=not.an.address.invalid"], "--host not.an.address.invalid"),
+    "a host with two dots": (["serve", APP, "--host=127.0.0..1"], "--host 127.0.0..1 is no name of a host"),
     "bus": (["serve", APP, "--bus=carrier-pigeon://"], "carrier-pigeon"),
     "bus file": (["serve", APP, "--bus-file=/no/such/file"], "/no/such/file cannot be read"),
     "bus twice": (["serve", APP, "--bus=redis://x", "--bus-file=/dev/null"], "give only one of them"),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 
 import pytest
 import watchfiles
 
 from socketio_cluster.cluster.cli.parser import read_options
 from socketio_cluster.cluster.errors import UsageError
-from socketio_cluster.cluster.supervisor.changes import Watched
-from tests.cluster.command import Command
+from socketio_cluster.cluster.supervisor.changes import Watched, watch
+from tests.cluster.command import Command, clean_environment
 from tests.cluster.returning import reconnecting
 from tests.cluster.served import request
 from tests.harness import eventually
@@ -144,6 +145,26 @@ def test_defaults_of_development(monkeypatch):
     monkeypatch.setenv("CLUSTER_RELOAD_DIR", "d,e")
     assert read_options(["serve", "a:b"]).reload_dir == ("d", "e")
     assert not read_options(["serve", "a:b", "--no-reload"]).reload
+
+
+def test_file_of_variables_by_a_shorter_option(tmp_path, monkeypatch):
+    """What the command line takes for --env-file is read as well."""
+    file = tmp_path / "variables"
+    file.write_text("CLUSTER_NODE_NAME=of-the-file\n")
+    monkeypatch.setattr(os, "environ", clean_environment())
+    assert read_options(["serve", "a:b", f"--env-f={file}"]).node_name == "of-the-file"
+
+
+async def test_watch_that_ends_is_told(tmp_path, monkeypatch, caplog):
+    """Where the system gives no more watches, the log says so, and how to replace the workers instead."""
+
+    def refused(*_, **__):
+        raise RuntimeError("Too many open files (os error 24)")
+
+    monkeypatch.setattr(watchfiles, "awatch", refused)
+    await watch(read_options(["serve", "a:b", "--reload", f"--app-dir={tmp_path}"]), lambda: None)
+    assert "Too many open files" in caplog.text
+    assert "SIGHUP" in caplog.text
 
 
 def test_file_of_variables_that_is_no_text(tmp_path):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+
+import pytest
 
 from tests.cluster.lane_helpers import lane_node, raw
 from tests.harness import eventually
@@ -22,6 +25,26 @@ async def test_disconnects_its_own_client(lane):
         assert await one.text() == "41"
         await eventually(lambda: ended == [one.sid])
         assert node.reasons == ["server disconnect"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="this asyncio has no tasks that begin at once")
+async def test_eager_tasks(lane):
+    """With eager tasks, on the short way in, no handler that has ended counts, and clients leave as ever."""
+    asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+    async with lane_node(lane, short=bool(lane)) as node, raw(node) as one:
+        node.sio.on("now", lambda sid, number: number)
+
+        @node.sio.on("later")
+        async def later(sid, number):
+            await asyncio.sleep(0)
+            return number
+
+        for number, event in enumerate(["now", "later"] * 5):
+            await one.say(f'42{number}["{event}",{number}]')
+            assert await one.text() == f"43{number}[{number}]"
+        await eventually(lambda: node.manager.stats.handlers == 0)
+        await one.say("41")
+        await eventually(lambda: node.reasons == ["client disconnect"])
 
 
 async def test_emits_before_it_answers(lane):

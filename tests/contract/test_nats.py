@@ -61,6 +61,12 @@ async def test_nobody_listening(connected):
         assert f"NATS at 127.0.0.1:{port} cannot be reached" in str(caught.value)
 
 
+async def test_no_name_of_a_host(connected):
+    """A host that cannot be looked up, as with two dots, is a BrokerError as one that is not there."""
+    with pytest.raises(BrokerError, match=r"NATS at 127\.0\.0\.\.1:4222 cannot be reached"):
+        await connected("nats://127.0.0..1")
+
+
 async def test_one_of_several_servers(tmp_path, connected, channels):
     """A server that is not there does not keep a node from the other one."""
     with NatsServer(tmp_path) as server:

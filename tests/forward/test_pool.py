@@ -115,7 +115,7 @@ async def test_impostor_gets_nothing(owner, path):
 
 async def test_no_place_no_line(path):
     """A node whose address leads nowhere, or to nobody, is an error at once."""
-    for address in ("", "10.0.0.5:80", write_address(path)):
+    for address in ("", "10.0.0.5:80", "tcp:10.0.0..5:80", write_address(path)):
         with pytest.raises(OSError):
             await Pool(NodeInfo(NODE, "node", address, 0), KEY).acquire()
 

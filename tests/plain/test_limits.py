@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 
 import pytest
 import websockets
@@ -61,6 +62,18 @@ async def test_bytes_are_counted(local_url, prefix):
         await one.ask(event="say", data="x" * 1000)
         assert 1000 < stats.received_bytes - received < 1100
         assert 1000 < stats.sent_bytes - sent < 1100
+
+
+async def test_text_counts_in_bytes(local_url, prefix):
+    """A letter that has two bytes in UTF-8 counts twice, in the traffic and in the limit of a message."""
+    async with limited(local_url, prefix, max_payload=1000) as node, plain(node) as one:
+        received = node.manager.stats.received_bytes
+        await one.ws.send(json.dumps({"event": "say", "data": "ü" * 400, "ack": 1}, ensure_ascii=False))
+        assert (await one.hear())["ack"] == 1
+        assert 800 < node.manager.stats.received_bytes - received < 900
+        await one.ws.send(json.dumps({"event": "say", "data": "ü" * 600}, ensure_ascii=False))
+        assert await one.closed() == (1009, "a message has at most 1000 bytes")
+        await eventually(lambda: node.log[-1] == ("disconnect", one.sid, "payload too large"))
 
 
 async def test_drained(local_url, prefix):
