@@ -28,7 +28,7 @@ from socketio_cluster.manager.bus.requests import GONE, HERE, Requests
 from socketio_cluster.manager.clients.acks import AckWaiter, RemoteAcks, seconds_of
 from socketio_cluster.manager.clients.client import Callback
 from socketio_cluster.manager.clients.packets import Encoded
-from socketio_cluster.manager.errors import ROOM_LIMIT, UNKNOWN_SID, NodeTimeout, TooManyRooms
+from socketio_cluster.manager.errors import UNKNOWN_SID, NodeTimeout, refusal
 from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.tasks import set_once
 
@@ -176,8 +176,7 @@ class Remote:
         """
         error = await self._enter(namespace, sid, room, history)
         if error and error != HERE:
-            text = UNKNOWN_SID if error == GONE else error
-            raise TooManyRooms(text) if ROOM_LIMIT in text else ValueError(text)
+            raise refusal(UNKNOWN_SID if error == GONE else error)
         return error != HERE
 
     async def leave(self, namespace: str, sid: str, room: Room) -> bool:
