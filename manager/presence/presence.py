@@ -133,11 +133,13 @@ class Presence(PresenceEvents):
             raise ValueError(UNKNOWN_SID)
         whom = Recipients(namespace, [sid], [])
         with manager.queries.open([owner], whom, change) as asked:
-            await asked.items()
+            done = await asked.items()
         if asked.poll.failures:
             raise refusal(asked.poll.failures[owner])
         if asked.poll.missing:
             raise NodeTimeout(f"not confirmed by node {owner} within {asked.seconds:g} s")
+        if not done:  # The node has gone meanwhile, and the client with it.
+            raise ValueError(UNKNOWN_SID)
 
     async def _held(self, place: RoomId) -> HeldRoom | None:
         return await self._manager.present.answers.known(place)
