@@ -39,9 +39,7 @@ async def taken_slowly(questions):
     return clients, ""
 
 
-@pytest.mark.parametrize(
-    ("servers", "error"), [(2, ""), (3, "1 of 3 foreign servers have not answered")]
-)
+@pytest.mark.parametrize(("servers", "error"), [(2, ""), (3, "1 of 3 foreign servers have not answered")])
 async def test_taken_slowly(servers, error):
     """Who takes the clients may take longer than the servers, and hears of those that are silent."""
     assert await taken_slowly(two_answers(servers)) == (["ann", "bob"], error)
