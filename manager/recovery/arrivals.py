@@ -18,7 +18,7 @@ from socketio_cluster.manager.errors import BrokerError, ConnectionGone, NodeTim
 from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE, ClientSession, read_room
 from socketio_cluster.manager.recovery.knowing import knows_recovery
-from socketio_cluster.manager.recovery.offset import read_offset
+from socketio_cluster.manager.recovery.offset import read_offset, why_not
 from socketio_cluster.manager.recovery.pid import digest, new_claim, new_pid, sid_in
 
 if TYPE_CHECKING:
@@ -284,15 +284,3 @@ class Arrivals:
         session.unwritten = {}
         await asyncio.gather(*map(manager.node.subscribe, channels))
         manager.present.attendance.came_back(sid, namespace)
-
-
-def why_not(claimed: Claimed, offset: Stamp | None) -> str | None:
-    """Return why a session cannot go on from an offset, or None if it can.
-
-    Whoever keeps the sessions has looked already, unless it is a local hub of release 0.1.
-    """
-    place = claimed.place
-    if offset is not None and (offset.epoch != place.epoch or offset.number > place.last):
-        return "epoch"
-    position = max(claimed.position, offset.number if offset is not None else 0)
-    return "late" if position < place.floor else None
