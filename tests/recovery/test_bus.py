@@ -55,7 +55,7 @@ async def test_a_restart_that_forgets(tmp_path, prefix, driver):
 
 
 async def test_a_room_is_closed_without_a_bus(tmp_path, prefix):
-    """While the bus is away, who closes a room is told that others may still be in it, as without recovery."""
+    """While the bus is away, who closes a room is told that others may still be in it."""
     with HubServer(tmp_path) as hub:
         options = {"count": 1, "recovery_seconds": 30, "request_seconds": 0.5}
         async with three_nodes(hub.url, prefix, **options) as (a,):
