@@ -119,6 +119,11 @@ class TooManyRooms(ClusterError, ValueError):
     """A client is at its limit of rooms (``rooms_per_client``) and was not put into another one."""
 
 
+def refusal(text: str) -> ValueError:
+    """Return the error for which the text of another node stands, as the same call raises it there."""
+    return TooManyRooms(text) if ROOM_LIMIT in text else ValueError(text)
+
+
 class AlreadyLeaving(ClusterError):
     """Another thread is disconnecting this client. Applications never see this error."""
 

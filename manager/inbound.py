@@ -26,6 +26,7 @@ from socketio_cluster.manager.bus.messages import (
 )
 from socketio_cluster.manager.bus.presence_messages import PresenceCalled, PresenceChange, PresenceMissed
 from socketio_cluster.manager.bus.query_messages import Finding, Query, Want
+from socketio_cluster.manager.bus.requests import ENDED
 from socketio_cluster.manager.clients.acks import RemoteAck
 from socketio_cluster.manager.clients.packets import Encoded, check_readable, decode, encode_ack
 from socketio_cluster.manager.errors import UNKNOWN_SID, EventTooLarge
@@ -224,8 +225,14 @@ class Inbound:
         return ""
 
     async def _taken(self, message: Taken) -> str:
-        if self._manager.recovery is not None:
-            await self._manager.recovery.arrivals.drop(message.sid, message.namespace)
+        recovery = self._manager.recovery
+        if recovery is None:
+            return ""
+        place = message.sid, message.namespace
+        if recovery.sessions.has_ended(*place):
+            self._manager.spawn(recovery.arrivals.drop(*place))  # The client begins anew, and need not wait.
+            return ENDED
+        await recovery.arrivals.drop(*place)
         return ""
 
     async def _disconnect(self, message: Disconnect) -> str:

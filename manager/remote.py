@@ -24,11 +24,11 @@ from socketio_cluster.manager.bus.messages import (
     Taken,
 )
 from socketio_cluster.manager.bus.node import Node
-from socketio_cluster.manager.bus.requests import GONE, HERE, Requests
+from socketio_cluster.manager.bus.requests import ENDED, GONE, HERE, Requests
 from socketio_cluster.manager.clients.acks import AckWaiter, RemoteAcks, seconds_of
 from socketio_cluster.manager.clients.client import Callback
 from socketio_cluster.manager.clients.packets import Encoded
-from socketio_cluster.manager.errors import ROOM_LIMIT, UNKNOWN_SID, NodeTimeout, TooManyRooms
+from socketio_cluster.manager.errors import UNKNOWN_SID, NodeTimeout, refusal
 from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.tasks import set_once
 
@@ -176,8 +176,7 @@ class Remote:
         """
         error = await self._enter(namespace, sid, room, history)
         if error and error != HERE:
-            text = UNKNOWN_SID if error == GONE else error
-            raise TooManyRooms(text) if ROOM_LIMIT in text else ValueError(text)
+            raise refusal(UNKNOWN_SID if error == GONE else error)
         return error != HERE
 
     async def leave(self, namespace: str, sid: str, room: Room) -> bool:
@@ -193,9 +192,13 @@ class Remote:
         others = [node for node in self._node.nodes if node != self._node.id]
         await self._ask(others, lambda number: Close(number, namespace, room), (namespace, room))
 
-    async def take(self, node: str, namespace: str, sid: str) -> None:
-        """Have a node drop a client that has come back to this one. Raises ``NodeTimeout``."""
-        await self._ask([node], lambda number: Taken(number, namespace, sid))
+    async def take(self, node: str, namespace: str, sid: str) -> bool:
+        """Have a node drop a client that has come back to this one. Raises ``NodeTimeout``.
+
+        Returns False if the session has ended there.
+        """
+        replies = await self._ask([node], lambda number: Taken(number, namespace, sid))
+        return ENDED not in replies.values()
 
     def reply(self, origin: str, request: int, error: str = "") -> None:
         """Send the reply to a request of another node. An empty ``error`` means that the request was done."""

@@ -45,14 +45,18 @@ class ForeignQuestions:
         number, answers = next(self._numbers), Answers()
         self._open[number] = answers
         missing = expected = 0
+        until = asyncio.get_running_loop().time() + self._seconds
         try:
-            async with asyncio.timeout(self._seconds):
+            async with asyncio.timeout_at(until):
                 missing = expected = await self._servers(whom.namespace)
-                self._send(Ask(whom, (self._node, number)))
-                while missing:
-                    for client in await answers.get():
-                        yield client
-                    missing -= 1
+            self._send(Ask(whom, (self._node, number)))
+            while missing:
+                # Not around the yield: it would cancel whoever takes the clients, at whatever that waits for.
+                async with asyncio.timeout_at(until):
+                    clients = await answers.get()
+                missing -= 1
+                for client in clients:
+                    yield client
         except (BridgeError, BrokerError) as exc:
             raise Failed(str(exc)) from exc
         except TimeoutError:

@@ -9,6 +9,7 @@ from typing import Final
 
 GONE: Final = "the node that serves this client is gone"
 HERE: Final = "the client has come to the node that asks"
+ENDED: Final = "the session of this client has ended, and the bus does not know that yet"
 
 Done = Callable[[dict[str, str]], None]
 """Called once, with the error text of each node. An empty text means that the node has carried it out."""

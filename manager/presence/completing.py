@@ -39,9 +39,19 @@ class Completing:
             await asyncio.shield(waiter)
 
     def close(self) -> None:
-        """Let nobody wait any more."""
-        for waiter in self._waiters.values():
+        """Let nobody wait any more. The tasks that ask end with the others of this node."""
+        waiters, self._waiters = self._waiters, {}
+        for waiter in waiters.values():
             set_once(waiter, None)
+        self._repairs.clear()
+
+    def open(self) -> None:
+        """Ask again for what was not answered before this node left the bus."""
+        for room in self._rooms.held.values():
+            if not room.found:
+                self._search(room)
+            for node in list(room.repairing):
+                self.repair(node, room)
 
     def begin(self, room: HeldRoom) -> None:
         """Find out who is present in a room that is new to this node, or that it has begun to keep."""

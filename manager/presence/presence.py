@@ -11,7 +11,7 @@ from socketio_cluster.manager.bus.channels import Room, check_room
 from socketio_cluster.manager.bus.presence_messages import ChangePresence, CountPresence, FindPresence
 from socketio_cluster.manager.bus.query_messages import Question, Recipients
 from socketio_cluster.manager.checks import check_namespace, check_sid
-from socketio_cluster.manager.errors import UNKNOWN_SID, NodeTimeout
+from socketio_cluster.manager.errors import UNKNOWN_SID, NodeTimeout, refusal
 from socketio_cluster.manager.presence.book import Book
 from socketio_cluster.manager.presence.copies import read
 from socketio_cluster.manager.presence.events import PresenceEvents
@@ -133,11 +133,13 @@ class Presence(PresenceEvents):
             raise ValueError(UNKNOWN_SID)
         whom = Recipients(namespace, [sid], [])
         with manager.queries.open([owner], whom, change) as asked:
-            await asked.items()
+            done = await asked.items()
         if asked.poll.failures:
-            raise ValueError(asked.poll.failures[owner])
+            raise refusal(asked.poll.failures[owner])
         if asked.poll.missing:
             raise NodeTimeout(f"not confirmed by node {owner} within {asked.seconds:g} s")
+        if not done:  # The node has gone meanwhile, and the client with it.
+            raise ValueError(UNKNOWN_SID)
 
     async def _held(self, place: RoomId) -> HeldRoom | None:
         return await self._manager.present.answers.known(place)

@@ -113,10 +113,12 @@ class PresenceRooms:
         room.book.changed.update(dict.fromkeys(joined + left))
 
     def open(self) -> None:
-        """Take turns again, if this node has left the bus and has now come back to it."""
+        """Take turns and ask again, if this node has left the bus and has now come back to it."""
         closed, self._closed = self._closed, False
-        if closed and (self.held or self.keepers.waits):
-            self.wake()
+        if closed:
+            self.completing.open()
+            if self.held or self.keepers.waits:
+                self.wake()
 
     def close(self) -> None:
         """Take no more turns, whatever happens to clients that are still here."""

@@ -79,5 +79,7 @@ def _holds(session: Any, condition: Condition) -> bool:
         value = value.get(key) if isinstance(value, Mapping) else None
     try:
         return bool(RELATIONS[condition.relation](value, condition.value))
-    except TypeError:
-        return False  # they cannot be compared, such as a text and a number
+    except Exception:
+        # A text and a number cannot be compared, and objects of the application may raise any error. It would
+        # keep the event from all other clients.
+        return False

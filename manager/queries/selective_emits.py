@@ -63,7 +63,11 @@ class SelectiveEmits:
                 message.event.ack = manager.remote.expect(callback, whom.rooms)
                 message.event.ack_seconds = seconds_of(callback, 0)
                 manager.expiry.start()
-            number = node.post(message, *channels)
+            try:
+                number = node.post(message, *channels)
+            except BaseException:
+                manager.remote.acks.forget(message.event.ack)
+                raise
         manager.stats.emitted += 1
         self.deliver(message, whom.rooms, callback)
         if not volatile and node.publisher.crowded(number):

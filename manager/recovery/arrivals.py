@@ -18,7 +18,7 @@ from socketio_cluster.manager.errors import BrokerError, ConnectionGone, NodeTim
 from socketio_cluster.manager.ids import new_sid, node_of
 from socketio_cluster.manager.recovery.client_session import TRANSPORT_CLOSE, ClientSession, read_room
 from socketio_cluster.manager.recovery.knowing import knows_recovery
-from socketio_cluster.manager.recovery.offset import read_offset
+from socketio_cluster.manager.recovery.offset import read_offset, why_not
 from socketio_cluster.manager.recovery.pid import digest, new_claim, new_pid, sid_in
 
 if TYPE_CHECKING:
@@ -184,13 +184,17 @@ class Arrivals:
         session = ClientSession(pid, claim, position, recovered=True, returning=True, tell=arrival.tell)
         session.stays, session.known, session.tried = claimed.stays, claimed.place.last, claimed.tried
         try:
-            await self._take(claimed.node, sid, namespace)
+            going_on = await self._take(claimed.node, sid, namespace)
             self._check(eio_sid)
         except BaseException as error:
             manager.spawn(self._recovery.sessions.release(sid, session))
             if isinstance(error, TimeoutError):
                 return "busy"
             raise
+        if not going_on:
+            session.over = True
+            await self._recovery.sessions.release(sid, session)
+            return "bus"
         try:
             await self._restore(sid, eio_sid, namespace, claimed, session)
             mine = await self._keeper.change(Change(sid, claim))
@@ -210,16 +214,22 @@ class Arrivals:
         if connection is not None:
             connection.session.pop(namespace, None)
 
-    async def _take(self, owner: str, sid: str, namespace: str) -> None:
-        """Have the former owner drop its side. Raises ``TimeoutError`` if this node cannot drop its own."""
-        manager = self._manager
-        if owner and owner != manager.node_id and manager.node.knows(owner):
+    async def _take(self, owner: str, sid: str, namespace: str) -> bool:
+        """Have the former owner drop its side. Returns False if the session has ended there.
+
+        Raises ``TimeoutError`` if this node cannot drop its own side.
+        """
+        manager, going_on = self._manager, True
+        if owner == manager.node_id:
+            going_on = not self._recovery.sessions.has_ended(sid, namespace)
+        elif owner and manager.node.knows(owner):
             try:
                 async with asyncio.timeout(TAKE_SECONDS):
-                    await manager.remote.take(owner, namespace, sid)
+                    going_on = await manager.remote.take(owner, namespace, sid)
             except (TimeoutError, NodeTimeout):
                 logger.info("node %s, which had client %s, does not answer", owner, sid)
         await self._end(sid, namespace)
+        return going_on
 
     async def drop(self, sid: str, namespace: str) -> None:
         """End the connection of a client whose session was claimed elsewhere. Its disconnect handler runs.
@@ -284,15 +294,3 @@ class Arrivals:
         session.unwritten = {}
         await asyncio.gather(*map(manager.node.subscribe, channels))
         manager.present.attendance.came_back(sid, namespace)
-
-
-def why_not(claimed: Claimed, offset: Stamp | None) -> str | None:
-    """Return why a session cannot go on from an offset, or None if it can.
-
-    Whoever keeps the sessions has looked already, unless it is a local hub of release 0.1.
-    """
-    place = claimed.place
-    if offset is not None and (offset.epoch != place.epoch or offset.number > place.last):
-        return "epoch"
-    position = max(claimed.position, offset.number if offset is not None else 0)
-    return "late" if position < place.floor else None

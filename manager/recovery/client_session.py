@@ -34,7 +34,8 @@ class ClientSession:
       ``granted`` the numbers of some that come among them.
     * ``parted`` tells that the connection has ended. The client keeps its rooms.
     * ``over`` tells that the client will not come back: it said so, or was disconnected.
-    * ``lost`` tells that the bus does not have the session.
+    * ``lost`` tells that the bus does not have the session as it is, and ``unsure`` that it may have it
+      without what was last done to the client: it has not answered.
     * ``tell`` is set for a client that is told where it is, as its answers to pings do not show that.
     """
 
@@ -56,6 +57,7 @@ class ClientSession:
     parted: bool = False
     over: bool = False
     lost: bool = False
+    unsure: bool = False
     tell: Callable[[str], None] | None = None
 
     @property

@@ -86,12 +86,11 @@ class Latecomers:
                 else:
                     history = [outgoing for _, outgoing in found]
             finally:
-                complete = gate.open(room, upto, history)
+                if not gate.open(room, upto, history):
+                    self._manager.stats.slow_consumers += 1
+                    self._manager.spawn(self._manager.send_back(client.eio_sid))
             if client.session is not None and room in client.session.joined:
                 client.session.joined[room] = upto
-        if not complete:
-            self._manager.stats.slow_consumers += 1
-            await self._manager.send_back(client.eio_sid)
         return True
 
     def _reached(self, client: Client) -> int:

@@ -65,7 +65,10 @@ class LocatingRemote(Remote):
         await super().close(namespace, room)
         if self._is_on():
             await self._numbered()
-            await self._keeper.close(self._node.channels.room(namespace, room))
+            try:
+                await self._keeper.close(self._node.channels.room(namespace, room))
+            except BrokerError as error:
+                raise NodeTimeout(f"clients that are away may still be in the room: {error}") from error
 
     async def _enter(self, namespace: str, sid: str, room: Room, history: int) -> str:
         entered = [write_room(room)] if room != sid else []  # A client is always in its own room.

@@ -17,6 +17,7 @@ from socketio_cluster.manager.clients.client import Client
 from socketio_cluster.manager.errors import BrokerError
 from socketio_cluster.manager.ids import node_of
 from socketio_cluster.manager.recovery.client_session import ClientSession, write_room
+from socketio_cluster.manager.recovery.endings import Endings
 from socketio_cluster.manager.recovery.pid import digest
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class SessionWriter:
         self._recovery = recovery
         self._keeper = recovery.keeper
         self._order = recovery.follower.order
+        self._endings = Endings(manager, recovery.keeper)
         self._flushing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def left(self, client: Client) -> None:
@@ -57,12 +59,24 @@ class SessionWriter:
         await self.release(client.sid, session)
 
     async def release(self, sid: str, session: ClientSession) -> None:
-        """Tell the bus that a client is away, or will not come back."""
-        seconds = 0.0 if session.over else self._recovery.times.away
+        """Tell the bus that a client is away, or will not come back.
+
+        It will not either if the bus may not have all that was done to it: it would come back without that.
+        """
+        ends, times = session.over or session.unsure, self._recovery.times
+        release = Release(sid, session.claim, 0.0 if ends else times.away)
         try:
-            await self._keeper.release(Release(sid, session.claim, seconds))
+            await self._keeper.release(release)
         except BrokerError as error:
             logger.debug("the session of %s ends by itself: %s", sid, error)
+            if ends:
+                self._endings.add(release, times.session)
+
+    def has_ended(self, sid: str, namespace: str) -> bool:
+        """Whether nobody may go on with the session of a client of this node, which the bus does not know."""
+        client = self._manager.members.find(sid, namespace)
+        unsure = client is not None and client.session is not None and client.session.unsure
+        return unsure or self._endings.has(sid)
 
     def moved(self, client: Client, room: Room, *, inside: bool) -> None:
         """Note that a client has entered or left a room. The bus is told by ``flush``.
@@ -151,11 +165,15 @@ class SessionWriter:
 
     async def _change(self, session: ClientSession, change: Change) -> int:
         """Change a session. Returns the last number, or 0 if the bus does not have it as it is."""
+        last, answered = 0, False
         try:
             last = await self._keeper.change(change)
-        except BrokerError:
-            last = 0
-        session.lost |= not last  # The next renewal writes it anew.
+            answered = True
+        except BrokerError as error:
+            logger.debug("a session is written when the bus is back: %s", error)
+        finally:  # also if this is cancelled
+            session.unsure |= not answered
+            session.lost |= not last  # The next renewal writes it anew.
         return last
 
     async def write(self, client: Client, session: ClientSession) -> None:
@@ -163,21 +181,24 @@ class SessionWriter:
         connection = self._manager.host.connection(client.eio_sid)
         data = connection.sessions.get(client.namespace) if connection is not None else None
         rooms = {write_room(room): session.joined.get(room, session.position) for room in client.rooms}
-        session.unwritten, session.ended, session.lost = {}, (), False
-        await self._keeper.open(
-            Open(
-                client.sid,
-                digest(session.pid),
-                client.namespace,
-                self._manager.node_id,
-                session.claim,
-                self._recovery.times.session,
-                session.position,
-                rooms,
-                (pack(data) or b"") if data else b"",
-                session.stays,
-            )
+        session.unwritten, session.ended, session.lost, session.unsure = {}, (), False, False
+        opening = Open(
+            client.sid,
+            digest(session.pid),
+            client.namespace,
+            self._manager.node_id,
+            session.claim,
+            self._recovery.times.session,
+            session.position,
+            rooms,
+            (pack(data) or b"") if data else b"",
+            session.stays,
         )
+        try:
+            await self._keeper.open(opening)
+        except BrokerError:
+            session.lost = session.unsure = True
+            raise
 
 
 def pack(data: Any) -> bytes | None:

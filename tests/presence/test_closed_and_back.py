@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import socketio_cluster
 from tests.harness import eventually
 
@@ -18,3 +20,19 @@ async def test_touched_while_away():
         await eventually(lambda: not manager.present._touched)
     finally:
         await manager.close()
+
+
+@pytest.mark.parametrize("bus_url", ["local"], indirect=True)
+async def test_closed_while_it_asks(nodes, monkeypatch):
+    """What a node asked others about a room when it was closed, it asks again when it is back."""
+    a, b, _ = nodes
+    present = a.manager.present
+    with monkeypatch.context() as silent:
+        silent.setattr(type(a.manager.node), "hears", False)  # So nobody is asked.
+        room = present.hold(("/", "tea"))
+        present.completing.repair(b.manager.node_id, room)
+        await a.manager.close()
+    assert not room.found
+    assert room.repairing
+    await a.manager.start()
+    await eventually(lambda: room.found and not room.repairing)

@@ -75,6 +75,24 @@ async def test_only_node_of_a_room_is_killed(bus_url, prefix, calls, far):
             await user.__aexit__(None, None, None)
 
 
+@pytest.mark.parametrize("bus_url", ["local"], indirect=True)
+async def test_gone_before_it_answers(nodes, connect, monkeypatch):
+    """Who tracks a client of a node that goes meanwhile is told that the client is not there."""
+    a, b, _ = nodes
+    far, asked = await connect(b), asyncio.Event()
+
+    async def hang(*_):
+        asked.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(b.manager.present.attendance, "change", hang)
+    tracking = asyncio.create_task(a.sio.presence.track(far.sid, "tea"))
+    await asyncio.wait_for(asked.wait(), SECONDS)
+    await b.manager.close()
+    with pytest.raises(ValueError, match="not connected"):
+        await tracking
+
+
 async def test_stopped(bus_url, prefix, calls, far):
     """Who leaves a node that stops, and comes to another one in time, has never left."""
     async with three_nodes(bus_url, prefix, count=2, **QUICK) as nodes, client(nodes[0]) as watcher:

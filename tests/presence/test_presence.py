@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from socketio_cluster import TooManyRooms
 from socketio_cluster.manager.presence.calls import Call
 from tests.harness import client, eventually, fence, three_nodes
 from tests.presence.view import View, lists
@@ -73,6 +74,16 @@ async def test_client_of_another_node(nodes, connect):
         await nodes[2].sio.presence.update(a.sid, "cake", ADA)
     await nodes[1].sio.presence.untrack(a.sid)
     await view.shows({})
+
+
+@pytest.mark.parametrize("bus_url", ["local"], indirect=True)
+async def test_too_many_rooms(bus_url, prefix):
+    """A client at its limit of rooms is refused with the same error, whichever node is asked."""
+    async with three_nodes(bus_url, prefix, count=2, rooms_per_client=1) as (a, b), client(b) as far:
+        await a.sio.presence.track(far.sid, "tea")
+        for call in (a.sio.presence.track, b.sio.presence.track, a.sio.presence.watch):
+            with pytest.raises(TooManyRooms, match="is in 1 rooms"):
+                await call(far.sid, "cake")
 
 
 async def test_reconnect_is_no_change(bus_url, prefix, calls):

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from socketio_cluster import ClientAnswer
+from socketio_cluster import ClientAnswer, EventTooLarge
 from tests.bare_sessions import raw_polling, raw_websocket
-from tests.harness import eventually, fence
+from tests.harness import eventually, fence, three_nodes
 
 
 async def test_except(nodes, connect):
@@ -176,6 +176,17 @@ async def test_callback(nodes, connect):
         await eventually(lambda answers=answers, expected=expected: len(answers) == expected)
         await nodes[0].sio.count()  # nothing more is on its way
         assert answers == [b"\x01"] * expected
+
+
+@pytest.mark.parametrize("bus_url", ["local"], indirect=True)
+async def test_callback_of_a_refused_emit(bus_url, prefix):
+    """The callback of an emit that raises is not kept."""
+    options = {"count": 2, "settled": False, "buffer_bytes": 65536}
+    async with three_nodes(bus_url, prefix, **options) as (a, _):
+        for whom in ({}, {"where": {"level": 3}}):
+            with pytest.raises(EventTooLarge):
+                await a.manager.emit("big", "x" * 70_000, "/", callback=print, **whom)
+        assert len(a.manager.remote.acks) == 0
 
 
 async def test_names_of_python_socketio(nodes, connect):

@@ -36,6 +36,16 @@ def test_conditions(where, expected):
     assert fulfils(SESSION, conditions(where)) is expected
 
 
+def test_what_raises():
+    """An object in a session that cannot be compared, such as an array of numpy, fulfils no condition."""
+
+    class Array:
+        def __eq__(self, other):
+            raise ValueError("the truth value of an array is ambiguous")
+
+    assert not fulfils({"team": Array()}, conditions({"team": "red"}))
+
+
 def test_what_is_no_session():
     """A session that is no dict has no fields."""
     assert fulfils("text", conditions({"team": None}))

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from socketio_cluster import NodeTimeout
 from tests.harness import SECONDS, eventually, three_nodes
 from tests.recovery.clients import came_back, fence, left, take
 from tests.recovery.conftest import BUSES
@@ -51,6 +52,16 @@ async def test_a_restart_that_forgets(tmp_path, prefix, driver):
             await start([hub])
 
         await all_are_told(hub.url, prefix, driver, restart)
+
+
+async def test_a_room_is_closed_without_a_bus(tmp_path, prefix):
+    """While the bus is away, who closes a room is told that others may still be in it."""
+    with HubServer(tmp_path) as hub:
+        options = {"count": 1, "recovery_seconds": 30, "request_seconds": 0.5}
+        async with three_nodes(hub.url, prefix, **options) as (a,):
+            await stop([hub], a)
+            with pytest.raises(NodeTimeout, match="away"):
+                await a.sio.close_room("red")
 
 
 @pytest.mark.parametrize("bus_url", ["local"], indirect=True)

@@ -247,3 +247,22 @@ async def test_the_bus_goes_away(nodes, connect, monkeypatch):
     await say(a, [2])
     assert await numbers(client, 2) == [1, 2]
     await fence(a, client)
+
+
+@pytest.mark.parametrize("bus_url", ["local"], indirect=True)
+async def test_more_than_is_held(nodes, connect, monkeypatch):
+    """If not all events could be held, and the history cannot be read either, the client is told."""
+    a, _, _ = nodes
+    client = await connect()
+    a.manager.held_bytes = 10
+
+    async def tail(_):
+        for number in range(3):
+            await a.sio.emit("live", ["x" * 10, number], to=client.sid, ignore_queue=True)
+        raise BrokerError("the bus is away")
+
+    monkeypatch.setattr(a.manager.recovery.keeper, "tail", tail)
+    with pytest.raises(BrokerError, match="away"):
+        await a.manager.enter_room(client.sid, "/", "red", history=5)
+    await came_back(client)
+    assert a.manager.stats.slow_consumers == 1

@@ -64,7 +64,7 @@ async def test_saved_by_the_node_that_had_it(nodes, door, connect, monkeypatch):
             await a.sio.save_session(sid, {"n": 2})
         except KeyError as error:
             outcomes.append(error)
-        await take(*args)
+        return await take(*args)
 
     monkeypatch.setattr(b.manager.remote, "take", taking)
     door.forsake(b)
