@@ -196,7 +196,7 @@ class SessionWriter:
         )
         try:
             await self._keeper.open(opening)
-        except BrokerError:
+        except BaseException:  # also if this is cancelled
             session.lost = session.unsure = True
             raise
 
