@@ -141,10 +141,11 @@ class NatsLine(Client):
         self._ends.ended(BrokerError(f"NATS at {self.place} {self._how(self.last_error)}"))
 
     def _how(self, error: Exception | None) -> str:
+        # A server that is stopped resets the connection if it has not read all that it was sent.
+        if self.info.get("ldm") and isinstance(error, UnexpectedEOF | OSError | None):
+            return "is being stopped (lame duck mode) and has closed the connection"
         if error is not None and not isinstance(error, UnexpectedEOF):
             return f"ended the connection: {_words(error)}"
-        if self.info.get("ldm"):
-            return "is being stopped (lame duck mode) and has closed the connection"
         return "has closed the connection: it was stopped, or this node read too slowly (its log says which)"
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import secrets
+import socket
+import struct
 from base64 import b32encode, urlsafe_b64encode
 from hashlib import sha256
 
@@ -188,6 +192,42 @@ async def test_a_reader_that_is_too_slow(tmp_path, connected, channels):
         transport.resume_reading()
         with pytest.raises(BrokerError, match="or this node read too slowly"):
             await collect(reader, 51)
+
+
+@contextlib.asynccontextmanager
+async def server_that_is_stopped(ends):
+    """A server that tells each client that it is being stopped, and then ends the connection."""
+
+    async def serve(reader, writer):
+        about = {"server_id": "n1", "version": "2.10.0", "max_payload": 1_000_000}
+        writer.write(b"INFO %b\r\n" % json.dumps(about).encode())
+        await reader.readuntil(b"PING\r\n")
+        writer.write(b"PONG\r\nINFO %b\r\nPING\r\n" % json.dumps({**about, "ldm": True}).encode())
+        await reader.readuntil(b"PONG\r\n")  # So the client has read it.
+        ends(writer)
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"nats://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def closes(writer):
+    writer.close()
+
+
+def resets(writer):
+    """End a connection as a kernel does when its program closes it before it has read everything."""
+    at_once = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+    writer.transport.abort()
+
+
+@pytest.mark.parametrize("ends", [closes, resets])
+async def test_a_server_that_is_being_stopped(connected, ends):
+    """The error says so, whether the connection is closed or reset."""
+    async with server_that_is_stopped(ends) as url:
+        broker = await connected(url)
+        with pytest.raises(BrokerError, match="is being stopped"):
+            await broker.receive()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from socketio_cluster import TooManyRooms
@@ -87,14 +89,15 @@ async def test_too_many_rooms(bus_url, prefix):
 
 
 async def test_reconnect_is_no_change(bus_url, prefix, calls):
-    """Nobody hears of a client that is back in time, on another node; after the grace time it has left."""
-    async with three_nodes(bus_url, prefix, presence_grace=3.0) as nodes, client(nodes[0]) as watcher:
+    """Nobody hears of a client that is back in time, on another node."""
+    async with three_nodes(bus_url, prefix, presence_grace=600.0) as nodes, client(nodes[0]) as watcher:
         view = View(watcher, "tea")
         await nodes[0].sio.presence.watch(watcher.sid, "tea")
         async with client(nodes[1]) as ada:
             await nodes[1].sio.presence.track(ada.sid, "tea", key="ada", meta=ADA)
             await view.shows({"ada": [ADA]})
-        await eventually(lambda: not nodes[1].manager.members.clients)  # before that she would be here twice
+            entry = partial(nodes[0].manager.present.held["/", "tea"].book.find, ada.sid)
+        await eventually(lambda: entry().lost)  # before the watcher's node knows that she would be here twice
         async with client(nodes[2]) as again:
             await nodes[2].sio.presence.track(again.sid, "tea", key="ada", meta=ADA)
             await View(again, "tea").shows({"ada": [ADA]})
@@ -107,6 +110,20 @@ async def test_reconnect_is_no_change(bus_url, prefix, calls):
             )
             await fence(nodes[0], watcher)
             assert len(view.told) == told
+            await nodes[2].sio.presence.untrack(again.sid)
+        await view.shows({})
+        await eventually(lambda: len(calls) == 2)
+        assert calls == [("join", "tea", "ada", ADA), ("leave", "tea", "ada", ADA)]
+
+
+async def test_who_does_not_come_back_has_left(bus_url, prefix, calls):
+    """A client whose connection ends is present for the grace time, and then it has left."""
+    async with three_nodes(bus_url, prefix, presence_grace=0.5) as nodes, client(nodes[0]) as watcher:
+        view = View(watcher, "tea")
+        await nodes[0].sio.presence.watch(watcher.sid, "tea")
+        async with client(nodes[1]) as ada:
+            await nodes[1].sio.presence.track(ada.sid, "tea", key="ada", meta=ADA)
+            await view.shows({"ada": [ADA]})
         await view.shows({})
         await eventually(lambda: len(calls) == 2)
         assert calls == [("join", "tea", "ada", ADA), ("leave", "tea", "ada", ADA)]
@@ -182,6 +199,6 @@ async def test_namespaces(nodes, connect):
     await nodes[0].sio.presence.track(two.sid, "tea", key="bob", namespace="/chat")
     await View(two, "tea").shows({"bob": [{}]})
     await View(one, "tea").shows({"ada": [{}]})
-    assert await nodes[2].sio.presence.list("tea", namespace="/chat") == {"bob": [{}]}
+    await lists(nodes[2], "tea", "bob", namespace="/chat")
     assert await nodes[2].sio.presence.list("nobody") == {}
     await eventually(lambda: heard == [("tea", "bob", {})])

@@ -78,10 +78,10 @@ class View:
                 del self.keys[key]
 
 
-async def lists(node, room, *keys):
+async def lists(node, room, *keys, namespace=None):
     """Wait until a node lists just these keys: another node's change takes a moment to arrive."""
     async with asyncio.timeout(SECONDS):
-        while (await node.manager.presence.list(room)).keys() != set(keys):  # noqa: ASYNC110 - it asks anew
+        while (await node.manager.presence.list(room, namespace=namespace)).keys() != set(keys):  # noqa: ASYNC110 - it asks anew
             await asyncio.sleep(0.02)
 
 

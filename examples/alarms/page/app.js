@@ -89,7 +89,7 @@ function line(name, least, most, low, high) {
 
 socket.on("measured", (one) => {
   if (one.storehouse !== house?.id) return; // on its way when another was chosen
-  curve = [...curve, one].slice(-SHOWN);
+  curve = [...curve, one].sort((a, b) => a.second - b.second).slice(-SHOWN); // two nodes may have measured
   draw();
 });
 socket.on("alarm", (one) => {
