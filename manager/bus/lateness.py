@@ -20,6 +20,8 @@ from socketio_cluster.manager.bus.stamp import unstamped
 from socketio_cluster.manager.bus.streams import Streams
 from socketio_cluster.manager.errors import EnvelopeError
 
+TOLD: Final = 8
+"""The most senders that are told at once. Of many equal ones each is told now and then."""
 MANY: Final = 64
 """When as many deliveries come at once, more may wait behind them. Fewer are all that there was."""
 LATE: Final = 0.01
@@ -34,16 +36,12 @@ class Lateness:
     """Finds whom to tell.
 
     Args:
-        node: this node's id.
         codec: reads the envelopes.
         streams: knows the clocks of the other nodes.
         tell: tells nodes by how many seconds they are late.
     """
 
-    def __init__(
-        self, node: str, codec: Codec, streams: Streams, tell: Callable[[list[str], float], None]
-    ) -> None:
-        self._node = node
+    def __init__(self, codec: Codec, streams: Streams, tell: Callable[[list[str], float], None]) -> None:
         self._codec = codec
         self._streams = streams
         self._tell = tell
@@ -57,9 +55,9 @@ class Lateness:
         if now < self._next:
             return
         late = self._late(unstamped(deliveries[-1].payload), now)
-        if late >= LATE:
+        if late >= LATE and (origins := self._heaviest(deliveries)):
             self._next = now + PAUSE + PAUSE_OF_EACH * len(self._streams)
-            self._tell(self._heaviest(deliveries), late)
+            self._tell(origins, late)
 
     def _late(self, raw: bytes, now: float) -> float:
         try:
@@ -68,10 +66,11 @@ class Lateness:
                 self._codec.message(raw)  # This verifies it. Otherwise anybody could slow down all nodes.
         except EnvelopeError:
             return 0.0  # It was refused, and told of, when it came.
-        return 0.0 if header.origin == self._node else self._streams.late(header, now)
+        return self._streams.late(header, now)
 
     def _heaviest(self, deliveries: Sequence[Delivery]) -> list[str]:
-        """Return who sent at least half as many of these as each did on average."""
+        """Return who sent most of these, and at least half as many as each did on average."""
         counts = Counter(unstamped(delivery.payload)[ORIGIN].decode("latin-1") for delivery in deliveries)
         least = len(deliveries) / len(counts) / 2
-        return [origin for origin, count in counts.items() if count >= least and self._streams.knows(origin)]
+        heavy = [origin for origin, count in counts.most_common() if count >= least]
+        return [origin for origin in heavy if self._streams.knows(origin)][:TOLD]

@@ -90,6 +90,7 @@ class Link:
         self._waiting: list[asyncio.Future[None]] = []
         self.waiters = Waiters(lambda: self.up and outgoing.room <= 0)
         """Those who wait because too many envelopes wait."""
+        self._reopening: asyncio.TimerHandle | None = None
         self._up = asyncio.Event()
         self._joined_before = False
         self._broker: Broker | None = None
@@ -136,7 +137,9 @@ class Link:
     def late(self, seconds: float) -> None:
         """Let emits wait for a moment, as another node hears this one so many seconds late."""
         if rest := self._outgoing.late(seconds, time.monotonic()):
-            asyncio.get_running_loop().call_later(rest, self._reopen)
+            if self._reopening is not None:
+                self._reopening.cancel()
+            self._reopening = asyncio.get_running_loop().call_later(rest, self._reopen)
 
     def drained(self) -> asyncio.Future[None]:
         """Return what is done at the next step: when a batch is sent, or the bus is lost."""
@@ -261,7 +264,7 @@ class Link:
                 last_words()
 
     def _reopen(self) -> None:
-        self._outgoing.window.reopen()
+        self._outgoing.window.reopen(time.monotonic())
         self._next()
 
     def _next(self) -> None:

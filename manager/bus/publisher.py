@@ -125,10 +125,10 @@ class Publisher:
             "batches": self._link.batches,
         }
 
-    def notice(self, message: Notice, *channels: str) -> None:
-        """Publish a notice before the waiting envelopes. It is lost if the bus is away."""
+    def notice(self, message: Notice, *channels: str, comes_back: bool = True) -> None:
+        """Publish a notice before the waiting envelopes. It is lost if the bus is away. See ``packed``."""
         if self._link is not None and self._link.up:
-            self._outgoing.notice(self.packed(message, *channels, comes_back=True))
+            self._outgoing.notice(self.packed(message, *channels, comes_back=comes_back))
             self._link.wake()
 
     def packed(self, message: Notice, *channels: str, comes_back: bool = False) -> Publication:

@@ -118,7 +118,7 @@ class Receiver:
         self._stats = stats
         self._hand_over = hand_over
         self._noticed = noticed
-        self._lateness = Lateness(node, codec, streams, late)
+        self._lateness = Lateness(codec, streams, late)
         self._own_heads = codec.heads(node)
         self.recorder: Recorder | None = None
         """Gets each event that the bus has numbered. Without it such events are refused."""

@@ -19,32 +19,31 @@ SHARE: Final = 0.8
 class Rest:
     """The rest of one node, which several late nodes may make longer."""
 
-    __slots__ = ("_began", "_count", "_end")
+    __slots__ = ("_began", "_end", "_is_on")
 
     def __init__(self) -> None:
         self._began = self._end = 0.0
-        self._count = 0
+        self._is_on = False
 
     def begin(self, late: float, now: float) -> float:
         """Begin a rest, or make it longer, as another node is so many seconds late.
 
-        Returns after how many seconds to call ``end``, or 0 if nothing changes.
+        Returns after how many seconds to call ``end``, now instead of what was returned before; 0 if nothing
+        changes.
         """
-        if not late >= LEAST or (not self._count and now < self._next):
+        if not late >= LEAST or (not self._is_on and now < self._next):
             return 0.0
-        if not self._count:
+        if not self._is_on:
             self._began = self._end = now
         end = min(now + late, self._began + LONGEST)
         if end <= self._end:
             return 0.0
-        self._end = end
-        self._count += 1
+        self._end, self._is_on = end, True
         return end - now
 
-    def end(self) -> bool:
-        """End what one call of ``begin`` has begun. Returns whether the rest is over."""
-        self._count -= 1
-        return not self._count
+    def end(self, now: float) -> None:
+        """End the rest. A busy node may do so late, and the time after it is free then too."""
+        self._end, self._is_on = max(self._end, now), False
 
     @property
     def _next(self) -> float:

@@ -54,7 +54,7 @@ class Speaker:
 
     def late(self, origins: Collection[str], seconds: float) -> None:
         """Tell these nodes that what they publish comes so many seconds late."""
-        self._publisher.notice(Late(seconds), *map(self._channels.inbox, origins))
+        self._publisher.notice(Late(seconds), *map(self._channels.inbox, origins), comes_back=False)
 
     def bye(self) -> None:
         """Tell all nodes that this node leaves."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from math import inf
+from math import inf, isfinite
 from typing import Final
 
 from socketio_cluster.manager.bus.messages import Message
@@ -12,8 +12,8 @@ from socketio_cluster.manager.errors import EnvelopeError
 
 RATE: Final = 1_000_000
 """Envelopes a second, more than any node publishes. A number that needs more than this is forged."""
-DRIFT: Final = 500e-6
-"""Seconds by which two clocks come apart in a second, at most: MAXFREQ in RFC 5905."""
+PERIOD: Final = 30.0
+"""Seconds. In each period there are some beats, at least one of which is as quick as can be."""
 UNKNOWN: Final = -1
 """Stands for the last number if nothing of a stream was heard yet."""
 
@@ -40,7 +40,7 @@ class Stream:
     * ``full`` tells that some live messages were not held, because there was no place.
     * ``held`` are the live messages that wait.
     * ``nearest`` is the least difference between the times at which an envelope came and was sent, by the two
-      clocks, and ``nearest_at`` is the time of that.
+      clocks, in a period that ends at ``period_ends``; ``nearest_before`` is that of the period before.
     * ``top`` is the highest number that it has named, and ``top_at`` is the time of that.
     """
 
@@ -55,14 +55,21 @@ class Stream:
     top: int = UNKNOWN
     top_at: float = 0.0
     nearest: float = inf
-    nearest_at: float = 0.0
+    nearest_before: float = inf
+    period_ends: float = 0.0
 
     def late(self, sent: float, now: float) -> float:
-        """Return by how many seconds an envelope is later than the quickest one. See LEDBAT, RFC 6817."""
+        """Return by how many seconds an envelope is later than the quickest one of this period and the last.
+
+        Older ones do not count, as clocks drift. LEDBAT measures so too (RFC 6817, base delay).
+        """
+        if not isfinite(sent):
+            return 0.0  # It is forged.
+        if now >= self.period_ends:
+            self.nearest_before, self.nearest, self.period_ends = self.nearest, inf, now + PERIOD
         away = now - sent
-        self.nearest = min(away, self.nearest + DRIFT * (now - self.nearest_at))
-        self.nearest_at = now
-        return away - self.nearest
+        self.nearest = min(self.nearest, away)
+        return away - min(self.nearest, self.nearest_before)
 
     def climb(self, number: int, now: float) -> None:
         """Note the highest number. Raises ``EnvelopeError`` for one that the sender cannot have reached.

@@ -14,6 +14,7 @@ accepted if the clocks of both differ by at most an hour.
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any, Final
 
 from socketio_cluster.manager.bus.envelope import Header
@@ -129,9 +130,11 @@ class Streams:
         return origin in self._streams
 
     def late(self, header: Header, now: float) -> float:
-        """Return by how many seconds an envelope is late. That of a sender that is not known is not."""
+        """Return by how many seconds the newest envelope of a sender is late. Any other one is not."""
         stream = self._streams.get(header.origin)
-        return 0.0 if stream is None else stream.late(header.sent, now)
+        if stream is None or header.number != stream.top:
+            return 0.0
+        return stream.late(header.sent, now)
 
     def native_parts(self) -> dict[str, Any]:
         """Return what ``native/_hear.c`` works with, by the names there. It does as ``take`` and ``note``."""
@@ -143,6 +146,7 @@ class Streams:
         self._was_cut = True
         for stream in self._streams.values():
             stream.behind = not stream.left
+            stream.nearest = stream.nearest_before = inf  # Another server may be further away.
             self._drop_held(stream)
         self.grace(now)
 

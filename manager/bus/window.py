@@ -48,12 +48,12 @@ class Window:
 
     def __init__(self, least: int = LEAST) -> None:
         self._least = least
-        self._rest = Rest()
         self.open()
 
     def open(self) -> None:
         """Make room, until it is known how long a round trip takes."""
         self.size = self._room = MOST
+        self._rest = Rest()
         self._quickest = deque([inf], PERIODS)
         """The quickest round trip of each period."""
         self._period_ends = inf
@@ -78,14 +78,14 @@ class Window:
     def shut(self, late: float, now: float) -> float:
         """Leave no room at all, as another node hears this one so many seconds late.
 
-        Returns after how many seconds to call ``reopen``, or 0 if this changes nothing.
+        Returns after how many seconds to call ``reopen``, see ``Rest.begin``.
         """
         seconds = self._rest.begin(late, now)
         if seconds:
             self.size = SHUT
         return seconds
 
-    def reopen(self) -> None:
-        """End what one call of ``shut`` has begun."""
-        if self._rest.end():
-            self.size = self._room
+    def reopen(self, now: float) -> None:
+        """End what ``shut`` has begun."""
+        self._rest.end(now)
+        self.size = self._room

@@ -184,15 +184,14 @@ class Arrivals:
         session = ClientSession(pid, claim, position, recovered=True, returning=True, tell=arrival.tell)
         session.stays, session.known, session.tried = claimed.stays, claimed.place.last, claimed.tried
         try:
-            going_on = await self._take(claimed.node, sid, namespace)
+            await self._take(claimed.node, sid, namespace, session)
             self._check(eio_sid)
         except BaseException as error:
             manager.spawn(self._recovery.sessions.release(sid, session))
             if isinstance(error, TimeoutError):
                 return "busy"
             raise
-        if not going_on:
-            session.over = True
+        if session.over:
             await self._recovery.sessions.release(sid, session)
             return "bus"
         try:
@@ -214,22 +213,21 @@ class Arrivals:
         if connection is not None:
             connection.session.pop(namespace, None)
 
-    async def _take(self, owner: str, sid: str, namespace: str) -> bool:
-        """Have the former owner drop its side. Returns False if the session has ended there.
+    async def _take(self, owner: str, sid: str, namespace: str, session: ClientSession) -> None:
+        """Have the former owner drop its side. The session is over if it has ended there.
 
         Raises ``TimeoutError`` if this node cannot drop its own side.
         """
-        manager, going_on = self._manager, True
+        manager = self._manager
         if owner == manager.node_id:
-            going_on = not self._recovery.sessions.has_ended(sid, namespace)
+            session.over = self._recovery.sessions.has_ended(sid, namespace)
         elif owner and manager.node.knows(owner):
             try:
                 async with asyncio.timeout(TAKE_SECONDS):
-                    going_on = await manager.remote.take(owner, namespace, sid)
+                    session.over = not await manager.remote.take(owner, namespace, sid)
             except (TimeoutError, NodeTimeout):
                 logger.info("node %s, which had client %s, does not answer", owner, sid)
         await self._end(sid, namespace)
-        return going_on
 
     async def drop(self, sid: str, namespace: str) -> None:
         """End the connection of a client whose session was claimed elsewhere. Its disconnect handler runs.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from socketio_cluster.manager.bus.store import Release
@@ -33,17 +34,20 @@ class Endings:
         self._keeper = keeper
         self._waiting: dict[str, tuple[Release, float]] = {}
         """By claim, with the monotonic time at which the session ends by itself, in seconds."""
+        self._sids: Counter[str] = Counter()
         self._telling: asyncio.Task[None] | None = None
 
     def add(self, release: Release, seconds: float) -> None:
         """Tell the bus when it is back, unless that takes so many seconds."""
+        if release.claim not in self._waiting:
+            self._sids[release.sid] += 1
         self._waiting[release.claim] = release, time.monotonic() + seconds
         if self._telling is None or self._telling.done():
             self._telling = self._manager.spawn(self._tell())
 
     def has(self, sid: str) -> bool:
         """Whether the bus has still to be told of the end of a client's session."""
-        return any(release.sid == sid for release, _ in self._waiting.values())
+        return sid in self._sids
 
     async def _tell(self) -> None:
         while self._waiting:
@@ -57,3 +61,4 @@ class Endings:
                 await asyncio.sleep(AGAIN_SECONDS)
             else:
                 del self._waiting[claim]
+                self._sids -= Counter([release.sid])

@@ -101,24 +101,25 @@ class Line:
         self.flushed.append(self.number)
 
 
-async def test_flush_of_many_gives_turns():
-    """A callback that is due while 1500 clients are flushed runs before more than a slice of them is."""
+@pytest.mark.parametrize(("count", "each"), [(400, SLICE), (10_000, 401)])
+async def test_flush_of_many_gives_turns(count, each):
+    """A callback that is due while many clients are flushed runs soon, but no more than 25 times."""
     loop, flushed, seen = asyncio.get_running_loop(), [], []
     one = Flusher(loop)
-    lines = [Line(flushed, number) for number in range(1500)]
+    lines = [Line(flushed, number) for number in range(count)]
     for line in lines:
         one.add(line)
 
     def look():
-        if len(flushed) < 1500:
+        if len(flushed) < count:
             seen.append(len(flushed))
             loop.call_soon(look)
 
     loop.call_soon(look)
-    one.add(Line(flushed, 1500))
-    await eventually(lambda: len(flushed) == 1501)
-    assert flushed == list(range(1501))
-    assert seen == list(range(SLICE, 1500, SLICE))
+    one.add(Line(flushed, count))
+    await eventually(lambda: len(flushed) == count + 1)
+    assert flushed == list(range(count + 1))
+    assert seen == list(range(each, count, each))
 
 
 async def test_added_during_a_flush():

@@ -19,7 +19,9 @@ def rest():
 def test_as_long_as_the_other_is_late(rest):
     """It has read what waits for it by then."""
     assert rest.begin(0.02, NOW) == pytest.approx(0.02)
-    assert rest.end()
+    rest.end(NOW + 0.02)
+    assert rest.begin(0.02, NOW + 0.021) == 0
+    assert rest.begin(0.02, NOW + 0.026) == pytest.approx(0.02)
 
 
 @pytest.mark.parametrize("late", [-1.0, 0.0, LEAST / 2, nan])
@@ -34,29 +36,34 @@ def test_very_late(rest, late):
 
 
 def test_a_later_one_makes_it_longer(rest):
-    """It is over when both are done."""
+    """It ends when that one has read what waits for it, and no later than a rest may."""
     assert rest.begin(0.02, NOW)
     assert rest.begin(0.03, NOW + 0.01) == pytest.approx(0.03)
-    assert not rest.end()
-    assert rest.end()
+    assert rest.begin(0.04, NOW + 0.02) == pytest.approx(0.03)
+    assert rest.begin(0.05, NOW + 0.03) == 0
 
 
 def test_an_earlier_one_changes_nothing(rest):
     assert rest.begin(0.02, NOW)
     assert rest.begin(0.01, NOW + 0.005) == 0
-    assert rest.end()
+
+
+def test_a_busy_node(rest):
+    """If it ends a rest late, a part of the time after that is free all the same."""
+    assert rest.begin(0.02, NOW)
+    rest.end(NOW + 0.2)
+    assert rest.begin(0.02, NOW + 0.24) == 0
+    assert rest.begin(0.02, NOW + 0.26)
 
 
 def test_many_late_nodes(rest):
     """However many say so and however often, a part of the time is free."""
-    waited, now, ends = 0.0, NOW, []
+    waited, now, end = 0.0, NOW, None
     while now < NOW + 10:
-        while ends and ends[0] <= now:
-            ends.pop(0)
-            rest.end()
-        seconds = rest.begin(0.03, now)
-        if seconds:
-            ends.append(now + seconds)
-        waited += 0.001 if ends else 0
+        if end is not None and end <= now:
+            end = rest.end(now)
+        if seconds := rest.begin(0.03, now):
+            end = now + seconds
+        waited += 0.001 if end else 0
         now += 0.001
     assert 0.6 * 10 < waited < (SHARE + 0.05) * 10
