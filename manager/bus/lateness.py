@@ -22,6 +22,8 @@ from socketio_cluster.manager.errors import EnvelopeError
 
 TOLD: Final = 8
 """The most senders that are told at once. Of many equal ones each is told now and then."""
+SAMPLE: Final = 32
+"""How many deliveries are looked at for that. To read the senders of 256 would take 0.1 ms."""
 MANY: Final = 64
 """When as many deliveries come at once, more may wait behind them. Fewer are all that there was."""
 LATE: Final = 0.01
@@ -70,7 +72,8 @@ class Lateness:
 
     def _heaviest(self, deliveries: Sequence[Delivery]) -> list[str]:
         """Return who sent most of these, and at least half as many as each did on average."""
-        counts = Counter(unstamped(delivery.payload)[ORIGIN].decode("latin-1") for delivery in deliveries)
-        least = len(deliveries) / len(counts) / 2
+        some = deliveries[:: 1 + len(deliveries) // SAMPLE]
+        counts = Counter(unstamped(delivery.payload)[ORIGIN].decode("latin-1") for delivery in some)
+        least = len(some) / len(counts) / 2
         heavy = [origin for origin, count in counts.most_common() if count >= least]
         return [origin for origin in heavy if self._streams.knows(origin)][:TOLD]

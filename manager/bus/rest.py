@@ -35,7 +35,7 @@ class Rest:
             return 0.0
         if not self._is_on:
             self._began = self._end = now
-        end = min(now + late, self._began + LONGEST)
+        end = self._began + min(late, LONGEST)  # What is read last was sent when the rest began.
         if end <= self._end:
             return 0.0
         self._end, self._is_on = end, True

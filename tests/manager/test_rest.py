@@ -35,15 +35,15 @@ def test_very_late(rest, late):
     assert rest.begin(late, NOW) == pytest.approx(LONGEST)
 
 
-def test_a_later_one_makes_it_longer(rest):
-    """It ends when that one has read what waits for it, and no later than a rest may."""
+def test_one_that_is_later(rest):
+    """It ends when that one has read what was sent before the rest, and no later than a rest may."""
     assert rest.begin(0.02, NOW)
-    assert rest.begin(0.03, NOW + 0.01) == pytest.approx(0.03)
-    assert rest.begin(0.04, NOW + 0.02) == pytest.approx(0.03)
-    assert rest.begin(0.05, NOW + 0.03) == 0
+    assert rest.begin(0.03, NOW + 0.01) == pytest.approx(0.02)
+    assert rest.begin(0.09, NOW + 0.02) == pytest.approx(0.03)
+    assert rest.begin(0.09, NOW + 0.03) == 0
 
 
-def test_an_earlier_one_changes_nothing(rest):
+def test_one_that_is_less_late(rest):
     assert rest.begin(0.02, NOW)
     assert rest.begin(0.01, NOW + 0.005) == 0
 
