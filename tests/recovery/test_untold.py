@@ -7,7 +7,7 @@ import contextlib
 
 import pytest
 
-from socketio_cluster.manager.errors import BrokerError
+from socketio_cluster.manager.errors import BrokerError, ConnectionGone
 from socketio_cluster.manager.recovery import endings
 from tests.harness import SECONDS, eventually, three_nodes
 from tests.recovery.clients import SOON, came_back, left, renew
@@ -108,6 +108,35 @@ async def test_back_before_it_is_told(nodes, door, connect, untold, back_to, gon
             door.lead(nodes[back_to])
         else:
             door.forsake(nodes[back_to])
+        assert await came_back(client) is False
+
+
+@one_bus
+async def test_cut_off_again(nodes, door, connect, untold, monkeypatch):
+    """It does so also if its next connection ends just when the node there has heard of it."""
+    a, b, _ = nodes
+    client = await connect()
+    arrivals, take = b.manager.recovery.arrivals, b.manager.remote.take
+
+    async def taken(*place):
+        going_on = await take(*place)
+        monkeypatch.setattr(b.manager.remote, "take", take)
+        patch.setattr(arrivals, "_check", gone)
+        return going_on
+
+    def gone(eio_sid):
+        patch.undo()
+        door.cut()
+        door.lead(b)
+        raise ConnectionGone("the test says so")
+
+    with untold(a, "release"), monkeypatch.context() as patch:
+        with untold(a, "change"):
+            await enter(a, client.sid)
+        monkeypatch.setattr(b.manager.remote, "take", taken)
+        door.cut()
+        await left(a, client.sid)
+        door.lead(b)
         assert await came_back(client) is False
 
 
