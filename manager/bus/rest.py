@@ -42,8 +42,9 @@ class Rest:
         return end - now
 
     def end(self, now: float) -> None:
-        """End the rest. A busy node may do so late, and the time after it is free then too."""
-        self._end, self._is_on = max(self._end, now), False
+        """End the rest, if there is one. A busy node may do so late, and the time after it is free then too."""
+        if self._is_on:
+            self._end, self._is_on = max(self._end, now), False
 
     @property
     def _next(self) -> float:

@@ -56,6 +56,12 @@ def test_a_busy_node(rest):
     assert rest.begin(0.02, NOW + 0.26)
 
 
+def test_no_rest(rest):
+    """The bus was lost meanwhile, which begins everything anew. It changes nothing then."""
+    rest.end(NOW)
+    assert rest.begin(0.02, NOW)
+
+
 def test_many_late_nodes(rest):
     """However many say so and however often, a part of the time is free."""
     waited, now, end = 0.0, NOW, None
