@@ -42,7 +42,7 @@ class Rest:
         return end - now
 
     def end(self, now: float) -> None:
-        """End the rest, if there is one. A busy node may do so late, and the time after it is free then too."""
+        """End the rest, if there is one. A busy node may do so late, and is free after it all the same."""
         if self._is_on:
             self._end, self._is_on = max(self._end, now), False
 
