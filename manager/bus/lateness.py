@@ -25,9 +25,9 @@ TOLD: Final = 8
 SAMPLE: Final = 32
 """How many deliveries are looked at for that. To read the senders of 256 would take 0.1 ms."""
 MANY: Final = 64
-"""When as many deliveries come at once, more may wait behind them. Fewer are all that there was."""
+"""When as many deliveries come at once, more may wait behind them. Behind fewer there is nothing."""
 LATE: Final = 0.01
-"""Seconds. What is less late is not: batches and flushes take as long."""
+"""Seconds. An event that is late by less counts as in time: batches and flushes take as long."""
 PAUSE: Final = 0.01
 """Seconds between two messages about it at least: what the first one changes shows after that."""
 PAUSE_OF_EACH: Final = 0.0005
